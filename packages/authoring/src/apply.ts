@@ -1,0 +1,135 @@
+import type { FlagState } from './configuration.ts';
+import { editConfiguration } from './edit-configuration.ts';
+import { createFlag, editDefinition } from './edit-definition.ts';
+import { createSegment, editSegment } from './edit-segment.ts';
+import {
+  type ChangeRequest,
+  type Instruction,
+  isDefinitionInstruction,
+  isSegmentInstruction,
+  type SegmentInstruction,
+} from './instructions.ts';
+import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
+import { isProblem, type Problem, problem } from './problem.ts';
+import type { SegmentState } from './segment.ts';
+
+/** What a change comes to. */
+export interface Applied {
+  /** The instructions as they were followed: each names whom it addresses, and new rules have their ids. */
+  readonly instructions: readonly Instruction[];
+  /** Flags that were addressed, as the change leaves them; undefined: deleted. */
+  readonly flags: ReadonlyMap<string, FlagState | undefined>;
+  readonly segments: ReadonlyMap<string, SegmentState | undefined>;
+}
+
+/** Fills in what the instruction leaves to the change or to us; undefined: nobody says whom it addresses. */
+function complete(instruction: Instruction, request: Addressed, lookup: Lookup): Instruction | undefined {
+  const withId = 'rule' in instruction ? withRuleId(instruction, lookup) : instruction;
+  if (isSegmentInstruction(withId)) {
+    const segment = withId.segment ?? request.segment;
+    return segment === undefined ? undefined : { ...withId, segment };
+  }
+  const flag = withId.flag ?? request.flag;
+  return flag === undefined ? undefined : { ...withId, flag };
+}
+
+type WithRule = Extract<Instruction, { rule: unknown }>;
+
+function withRuleId(instruction: WithRule, lookup: Lookup): Instruction {
+  // The rule keeps its shape; only its id is certain now.
+  return { ...instruction, rule: { id: lookup.createId(), ...instruction.rule } } as Instruction;
+}
+
+type Addressed = Pick<ChangeRequest, 'flag' | 'segment'>;
+
+/**
+ * Follows the instructions of a change one after the other, each seeing what those before it did. All or nothing: the
+ * first that cannot be followed is the answer, and no state is changed.
+ */
+export function apply(
+  request: Pick<ChangeRequest, 'flag' | 'segment' | 'instructions'>,
+  lookup: Lookup,
+): Applied | Problem {
+  const flags = new Map<string, FlagState | undefined>();
+  const segments = new Map<string, SegmentState | undefined>();
+  const view: Lookup = {
+    ...lookup,
+    findFlag: (key) => (flags.has(key) ? flags.get(key) : lookup.findFlag(key)),
+    findSegment: (key) => (segments.has(key) ? segments.get(key) : lookup.findSegment(key)),
+    listDependents: (object) => [
+      ...lookup.listDependents(object).filter(({ kind, key }) => !(kind === 'flag' ? flags : segments).has(key)),
+      ...listUsers(object, flags, segments),
+    ],
+  };
+  const instructions: Instruction[] = [];
+  for (const [index, given] of request.instructions.entries()) {
+    const path = `instructions[${index}]`;
+    const instruction = complete(given, request, lookup);
+    if (instruction === undefined) {
+      const kind = isSegmentInstruction(given) ? 'segment' : 'flag';
+      return problem(path, `expected a \`${kind}\`, in the instruction or in the change, got none`);
+    }
+    instructions.push(instruction);
+    if (isSegmentInstruction(instruction)) {
+      const { segment: key = '' } = instruction;
+      const state = followForSegment(key, instruction, view, path);
+      if (isProblem(state)) return state;
+      segments.set(key, state);
+    } else {
+      const { flag: key = '' } = instruction;
+      const state = followForFlag(key, instruction, view, path);
+      if (isProblem(state)) return state;
+      flags.set(key, state);
+    }
+  }
+  return { instructions, flags, segments };
+}
+
+/** Which of the objects that were addressed so far refer to this one. */
+function listUsers(object: ObjectId, flags: Applied['flags'], segments: Applied['segments']): readonly ObjectId[] {
+  const refers = (references: readonly ObjectId[]): boolean => references.some((to) => sameObject(to, object));
+  return [
+    ...[...flags].flatMap(([key, flag]): readonly ObjectId[] =>
+      flag !== undefined && refers(listFlagReferences(flag.configuration)) ? [{ kind: 'flag', key }] : [],
+    ),
+    ...[...segments].flatMap(([key, segment]): readonly ObjectId[] =>
+      segment !== undefined && refers(listSegmentReferences(segment)) ? [{ kind: 'segment', key }] : [],
+    ),
+  ];
+}
+
+function followForFlag(
+  key: string,
+  instruction: Exclude<Instruction, SegmentInstruction>,
+  view: Lookup,
+  path: string,
+): FlagState | undefined | Problem {
+  const flag = view.findFlag(key);
+  if (instruction.kind === 'create-flag') {
+    if (flag !== undefined) return alreadyExists(path, `there already is a flag \`${key}\` in this project`);
+    return createFlag(key, instruction, view, path);
+  }
+  if (flag === undefined) return problem(path, `there is no flag \`${key}\` in this project`);
+  if (isDefinitionInstruction(instruction)) return editDefinition(flag, instruction, view, path);
+  const configuration = editConfiguration(flag, instruction, view, path);
+  return isProblem(configuration) ? configuration : { ...flag, configuration };
+}
+
+function followForSegment(
+  key: string,
+  instruction: SegmentInstruction,
+  view: Lookup,
+  path: string,
+): SegmentState | undefined | Problem {
+  const segment = view.findSegment(key);
+  if (instruction.kind === 'create-segment') {
+    if (segment !== undefined) return alreadyExists(path, `there already is a segment \`${key}\` in this environment`);
+    return createSegment(key, instruction, view);
+  }
+  if (segment === undefined) return problem(path, `there is no segment \`${key}\` in this environment`);
+  return editSegment(segment, instruction, view, path);
+}
+
+function alreadyExists(path: string, message: string): Problem {
+  return { ...problem(path, message), code: 'already-exists' };
+}

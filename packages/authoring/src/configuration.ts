@@ -1,0 +1,80 @@
+import type { FlagDefinition } from './definition.ts';
+
+/** How a flag behaves in one environment. Variations and rules are referred to by id, never by position. */
+export interface FlagConfiguration {
+  readonly on: boolean;
+  /** Served while the flag is off. */
+  readonly offVariation: string;
+  /** Served when the flag is on and nothing else matched. */
+  readonly fallthrough: Serve;
+  readonly targets: readonly Target[];
+  readonly rules: readonly Rule[];
+  readonly prerequisites: readonly Prerequisite[];
+  /** Makes this flag's buckets its own. */
+  readonly salt: string;
+}
+
+/** A flag in one environment: what it is and how it behaves there. */
+export interface FlagState {
+  readonly definition: FlagDefinition;
+  readonly configuration: FlagConfiguration;
+}
+
+export type Serve =
+  | { readonly variation: string; readonly rollout?: undefined }
+  | { readonly rollout: Rollout; readonly variation?: undefined };
+
+export interface Rollout {
+  /** Weights in thousandths of a percent; they sum to 100,000. */
+  readonly variations: readonly { readonly variation: string; readonly weight: number }[];
+  /** Whose share it is; `user` unless given. */
+  readonly contextKind?: string | undefined;
+  /** The attribute that decides the bucket; `key` unless given. */
+  readonly bucketBy?: string | undefined;
+}
+
+/** Contexts that get one variation whatever the rules say. */
+export interface Target {
+  readonly variation: string;
+  readonly contextKind: string;
+  readonly keys: readonly string[];
+}
+
+export interface Clause {
+  readonly contextKind?: string | undefined;
+  /** An attribute reference; not used by `segmentMatch`. */
+  readonly attribute?: string | undefined;
+  readonly op: string;
+  readonly values: readonly (string | number | boolean)[];
+  readonly negate?: boolean | undefined;
+}
+
+export type Rule = {
+  readonly id: string;
+  readonly name?: string | undefined;
+  /** All must match. */
+  readonly clauses: readonly Clause[];
+} & Serve;
+
+export interface Prerequisite {
+  /** Key of the flag that must be on. */
+  readonly flag: string;
+  /** Id of the variation that it must serve. */
+  readonly variation: string;
+}
+
+/** A new flag is off; on serves the first variation, off the last. */
+export function createConfiguration(definition: FlagDefinition, salt: string): FlagConfiguration {
+  const [first] = definition.variations;
+  const last = definition.variations.at(-1);
+  if (first === undefined || last === undefined) throw new RangeError('a definition has at least two variations');
+  return {
+    on: false,
+    offVariation: last.id,
+    fallthrough: { variation: first.id },
+    targets: [],
+    rules: [],
+    prerequisites: [],
+    salt,
+  };
+}

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { idPattern, idSchema, keySchema } from './key.ts';
+import { listNames, type Problem, problem } from './problem.ts';
+
+/** The kinds that can be authored; each compiles to one evaluable flag. */
+export type FlagKind = 'release';
+
+export type JsonValue = z.core.util.JSONType;
+
+export interface Variation {
+  readonly id: string;
+  readonly value: JsonValue;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+/** What a flag is, in every environment of its project. */
+export interface FlagDefinition {
+  readonly key: string;
+  readonly kind: FlagKind;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly owner: string;
+  /** On serves the first by default, off the last. */
+  readonly variations: readonly Variation[];
+  /** Which client-side SDKs may see the flag. */
+  readonly clientSide: { readonly web: boolean; readonly mobile: boolean };
+  /** Archived flags are no longer delivered: SDKs answer the caller's default value. */
+  readonly archived: boolean;
+}
+
+const variationInput = z.strictObject({
+  id: idSchema.optional(),
+  value: z.json(),
+  name: z.string().max(256).optional(),
+  description: z.string().max(4096).optional(),
+});
+
+/** The parts of a definition that may be given at creation and changed later. */
+export const definitionFields = {
+  name: z.string().max(256).optional(),
+  description: z.string().max(4096).optional(),
+  tags: z.array(z.string().min(1).max(64)).max(64).optional(),
+  owner: z.string().max(256).optional(),
+  variations: z.array(variationInput).min(2).max(1000).optional(),
+  clientSide: z.strictObject({ web: z.boolean(), mobile: z.boolean() }).optional(),
+};
+
+export const definitionInput = z.strictObject({
+  key: keySchema,
+  kind: z.literal('release').default('release'),
+  ...definitionFields,
+});
+
+export type DefinitionInput = z.input<typeof definitionInput>;
+export type VariationInput = z.infer<typeof variationInput>;
+
+const booleanVariations: readonly VariationInput[] = [
+  { id: 'on', value: true },
+  { id: 'off', value: false },
+];
+
+export function createDefinition(input: z.output<typeof definitionInput>, path: string): FlagDefinition | Problem {
+  const variations = identifyVariations(input.variations ?? booleanVariations, `${path}.variations`);
+  if ('kind' in variations) return variations;
+  return {
+    key: input.key,
+    kind: input.kind,
+    name: input.name ?? input.key,
+    description: input.description ?? '',
+    tags: [...new Set(input.tags ?? [])].sort(),
+    owner: input.owner ?? '',
+    variations,
+    clientSide: input.clientSide ?? { web: false, mobile: false },
+    archived: false,
+  };
+}
+
+/**
+ * Gives every variation an id: the one asked for, else `on` and `off` for booleans, the value itself where it reads as
+ * an id, else `variation-N`.
+ */
+export function identifyVariations(inputs: readonly VariationInput[], path: string): readonly Variation[] | Problem {
+  const types = new Set(inputs.map(({ value }) => typeOfValue(value)));
+  if (types.size > 1) {
+    return problem(path, `variations must all be of one type, got ${listNames([...types])}`);
+  }
+  const asked = new Set(inputs.flatMap(({ id }) => id ?? []));
+  const ids = new Set<string>();
+  const values = new Map<string, number>();
+  const variations: Variation[] = [];
+  const isFree = (id: string): boolean => !asked.has(id) && !ids.has(id);
+  for (const [index, input] of inputs.entries()) {
+    const encoded = JSON.stringify(input.value);
+    const twin = values.get(encoded);
+    if (twin !== undefined) {
+      return problem(`${path}[${index}].value`, `values must differ, got ${encoded} as in variations[${twin}]`);
+    }
+    values.set(encoded, index);
+    const suggested = suggestId(input.value);
+    const id = input.id ?? (suggested !== undefined && isFree(suggested) ? suggested : findFreeId(index + 1, isFree));
+    if (ids.has(id)) return problem(`${path}[${index}].id`, `variation ids must differ, got \`${id}\` twice`);
+    ids.add(id);
+    variations.push({ ...input, id });
+  }
+  return variations;
+}
+
+/** `variation-N`, or the next number that is not taken. */
+function findFreeId(number: number, isFree: (id: string) => boolean): string {
+  const id = `variation-${number}`;
+  return isFree(id) ? id : findFreeId(number + 1, isFree);
+}
+
+function suggestId(value: unknown): string | undefined {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (typeof value === 'string' && idPattern.test(value)) return value;
+  return undefined;
+}
+
+export function typeOfValue(value: unknown): 'boolean' | 'number' | 'string' | 'json' {
+  const type = typeof value;
+  return type === 'boolean' || type === 'number' || type === 'string' ? type : 'json';
+}

@@ -1,0 +1,14 @@
+export { type Applied, apply } from './apply.ts';
+export { compileFlag, compileSegment, listOwnOperators, ownContextKind, ownOperatorsAttribute } from './compile.ts';
+export type * from './configuration.ts';
+export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
+export { definitionFields, definitionInput } from './definition.ts';
+export { describeDifference, type Effect } from './diff.ts';
+export * from './instructions.ts';
+export { keyPattern, keySchema } from './key.ts';
+export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
+export { isProblem, listNames, type Problem, problem } from './problem.ts';
+export { listRevertInstructions, type Reversal } from './revert.ts';
+export type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';
+export { fullWeight } from './serve.ts';
+export { describeClauses, describeRule, describeServe, describeWeight } from './words.ts';

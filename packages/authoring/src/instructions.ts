@@ -1,0 +1,153 @@
+import * as z from 'zod';
+import { clauseSchema } from './clause.ts';
+import { definitionFields, definitionInput } from './definition.ts';
+import { contextKindSchema, idSchema, keySchema } from './key.ts';
+import { attributeSchema, fullWeight, serveFields } from './serve.ts';
+
+/** An instruction for a flag: the change names the flag, or the instruction does. */
+function forFlag<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) {
+  return z.strictObject({ kind: z.literal(kind), flag: keySchema.optional(), ...shape });
+}
+
+function forSegment<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) {
+  return z.strictObject({ kind: z.literal(kind), segment: keySchema.optional(), ...shape });
+}
+
+const contextKeys = z.array(z.string().min(1).max(1024)).min(1).max(50_000);
+const text = z.string().max(256).optional();
+const saltSchema = z.string().min(1).max(256).optional();
+
+const ruleSchema = z.strictObject({
+  id: idSchema.optional(),
+  name: text,
+  clauses: z.array(clauseSchema).max(100),
+  ...serveFields,
+});
+
+const segmentRuleSchema = z.strictObject({
+  id: idSchema.optional(),
+  name: text,
+  clauses: z.array(clauseSchema).max(100),
+  weight: z.int().min(0).max(fullWeight).optional(),
+  contextKind: contextKindSchema.optional(),
+  bucketBy: attributeSchema.optional(),
+});
+
+const membersSchema = z.strictObject({ contextKind: contextKindSchema, keys: contextKeys });
+const targetSchema = z.strictObject({ variation: idSchema, contextKind: contextKindSchema, keys: contextKeys });
+const prerequisiteSchema = z.strictObject({ flag: keySchema, variation: idSchema });
+
+/** A whole configuration. Without salt the flag keeps its own, and with it its buckets. */
+const configurationSchema = z.strictObject({
+  salt: saltSchema,
+  on: z.boolean(),
+  offVariation: idSchema,
+  fallthrough: z.strictObject(serveFields),
+  targets: z.array(targetSchema).max(10_000),
+  rules: z.array(ruleSchema).max(1000),
+  prerequisites: z.array(prerequisiteSchema).max(100),
+});
+
+/** Instructions about what a flag is; they concern every environment of its project. */
+export const definitionInstruction = z.discriminatedUnion('kind', [
+  // The salt brings a flag back with the buckets that it had; new flags get their own.
+  forFlag('create-flag', { definition: definitionInput.omit({ key: true }), salt: saltSchema }),
+  forFlag('update-definition', { definition: z.strictObject(definitionFields) }),
+  forFlag('archive', {}),
+  forFlag('unarchive', {}),
+  forFlag('delete', {}),
+]);
+
+/** Instructions about how a flag behaves in one environment. */
+export const configurationInstruction = z.discriminatedUnion('kind', [
+  forFlag('turn-on', {}),
+  forFlag('turn-off', {}),
+  forFlag('set-fallthrough', serveFields),
+  forFlag('set-off-variation', { variation: idSchema }),
+  forFlag('add-rule', { rule: ruleSchema, before: idSchema.optional() }),
+  forFlag('replace-rule', { rule: ruleSchema.extend({ id: idSchema }) }),
+  forFlag('remove-rule', { id: idSchema }),
+  forFlag('move-rule', { id: idSchema, before: idSchema.optional() }),
+  forFlag('add-targets', { variation: idSchema, contextKind: contextKindSchema.optional(), keys: contextKeys }),
+  forFlag('remove-targets', { variation: idSchema, contextKind: contextKindSchema.optional(), keys: contextKeys }),
+  forFlag('add-prerequisite', { prerequisite: prerequisiteSchema }),
+  forFlag('remove-prerequisite', { prerequisite: z.strictObject({ flag: keySchema }) }),
+  forFlag('copy-configuration', { from: keySchema }),
+  forFlag('replace-configuration', { configuration: configurationSchema }),
+]);
+
+export const segmentInstruction = z.discriminatedUnion('kind', [
+  forSegment('create-segment', {
+    name: text,
+    description: z.string().max(4096).optional(),
+    tags: z.array(z.string().min(1).max(64)).max(64).optional(),
+    salt: saltSchema,
+  }),
+  forSegment('update-segment', {
+    name: text,
+    description: z.string().max(4096).optional(),
+    tags: z.array(z.string().min(1).max(64)).max(64).optional(),
+  }),
+  forSegment('add-members', {
+    list: z.enum(['included', 'excluded']).default('included'),
+    contextKind: contextKindSchema.optional(),
+    keys: contextKeys,
+  }),
+  forSegment('remove-members', {
+    list: z.enum(['included', 'excluded']).default('included'),
+    contextKind: contextKindSchema.optional(),
+    keys: contextKeys,
+  }),
+  forSegment('add-segment-rule', { rule: segmentRuleSchema, before: idSchema.optional() }),
+  forSegment('replace-segment-rule', { rule: segmentRuleSchema.extend({ id: idSchema }) }),
+  forSegment('remove-segment-rule', { id: idSchema }),
+  forSegment('move-segment-rule', { id: idSchema, before: idSchema.optional() }),
+  forSegment('replace-segment', {
+    configuration: z.strictObject({
+      salt: saltSchema,
+      name: z.string().max(256),
+      description: z.string().max(4096),
+      tags: z.array(z.string().min(1).max(64)).max(64),
+      included: z.array(membersSchema).max(100),
+      excluded: z.array(membersSchema).max(100),
+      rules: z.array(segmentRuleSchema).max(1000),
+    }),
+  }),
+  forSegment('delete-segment', {}),
+]);
+
+export const instructionSchema = z.discriminatedUnion('kind', [
+  ...definitionInstruction.options,
+  ...configurationInstruction.options,
+  ...segmentInstruction.options,
+]);
+
+export type DefinitionInstruction = z.output<typeof definitionInstruction>;
+export type ConfigurationInstruction = z.output<typeof configurationInstruction>;
+export type SegmentInstruction = z.output<typeof segmentInstruction>;
+export type Instruction = z.output<typeof instructionSchema>;
+/** An instruction as people write it, defaults left out. */
+export type InstructionInput = z.input<typeof instructionSchema>;
+
+/** What is asked of an environment: instructions, and whom they concern unless they say so themselves. */
+export const changeRequestSchema = z.strictObject({
+  flag: keySchema.optional(),
+  segment: keySchema.optional(),
+  instructions: z.array(instructionSchema).min(1).max(1000),
+  comment: z.string().max(4096).optional(),
+});
+
+export type ChangeRequest = z.output<typeof changeRequestSchema>;
+
+const definitionKinds: ReadonlySet<string> = new Set(
+  definitionInstruction.options.map((option) => option.shape.kind.value),
+);
+const segmentKinds: ReadonlySet<string> = new Set(segmentInstruction.options.map((option) => option.shape.kind.value));
+
+export function isDefinitionInstruction(instruction: Instruction): instruction is DefinitionInstruction {
+  return definitionKinds.has(instruction.kind);
+}
+
+export function isSegmentInstruction(instruction: Instruction): instruction is SegmentInstruction {
+  return segmentKinds.has(instruction.kind);
+}
