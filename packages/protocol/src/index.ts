@@ -1,0 +1,22 @@
+export * from './fdv1.ts';
+export * from './fdv2.ts';
+export type * from './objects.ts';
+export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';
+export * from './receiver.ts';
+export * from './selector.ts';
+export * from './sender.ts';
+export {
+  aBoolean,
+  aNumber,
+  anything,
+  aString,
+  describeMalformation,
+  listOf,
+  type Malformation,
+  objectOf,
+  optional,
+  type Shape,
+} from './shape.ts';
+export * from './sse.ts';
+export { createSseParser, type SseParser } from './sse-parser.ts';
+export { type EvaluationCount, listEvaluationCounts } from './summaries.ts';
