@@ -1,0 +1,48 @@
+export { Arrivals } from './arrivals.ts';
+export { breakSomewhere } from './break-somewhere.ts';
+export {
+  arbitraryBrokenInstruction,
+  arbitraryChanges,
+  arbitraryFlagKey,
+  arbitraryInstruction,
+  arbitrarySegmentKey,
+} from './change-arbitraries.ts';
+export { FakeClock, settle } from './fake-clock.ts';
+export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
+export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
+export { createFakeServerPlatform, type FakeServerPlatform } from './fake-server-platform.ts';
+export {
+  createLaunchDarklyClient,
+  findLaunchDarklyVersion,
+  type LaunchDarklyMode,
+  launchDarklyModes,
+  launchDarklySdk,
+  untilUpdated,
+} from './launchdarkly-client.ts';
+export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
+export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
+export { flagOf, segmentOf } from './objects.ts';
+export {
+  createRandom,
+  type FlagRecipe,
+  flagRecipes,
+  randomContext,
+  type SegmentRecipe,
+  segmentRecipes,
+} from './random-ruleset.ts';
+export {
+  buildFlag,
+  buildLookup,
+  buildRule,
+  buildSegment,
+  buildVariations,
+  changeCheckout,
+  type FlagParts,
+  inSegment,
+  type LookupParts,
+  parseInstructions,
+} from './states.ts';
+export { createTestLog, type TestLog } from './test-log.ts';
+export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
+export { openTestStream, type TestStream } from './test-stream.ts';
+export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

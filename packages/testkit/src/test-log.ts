@@ -1,0 +1,21 @@
+import { type Logger, pino } from 'pino';
+
+/** Keeps what a server logs. */
+export interface TestLog {
+  readonly log: Logger;
+  /** As they would stand in a file. */
+  readonly lines: readonly string[];
+  /** Those of level error. */
+  readonly errors: readonly string[];
+}
+
+export function createTestLog(): TestLog {
+  const lines: string[] = [];
+  return {
+    log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+    lines,
+    get errors() {
+      return lines.filter((line) => JSON.parse(line).level >= 50);
+    },
+  };
+}
