@@ -1,0 +1,150 @@
+import type { DefinitionInput, InstructionInput } from '@sluice/authoring';
+import { ApiError } from './errors.ts';
+import type {
+  ChainView,
+  ChangeView,
+  EnvironmentFlagView,
+  EnvironmentView,
+  EvaluationMinuteView,
+  ExplanationView,
+  FlagView,
+  NewEnvironmentView,
+  Page,
+  ProblemView,
+  ProjectView,
+  SegmentView,
+} from './views.ts';
+
+export interface ApiClientOptions {
+  /** The server: `http://127.0.0.1:7400`. */
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** Where flags live. */
+export interface Place {
+  readonly project: string;
+  readonly environment: string;
+}
+
+export interface ChangeInput {
+  readonly flag?: string;
+  readonly segment?: string;
+  readonly instructions: readonly InstructionInput[];
+  readonly comment?: string | undefined;
+  readonly expectedVersion?: number;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface ChangesQuery {
+  readonly flag?: string | undefined;
+  readonly segment?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly since?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface RevertInput {
+  readonly comment?: string | undefined;
+  readonly discardLater?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Calls the management API. Every method rejects with an ApiError when the server says no or nothing. */
+export interface ApiClient {
+  listProjects(): Promise<Page<ProjectView>>;
+  listEnvironments(project: string): Promise<Page<EnvironmentView>>;
+  createEnvironment(
+    project: string,
+    body: { readonly key: string; readonly name?: string },
+  ): Promise<NewEnvironmentView>;
+  createFlag(project: string, body: DefinitionInput & { readonly comment?: string | undefined }): Promise<FlagView>;
+  deleteFlag(project: string, flag: string): Promise<void>;
+  listFlags(
+    place: Place,
+    page?: { readonly limit?: number; readonly cursor?: string },
+  ): Promise<Page<EnvironmentFlagView>>;
+  getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
+  listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
+  listSegments(place: Place): Promise<Page<SegmentView>>;
+  change(place: Place, body: ChangeInput): Promise<ChangeView>;
+  listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
+  getChange(place: Place, id: string): Promise<ChangeView>;
+  revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
+  verifyChain(place: Place): Promise<ChainView>;
+  evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+}
+
+export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiClient {
+  const base = `${url.replace(/\/+$/, '')}/api/v1`;
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${base}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new ApiError({ status: 0, code: 'unreachable', title: `the server at ${url} does not answer` }, error);
+    }
+    if (!response.ok) throw toApiError(response, text, url);
+    // The server's views have the types declared here.
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  const at = ({ project, environment }: Place): string => `/projects/${enc(project)}/environments/${enc(environment)}`;
+
+  return {
+    listProjects: () => call('GET', '/projects'),
+    listEnvironments: (project) => call('GET', `/projects/${enc(project)}/environments`),
+    createEnvironment: (project, body) => call('POST', `/projects/${enc(project)}/environments`, body),
+    createFlag: (project, body) => call('POST', `/projects/${enc(project)}/flags`, body),
+    deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
+    listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
+    getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
+    listEvaluations: (place, flag, since) =>
+      call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
+    listSegments: (place) => call('GET', `${at(place)}/segments`),
+    change: (place, body) => call('POST', `${at(place)}/changes`, body),
+    listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),
+    getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
+    revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
+    verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
+    evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+  };
+}
+
+const enc = encodeURIComponent;
+
+function toQuery(fields: Readonly<Record<string, string | number | undefined>>): string {
+  const entries = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${enc(value)}`],
+  );
+  return entries.length === 0 ? '' : `?${entries.join('&')}`;
+}
+
+function toApiError({ status, statusText }: Response, text: string, url: string): ApiError {
+  try {
+    const problem: unknown = JSON.parse(text);
+    if (typeof problem === 'object' && problem !== null && 'code' in problem && 'title' in problem) {
+      // The two fields tell our problems from other JSON.
+      return new ApiError(problem as ProblemView);
+    }
+  } catch {
+    // Not JSON: something else than Sluice answered.
+  }
+  return new ApiError({
+    status,
+    code: 'not-sluice',
+    title: `${url} answered ${status} ${statusText}, not as a Sluice server would`,
+  });
+}

@@ -1,0 +1,11 @@
+export {
+  type ApiClient,
+  type ApiClientOptions,
+  type ChangeInput,
+  type ChangesQuery,
+  createApiClient,
+  type Place,
+  type RevertInput,
+} from './api-client.ts';
+export { ApiError } from './errors.ts';
+export type * from './views.ts';

@@ -1,0 +1,130 @@
+import { type Flag, type RegexCompiler, Ruleset, type Segment } from '@sluice/engine';
+import { parseSelector, type ReceivedObject, type Transfer } from '@sluice/protocol';
+
+export interface RulesetStoreOptions<Tally> {
+  readonly regex: RegexCompiler;
+  readonly createTally: (flag: Flag) => Tally;
+}
+
+/** Holds the ruleset in use and replaces or alters it, a transfer at a time. */
+export class RulesetStore<Tally> {
+  readonly #options: RulesetStoreOptions<Tally>;
+  #ruleset: Ruleset<Tally>;
+  #state: string | undefined;
+  #hasData = false;
+
+  constructor(options: RulesetStoreOptions<Tally>) {
+    this.#options = options;
+    this.#ruleset = new Ruleset(options);
+  }
+
+  get ruleset(): Ruleset<Tally> {
+    return this.#ruleset;
+  }
+
+  /** What the server resumes from. */
+  get state(): string | undefined {
+    return this.#state;
+  }
+
+  /** Whether there was any payload yet, an empty one included. */
+  get hasData(): boolean {
+    return this.#hasData;
+  }
+
+  /**
+   * Puts a transfer in force, all at once. Returns the flags whose results may be different now, those that depend on
+   * a changed flag or segment included, if anybody `asks`. An older state of the same epoch is refused with a reason.
+   */
+  apply(transfer: Transfer, asks: boolean): readonly string[] | { readonly refused: string } {
+    const older = this.#findOlder(transfer);
+    if (older !== undefined) return { refused: older };
+    const before = this.#ruleset;
+    const changed = asks ? listChanged(before, transfer) : [];
+    if (transfer.kind === 'full') this.#ruleset = new Ruleset(this.#options);
+    const after = this.#ruleset;
+    for (const object of transfer.objects) {
+      if (transfer.byVersion && !isNewer(before, object)) continue;
+      if (object.kind === 'flag') after.setFlag(object.flag);
+      else after.setSegment(object.segment);
+    }
+    // Whoever resumed from the state of other content would miss what is between.
+    this.#state = transfer.kind === 'full' ? transfer.state : (transfer.state ?? this.#state);
+    this.#hasData = true;
+    return asks ? withDependents(changed, before, after) : [];
+  }
+
+  #findOlder(transfer: Transfer): string | undefined {
+    const has = parseSelector(this.#state);
+    const gets = parseSelector(transfer.state);
+    if (has === undefined || gets === undefined || has.epoch !== gets.epoch || gets.version >= has.version)
+      return undefined;
+    return `version ${gets.version} is older than version ${has.version}, which is in use`;
+  }
+}
+
+function isNewer(ruleset: Ruleset<unknown>, object: ReceivedObject): boolean {
+  const [has, gets] =
+    object.kind === 'flag'
+      ? [ruleset.findFlag(object.flag.key), object.flag]
+      : [ruleset.findSegment(object.segment.key), object.segment];
+  return has === undefined || gets.version > has.version;
+}
+
+/** Names of objects, `flag/…` or `segment/…`, whose content differs between the ruleset and the transfer. */
+function listChanged(before: Ruleset<unknown>, { kind, objects, byVersion }: Transfer): readonly string[] {
+  const changed: string[] = [];
+  const arrived = new Set<string>();
+  for (const object of objects) {
+    const isFlag = object.kind === 'flag';
+    const { key, version } = isFlag ? object.flag : object.segment;
+    const name = `${object.kind}/${key}`;
+    arrived.add(name);
+    const has = isFlag ? before.findFlag(key) : before.findSegment(key);
+    const isOther = has?.version !== version;
+    if (byVersion ? isNewer(before, object) : isOther) changed.push(name);
+  }
+  if (kind === 'changes') return changed;
+  for (const { key, deleted } of before.flags())
+    if (deleted !== true && !arrived.has(`flag/${key}`)) changed.push(`flag/${key}`);
+  for (const { key } of before.segments()) if (!arrived.has(`segment/${key}`)) changed.push(`segment/${key}`);
+  return changed;
+}
+
+/** The flags among the changed objects, and all flags that reach one of them, before or after. */
+function withDependents(
+  changed: readonly string[],
+  before: Ruleset<unknown>,
+  after: Ruleset<unknown>,
+): readonly string[] {
+  if (changed.length === 0) return [];
+  const dependents = new Map<string, Set<string>>();
+  for (const ruleset of new Set([before, after])) {
+    for (const flag of ruleset.flags()) addReferences(dependents, `flag/${flag.key}`, referencesOfFlag(flag));
+    for (const segment of ruleset.segments())
+      addReferences(dependents, `segment/${segment.key}`, referencesOfRules(segment.rules));
+  }
+  const reached = new Set(changed);
+  // Sets visit what is added meanwhile.
+  for (const name of reached) for (const dependent of dependents.get(name) ?? []) reached.add(dependent);
+  return [...reached].filter((name) => name.startsWith('flag/')).map((name) => name.slice('flag/'.length));
+}
+
+function addReferences(dependents: Map<string, Set<string>>, from: string, references: readonly string[]): void {
+  for (const to of references) {
+    const known = dependents.get(to) ?? new Set();
+    dependents.set(to, known.add(from));
+  }
+}
+
+function referencesOfFlag({ prerequisites, rules }: Flag): readonly string[] {
+  return [...(prerequisites ?? []).map(({ key }) => `flag/${key}`), ...referencesOfRules(rules)];
+}
+
+function referencesOfRules(rules: Flag['rules'] | Segment['rules'] | null): readonly string[] {
+  return (rules ?? []).flatMap(({ clauses }) =>
+    (clauses ?? [])
+      .filter(({ op }) => op === 'segmentMatch')
+      .flatMap(({ values }) => (values ?? []).map((key) => `segment/${key}`)),
+  );
+}

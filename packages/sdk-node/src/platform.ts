@@ -1,0 +1,68 @@
+import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers';
+import type { RegexCompiler } from '@sluice/engine';
+import type { Hashes, Log, Platform } from '@sluice/sdk-common';
+import { RE2JS } from 're2js';
+import { createHttp } from './http.ts';
+
+/** Regular expressions that take linear time, whatever a flag's author writes. */
+const regex: RegexCompiler = (pattern) => {
+  try {
+    const compiled = RE2JS.compile(pattern);
+    return (text) => compiled.matcher(text).find();
+  } catch {
+    return undefined;
+  }
+};
+
+const hash: Hashes = {
+  createSha256: () => {
+    const sha256 = createHash('sha256');
+    return { update: (bytes) => void sha256.update(bytes), hex: () => sha256.digest('hex') };
+  },
+  sha256Base64: (text) => createHash('sha256').update(text).digest('base64'),
+  hmacSha256Hex: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
+};
+
+/** The machine as it is. */
+export const nodePlatform: Platform = {
+  clock: {
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+    after: (delayMs, callback, keepsAlive = false) => {
+      const timer = setTimeout(callback, delayMs);
+      if (!keepsAlive) timer.unref();
+      return () => clearTimeout(timer);
+    },
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+  },
+  random: () => Math.random(),
+  createUuid: () => randomUUID(),
+  http: createHttp(),
+  hash,
+  decodeUtf8: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
+  regex,
+};
+
+/** Warnings and errors on standard error. */
+export const consoleLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message) => console.warn(`sluice: ${message}`),
+  error: (message) => console.error(`sluice: ${message}`),
+};
+
+/** Where this user's programs keep what they can do without. */
+export function findCacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice');
+}
+
+/** The name of this instance that survives a restart: what OpenTelemetry was told, else the host's or pod's name. */
+export function findInstanceKey(): string {
+  const attributes = (process.env.OTEL_RESOURCE_ATTRIBUTES ?? '').split(',');
+  const id = attributes.find((attribute) => attribute.startsWith('service.instance.id='))?.split('=')[1];
+  return id || process.env.HOSTNAME || hostname();
+}
