@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { verifyChain } from '../src/changes/chain.ts';
+import type { Database } from '../src/database/schema.ts';
+import { createKysely, databaseFile } from '../src/database/sqlite.ts';
+import { startServerProcess } from './server-process.ts';
+
+/** A change that the server acknowledged. */
+interface Acknowledged {
+  readonly id: string;
+  readonly version: number;
+}
+
+export interface KillsReport {
+  readonly kills: number;
+  /** Changes acknowledged in all. */
+  readonly acknowledged: number;
+  /** What was wrong after a kill, in words; empty: nothing ever was. */
+  readonly violations: readonly string[];
+}
+
+export interface KillsOptions {
+  readonly kills: number;
+  /** A module that the server loads first, to break something on purpose; the run ends at the first violation. */
+  readonly sabotage?: string;
+  readonly onProgress?: (line: string) => void;
+}
+
+const writers = 4;
+const flags = ['one', 'two', 'three'];
+/** The server is killed at some moment of the load's first so many milliseconds. */
+const killWithinMs = 250;
+
+/**
+ * Kills the server at random moments under write load, again and again on the same data, and looks each time whether
+ * every acknowledged change is there, versions have no gaps, the chain is intact, and each object is as the last change
+ * that touched it left it.
+ */
+export async function proveKills({ kills, sabotage, onProgress }: KillsOptions): Promise<KillsReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
+  const acknowledged: Acknowledged[] = [];
+  const violations: string[] = [];
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      const server = await startServerProcess(folder, sabotage);
+      if (kill === 0) for (const key of flags) await createFlag(server.url, server.apiToken, key);
+      const writing = Array.from({ length: writers }, () => write(server.url, server.apiToken, acknowledged));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * killWithinMs));
+      await server.kill();
+      await Promise.all(writing);
+      const found = await inspect(join(folder, databaseFile), acknowledged);
+      violations.push(...found.map((violation) => `after kill ${kill + 1}: ${violation}`));
+      if ((kill + 1) % 10 === 0) onProgress?.(`${kill + 1} kills, ${acknowledged.length} changes acknowledged`);
+      if (sabotage !== undefined && violations.length > 0)
+        return { kills: kill + 1, acknowledged: acknowledged.length, violations };
+    }
+    return { kills, acknowledged: acknowledged.length, violations };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function createFlag(url: string, token: string, key: string): Promise<void> {
+  const response = await post(`${url}/api/v1/projects/default/flags`, token, { key });
+  if (response.status !== 201) throw new Error(`flag ${key} could not be created: ${await response.text()}`);
+}
+
+/** Makes changes one after the other until the server is gone. */
+async function write(url: string, token: string, acknowledged: Acknowledged[]): Promise<void> {
+  for (let count = 0; ; count++) {
+    const flag = flags[count % flags.length];
+    // Each change looks different from the one before, and grows the flag a little.
+    const instructions = [
+      { kind: count % 2 === 0 ? 'turn-on' : 'turn-off' },
+      { kind: 'add-targets', variation: 'on', keys: [`user-${Math.floor(Math.random() * 1000)}`] },
+    ];
+    try {
+      const response = await post(`${url}/api/v1/projects/default/environments/production/changes`, token, {
+        flag,
+        instructions,
+      });
+      const change = (await response.json()) as Acknowledged;
+      if (response.status === 200) acknowledged.push({ id: change.id, version: change.version });
+    } catch {
+      // The connection broke: whether the last change was made is unknown, and both are right.
+      return;
+    }
+  }
+}
+
+function post(url: string, token: string, body: unknown): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Looks at the data while no server has it. */
+async function inspect(file: string, acknowledged: readonly Acknowledged[]): Promise<readonly string[]> {
+  const db = createKysely(new DatabaseSync(file));
+  try {
+    const environments = await db.selectFrom('environments').selectAll().execute();
+    const violations: string[] = [];
+    const stored = new Map<string, number>();
+    for (const { id, key } of environments) {
+      const { intact, broken } = await verifyChain(db, id);
+      if (!intact) violations.push(`${key}: version ${broken?.version}: ${broken?.reason}`);
+      const changes = await db
+        .selectFrom('changes')
+        .select(['id', 'version'])
+        .where('environmentId', '=', id)
+        .orderBy('version')
+        .execute();
+      for (const [index, change] of changes.entries()) {
+        stored.set(change.id, change.version);
+        if (change.version !== index + 1)
+          violations.push(`${key}: expected version ${index + 1}, got ${change.version}`);
+      }
+      violations.push(...(await inspectObjects(db, id)).map((violation) => `${key}: ${violation}`));
+    }
+    for (const { id, version } of acknowledged) {
+      if (stored.get(id) !== version)
+        violations.push(`change ${id} was acknowledged as version ${version} and is not there`);
+    }
+    return violations;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Every object must be as the last change that touched it left it. */
+async function inspectObjects(db: Database, environmentId: string): Promise<readonly string[]> {
+  const objects = await db.selectFrom('objects').selectAll().where('environmentId', '=', environmentId).execute();
+  const violations: string[] = [];
+  for (const { kind, key, stateJson, touchedVersion } of objects) {
+    const last = await db
+      .selectFrom('changeObjects')
+      .select(['version', 'afterJson'])
+      .where('environmentId', '=', environmentId)
+      .where('kind', '=', kind)
+      .where('key', '=', key)
+      .orderBy('version', 'desc')
+      .executeTakeFirst();
+    const after = last?.afterJson === null || last?.afterJson === undefined ? undefined : JSON.parse(last.afterJson);
+    const expected = after === undefined ? null : JSON.stringify(after.configuration);
+    if (last?.version !== touchedVersion || stateJson !== expected)
+      violations.push(`${kind} ${key} is not as version ${last?.version} left it`);
+  }
+  return violations;
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** A server in a process of its own, to be killed. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly apiToken: string;
+  /** Ends it as a power cut would, as far as the process can tell. */
+  kill(): Promise<void>;
+}
+
+const command = join(import.meta.dirname, '../../cli/src/main.ts');
+const readyWithinMs = 30_000;
+
+/**
+ * Starts `sluice server start` on a folder; resolves when it is ready. `preload` is a module that the process loads
+ * first, for proofs that break something on purpose.
+ */
+export async function startServerProcess(folder: string, preload?: string): Promise<ServerProcess> {
+  const port = await findFreePort();
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      ...(preload === undefined ? [] : ['--import', preload]),
+      command,
+      'server',
+      'start',
+      '--port',
+      String(port),
+      '--data',
+      folder,
+      '--log-level',
+      'warn',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(url, child);
+  const [, apiToken = ''] = /^api-token: (.*)$/m.exec(readFileSync(join(folder, 'first-start.txt'), 'utf8')) ?? [];
+  return {
+    url,
+    apiToken,
+    kill: async () => {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+async function untilReady(url: string, child: ChildProcess): Promise<void> {
+  let printed = '';
+  child.stderr?.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const endsAt = Date.now() + readyWithinMs;
+  for (;;) {
+    const isReady = await fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isReady) return;
+    if (child.exitCode !== null || Date.now() > endsAt) throw new Error(`the server did not become ready: ${printed}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || address === null) throw new Error('a TCP server has an address with a port');
+  return address.port;
+}

@@ -1,0 +1,61 @@
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { secretFile } from '../credentials/secret-box.ts';
+import { databaseFile } from '../database/sqlite.ts';
+import { ServerError } from '../errors.ts';
+
+export interface CreatedBackup {
+  readonly file: string;
+  readonly sizeBytes: number;
+}
+
+/** Where a backup keeps the server's secret, in table `meta`. */
+export const backupSecretName = 'backup-secret';
+export const backupTimeName = 'backup-created-at';
+
+/**
+ * Writes everything in a data folder to one file, while the server runs or not. The file holds the secret that the
+ * server made for itself too, and is readable by its owner only; a secret from SLUICE_SECRET is not in it.
+ */
+export function createBackup(folder: string, file: string, now: number): CreatedBackup {
+  const source = join(folder, databaseFile);
+  if (!existsSync(source)) throw new ServerError('not-found', `there is no database in ${folder}`);
+  if (existsSync(file)) throw new ServerError('already-exists', `${file} exists already; nothing was written`);
+  const unfinished = `${file}.unfinished`;
+  rmSync(unfinished, { force: true });
+  try {
+    copyDatabase(source, unfinished);
+    addFacts(unfinished, folder, now);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+  return { file, sizeBytes: statSync(file).size };
+}
+
+/** A snapshot of one moment, also under writes. */
+function copyDatabase(source: string, target: string): void {
+  const database = new DatabaseSync(source, { readOnly: true });
+  try {
+    database.exec('pragma busy_timeout = 10000');
+    database.prepare('vacuum into ?').run(target);
+    chmodSync(target, 0o600);
+  } finally {
+    database.close();
+  }
+}
+
+function addFacts(file: string, folder: string, now: number): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec('pragma synchronous = full');
+    const insert = database.prepare('insert or replace into meta (name, value) values (?, ?)');
+    insert.run(backupTimeName, String(now));
+    const secret = join(folder, secretFile);
+    if (existsSync(secret)) insert.run(backupSecretName, readFileSync(secret, 'utf8').trim());
+  } finally {
+    database.close();
+  }
+}

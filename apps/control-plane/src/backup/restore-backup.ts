@@ -1,0 +1,205 @@
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { hashChange, verifyChain } from '../changes/chain.ts';
+import { findSecretProblem } from '../credentials/check-secret.ts';
+import { createSecretBox, secretFile } from '../credentials/secret-box.ts';
+import { migrateToLatest } from '../database/migrations.ts';
+import type { ChangeRow, Database, EnvironmentRow, Writes } from '../database/schema.ts';
+import { createKysely, databaseFile, lockFolder } from '../database/sqlite.ts';
+import { ServerError } from '../errors.ts';
+import { createId } from '../ids.ts';
+import type { Platform } from '../platform.ts';
+import { listEnvironments, listProjects } from '../projects/environment-queries.ts';
+import { backupSecretName, backupTimeName } from './create-backup.ts';
+
+/** SDKs drop objects whose version is not higher than theirs, so a restored environment starts far above. */
+const versionJump = 1_000_000;
+
+export interface RestoredBackup {
+  /** Where the database that was there before is now; undefined: there was none. */
+  readonly replaced: string | undefined;
+  readonly environments: readonly {
+    readonly project: string;
+    readonly environment: string;
+    readonly version: number;
+  }[];
+}
+
+/**
+ * Puts a backup in place of a data folder's database, which is kept under another name. Every environment starts a new
+ * epoch, far above the versions that SDKs may have seen. The server must not run; a damaged backup is refused.
+ */
+export async function restoreBackup(
+  file: string,
+  folder: string,
+  { platform, secret }: { readonly platform: Platform; readonly secret: string | undefined },
+): Promise<RestoredBackup> {
+  if (!existsSync(file)) throw new ServerError('not-found', `there is no file ${file}`);
+  const unlock = lockFolder(folder);
+  const unfinished = join(folder, `${databaseFile}.unfinished`);
+  try {
+    rmSync(unfinished, { force: true });
+    copyFileSync(file, unfinished);
+    const { environments, backupSecret } = await prepare(unfinished, file, { platform, secret });
+    const replaced = setAside(folder, platform.now());
+    if (backupSecret !== undefined) replaceSecret(folder, backupSecret, platform.now());
+    renameSync(unfinished, join(folder, databaseFile));
+    return { replaced, environments };
+  } finally {
+    rmSync(unfinished, { force: true });
+    unlock();
+  }
+}
+
+interface Prepared {
+  readonly environments: RestoredBackup['environments'];
+  readonly backupSecret: string | undefined;
+}
+
+async function prepare(
+  copy: string,
+  file: string,
+  { platform, secret }: { readonly platform: Platform; readonly secret: string | undefined },
+): Promise<Prepared> {
+  const sqlite = openChecked(copy, file);
+  const db = createKysely(sqlite);
+  try {
+    await migrateToLatest(db);
+    const backupSecret = await takeFact(db, backupSecretName);
+    const createdAt = Number((await takeFact(db, backupTimeName)) ?? 0);
+    await checkSecret(db, backupSecret ?? secret, platform);
+    const rows = await listAllEnvironments(db);
+    for (const { id, projectKey, key } of rows) {
+      const { intact, broken } = await verifyChain(db, id);
+      if (intact) continue;
+      throw new ServerError(
+        'conflict',
+        `${file} is damaged: version ${broken?.version} of ${projectKey}/${key}: ${broken?.reason}`,
+      );
+    }
+    const environments = await db.transaction().execute(async (writes) => {
+      const restored: EnvironmentRow[] = [];
+      for (const row of rows) restored.push(await startEpoch(writes, row, createdAt, platform));
+      return restored;
+    });
+    sqlite.exec('pragma wal_checkpoint(truncate); pragma journal_mode = delete');
+    return {
+      backupSecret,
+      environments: environments.map(({ projectKey, key, version }) => ({
+        project: projectKey,
+        environment: key,
+        version,
+      })),
+    };
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Opens a copy of what should be a backup. */
+function openChecked(copy: string, file: string): DatabaseSync {
+  const sqlite = new DatabaseSync(copy);
+  try {
+    sqlite.exec('pragma synchronous = full; pragma foreign_keys = on');
+    const check = sqlite.prepare('pragma integrity_check').get();
+    const isOurs = sqlite.prepare("select count(*) as n from sqlite_master where name = 'environments'").get();
+    if (check?.integrity_check !== 'ok' || isOurs?.n !== 1) throw new Error('it is not a whole Sluice database');
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw new ServerError(
+      'conflict',
+      `${file} cannot be restored: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function listAllEnvironments(db: Database): Promise<readonly EnvironmentRow[]> {
+  const environments: EnvironmentRow[] = [];
+  for (const { key } of await listProjects(db)) environments.push(...(await listEnvironments(db, key)));
+  return environments;
+}
+
+async function takeFact(db: Database, name: string): Promise<string | undefined> {
+  const row = await db.deleteFrom('meta').where('name', '=', name).returning('value').executeTakeFirst();
+  return row?.value;
+}
+
+/** The stored keys must be readable with the secret that the server will have. */
+async function checkSecret(db: Database, secret: string | undefined, platform: Platform): Promise<void> {
+  const problem = await findSecretProblem(db, createSecretBox(secret ?? '', platform));
+  if (problem === undefined) return;
+  const message = 'the backup was made with SLUICE_SECRET; set the same SLUICE_SECRET to restore it';
+  throw new ServerError('conflict', message, problem);
+}
+
+/** Everything counts as changed, in one recorded change. */
+async function startEpoch(
+  writes: Writes,
+  row: EnvironmentRow,
+  createdAt: number,
+  platform: Platform,
+): Promise<EnvironmentRow> {
+  const version = row.version + versionJump;
+  const change: Omit<ChangeRow, 'hash'> = {
+    id: createId(platform),
+    environmentId: row.id,
+    version,
+    groupId: null,
+    instructionsJson: JSON.stringify([{ kind: 'restore-backup', createdAt }]),
+    effectsJson: '[]',
+    comment: `restored from the backup of ${new Date(createdAt).toISOString()}`,
+    actor: 'sluice backup restore',
+    createdAt: platform.now(),
+    previousHash: row.chainHead,
+  };
+  const hash = hashChange({ ...change, objects: [] });
+  await writes
+    .insertInto('changes')
+    .values({ ...change, hash })
+    .execute();
+  const objects = await writes
+    .selectFrom('objects')
+    .select(['kind', 'key', 'compiledJson'])
+    .where('environmentId', '=', row.id)
+    .execute();
+  for (const { kind, key, compiledJson } of objects) {
+    const stamped = compiledJson === null ? null : JSON.stringify({ ...JSON.parse(compiledJson), version });
+    await writes
+      .updateTable('objects')
+      .set({ version, compiledJson: stamped })
+      .where('environmentId', '=', row.id)
+      .where('kind', '=', kind)
+      .where('key', '=', key)
+      .execute();
+  }
+  const next = { ...row, version, epoch: createId(platform, 8), chainHead: hash };
+  await writes.updateTable('environments').set(next).where('id', '=', row.id).execute();
+  return next;
+}
+
+/**
+ * Gives the folder's database another name, unopened: it may be damaged. Its log goes with it and first, because beside
+ * another database it would be taken for that one's.
+ */
+function setAside(folder: string, now: number): string | undefined {
+  const path = join(folder, databaseFile);
+  const aside = `${path}.replaced-${now}`;
+  for (const suffix of ['-wal', '-shm', '']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  return existsSync(aside) ? aside : undefined;
+}
+
+function replaceSecret(folder: string, secret: string, now: number): void {
+  const path = join(folder, secretFile);
+  if (existsSync(path)) {
+    if (readFileSync(path, 'utf8').trim() === secret) return;
+    renameSync(path, `${path}.replaced-${now}`);
+  }
+  writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+}

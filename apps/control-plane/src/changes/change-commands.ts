@@ -1,0 +1,174 @@
+import {
+  type ChangeRequest,
+  type Instruction,
+  isDefinitionInstruction,
+  isProblem,
+  isSegmentInstruction,
+  type ObjectId,
+  type Problem,
+  sameObject,
+} from '@sluice/authoring';
+import type { EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
+import { ServerError } from '../errors.ts';
+import { createId } from '../ids.ts';
+import { answer, findObjects } from '../objects/object-queries.ts';
+import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
+import { checkCompiled } from './check-compiled.ts';
+import { type ChangePlan, planChange } from './plan-change.ts';
+import { type AppliedChange, type ChangeSurroundings, writeChange } from './write-change.ts';
+
+/** Who wants a change, and why. */
+export interface Author {
+  readonly actor: string;
+  readonly comment: string | undefined;
+}
+
+/** What one environment is asked for; the environment is held. */
+export interface EnvironmentPart {
+  readonly environment: EnvironmentRow;
+  readonly request: ChangeRequest;
+  /** The environment's version as the author saw it: conflicts when an object that is touched has changed since. */
+  readonly expectedVersion?: number | undefined;
+}
+
+interface PlannedPart {
+  readonly environment: EnvironmentRow;
+  readonly plan: ChangePlan;
+  readonly stored: readonly ObjectRow[];
+}
+
+/**
+ * Applies a change to an environment. Instructions about definitions are followed in every environment of the
+ * project, as changes of one group. Returns the change of the given environment first.
+ */
+export async function applyChange(
+  writes: Writes,
+  where: { readonly project: string; readonly environment: string },
+  change: Omit<EnvironmentPart, 'environment'>,
+  author: Author,
+  surroundings: ChangeSurroundings,
+): Promise<readonly AppliedChange[]> {
+  const { request } = change;
+  if (!request.instructions.some(isDefinitionInstruction)) {
+    const environment = await holdEnvironment(writes, where.project, where.environment);
+    return applyParts(writes, [{ ...change, environment }], author, surroundings);
+  }
+  await holdProject(writes, where.project);
+  const environments = await holdEnvironments(writes, where.project);
+  const own = environments.find(({ key }) => key === where.environment);
+  if (own === undefined)
+    throw new ServerError('not-found', `there is no environment \`${where.project}/${where.environment}\``);
+  const others = environments.filter((environment) => environment !== own);
+  const shared: ChangeRequest = {
+    ...request,
+    instructions: request.instructions.filter((i) => isDefinitionInstruction(i)),
+  };
+  return applyParts(
+    writes,
+    [{ ...change, environment: own }, ...others.map((environment) => ({ environment, request: shared }))],
+    author,
+    surroundings,
+  );
+}
+
+/** Applies instructions about definitions, in every environment of a project. */
+export async function applyToProject(
+  writes: Writes,
+  project: string,
+  instructions: Instruction[],
+  author: Author,
+  surroundings: ChangeSurroundings,
+): Promise<readonly AppliedChange[]> {
+  await holdProject(writes, project);
+  const environments = await holdEnvironments(writes, project);
+  if (environments.length === 0) {
+    throw new ServerError('conflict', `project \`${project}\` has no environment yet; create one first`);
+  }
+  const parts = environments.map((environment) => ({ environment, request: { instructions } }));
+  return applyParts(writes, parts, author, surroundings);
+}
+
+/** Applies a change to held environments, one part each, all or nothing. Parts beyond the first make it a group. */
+export async function applyParts(
+  writes: Writes,
+  parts: readonly EnvironmentPart[],
+  { actor, comment = '' }: Author,
+  surroundings: ChangeSurroundings,
+): Promise<readonly AppliedChange[]> {
+  // All are planned before anything is written, so that each sees the definitions as they were.
+  const planned: PlannedPart[] = [];
+  const problems: { readonly problem: Problem; readonly environment: string }[] = [];
+  for (const part of parts) {
+    const outcome = await planPart(writes, part, surroundings);
+    if (isProblem(outcome)) problems.push({ problem: outcome, environment: part.environment.key });
+    else planned.push(outcome);
+  }
+  const [first] = problems;
+  if (first !== undefined) throw toError(first.problem, problems.length < parts.length ? first.environment : undefined);
+  const groupId = parts.length > 1 ? createId(surroundings.platform) : null;
+  const applied: AppliedChange[] = [];
+  for (const part of planned) {
+    applied.push(await writeChange(writes, { ...part, comment, actor, groupId }, surroundings));
+  }
+  return applied;
+}
+
+async function planPart(
+  writes: Writes,
+  { environment, request, expectedVersion }: EnvironmentPart,
+  { platform }: ChangeSurroundings,
+): Promise<PlannedPart | Problem> {
+  const plan = await answer(writes, environment, {
+    ask: (lookup) => planChange(request, lookup),
+    about: listAddressed(request),
+    createId: () => createId(platform, 8),
+  });
+  if (isProblem(plan)) return plan;
+  for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
+  const stored = await findStored(writes, environment, plan.affected);
+  if (expectedVersion !== undefined) refuseConflict(plan, stored, expectedVersion);
+  return { environment, plan, stored };
+}
+
+/** Whom the instructions concern. */
+function listAddressed({ flag, segment, instructions }: ChangeRequest): readonly ObjectId[] {
+  return instructions.flatMap((instruction): readonly ObjectId[] => {
+    if (isSegmentInstruction(instruction)) {
+      const key = instruction.segment ?? segment;
+      return key === undefined ? [] : [{ kind: 'segment', key }];
+    }
+    const key = instruction.flag ?? flag;
+    return key === undefined ? [] : [{ kind: 'flag', key }];
+  });
+}
+
+/** `environment`: the one that has the problem while others do not. */
+function toError({ code, path, message }: Problem, environment: string | undefined): ServerError {
+  const text = environment === undefined ? message : `${message} (in environment \`${environment}\`)`;
+  return new ServerError(code ?? 'invalid-change', text, { faults: [{ path, message: text }] });
+}
+
+async function findStored(
+  writes: Writes,
+  { id }: EnvironmentRow,
+  objects: readonly ObjectId[],
+): Promise<readonly ObjectRow[]> {
+  const keysOf = (kind: ObjectId['kind']) => objects.filter((object) => object.kind === kind).map(({ key }) => key);
+  return [
+    ...(await findObjects(writes, id, 'flag', keysOf('flag'))),
+    ...(await findObjects(writes, id, 'segment', keysOf('segment'))),
+  ];
+}
+
+function refuseConflict({ touches }: ChangePlan, stored: readonly ObjectRow[], expectedVersion: number): void {
+  const changed = stored.filter(
+    (row) => row.touchedVersion > expectedVersion && touches.some(({ id }) => sameObject(id, row)),
+  );
+  if (changed.length === 0) return;
+  const names = changed
+    .map(({ kind, key, touchedVersion }) => `${kind} \`${key}\` in version ${touchedVersion}`)
+    .join(', ');
+  throw new ServerError('conflict', `somebody else changed ${names}, after version ${expectedVersion}`, {
+    faults: [{ path: 'expectedVersion', message: `expected nothing newer than ${expectedVersion}, got ${names}` }],
+  });
+}

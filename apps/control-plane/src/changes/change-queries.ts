@@ -1,0 +1,115 @@
+import type { FlagState, ObjectId, SegmentState } from '@sluice/authoring';
+import type { ChangeRow, Reads } from '../database/schema.ts';
+import { notFound } from '../errors.ts';
+
+export interface ChangeFilter {
+  readonly flag?: string | undefined;
+  readonly segment?: string | undefined;
+  readonly actor?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  readonly limit: number;
+  /** Only changes before this version. */
+  readonly before: number | undefined;
+}
+
+/** Changes of an environment, newest first, one more than `limit` if there are. */
+export async function listChanges(
+  reads: Reads,
+  environmentId: string,
+  filter: ChangeFilter,
+): Promise<readonly ChangeRow[]> {
+  const { flag, segment, actor, since, limit, before } = filter;
+  let query = reads
+    .selectFrom('changes')
+    .selectAll()
+    .where('environmentId', '=', environmentId)
+    .orderBy('version', 'desc')
+    .limit(limit + 1);
+  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (since !== undefined) query = query.where('createdAt', '>=', since);
+  if (before !== undefined) query = query.where('version', '<', before);
+  for (const [kind, key] of [
+    ['flag', flag],
+    ['segment', segment],
+  ] as const) {
+    if (key === undefined) continue;
+    query = query.where('id', 'in', (expression) =>
+      expression
+        .selectFrom('changeObjects')
+        .select('changeId')
+        .where('environmentId', '=', environmentId)
+        .where('kind', '=', kind)
+        .where('key', '=', key),
+    );
+  }
+  return query.execute();
+}
+
+export async function getChange(reads: Reads, environmentId: string, id: string): Promise<ChangeRow> {
+  const row = await reads
+    .selectFrom('changes')
+    .selectAll()
+    .where('environmentId', '=', environmentId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('change', id);
+  return row;
+}
+
+/** The change and those that the same command made elsewhere. */
+export async function listGroup(reads: Reads, change: ChangeRow): Promise<readonly ChangeRow[]> {
+  if (change.groupId === null) return [change];
+  return reads
+    .selectFrom('changes')
+    .selectAll()
+    .where('groupId', '=', change.groupId)
+    .orderBy('environmentId')
+    .execute();
+}
+
+export interface TouchedObject {
+  readonly id: ObjectId;
+  readonly before: FlagState | SegmentState | undefined;
+}
+
+/** What a change touched, as it was before. */
+export async function listTouched(reads: Reads, changeId: string): Promise<readonly TouchedObject[]> {
+  const rows = await reads
+    .selectFrom('changeObjects')
+    .select(['kind', 'key', 'beforeJson'])
+    .where('changeId', '=', changeId)
+    .orderBy('kind')
+    .orderBy('key')
+    .execute();
+  return rows.map(({ kind, key, beforeJson }) => ({
+    id: { kind, key },
+    // Written by this program.
+    before: beforeJson === null ? undefined : (JSON.parse(beforeJson) as FlagState | SegmentState),
+  }));
+}
+
+/** Changes of the same environment that touched, after a change, anything that it touched; newest first. */
+export async function listLaterChanges(
+  reads: Reads,
+  { id, version }: Pick<ChangeRow, 'id' | 'version'>,
+): Promise<readonly ChangeRow[]> {
+  return reads
+    .selectFrom('changes')
+    .selectAll()
+    .where('id', 'in', (expression) =>
+      expression
+        .selectFrom('changeObjects as touched')
+        .innerJoin('changeObjects as later', (join) =>
+          join
+            .onRef('later.environmentId', '=', 'touched.environmentId')
+            .onRef('later.kind', '=', 'touched.kind')
+            .onRef('later.key', '=', 'touched.key'),
+        )
+        .select('later.changeId')
+        .where('touched.changeId', '=', id)
+        .where('later.version', '>', version),
+    )
+    .orderBy('version', 'desc')
+    .execute();
+}

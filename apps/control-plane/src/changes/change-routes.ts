@@ -1,0 +1,82 @@
+import { type CommandResult, runCommand } from '../http/commands.ts';
+import { parseNumberCursor, toPage } from '../http/paging.ts';
+import type { App } from '../http/zod-routes.ts';
+import { getEnvironment } from '../projects/environment-queries.ts';
+import { environmentParams } from '../projects/project-schema.ts';
+import type { ServerContext } from '../server-context.ts';
+import { verifyChain } from './chain.ts';
+import { applyChange } from './change-commands.ts';
+import { getChange, listChanges } from './change-queries.ts';
+import { changeBody, changeParams, changesQuery, revertBody } from './change-schema.ts';
+import { toChangeView } from './change-view.ts';
+import { revertChange } from './revert-commands.ts';
+import type { AppliedChange } from './write-change.ts';
+
+const base = '/projects/:project/environments/:environment/changes';
+
+export function addChangeRoutes(app: App, context: ServerContext): void {
+  const { db } = context;
+
+  app.post(
+    base,
+    { schema: { summary: 'Change flags and segments', params: environmentParams, body: changeBody } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { expectedVersion, dryRun, comment, ...changeRequest } = request.body;
+        const author = { actor: request.actor.name, comment };
+        const change = { request: changeRequest, expectedVersion };
+        const applied = await applyChange(writes, request.params, change, author, context);
+        return toResult(applied, request.params.environment, dryRun);
+      }),
+  );
+
+  app.get(
+    base,
+    { schema: { summary: 'List changes, newest first', params: environmentParams, querystring: changesQuery } },
+    async ({ params, query: { cursor, limit, ...filter } }) => {
+      const { id, key } = await getEnvironment(db, params.project, params.environment);
+      const rows = await listChanges(db, id, { ...filter, limit, before: parseNumberCursor(cursor) });
+      return toPage(
+        rows,
+        limit,
+        ({ version }) => String(version),
+        (row) => toChangeView(row, key),
+      );
+    },
+  );
+
+  app.get(
+    `${base}/chain`,
+    { schema: { summary: 'Verify that no change was altered or removed', params: environmentParams } },
+    async ({ params }) => verifyChain(db, (await getEnvironment(db, params.project, params.environment)).id),
+  );
+
+  app.get(`${base}/:change`, { schema: { summary: 'Show a change', params: changeParams } }, async ({ params }) => {
+    const { id, key } = await getEnvironment(db, params.project, params.environment);
+    return toChangeView(await getChange(db, id, params.change), key);
+  });
+
+  app.post(
+    `${base}/:change/revert`,
+    { schema: { summary: 'Bring back what was before a change', params: changeParams, body: revertBody } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { dryRun, comment, discardLater = false } = request.body;
+        const author = { actor: request.actor.name, comment };
+        const applied = await revertChange(writes, { ...request.params, discardLater }, author, context);
+        return toResult(applied, request.params.environment, dryRun);
+      }),
+  );
+}
+
+/** The first change is the one of the environment that was asked. */
+function toResult(applied: readonly AppliedChange[], environment: string, dryRun = false): CommandResult {
+  const [own] = applied;
+  if (own === undefined) throw new RangeError('a command makes at least one change');
+  return {
+    status: 200,
+    body: toChangeView(own.row, environment, dryRun ? 'planned' : 'applied'),
+    environmentIds: applied.map((change) => change.environment.id),
+    dryRun,
+  };
+}

@@ -1,0 +1,26 @@
+import { changeRequestSchema, keySchema } from '@sluice/authoring';
+import * as z from 'zod';
+import { pageQuery } from '../http/paging.ts';
+
+export const changeBody = changeRequestSchema.extend({
+  expectedVersion: z.int().min(0).optional(),
+  dryRun: z.boolean().optional(),
+});
+
+export const changeParams = z.object({ project: keySchema, environment: keySchema, change: z.string().max(64) });
+
+export const changesQuery = z.strictObject({
+  ...pageQuery,
+  flag: keySchema.optional(),
+  segment: keySchema.optional(),
+  actor: z.string().max(256).optional(),
+  /** Milliseconds since the epoch. */
+  since: z.coerce.number().int().min(0).optional(),
+});
+
+export const revertBody = z.strictObject({
+  comment: z.string().max(4096).optional(),
+  /** Later changes to what is reverted are lost; without this they are listed and nothing is done. */
+  discardLater: z.boolean().optional(),
+  dryRun: z.boolean().optional(),
+});

@@ -1,0 +1,25 @@
+import type { ChangeView } from '@sluice/api-client';
+import type { Effect, Instruction } from '@sluice/authoring';
+import type { ChangeRow } from '../database/schema.ts';
+
+export function toChangeView(
+  row: ChangeRow,
+  environment: string,
+  status: ChangeView['status'] = 'applied',
+): ChangeView {
+  // Both lists were written by this program.
+  const instructions = JSON.parse(row.instructionsJson) as Instruction[];
+  const effects = JSON.parse(row.effectsJson) as Effect[];
+  return {
+    id: row.id,
+    environment,
+    status,
+    version: row.version,
+    instructions,
+    effects: effects.map(({ object, text }) => ({ ...object, text })),
+    comment: row.comment,
+    actor: row.actor,
+    createdAt: row.createdAt,
+    ...(row.groupId !== null && { group: row.groupId }),
+  };
+}

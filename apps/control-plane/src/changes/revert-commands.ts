@@ -1,0 +1,104 @@
+import {
+  type ChangeRequest,
+  type Instruction,
+  isDefinitionInstruction,
+  listRevertInstructions,
+  type Reversal,
+} from '@sluice/authoring';
+import type { ChangeRow, EnvironmentRow, Writes } from '../database/schema.ts';
+import { type Fault, ServerError } from '../errors.ts';
+import { findFlags, findSegments } from '../objects/object-queries.ts';
+import { holdEnvironments, holdProject } from '../projects/environment-queries.ts';
+import { type Author, applyParts } from './change-commands.ts';
+import { getChange, listGroup, listLaterChanges, listTouched } from './change-queries.ts';
+import { toChangeView } from './change-view.ts';
+import type { AppliedChange, ChangeSurroundings } from './write-change.ts';
+
+export interface RevertCommand {
+  readonly project: string;
+  readonly environment: string;
+  readonly change: string;
+  /** Go on even if later changes to the same objects are lost. */
+  readonly discardLater: boolean;
+}
+
+/**
+ * Brings what a change touched back to what it was before, by a change of its own; a change that was made in several
+ * environments is reverted in all of them. Refused when later changes would be lost, unless that is wanted. Returns
+ * the change of the given environment first.
+ */
+export async function revertChange(
+  writes: Writes,
+  { project, environment, change: id, discardLater }: RevertCommand,
+  author: Author,
+  surroundings: ChangeSurroundings,
+): Promise<readonly AppliedChange[]> {
+  await holdProject(writes, project);
+  const environments = await holdEnvironments(writes, project);
+  const own = environments.find(({ key }) => key === environment);
+  if (own === undefined) throw new ServerError('not-found', `there is no environment \`${project}/${environment}\``);
+  const change = await getChange(writes, own.id, id);
+  const group = await listGroup(writes, change);
+  if (!discardLater) await refuseLosses(writes, environments, group);
+
+  const requests = new Map<string, Instruction[]>();
+  for (const part of group) requests.set(part.environmentId, await listInstructions(writes, environments, part));
+  // Environments that were added since have no part in the change, but they share its definitions.
+  const shared = (requests.get(own.id) ?? []).filter((instruction) => isDefinitionInstruction(instruction));
+  const ordered = [own, ...environments.filter((candidate) => candidate !== own)];
+  const parts = ordered
+    .map((row) => ({
+      environment: row,
+      request: { instructions: requests.get(row.id) ?? shared } satisfies ChangeRequest,
+    }))
+    .filter(({ request }) => request.instructions.length > 0);
+  if (parts.length === 0) throw new ServerError('conflict', 'everything already is as it was before that change');
+  const comment = author.comment ?? `reverts version ${change.version}`;
+  return applyParts(writes, parts, { ...author, comment }, surroundings);
+}
+
+async function listInstructions(
+  writes: Writes,
+  environments: readonly EnvironmentRow[],
+  change: ChangeRow,
+): Promise<Instruction[]> {
+  const environment = environments.find(({ id }) => id === change.environmentId);
+  if (environment === undefined) return [];
+  const touched = await listTouched(writes, change.id);
+  const keysOf = (kind: 'flag' | 'segment') => touched.filter(({ id }) => id.kind === kind).map(({ id }) => id.key);
+  const flags = await findFlags(writes, environment, keysOf('flag'));
+  const segments = await findSegments(writes, environment.id, keysOf('segment'));
+  const reversals = touched.map(
+    ({ id, before }): Reversal => ({ id, before, now: id.kind === 'flag' ? flags.get(id.key) : segments.get(id.key) }),
+  );
+  return [...listRevertInstructions(reversals)];
+}
+
+async function refuseLosses(
+  writes: Writes,
+  environments: readonly EnvironmentRow[],
+  group: readonly ChangeRow[],
+): Promise<void> {
+  const faults: Fault[] = [];
+  for (const change of group) {
+    const { environmentId } = change;
+    const key = environments.find((environment) => environment.id === environmentId)?.key ?? environmentId;
+    for (const row of await listLaterChanges(writes, change)) {
+      const { effects, actor } = toChangeView(row, key);
+      const what = listFew(effects.map(({ text }) => text)).join('; ') || 'no effect';
+      faults.push({ path: 'discardLater', message: `version ${row.version} of ${key}, by ${actor}: ${what}` });
+    }
+  }
+  if (faults.length === 0) return;
+  throw new ServerError('conflict', 'later changes would be lost; look at them and ask again with discardLater', {
+    faults,
+  });
+}
+
+/** So many effects of a change are told. */
+const effectsTold = 10;
+
+function listFew(texts: readonly string[]): readonly string[] {
+  if (texts.length <= effectsTold) return texts;
+  return [...texts.slice(0, effectsTold), `and ${texts.length - effectsTold} more`];
+}

@@ -1,0 +1,152 @@
+import { type FlagState, sameObject } from '@sluice/authoring';
+import { chunk } from '../database/chunks.ts';
+import type { ChangeRow, EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
+import { ServerError } from '../errors.ts';
+import { createId } from '../ids.ts';
+import { encodeState, writeDefinition, writeObject, writeReferences } from '../objects/object-commands.ts';
+import type { Platform } from '../platform.ts';
+import { hashChange } from './chain.ts';
+import type { ChangePlan, Touch } from './plan-change.ts';
+
+export interface ChangeToWrite {
+  readonly environment: EnvironmentRow;
+  readonly plan: ChangePlan;
+  /** The affected objects as they are stored now. */
+  readonly stored: readonly ObjectRow[];
+  readonly comment: string;
+  readonly actor: string;
+  readonly groupId: string | null;
+}
+
+/** What writing a change needs besides the database. */
+export interface ChangeSurroundings {
+  readonly platform: Platform;
+  /** Bytes that the compiled objects of an environment may have. */
+  readonly payloadLimitBytes: number;
+}
+
+/** What a change came to in one environment. */
+export interface AppliedChange {
+  /** As the change leaves it. */
+  readonly environment: EnvironmentRow;
+  readonly row: ChangeRow;
+}
+
+/** Writes a planned change: its objects, its record and its place in the chain. */
+export async function writeChange(
+  writes: Writes,
+  change: ChangeToWrite,
+  { platform, payloadLimitBytes }: ChangeSurroundings,
+): Promise<AppliedChange> {
+  const { environment, plan } = change;
+  const version = environment.version + 1;
+  const rows = plan.affected.map((id) => {
+    const row = change.stored.find((candidate) => sameObject(candidate, id));
+    const touch = plan.touches.find((candidate) => sameObject(candidate.id, id));
+    return { id, was: row, is: nextRow(environment.id, version, plan, { id, row, touch }), touch };
+  });
+  const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is) - sizeOf(was), 0);
+  if (grownBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
+  for (const { id, is, touch } of rows) {
+    await writeObject(writes, is);
+    if (touch === undefined) continue;
+    await writeReferences(writes, environment.id, id, touch.after);
+    // A touched flag is a flag state, or undefined once deleted.
+    const flag = touch.after as FlagState | undefined;
+    if (id.kind === 'flag') await writeDefinition(writes, environment.projectKey, id.key, flag, platform.now());
+  }
+  const row = await writeRecord(writes, change, version, platform);
+  return {
+    row,
+    environment: await moveHead(writes, environment, {
+      version,
+      payloadBytes: environment.payloadBytes + grownBytes,
+      chainHead: row.hash,
+    }),
+  };
+}
+
+/** Objects whose compiled form is the same keep their version, so that nobody is sent what they have. */
+function nextRow(
+  environmentId: string,
+  version: number,
+  plan: ChangePlan,
+  {
+    id,
+    row,
+    touch,
+  }: { readonly id: Touch['id']; readonly row: ObjectRow | undefined; readonly touch: Touch | undefined },
+): ObjectRow {
+  const isSame = row !== undefined && (plan.compile(id, row.version) ?? null) === row.compiledJson;
+  return {
+    environmentId,
+    ...id,
+    stateJson: touch === undefined ? (row?.stateJson ?? null) : encodeState(touch.after),
+    compiledJson: isSame ? row.compiledJson : (plan.compile(id, version) ?? null),
+    version: isSame ? row.version : version,
+    touchedVersion: touch === undefined && row !== undefined ? row.touchedVersion : version,
+  };
+}
+
+function refuseTooMuch(payloadBytes: number, limitBytes: number): void {
+  if (payloadBytes <= limitBytes) return;
+  const megabytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
+  throw new ServerError(
+    'too-large',
+    `the flags and segments of this environment would have ${megabytes(payloadBytes)} MB, more than the ${megabytes(limitBytes)} MB that every SDK is asked to hold (SLUICE_PAYLOAD_LIMIT_MB)`,
+  );
+}
+
+function sizeOf(row: ObjectRow | undefined): number {
+  return Buffer.byteLength(row?.compiledJson ?? '');
+}
+
+async function writeRecord(
+  writes: Writes,
+  { environment, plan, comment, actor, groupId }: ChangeToWrite,
+  version: number,
+  platform: Platform,
+): Promise<ChangeRow> {
+  const objects = plan.touches.map(({ id, before, after }) => ({
+    environmentId: environment.id,
+    version,
+    ...id,
+    beforeJson: before === undefined ? null : JSON.stringify(before),
+    afterJson: after === undefined ? null : JSON.stringify(after),
+  }));
+  const record = {
+    id: createId(platform),
+    environmentId: environment.id,
+    version,
+    groupId,
+    instructionsJson: JSON.stringify(plan.instructions),
+    effectsJson: JSON.stringify(plan.effects),
+    comment,
+    actor,
+    createdAt: platform.now(),
+    previousHash: environment.chainHead,
+  };
+  const row: ChangeRow = { ...record, hash: hashChange({ ...record, objects }) };
+  await writes.insertInto('changes').values(row).execute();
+  for (const part of chunk(objects, 7)) {
+    const rows = part.map((object) => ({ changeId: row.id, ...object }));
+    await writes.insertInto('changeObjects').values(rows).execute();
+  }
+  return row;
+}
+
+/** Raises the environment's version; fails when somebody else did so first, which locks should not let happen. */
+async function moveHead(
+  writes: Writes,
+  environment: EnvironmentRow,
+  head: Pick<EnvironmentRow, 'version' | 'payloadBytes' | 'chainHead'>,
+): Promise<EnvironmentRow> {
+  const { numUpdatedRows } = await writes
+    .updateTable('environments')
+    .set(head)
+    .where('id', '=', environment.id)
+    .where('version', '=', environment.version)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new ServerError('conflict', 'another change came first; try again');
+  return { ...environment, ...head };
+}

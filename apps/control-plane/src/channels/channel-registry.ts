@@ -1,0 +1,101 @@
+import { Channel } from '@sluice/delivery';
+import type { Payload } from '@sluice/protocol';
+import type { Database } from '../database/schema.ts';
+import { listWireObjects } from '../objects/object-queries.ts';
+
+interface Entry {
+  readonly channel: Promise<Channel>;
+  /** The pull that runs now, and the one that waits for it. */
+  pulling: Promise<void>;
+  waiting: Promise<void> | undefined;
+  /** Whether the last pull failed, so that the channel may lack what the database has. */
+  isStale: boolean;
+}
+
+/** The channels of this server, fed from the database. */
+export class ChannelRegistry {
+  readonly #db: Database;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The channel of an environment; loads it when it is asked for first. */
+  open(environmentId: string): Promise<Channel> {
+    const known = this.#entries.get(environmentId);
+    if (known !== undefined) return known.channel;
+    const channel = this.#load(environmentId);
+    this.#entries.set(environmentId, { channel, pulling: Promise.resolve(), waiting: undefined, isStale: false });
+    // One that could not be loaded is tried again at the next request.
+    channel.catch(() => this.#entries.delete(environmentId));
+    return channel;
+  }
+
+  /** The channels that are open. */
+  async list(): Promise<ReadonlyMap<string, Channel>> {
+    const entries = [...this.#entries].map(async ([id, { channel }]) => [id, await channel] as const);
+    return new Map(await Promise.all(entries));
+  }
+
+  /**
+   * Brings a channel up to what the database has. What changed is found by version, so it does not matter who made
+   * the changes or in which order this hears of them. Of calls that come while one runs, one more runs after it.
+   */
+  refresh(environmentId: string): Promise<void> {
+    const entry = this.#entries.get(environmentId);
+    if (entry === undefined) return Promise.resolve();
+    entry.waiting ??= entry.pulling.then(() => {
+      entry.waiting = undefined;
+      const pull = this.#pull(environmentId, entry.channel);
+      entry.pulling = pull.then(
+        () => {
+          entry.isStale = false;
+        },
+        () => {
+          entry.isStale = true;
+        },
+      );
+      return pull;
+    });
+    return entry.waiting;
+  }
+
+  /** Brings up to date what could not be when it was asked for. */
+  async refreshStale(): Promise<void> {
+    for (const [id, { isStale }] of this.#entries) if (isStale) await this.refresh(id);
+  }
+
+  /** Ends the streams that a credential opened. */
+  async endCredential(environmentId: string, credentialId: string): Promise<void> {
+    const channel = await this.#entries.get(environmentId)?.channel;
+    channel?.end('credential revoked', (subscriber) => subscriber.credentialId === credentialId);
+  }
+
+  /** Ends all streams; their clients come back, here or elsewhere. */
+  async endAll(reason: string): Promise<void> {
+    for (const channel of (await this.list()).values()) channel.end(reason);
+  }
+
+  async #load(environmentId: string): Promise<Channel> {
+    return new Channel(await this.#read(environmentId, undefined));
+  }
+
+  async #pull(environmentId: string, opening: Promise<Channel>): Promise<void> {
+    const channel = await opening;
+    channel.apply(await this.#read(environmentId, channel));
+  }
+
+  /** Both reads are of one moment. */
+  #read(environmentId: string, channel: Channel | undefined): Promise<Payload> {
+    return this.#db.transaction().execute(async (reads) => {
+      const { epoch, version } = await reads
+        .selectFrom('environments')
+        .select(['epoch', 'version'])
+        .where('id', '=', environmentId)
+        .executeTakeFirstOrThrow();
+      const since = channel !== undefined && channel.selector.epoch === epoch ? channel.selector.version : -1;
+      return { epoch, version, objects: await listWireObjects(reads, environmentId, since) };
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import type { CredentialView } from '@sluice/api-client';
+import * as z from 'zod';
+import type { CredentialRow } from '../database/schema.ts';
+import { runCommand } from '../http/commands.ts';
+import type { App } from '../http/zod-routes.ts';
+import { getEnvironment } from '../projects/environment-queries.ts';
+import { environmentParams } from '../projects/project-schema.ts';
+import type { ServerContext } from '../server-context.ts';
+import { createCredential, revokeCredential } from './credential-commands.ts';
+
+const base = '/projects/:project/environments/:environment/credentials';
+const newCredentialBody = z.strictObject({
+  kind: z.enum(['sdk-key', 'client-side-id']).default('sdk-key'),
+  name: z.string().min(1).max(256),
+});
+const credentialParams = environmentParams.extend({ credential: z.string().max(64) });
+
+/** Keys of an environment. To rotate one: create another, use it everywhere, revoke the old one. */
+export function addCredentialRoutes(app: App, context: ServerContext): void {
+  const { db, box, platform, admissions, channels } = context;
+
+  function toCredentialView({
+    id,
+    kind,
+    name,
+    sealed,
+    createdAt,
+    lastUsedAt,
+    revokedAt,
+  }: CredentialRow): CredentialView {
+    return { id, kind, name, ending: box.open(sealed).slice(-4), createdAt, lastUsedAt, revokedAt };
+  }
+
+  app.get(base, { schema: { summary: 'List keys', params: environmentParams } }, async ({ params }) => {
+    const { id } = await getEnvironment(db, params.project, params.environment);
+    const rows = await db
+      .selectFrom('credentials')
+      .selectAll()
+      .where('environmentId', '=', id)
+      .orderBy('createdAt')
+      .orderBy('id')
+      .execute();
+    return { items: rows.map(toCredentialView) };
+  });
+
+  app.post(
+    base,
+    {
+      schema: {
+        summary: 'Create a key; the only time that it is shown',
+        params: environmentParams,
+        body: newCredentialBody,
+      },
+    },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { id: environmentId } = await getEnvironment(writes, request.params.project, request.params.environment);
+        return { status: 201, body: await createCredential(writes, { environmentId, ...request.body }, context) };
+      }),
+  );
+
+  app.delete(
+    `${base}/:credential`,
+    { schema: { summary: 'Revoke a key; streams that it opened end at once', params: credentialParams } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { project, environment, credential } = request.params;
+        const { id } = await getEnvironment(writes, project, environment);
+        await revokeCredential(writes, id, credential, platform.now());
+        return {
+          status: 204,
+          body: undefined,
+          afterCommit: async () => {
+            admissions.forget(credential);
+            await channels.endCredential(id, credential);
+          },
+        };
+      }),
+  );
+}

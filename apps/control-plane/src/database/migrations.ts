@@ -1,0 +1,184 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Database } from './schema.ts';
+
+// Migrations run on a database of any earlier form, so they know no table types.
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+type AnyDatabase = Kysely<any>;
+
+/** Forward only; each must leave the previous release of the server able to work. */
+const migrations: Readonly<Record<string, Migration>> = {
+  '001-flags': { up: createFlagTables },
+  '002-access': { up: createAccessTables },
+  '003-evaluations': { up: createEvaluationTables },
+};
+
+/** Brings the database to the form that this release needs. */
+export async function migrateToLatest(db: Database): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw new Error('the database could not be brought up to date', { cause: error });
+}
+
+async function createFlagTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('meta')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('projects')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('environments')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('project_key', 'text', (column) => column.notNull().references('projects.key'))
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('epoch', 'text', (column) => column.notNull())
+    .addColumn('version', 'bigint', (column) => column.notNull())
+    .addColumn('chain_head', 'text', (column) => column.notNull())
+    .addColumn('payload_bytes', 'bigint', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addUniqueConstraint('environments_key', ['project_key', 'key'])
+    .execute();
+  await db.schema
+    .createTable('definitions')
+    .addColumn('project_key', 'text', (column) => column.notNull().references('projects.key'))
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('definition_json', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('definitions_key', ['project_key', 'key'])
+    .execute();
+  await createObjectTables(db);
+  await createChangeTables(db);
+}
+
+async function createObjectTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('objects')
+    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('state_json', 'text')
+    .addColumn('compiled_json', 'text')
+    .addColumn('version', 'bigint', (column) => column.notNull())
+    .addColumn('touched_version', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('objects_key', ['environment_id', 'kind', 'key'])
+    .execute();
+  await db.schema.createIndex('objects_version').on('objects').columns(['environment_id', 'version']).execute();
+  await db.schema
+    .createTable('object_references')
+    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
+    .addColumn('from_kind', 'text', (column) => column.notNull())
+    .addColumn('from_key', 'text', (column) => column.notNull())
+    .addColumn('to_kind', 'text', (column) => column.notNull())
+    .addColumn('to_key', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('object_references_key', ['environment_id', 'from_kind', 'from_key', 'to_kind', 'to_key'])
+    .execute();
+  await db.schema
+    .createIndex('object_references_to')
+    .on('object_references')
+    .columns(['environment_id', 'to_kind', 'to_key'])
+    .execute();
+}
+
+async function createChangeTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('changes')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
+    .addColumn('version', 'bigint', (column) => column.notNull())
+    .addColumn('group_id', 'text')
+    .addColumn('instructions_json', 'text', (column) => column.notNull())
+    .addColumn('effects_json', 'text', (column) => column.notNull())
+    .addColumn('comment', 'text', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('previous_hash', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull())
+    .addUniqueConstraint('changes_version', ['environment_id', 'version'])
+    .execute();
+  await db.schema.createIndex('changes_group').on('changes').column('group_id').execute();
+  await db.schema
+    .createTable('change_objects')
+    .addColumn('change_id', 'text', (column) => column.notNull().references('changes.id'))
+    .addColumn('environment_id', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('version', 'bigint', (column) => column.notNull())
+    .addColumn('before_json', 'text')
+    .addColumn('after_json', 'text')
+    .addPrimaryKeyConstraint('change_objects_key', ['change_id', 'kind', 'key'])
+    .execute();
+  await db.schema
+    .createIndex('change_objects_history')
+    .on('change_objects')
+    .columns(['environment_id', 'kind', 'key', 'version'])
+    .execute();
+}
+
+async function createAccessTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('credentials')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('sealed', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint')
+    .addColumn('revoked_at', 'bigint')
+    .execute();
+  await db.schema
+    .createTable('api_tokens')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint')
+    .execute();
+  await db.schema
+    .createTable('idempotency_keys')
+    .addColumn('token_id', 'text', (column) => column.notNull())
+    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('request_hash', 'text', (column) => column.notNull())
+    .addColumn('status', 'integer', (column) => column.notNull())
+    .addColumn('sealed_body', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('idempotency_keys_key', ['token_id', 'key'])
+    .execute();
+  await db.schema.createIndex('idempotency_keys_age').on('idempotency_keys').column('created_at').execute();
+}
+
+async function createEvaluationTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('evaluation_minutes')
+    .addColumn('environment_id', 'text', (column) => column.notNull())
+    .addColumn('flag_key', 'text', (column) => column.notNull())
+    .addColumn('variation', 'integer', (column) => column.notNull())
+    .addColumn('flag_version', 'bigint', (column) => column.notNull())
+    .addColumn('minute', 'bigint', (column) => column.notNull())
+    .addColumn('count', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('evaluation_minutes_key', [
+      'environment_id',
+      'flag_key',
+      'minute',
+      'variation',
+      'flag_version',
+    ])
+    .execute();
+  await db.schema.createIndex('evaluation_minutes_age').on('evaluation_minutes').column('minute').execute();
+  await db.schema
+    .createTable('event_payloads')
+    .addColumn('environment_id', 'text', (column) => column.notNull())
+    .addColumn('payload_id', 'text', (column) => column.notNull())
+    .addColumn('seen_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('event_payloads_key', ['environment_id', 'payload_id'])
+    .execute();
+  await db.schema.createIndex('event_payloads_age').on('event_payloads').column('seen_at').execute();
+}

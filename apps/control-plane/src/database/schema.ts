@@ -1,0 +1,166 @@
+import type { Kysely, Transaction } from 'kysely';
+
+/**
+ * The tables. Text columns named `…Json` hold JSON; times are milliseconds since the epoch; booleans do not occur.
+ * Everything here runs on SQLite and PostgreSQL alike.
+ */
+export interface Tables {
+  meta: MetaRow;
+  projects: ProjectRow;
+  environments: EnvironmentRow;
+  definitions: DefinitionRow;
+  objects: ObjectRow;
+  objectReferences: ReferenceRow;
+  changes: ChangeRow;
+  changeObjects: ChangeObjectRow;
+  credentials: CredentialRow;
+  apiTokens: ApiTokenRow;
+  idempotencyKeys: IdempotencyRow;
+  evaluationMinutes: EvaluationMinuteRow;
+  eventPayloads: EventPayloadRow;
+}
+
+export type Database = Kysely<Tables>;
+/** Where a command writes: everything or nothing. */
+export type Writes = Transaction<Tables>;
+/** Where a query reads: inside a command or outside. */
+export type Reads = Database | Writes;
+
+/** Facts about the database itself. */
+export interface MetaRow {
+  name: string;
+  value: string;
+}
+
+export interface ProjectRow {
+  key: string;
+  name: string;
+  createdAt: number;
+}
+
+export interface EnvironmentRow {
+  id: string;
+  projectKey: string;
+  key: string;
+  name: string;
+  /** Changes when the database was restored, so that selectors from before are recognised. */
+  epoch: string;
+  /** Of the last change. */
+  version: number;
+  /** Hash of the last change: each change's hash covers the one before. */
+  chainHead: string;
+  /** Bytes of all compiled objects. */
+  payloadBytes: number;
+  createdAt: number;
+}
+
+/** What a flag is, for all environments of its project. */
+export interface DefinitionRow {
+  projectKey: string;
+  key: string;
+  definitionJson: string;
+  createdAt: number;
+}
+
+/** A flag or segment in one environment; a tombstone has neither state nor compiled form. */
+export interface ObjectRow {
+  environmentId: string;
+  kind: 'flag' | 'segment';
+  key: string;
+  /** The configuration of a flag, or a segment. */
+  stateJson: string | null;
+  /** What SDKs get. */
+  compiledJson: string | null;
+  /** Of the change that last altered the compiled form. */
+  version: number;
+  /** Of the change that last touched the object at all. */
+  touchedVersion: number;
+}
+
+/** Who refers to whom, for the question who would be hurt. */
+export interface ReferenceRow {
+  environmentId: string;
+  fromKind: 'flag' | 'segment';
+  fromKey: string;
+  toKind: 'flag' | 'segment';
+  toKey: string;
+}
+
+export interface ChangeRow {
+  id: string;
+  environmentId: string;
+  version: number;
+  /** Shared by the changes that one command made in several environments. */
+  groupId: string | null;
+  instructionsJson: string;
+  effectsJson: string;
+  comment: string;
+  actor: string;
+  createdAt: number;
+  previousHash: string;
+  hash: string;
+}
+
+/** What a change touched, before and after. */
+export interface ChangeObjectRow {
+  changeId: string;
+  environmentId: string;
+  kind: 'flag' | 'segment';
+  key: string;
+  version: number;
+  beforeJson: string | null;
+  afterJson: string | null;
+}
+
+export interface CredentialRow {
+  id: string;
+  environmentId: string;
+  kind: 'sdk-key' | 'client-side-id';
+  name: string;
+  /** SHA-256 of the secret: what it is looked up by. */
+  hash: string;
+  /** The secret itself, encrypted with the server's. */
+  sealed: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+
+export interface ApiTokenRow {
+  id: string;
+  name: string;
+  hash: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+}
+
+export interface IdempotencyRow {
+  tokenId: string;
+  key: string;
+  requestHash: string;
+  status: number;
+  /** The answer, encrypted: it may hold a new key. */
+  sealedBody: string;
+  createdAt: number;
+}
+
+/** Evaluations that SDKs reported, per minute. */
+export interface EvaluationMinuteRow {
+  environmentId: string;
+  flagKey: string;
+  /** Index of the variation; -1: the caller's default value was served. */
+  variation: number;
+  /** The flag's version; 0: the SDK did not have the flag. */
+  flagVersion: number;
+  /** Start of the minute. */
+  minute: number;
+  count: number;
+}
+
+/** Event payloads already counted, so that a retry counts once. */
+export interface EventPayloadRow {
+  environmentId: string;
+  /** SHA-256 of the id: ids may have any length. */
+  payloadId: string;
+  seenAt: number;
+}

@@ -1,0 +1,107 @@
+import type { ExplanationView } from '@sluice/api-client';
+import {
+  describeClauses,
+  describeServe,
+  type FlagState,
+  ownContextKind,
+  ownOperatorsAttribute,
+} from '@sluice/authoring';
+import type { Channel } from '@sluice/delivery';
+import {
+  type Context,
+  createEvaluation,
+  type Detail,
+  evaluate,
+  findContextProblem,
+  fromLegacyUser,
+  type LegacyUser,
+  listFlagReferences,
+  listSegmentReferences,
+  ownOperators,
+  type Reference,
+  Ruleset,
+} from '@sluice/engine';
+import type { EnvironmentRow, Reads } from '../database/schema.ts';
+import { notFound, ServerError } from '../errors.ts';
+import { getFlag } from '../flags/flag-queries.ts';
+import { regex } from '../platform.ts';
+
+/** Our own SDKs supply this context, so rules with our own operators are explained as they decide there. */
+const ownContext: Context = { kind: ownContextKind, key: 'explain', [ownOperatorsAttribute]: [...ownOperators] };
+
+/** Evaluates a flag as SDKs do, with what SDKs get, and says what decided. */
+export async function explainEvaluation(
+  reads: Reads,
+  environment: EnvironmentRow,
+  channel: Channel,
+  request: { readonly flag: string; readonly context: Readonly<Record<string, unknown>> },
+): Promise<ExplanationView> {
+  const context = parseContext(request.context);
+  const stored = await getFlag(reads, environment, request.flag);
+  const compiled = createRuleset(channel, request.flag).findCompiled(request.flag);
+  if (compiled === undefined) throw notFound('flag in use with the key', request.flag);
+  const { detail } = evaluate(compiled, createEvaluation({ context, ambient: [ownContext] }));
+  const variationId = detail.variation === undefined ? undefined : stored.definition.variations[detail.variation]?.id;
+  return {
+    flag: request.flag,
+    value: detail.value ?? null,
+    ...(detail.variation !== undefined && { variation: detail.variation }),
+    ...(variationId !== undefined && { variationId }),
+    reason: detail.reason,
+    because: describeReason(stored, detail),
+  };
+}
+
+function parseContext(given: Readonly<Record<string, unknown>>): Context {
+  // Users of the old model were checked by the route's schema; the rest is checked right here.
+  const context = given.kind === undefined ? fromLegacyUser(given as unknown as LegacyUser) : (given as Context);
+  const problem = context === undefined ? 'a context needs a key' : findContextProblem(context);
+  if (context !== undefined && problem === undefined) return context;
+  throw new ServerError('invalid-request', `context: ${problem}`, {
+    faults: [{ path: 'context', message: problem ?? 'not a context' }],
+  });
+}
+
+/** The flag and whatever it needs, nothing else. */
+function createRuleset(channel: Channel, flag: string): Ruleset<undefined> {
+  const ruleset = new Ruleset<undefined>({ regex, createTally: () => undefined });
+  const seen = new Set<string>();
+  const waiting: Reference[] = [{ kind: 'flag', key: flag }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { kind, key } = next;
+    const json = channel.log.find(kind, key)?.json;
+    if (json === undefined || seen.has(`${kind}/${key}`)) continue;
+    seen.add(`${kind}/${key}`);
+    // Compiled by this program.
+    const object = JSON.parse(json);
+    if (kind === 'flag') ruleset.setFlag(object);
+    else ruleset.setSegment(object);
+    waiting.push(...(kind === 'flag' ? listFlagReferences(object) : listSegmentReferences(object)));
+  }
+  return ruleset;
+}
+
+function describeReason({ definition, configuration }: FlagState, { reason, variation }: Detail): string {
+  const served = variation === undefined ? 'the default value' : `\`${definition.variations[variation]?.id}\``;
+  switch (reason.kind) {
+    case 'OFF':
+      return `the flag is off: everybody gets ${served}`;
+    case 'TARGET_MATCH':
+      return `the context is a target of ${served}`;
+    case 'RULE_MATCH': {
+      const rule = configuration.rules.find(({ id }) => id === reason.ruleId);
+      if (rule === undefined) return `rule ${reason.ruleIndex + 1} matches: ${served}`;
+      return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches, ${describeClauses(rule.clauses)}: serves ${describeServe(rule)}`;
+    }
+    case 'FALLTHROUGH': {
+      const none = configuration.rules.length === 0 ? '' : 'no rule matches: ';
+      return `${none}by default the flag serves ${describeServe(configuration.fallthrough)}`;
+    }
+    case 'PREREQUISITE_FAILED':
+      return `flag \`${reason.prerequisiteKey}\` does not serve what this flag requires: ${served}`;
+    case 'ERROR':
+      return `the flag cannot be evaluated for this context (${reason.errorKind}): the caller's default value is served`;
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database, Writes } from './database/schema.ts';
+import { listProjects } from './projects/environment-queries.ts';
+import {
+  type CreatedEnvironment,
+  createEnvironment,
+  createProject,
+  type EnvironmentSurroundings,
+} from './projects/project-commands.ts';
+import type { Bootstrap } from './settings.ts';
+import { createApiToken } from './tokens/token-commands.ts';
+
+/** What whoever started the server for the first time needs to know. */
+export interface FirstStart {
+  readonly apiToken: string;
+  /** Of `production`. */
+  readonly sdkKey: string;
+  readonly file: string;
+}
+
+export const firstStartFile = 'first-start.txt';
+
+interface FirstStartOptions {
+  readonly folder: string;
+  readonly url: string;
+  readonly bootstrap: Bootstrap;
+}
+
+/** Fills an empty database with project `default`, two environments and a token; undefined when it is not empty. */
+export async function startFirstTime(
+  db: Database,
+  { folder, url, bootstrap }: FirstStartOptions,
+  surroundings: EnvironmentSurroundings,
+): Promise<FirstStart | undefined> {
+  const file = join(folder, firstStartFile);
+  const keys = await db.transaction().execute(async (writes) => {
+    if ((await listProjects(writes)).length > 0) return undefined;
+    const made = await fill(writes, bootstrap, surroundings);
+    // Before the commit: keys that nobody can read would be lost if the server ended in between.
+    writeFileSync(file, formatKeys(url, made), { mode: 0o600 });
+    return made;
+  });
+  if (keys !== undefined) return { apiToken: keys.apiToken, sdkKey: keys.production.sdkKey.secret, file };
+  noteUrl(file, url);
+  return undefined;
+}
+
+interface FirstKeys {
+  readonly apiToken: string;
+  readonly production: CreatedEnvironment;
+  readonly staging: CreatedEnvironment;
+}
+
+async function fill(writes: Writes, bootstrap: Bootstrap, surroundings: EnvironmentSurroundings): Promise<FirstKeys> {
+  const { platform } = surroundings;
+  const project = 'default';
+  const actor = 'first start';
+  await createProject(writes, { key: project, name: 'Default' }, platform.now());
+  const { sdkKey, clientSideId, apiToken } = bootstrap;
+  return {
+    production: await createEnvironment(
+      writes,
+      { project, key: 'production', name: 'Production', actor, sdkKey, clientSideId },
+      surroundings,
+    ),
+    staging: await createEnvironment(writes, { project, key: 'staging', name: 'Staging', actor }, surroundings),
+    apiToken: await createApiToken(writes, { name: 'first-start', secret: apiToken }, platform),
+  };
+}
+
+function formatKeys(url: string, { apiToken, production, staging }: FirstKeys): string {
+  const lines = [
+    `url: ${url}`,
+    `api-token: ${apiToken}`,
+    `sdk-key: ${production.sdkKey.secret}`,
+    `client-side-id: ${production.clientSideId.secret}`,
+    `staging-sdk-key: ${staging.sdkKey.secret}`,
+    `staging-client-side-id: ${staging.clientSideId.secret}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The command on this machine finds the server by the file, so its first line follows the server's address. */
+function noteUrl(file: string, url: string): void {
+  if (!existsSync(file)) return;
+  const text = readFileSync(file, 'utf8');
+  const updated = text.replace(/^url: .*$/m, `url: ${url}`);
+  if (updated !== text) writeFileSync(file, updated, { mode: 0o600 });
+}

@@ -1,0 +1,89 @@
+import type { FlagConfiguration, FlagDefinition, FlagState } from '@sluice/authoring';
+import type { EnvironmentRow, Reads } from '../database/schema.ts';
+import { notFound } from '../errors.ts';
+
+/** A flag in one environment, with the version that last altered what SDKs get. */
+export interface StoredFlag extends FlagState {
+  readonly version: number;
+}
+
+export interface FlagPage {
+  readonly limit: number;
+  /** Key of the last flag of the page before. */
+  readonly after: string | undefined;
+}
+
+/** Definitions of a project by key, one more than `limit` if there are. */
+export async function listDefinitions(
+  reads: Reads,
+  project: string,
+  { limit, after }: FlagPage,
+): Promise<readonly FlagDefinition[]> {
+  let query = reads
+    .selectFrom('definitions')
+    .select('definitionJson')
+    .where('projectKey', '=', project)
+    .orderBy('key')
+    .limit(limit + 1);
+  if (after !== undefined) query = query.where('key', '>', after);
+  return (await query.execute()).map(({ definitionJson }) => parseDefinition(definitionJson));
+}
+
+export async function getDefinition(reads: Reads, project: string, key: string): Promise<FlagDefinition> {
+  const row = await reads
+    .selectFrom('definitions')
+    .select('definitionJson')
+    .where('projectKey', '=', project)
+    .where('key', '=', key)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('flag', key);
+  return parseDefinition(row.definitionJson);
+}
+
+/** Flags as they behave in one environment, by key, one more than `limit` if there are. */
+export async function listFlags(
+  reads: Reads,
+  environment: Pick<EnvironmentRow, 'id' | 'projectKey'>,
+  { limit, after }: FlagPage,
+): Promise<readonly StoredFlag[]> {
+  let query = selectFlags(reads, environment)
+    .orderBy('objects.key')
+    .limit(limit + 1);
+  if (after !== undefined) query = query.where('objects.key', '>', after);
+  return (await query.execute()).map(parseFlag);
+}
+
+export async function getFlag(
+  reads: Reads,
+  environment: Pick<EnvironmentRow, 'id' | 'projectKey'>,
+  key: string,
+): Promise<StoredFlag> {
+  const row = await selectFlags(reads, environment).where('objects.key', '=', key).executeTakeFirst();
+  if (row === undefined) throw notFound('flag', key);
+  return parseFlag(row);
+}
+
+function selectFlags(reads: Reads, { id, projectKey }: Pick<EnvironmentRow, 'id' | 'projectKey'>) {
+  return reads
+    .selectFrom('objects')
+    .innerJoin('definitions', 'definitions.key', 'objects.key')
+    .select(['definitionJson', 'stateJson', 'version'])
+    .where('definitions.projectKey', '=', projectKey)
+    .where('environmentId', '=', id)
+    .where('kind', '=', 'flag')
+    .where('stateJson', 'is not', null);
+}
+
+function parseFlag(row: { definitionJson: string; stateJson: string | null; version: number }): StoredFlag {
+  return {
+    definition: parseDefinition(row.definitionJson),
+    // Written by this program, and not null by the query.
+    configuration: JSON.parse(row.stateJson ?? '') as FlagConfiguration,
+    version: row.version,
+  };
+}
+
+function parseDefinition(definitionJson: string): FlagDefinition {
+  // Written by this program.
+  return JSON.parse(definitionJson) as FlagDefinition;
+}

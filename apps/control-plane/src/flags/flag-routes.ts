@@ -1,0 +1,133 @@
+import type { Instruction } from '@sluice/authoring';
+import * as z from 'zod';
+import { applyToProject } from '../changes/change-commands.ts';
+import type { Writes } from '../database/schema.ts';
+import { ServerError } from '../errors.ts';
+import { type CommandResult, runCommand } from '../http/commands.ts';
+import { pageQuery, parseCursor, toPage } from '../http/paging.ts';
+import type { App } from '../http/zod-routes.ts';
+import { getEnvironment, getProject } from '../projects/environment-queries.ts';
+import { environmentParams, projectParams } from '../projects/project-schema.ts';
+import type { ServerContext } from '../server-context.ts';
+import { getDefinition, getFlag, listDefinitions, listFlags } from './flag-queries.ts';
+import { environmentFlagParams, flagDeleteQuery, flagParams, flagPatchBody, newFlagBody } from './flag-schema.ts';
+import { toEnvironmentFlagView } from './flag-view.ts';
+
+const listQuery = z.strictObject(pageQuery);
+
+/** What flags are, for all environments of a project. */
+export function addFlagRoutes(app: App, context: ServerContext): void {
+  const { db } = context;
+
+  /** Every change of a definition is a change of each environment. */
+  async function changeFlag(
+    writes: Writes,
+    project: string,
+    actor: string,
+    { instructions, comment }: { readonly instructions: Instruction[]; readonly comment: string | undefined },
+  ): Promise<Pick<CommandResult, 'environmentIds'>> {
+    const author = { actor, comment };
+    const applied = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
+      throw toFaultOfBody(error);
+    });
+    return { environmentIds: applied.map(({ environment }) => environment.id) };
+  }
+
+  app.get(
+    '/projects/:project/flags',
+    { schema: { summary: 'List flags', params: projectParams, querystring: listQuery } },
+    async ({ params, query: { limit, cursor } }) => {
+      const { key } = await getProject(db, params.project);
+      const definitions = await listDefinitions(db, key, { limit, after: parseCursor(cursor) });
+      return toPage(
+        definitions,
+        limit,
+        (definition) => definition.key,
+        (definition) => definition,
+      );
+    },
+  );
+
+  app.post(
+    '/projects/:project/flags',
+    { schema: { summary: 'Create a flag, turned off everywhere', params: projectParams, body: newFlagBody } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { project } = request.params;
+        const { key: flag, comment, ...definition } = request.body;
+        const instructions: Instruction[] = [{ kind: 'create-flag', flag, definition }];
+        const changed = await changeFlag(writes, project, request.actor.name, { instructions, comment });
+        return { status: 201, body: await getDefinition(writes, project, flag), ...changed };
+      }),
+  );
+
+  app.get(
+    '/projects/:project/flags/:flag',
+    { schema: { summary: 'Show what a flag is', params: flagParams } },
+    async ({ params }) => getDefinition(db, params.project, params.flag),
+  );
+
+  app.patch(
+    '/projects/:project/flags/:flag',
+    { schema: { summary: 'Change what a flag is; archive it', params: flagParams, body: flagPatchBody } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { project, flag } = request.params;
+        const { archived, comment, ...definition } = request.body;
+        await getDefinition(writes, project, flag);
+        const instructions: Instruction[] = [];
+        if (Object.keys(definition).length > 0) instructions.push({ kind: 'update-definition', flag, definition });
+        if (archived !== undefined) instructions.push({ kind: archived ? 'archive' : 'unarchive', flag });
+        const changed =
+          instructions.length === 0
+            ? {}
+            : await changeFlag(writes, project, request.actor.name, { instructions, comment });
+        return { status: 200, body: await getDefinition(writes, project, flag), ...changed };
+      }),
+  );
+
+  app.delete(
+    '/projects/:project/flags/:flag',
+    { schema: { summary: 'Delete a flag in every environment', params: flagParams, querystring: flagDeleteQuery } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { project, flag } = request.params;
+        await getDefinition(writes, project, flag);
+        const instructions: Instruction[] = [{ kind: 'delete', flag }];
+        const changed = await changeFlag(writes, project, request.actor.name, {
+          instructions,
+          comment: request.query.comment,
+        });
+        return { status: 204, body: undefined, ...changed };
+      }),
+  );
+
+  app.get(
+    '/projects/:project/environments/:environment/flags',
+    { schema: { summary: 'List flags as they behave here', params: environmentParams, querystring: listQuery } },
+    async ({ params, query: { limit, cursor } }) => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      const flags = await listFlags(db, environment, { limit, after: parseCursor(cursor) });
+      return toPage(flags, limit, ({ definition }) => definition.key, toEnvironmentFlagView);
+    },
+  );
+
+  app.get(
+    '/projects/:project/environments/:environment/flags/:flag',
+    { schema: { summary: 'Show how a flag behaves here', params: environmentFlagParams } },
+    async ({ params }) => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      return toEnvironmentFlagView(await getFlag(db, environment, params.flag));
+    },
+  );
+}
+
+/** The instructions are made here: what is wrong with one is wrong with what the request says of the flag. */
+function toFaultOfBody(error: unknown): unknown {
+  if (!(error instanceof ServerError)) return error;
+  const faults = error.faults.map(({ path, message }) => ({
+    path: error.code === 'already-exists' ? 'key' : path.replace(/^instructions\[\d+\](?:\.definition\.?)?/, ''),
+    message,
+  }));
+  return new ServerError(error.code, error.message, { cause: error.cause, faults });
+}

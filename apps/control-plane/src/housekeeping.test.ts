@@ -1,0 +1,99 @@
+import {
+  createFakeServerPlatform,
+  createTestLog,
+  startTestServer,
+  type TestLog,
+  type TestServer,
+} from '@sluice/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+let platform: ReturnType<typeof createFakeServerPlatform>;
+let log: TestLog;
+let server: TestServer;
+
+beforeEach(async () => {
+  platform = createFakeServerPlatform();
+  log = createTestLog();
+  server = await startTestServer({ platform, log: log.log });
+});
+
+afterEach(() => server.close());
+
+describe('housekeeping', () => {
+  test('logs the heads of the chains every hour, as a record outside of the database', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+    const { db } = server.running.context;
+    const environments = await db.selectFrom('environments').select(['key', 'chainHead']).execute();
+    await platform.clock.advance(hour - minute);
+    expect(log.lines.join('')).not.toContain('chainHead');
+    await platform.clock.advance(minute);
+    const logged = log.lines.map((line) => JSON.parse(line)).filter(({ chainHead }) => chainHead !== undefined);
+    expect(logged).toHaveLength(2);
+    for (const { key, chainHead } of environments) {
+      expect(logged).toContainEqual(
+        expect.objectContaining({ project: 'default', environment: key, version: 1, chainHead }),
+      );
+    }
+  });
+
+  test('notes when keys were last used', async () => {
+    const usedAt = platform.now();
+    await server.findServed('anything');
+    const read = async () => {
+      const { items } = (await server.api('GET', '/projects/default/environments/production/credentials')).body;
+      return items.find(({ kind }: { kind: string }) => kind === 'sdk-key').lastUsedAt;
+    };
+    expect(await read()).toBeNull();
+    await platform.clock.advance(minute);
+    expect(await read()).toBe(usedAt);
+  });
+
+  test('forgets answers to repeated requests after a day', async () => {
+    const ask = () => server.api('POST', '/projects', { key: 'once' }, { 'idempotency-key': 'a' });
+    expect((await ask()).status).toBe(201);
+    await platform.clock.advance(24 * hour);
+    expect((await ask()).status).toBe(201);
+    await platform.clock.advance(20 * minute);
+    expect((await ask()).status).toBe(409);
+  });
+
+  test('forgets evaluations after two days, and which batches were counted after an hour', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+    const path = '/projects/default/environments/production/flags/checkout/evaluations?since=0';
+    const send = async () => {
+      const headers = { authorization: server.sdkKey, 'x-launchdarkly-payload-id': 'p' };
+      const body = JSON.stringify([{ kind: 'summary', features: { checkout: { counters: [{ count: 1 }] } } }]);
+      expect((await fetch(`${server.url}/bulk`, { method: 'POST', headers, body })).status).toBe(202);
+      await platform.clock.advance(minute);
+    };
+    const count = async () =>
+      (await server.api('GET', path)).body.items.reduce((sum: number, item: { count: number }) => sum + item.count, 0);
+    await send();
+    await send();
+    expect(await count()).toBe(1);
+    await platform.clock.advance(hour + 10 * minute);
+    await send();
+    expect(await count()).toBe(2);
+    await platform.clock.advance(47 * hour);
+    expect(await count()).toBe(1);
+    await platform.clock.advance(2 * hour);
+    expect(await count()).toBe(0);
+  });
+
+  test('goes on after a failure, and says what failed', async () => {
+    await server.findServed('anything');
+    await server.running.context.db.destroy();
+    await platform.clock.advance(hour);
+    const messages = log.errors.map((line) => JSON.parse(line).msg);
+    expect(new Set(messages)).toEqual(
+      new Set([
+        'noting when keys were used failed',
+        'forgetting what is old failed',
+        'logging the heads of the chains failed',
+      ]),
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import Fastify, { LogController } from 'fastify';
+import { addChangeRoutes } from '../changes/change-routes.ts';
+import { addCredentialRoutes } from '../credentials/credential-routes.ts';
+import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
+import { addFlagRoutes } from '../flags/flag-routes.ts';
+import { createId } from '../ids.ts';
+import { addProjectRoutes } from '../projects/project-routes.ts';
+import { addSegmentRoutes } from '../segments/segment-routes.ts';
+import type { ServerContext } from '../server-context.ts';
+import { addTokenRoutes } from '../tokens/token-routes.ts';
+import { requireActor } from './authentication.ts';
+import { serveOpenapi } from './openapi.ts';
+import { answerError, answerProblems, bodyLimitBytes } from './problems.ts';
+import { addStatusPage } from './status-page.ts';
+import { type App, useZodSchemas } from './zod-routes.ts';
+
+/** A part of a path, escaped; keys have at most 256 characters. */
+const longestParam = 3 * 256;
+
+/** The management API and the page at `/`; requests come in through `routing`, as the app opens no port of its own. */
+export function createApp(context: ServerContext): App {
+  const { metrics } = context;
+  const app: App = Fastify({
+    loggerInstance: context.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    routerOptions: { maxParamLength: longestParam },
+    // What may be in a body is decided where bodies are parsed by their schemas.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    frameworkErrors: answerError,
+    genReqId: () => createId(context.platform),
+    return503OnClosing: false,
+  });
+  app.removeContentTypeParser('text/plain');
+  useZodSchemas(app);
+  answerProblems(app);
+  serveOpenapi(app);
+  addStatusPage(app, context);
+  app.get('/metrics', async (_request, reply) =>
+    reply
+      .type(metrics.registry.contentType)
+      .serializer(String)
+      .send(await metrics.registry.metrics()),
+  );
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  });
+  app.register(
+    (api: App, _options, done) => {
+      requireActor(api, context);
+      addProjectRoutes(api, context);
+      addFlagRoutes(api, context);
+      addSegmentRoutes(api, context);
+      addChangeRoutes(api, context);
+      addCredentialRoutes(api, context);
+      addTokenRoutes(api, context);
+      addEvaluationRoutes(api, context);
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+  return app;
+}

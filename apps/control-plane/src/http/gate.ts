@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendProblem } from '@sluice/delivery';
+import type { Platform } from '../platform.ts';
+
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Between 1 and 5, so that clients do not come back all at once. */
+export function retryAfterSeconds({ random }: Pick<Platform, 'random'>): number {
+  return 1 + Math.floor(random() * 5);
+}
+
+export interface Gate {
+  readonly listener: Listener;
+  open(to: Listener): void;
+  close(): void;
+}
+
+/**
+ * Stands before everything: answers 503 while the server starts and stops, never a status that would make an SDK give
+ * up, and says how the server is.
+ */
+export function createGate(platform: Pick<Platform, 'random'>): Gate {
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  let behind: Listener | undefined;
+  return {
+    listener: (request, response) => {
+      const path = request.url?.split('?')[0];
+      if (path === '/healthz') sendText(response, 200, 'ok');
+      else if (behind === undefined) {
+        request.resume();
+        response.setHeader('retry-after', String(retryAfterSeconds(platform)));
+        if (path === '/readyz') sendText(response, 503, state);
+        else sendProblem(response, 503, 'unavailable', `the server is ${state}; try again`);
+      } else if (path === '/readyz') sendText(response, 200, state);
+      else behind(request, response);
+    },
+    open: (to) => {
+      state = 'ready';
+      behind = to;
+    },
+    close: () => {
+      state = 'stopping';
+      behind = undefined;
+    },
+  };
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Platform } from '../platform.ts';
+import type { Settings } from '../settings.ts';
+import type { Listener } from './gate.ts';
+
+/** An HTTP server, or an HTTPS one where there is a certificate. */
+export function createListener({ tlsCert, tlsKey }: Settings, listener: Listener): Server {
+  if (tlsCert === undefined || tlsKey === undefined) return createHttpServer(listener);
+  return createHttpsServer({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, listener);
+}
+
+/** Starts to listen; returns where. */
+export async function listen(server: Server, { host, port, tlsCert }: Settings): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve());
+  });
+  // A TCP server's address is an object.
+  const address = server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${tlsCert === undefined ? 'http' : 'https'}://${name}:${address.port}`;
+}
+
+/** Requests that are being answered may take so long to finish. */
+const drainMs = 10_000;
+
+/** Closes idle connections at once, and those that are busy when they are done. */
+export async function closeListener(server: Server, { every }: Pick<Platform, 'every'>): Promise<void> {
+  // Whoever is answered from now on need not wait for another request of the same client.
+  Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 1 });
+  const stopWaiting = every(drainMs, () => server.closeAllConnections());
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  stopWaiting();
+}

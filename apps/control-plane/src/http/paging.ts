@@ -1,0 +1,43 @@
+import type { Page } from '@sluice/api-client';
+import * as z from 'zod';
+import { ServerError } from '../errors.ts';
+
+/** What every list takes: at most `limit` entries, after those that the cursor stands for. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  cursor: z.string().max(1024).optional(),
+};
+
+/** Makes a page of rows of which one more than `limit` was read; `keyOf` gives what the next page starts after. */
+export function toPage<Row, View>(
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => string,
+  view: (row: Row) => View,
+): Page<View> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items: shown.map(view), ...(more && { nextCursor: Buffer.from(keyOf(last)).toString('base64url') }) };
+}
+
+/** What a page starts after; undefined for the first. */
+export function parseCursor(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString();
+  if (text === '' || Buffer.from(text).toString('base64url') !== cursor) throw invalidCursor(cursor);
+  return text;
+}
+
+/** The same where pages start after a number. */
+export function parseNumberCursor(cursor: string | undefined): number | undefined {
+  const text = parseCursor(cursor);
+  if (cursor === undefined || text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw invalidCursor(cursor);
+  return Number(text);
+}
+
+function invalidCursor(cursor: string): ServerError {
+  const message = `expected the nextCursor of an earlier page of this list, got ${JSON.stringify(cursor.slice(0, 80))}`;
+  return new ServerError('invalid-request', `cursor: ${message}`, { faults: [{ path: 'cursor', message }] });
+}

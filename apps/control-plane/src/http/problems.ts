@@ -1,0 +1,112 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, ServerError } from '../errors.ts';
+import { shorten } from './unfit-values.ts';
+import type { App } from './zod-routes.ts';
+
+/** Bodies of the management API. */
+export const bodyLimitBytes: number = 5 * 1024 * 1024;
+
+/** Faults of the HTTP framework that are the client's: what they are called here, where they are, what was expected. */
+const frameworkFaults: Readonly<
+  Record<string, { readonly code: ErrorCode; readonly path: string; readonly expected: string }>
+> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'too-large', path: '', expected: `a body of at most ${bodyLimitBytes} bytes` },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported-media-type',
+    path: 'Content-Type',
+    expected: 'application/json',
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'invalid-request',
+    path: 'Content-Length',
+    expected: "the body's length",
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
+  FST_ERR_BAD_URL: { code: 'invalid-request', path: 'url', expected: 'a path with complete %-escapes' },
+};
+
+/** Answers every error as `application/problem+json`; what is not the client's fault says nothing of its cause. */
+export function answerProblems(app: App): void {
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      request,
+      reply,
+      new ServerError('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    ),
+  );
+}
+
+export function answerError(
+  error: FastifyError | ServerError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = error instanceof ServerError ? error : fromForeign(error, request);
+  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
+  return sendProblem(request, reply, problem);
+}
+
+function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, code, message, faults }: ServerError,
+): FastifyReply {
+  if (status === 503) reply.header('retry-after', '2');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(status)
+    .type('application/problem+json; charset=utf-8')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send({
+      type: 'about:blank',
+      status,
+      code,
+      title: message,
+      requestId: request.id,
+      ...(faults.length > 0 && { errors: faults }),
+    });
+}
+
+function fromForeign(error: FastifyError, request: FastifyRequest): ServerError {
+  const cause = error;
+  const known = Object.hasOwn(frameworkFaults, error.code) ? frameworkFaults[error.code] : undefined;
+  if (known !== undefined) {
+    const { code, path, expected } = known;
+    const message = `expected ${expected}, got ${describeFound(error, request)}`;
+    return new ServerError(code, message, { cause, faults: [{ path, message }] });
+  }
+  if (isDatabaseGone(error))
+    return new ServerError('unavailable', 'the database cannot be reached now; try again', { cause });
+  return new ServerError('internal', 'something went wrong here; the log has the details under this request id', {
+    cause,
+  });
+}
+
+function describeFound({ code, message }: FastifyError, { headers, url }: FastifyRequest): string {
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return headers['content-length'] ?? 'more';
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return headers['content-type'] ?? 'none';
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return headers['content-length'] ?? 'none';
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return 'nothing';
+    case 'FST_ERR_BAD_URL':
+      return shorten(url);
+    default:
+      return `something else: ${message}`;
+  }
+}
+
+/** The database's own failures: I/O, locked, full, closed. Violated constraints are not among them. */
+export function isDatabaseGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (/database is not open|driver has already been destroyed/.test(error.message)) return true;
+  const { errcode } = error as Error & { errcode?: number };
+  if (errcode === undefined) return false;
+  const primary = errcode & 0xff;
+  return [5, 6, 8, 10, 11, 13, 14, 26].includes(primary);
+}

@@ -1,0 +1,59 @@
+import type { StreamKeeper } from '@sluice/delivery';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ChannelRegistry } from './channels/channel-registry.ts';
+
+/** What Prometheus may ask of the server. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Requests to the management API, by route and status. */
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+  readonly changes: Counter;
+  readonly eventBatches: Counter;
+}
+
+export function createMetrics(channels: ChannelRegistry, keeper: Pick<StreamKeeper, 'dropped'>): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'sluice_streams',
+    help: 'open streams of SDKs',
+    labelNames: ['environment', 'protocol'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [environment, { subscribers }] of await channels.list()) {
+        for (const { protocol } of subscribers) this.inc({ environment, protocol });
+      }
+    },
+  });
+  new Gauge({
+    name: 'sluice_environment_version',
+    help: 'version of the last change that is published',
+    labelNames: ['environment'],
+    registers,
+    async collect() {
+      for (const [environment, { selector }] of await channels.list()) this.set({ environment }, selector.version);
+    },
+  });
+  new Gauge({
+    name: 'sluice_streams_dropped',
+    help: 'streams ended because their clients read nothing, since the start',
+    registers,
+    collect() {
+      this.set(keeper.dropped);
+    },
+  });
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'sluice_api_request_seconds',
+      help: 'time to answer requests to the management API',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+    changes: new Counter({ name: 'sluice_changes_total', help: 'changes that were applied', registers }),
+    eventBatches: new Counter({ name: 'sluice_event_batches_total', help: 'batches of events from SDKs', registers }),
+  };
+}

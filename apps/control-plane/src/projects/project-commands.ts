@@ -1,0 +1,109 @@
+import type { FlagDefinition, Instruction } from '@sluice/authoring';
+import { chainStart } from '../changes/chain.ts';
+import { applyParts } from '../changes/change-commands.ts';
+import type { ChangeSurroundings } from '../changes/write-change.ts';
+import { type CreatedCredential, createCredential } from '../credentials/credential-commands.ts';
+import type { SecretBox } from '../credentials/secret-box.ts';
+import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
+import { alreadyExists } from '../errors.ts';
+import { createId } from '../ids.ts';
+import { getProject } from './environment-queries.ts';
+
+interface Named {
+  readonly key: string;
+  readonly name?: string | undefined;
+}
+
+export async function createProject(writes: Writes, { key, name = key }: Named, now: number): Promise<ProjectRow> {
+  const row: ProjectRow = { key, name, createdAt: now };
+  const { numInsertedOrUpdatedRows } = await writes
+    .insertInto('projects')
+    .values(row)
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 0n) throw alreadyExists('a project', key);
+  return row;
+}
+
+export interface NewEnvironment extends Named {
+  readonly project: string;
+  readonly actor: string;
+  /** Keys that an operator chose; else they are made. */
+  readonly sdkKey?: string | undefined;
+  readonly clientSideId?: string | undefined;
+}
+
+export interface CreatedEnvironment {
+  readonly row: EnvironmentRow;
+  readonly sdkKey: CreatedCredential;
+  readonly clientSideId: CreatedCredential;
+}
+
+export interface EnvironmentSurroundings extends ChangeSurroundings {
+  readonly box: SecretBox;
+}
+
+/** Adds an environment with its first keys; every flag of the project starts in it, turned off. */
+export async function createEnvironment(
+  writes: Writes,
+  { project, key, name = key, actor, sdkKey, clientSideId }: NewEnvironment,
+  surroundings: EnvironmentSurroundings,
+): Promise<CreatedEnvironment> {
+  const { platform } = surroundings;
+  await getProject(writes, project);
+  const empty: EnvironmentRow = {
+    id: createId(platform),
+    projectKey: project,
+    key,
+    name,
+    epoch: createId(platform, 8),
+    version: 0,
+    chainHead: chainStart,
+    payloadBytes: 0,
+    createdAt: platform.now(),
+  };
+  const { numInsertedOrUpdatedRows } = await writes
+    .insertInto('environments')
+    .values(empty)
+    .onConflict((conflict) => conflict.columns(['projectKey', 'key']).doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 0n) throw alreadyExists('an environment', key);
+  const environmentId = empty.id;
+  return {
+    row: await startFlags(writes, empty, actor, surroundings),
+    sdkKey: await createCredential(
+      writes,
+      { environmentId, kind: 'sdk-key', name: 'first', secret: sdkKey },
+      surroundings,
+    ),
+    clientSideId: await createCredential(
+      writes,
+      { environmentId, kind: 'client-side-id', name: 'first', secret: clientSideId },
+      surroundings,
+    ),
+  };
+}
+
+async function startFlags(
+  writes: Writes,
+  environment: EnvironmentRow,
+  actor: string,
+  surroundings: ChangeSurroundings,
+): Promise<EnvironmentRow> {
+  const rows = await writes
+    .selectFrom('definitions')
+    .select('definitionJson')
+    .where('projectKey', '=', environment.projectKey)
+    .orderBy('key')
+    .execute();
+  if (rows.length === 0) return environment;
+  const instructions = rows.flatMap(({ definitionJson }): Instruction[] => {
+    // Written by this program.
+    const { key: flag, archived, ...definition } = JSON.parse(definitionJson) as FlagDefinition;
+    const create = { kind: 'create-flag', flag, definition } as Instruction;
+    return archived ? [create, { kind: 'archive', flag }] : [create];
+  });
+  const author = { actor, comment: `environment ${environment.key} created` };
+  const [applied] = await applyParts(writes, [{ environment, request: { instructions } }], author, surroundings);
+  return applied?.environment ?? environment;
+}

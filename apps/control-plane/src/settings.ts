@@ -1,0 +1,101 @@
+import { ServerError } from './errors.ts';
+
+/** How the server runs. Every setting is an option (`--port`) and a variable (`SLUICE_PORT`) alike; the option wins. */
+export interface Settings {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** The data folder. */
+  readonly data: string;
+  readonly logLevel: string;
+  /** Bytes that the compiled flags and segments of an environment may have. */
+  readonly payloadLimitBytes: number;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  /** Encrypts stored keys; replicas share it. Else one is made in the data folder. */
+  readonly secret: string | undefined;
+  /** Keys to use exactly as given, for `production`. */
+  readonly bootstrap: Bootstrap;
+}
+
+export interface Bootstrap {
+  readonly apiToken: string | undefined;
+  readonly sdkKey: string | undefined;
+  readonly clientSideId: string | undefined;
+}
+
+/** Options of `sluice server start`, with the variable and the default of each. */
+export const serverOptions = {
+  host: { variable: 'SLUICE_HOST', fallback: '127.0.0.1', help: 'address to listen on' },
+  port: { variable: 'SLUICE_PORT', fallback: '7400', help: 'port to listen on' },
+  data: { variable: 'SLUICE_DATA', fallback: './data', help: 'folder of the embedded database' },
+  'log-level': { variable: 'SLUICE_LOG_LEVEL', fallback: 'info', help: 'trace, debug, info, warn, error or silent' },
+  'payload-limit-mb': {
+    variable: 'SLUICE_PAYLOAD_LIMIT_MB',
+    fallback: '32',
+    help: "megabytes that an environment's flags may have",
+  },
+  'tls-cert': { variable: 'SLUICE_TLS_CERT', fallback: undefined, help: 'certificate file (PEM), for HTTPS' },
+  'tls-key': { variable: 'SLUICE_TLS_KEY', fallback: undefined, help: 'key file (PEM) of the certificate' },
+} as const;
+
+type OptionName = keyof typeof serverOptions;
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+
+/** Reads the settings; throws `invalid-settings` with a sentence for whoever starts the server. */
+export function parseSettings(
+  options: Readonly<Partial<Record<OptionName, string | undefined>>>,
+  variables: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const read = (name: OptionName): string | undefined =>
+    nonEmpty(options[name]) ?? nonEmpty(variables[serverOptions[name].variable]) ?? serverOptions[name].fallback;
+  const port = Number(read('port'));
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ServerError(
+      'invalid-settings',
+      `--port (SLUICE_PORT) must be a number from 0 to 65535, got ${read('port')}`,
+    );
+  }
+  const logLevel = read('log-level') ?? '';
+  if (!logLevels.includes(logLevel)) {
+    throw new ServerError(
+      'invalid-settings',
+      `--log-level (SLUICE_LOG_LEVEL) must be one of ${logLevels.join(', ')}, got ${logLevel}`,
+    );
+  }
+  const payloadLimitMb = Number(read('payload-limit-mb'));
+  if (!(payloadLimitMb > 0)) {
+    throw new ServerError(
+      'invalid-settings',
+      `--payload-limit-mb (SLUICE_PAYLOAD_LIMIT_MB) must be above 0, got ${read('payload-limit-mb')}`,
+    );
+  }
+  const [tlsCert, tlsKey] = [read('tls-cert'), read('tls-key')];
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new ServerError('invalid-settings', '--tls-cert and --tls-key go together; only one of them is set');
+  }
+  const secret = nonEmpty(variables.SLUICE_SECRET);
+  if (secret !== undefined && secret.length < 16) {
+    throw new ServerError('invalid-settings', 'SLUICE_SECRET must have at least 16 characters');
+  }
+  return {
+    host: read('host') ?? '',
+    port,
+    data: read('data') ?? '',
+    logLevel,
+    payloadLimitBytes: payloadLimitMb * 1024 * 1024,
+    tlsCert,
+    tlsKey,
+    secret,
+    bootstrap: {
+      apiToken: nonEmpty(variables.SLUICE_BOOTSTRAP_API_TOKEN),
+      sdkKey: nonEmpty(variables.SLUICE_BOOTSTRAP_SDK_KEY),
+      clientSideId: nonEmpty(variables.SLUICE_BOOTSTRAP_CLIENT_ID),
+    },
+  };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,34 @@
+import { hashSecret } from '../credentials/secret-box.ts';
+import type { Reads, Writes } from '../database/schema.ts';
+import { createId } from '../ids.ts';
+import type { Platform } from '../platform.ts';
+
+/** Who makes a request. */
+export interface Actor {
+  readonly tokenId: string;
+  readonly name: string;
+}
+
+/** Adds an API token; `secret` only for one that an operator chose. Returns the token itself, which is kept as a hash. */
+export async function createApiToken(
+  writes: Writes,
+  { name, secret }: { readonly name: string; readonly secret?: string | undefined },
+  platform: Platform,
+): Promise<string> {
+  const token = secret ?? `slt_${createId(platform, 40)}`;
+  await writes
+    .insertInto('apiTokens')
+    .values({ id: createId(platform), name, hash: hashSecret(token), createdAt: platform.now(), lastUsedAt: null })
+    .onConflict((conflict) => conflict.column('hash').doNothing())
+    .execute();
+  return token;
+}
+
+/** Whose token it is; undefined when it is nobody's. */
+export async function findActor(reads: Reads, token: string): Promise<Actor | undefined> {
+  return reads
+    .selectFrom('apiTokens')
+    .select(['id as tokenId', 'name'])
+    .where('hash', '=', hashSecret(token))
+    .executeTakeFirst();
+}

@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { notFound } from '../errors.ts';
+import { runCommand } from '../http/commands.ts';
+import type { App } from '../http/zod-routes.ts';
+import type { ServerContext } from '../server-context.ts';
+import { createApiToken } from './token-commands.ts';
+
+const newTokenBody = z.strictObject({ name: z.string().min(1).max(256) });
+const tokenParams = z.object({ token: z.string().max(64) });
+
+/** API tokens; every token may do everything. */
+export function addTokenRoutes(app: App, context: ServerContext): void {
+  const { db, platform } = context;
+
+  app.get('/tokens', { schema: { summary: 'List API tokens' } }, async () => ({
+    items: await db
+      .selectFrom('apiTokens')
+      .select(['id', 'name', 'createdAt', 'lastUsedAt'])
+      .orderBy('createdAt')
+      .orderBy('id')
+      .execute(),
+  }));
+
+  app.post(
+    '/tokens',
+    { schema: { summary: 'Create an API token; the only time that it is shown', body: newTokenBody } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { name } = request.body;
+        return { status: 201, body: { name, token: await createApiToken(writes, { name }, platform) } };
+      }),
+  );
+
+  app.delete('/tokens/:token', { schema: { summary: 'Revoke an API token', params: tokenParams } }, (request, reply) =>
+    runCommand(context, request, reply, async (writes) => {
+      const { token } = request.params;
+      const { numDeletedRows } = await writes.deleteFrom('apiTokens').where('id', '=', token).executeTakeFirst();
+      if (numDeletedRows === 0n) throw notFound('API token with the id', token);
+      return { status: 204, body: undefined };
+    }),
+  );
+}
