@@ -1,0 +1,320 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestServer, type TestServer } from '@sluice/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runCommandLine } from './command-line.ts';
+import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
+
+let server: TestServer;
+let home: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  home = mkdtempSync(join(tmpdir(), 'sluice-home-'));
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly printed: string;
+  readonly complained: string;
+}
+
+/** Runs a command as in a terminal of 120 columns; finds the test server by its data folder unless told otherwise. */
+async function sluice(line: string | readonly string[], platform: Partial<CommandPlatform> = {}): Promise<Outcome> {
+  const printed: string[] = [];
+  const complained: string[] = [];
+  const exitCode = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
+    ...nodeCommandPlatform,
+    variables: { SLUICE_DATA: server.folder },
+    home,
+    width: 120,
+    isTerminal: false,
+    print: (text) => printed.push(text),
+    printError: (text) => complained.push(text),
+    ...platform,
+  });
+  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+}
+
+describe('flags', () => {
+  let key: string;
+  let count = 0;
+
+  beforeEach(async () => {
+    key = `flag-${++count}`;
+    expect(await sluice(`flag create ${key}`)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('are created turned off, and what to do next is said', async () => {
+    const { printed } = await sluice(`flag create ${key}-new --name Checkout --tag shop --owner web`);
+    expect(printed).toBe(
+      `Created ${key}-new, turned off in every environment.\nTurn it on with: sluice flag on ${key}-new`,
+    );
+    const shown = (await sluice(`flag show ${key}-new`)).printed.split('\n').map((line) => line.trim());
+    expect(shown).toEqual([
+      `${key}-new  Checkout`,
+      'state       off in production',
+      'owner       web',
+      'tags        shop',
+      'variations  on = true',
+      'off = false',
+      'by default  on',
+      'when off    off',
+      expect.stringMatching(/^version {5}\d+$/),
+    ]);
+  });
+
+  test('may have values of their own', async () => {
+    await sluice([
+      'flag',
+      'create',
+      `${key}-banner`,
+      '--variation',
+      'blue',
+      '--variation',
+      'large={"size":2}',
+      '--variation',
+      '3',
+    ]);
+    const refused = await sluice(['flag', 'create', `${key}-mixed`, '--variation', 'blue', '--variation', '3']);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.complained).toContain('variations must all be of one type');
+    const { printed } = await sluice([
+      'flag',
+      'create',
+      `${key}-text`,
+      '--variation',
+      'blue',
+      '--variation',
+      'g=green',
+      '--json',
+    ]);
+    expect(JSON.parse(printed).variations).toEqual([
+      { id: 'blue', value: 'blue' },
+      { id: 'g', value: 'green' },
+    ]);
+  });
+
+  test('are turned on and off in one environment', async () => {
+    const { printed } = await sluice(`flag on ${key} -e staging`);
+    expect(printed).toMatch(new RegExp(`^${key} is on in staging \\(version \\d+\\)\\.\n {2}flag ${key}: turned on$`));
+    expect((await sluice(`flag show ${key} -e staging`)).printed).toContain('on in staging');
+    expect((await sluice(`flag show ${key}`)).printed).toContain('off in production');
+    expect((await sluice(`flag off ${key} -e staging`)).printed).toContain(`${key} is off in staging`);
+    expect((await sluice(`flag off ${key} -e staging`)).printed).toMatch(`${key} is as it was: off, in staging`);
+  });
+
+  test('change nothing in a dry run', async () => {
+    const { printed } = await sluice(`flag on ${key} --dry-run`);
+    expect(printed).toBe(`This would change production; nothing is changed:\n  flag ${key}: turned on`);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('off in production');
+  });
+
+  test('are rolled out to a share, with a word of warning while they are off', async () => {
+    const first = await sluice(`flag rollout ${key} 25`);
+    expect(first.printed).toContain('100% → 25% of users get `on`');
+    expect(first.printed).toContain(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
+    await sluice(`flag on ${key}`);
+    const second = await sluice(`flag rollout ${key} 50%`);
+    expect(second.printed).toContain('25% → 50% of users get `on`');
+    expect(second.printed).not.toContain('nobody');
+    expect((await sluice(`flag rollout ${key} 0.5 --of account --by region`)).printed).toContain('0.5% `on`');
+    expect((await sluice(`flag rollout ${key} 0`)).printed).toContain('0.5% → 0% of accounts (by region) get `on`');
+    const { printed } = await sluice(`flag rollout ${key} 100 --json`);
+    expect(JSON.parse(printed).instructions).toEqual([{ kind: 'set-fallthrough', flag: key, variation: 'on' }]);
+  });
+
+  test.each(['101', '-1', 'many', '12.3456', ''])('refuse "%s" as a share', async (percent) => {
+    const { exitCode, complained } = await sluice(['flag', 'rollout', key, '--', percent]);
+    expect(exitCode).toBe(2);
+    expect(complained).toContain('PERCENT');
+  });
+
+  test('refuse a share of what they serve when off', async () => {
+    expect(await sluice(`flag rollout ${key} 10 --variation off`)).toMatchObject({ exitCode: 2 });
+  });
+
+  test('have a history, and go back', async () => {
+    await sluice(['flag', 'on', key, '-m', 'open it']);
+    await sluice(`flag rollout ${key} 10`);
+    const { printed } = await sluice(`flag history ${key}`);
+    const [heading, ...rows] = printed.split('\n');
+    expect(heading).toMatch(/^VERSION {2}WHEN {17}WHO {10}CHANGE {8}WHAT$/);
+    expect(rows.map((row) => row.replace(/^.*first-start {2}\w+ {2}/, ''))).toEqual([
+      '100% → 10% of users get `on`',
+      'turned on (open it)',
+      'created',
+    ]);
+    const [, turnedOn = ''] = rows[1]?.split(/ {2,}/).slice(2) ?? [];
+    expect((await sluice(`flag history ${key} --limit 1`)).printed.split('\n')).toHaveLength(2);
+
+    const refused = await sluice(`flag revert ${key} ${turnedOn}`);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.complained).toContain('later changes would be lost');
+    expect(refused.complained).toContain('100% → 10% of users get `on`');
+
+    expect((await sluice(`flag revert ${key}`)).printed).toContain('10% → 100% of users get `on`');
+    expect((await sluice(`flag show ${key}`)).printed).toContain('by default  on');
+    const discarding = await sluice(`flag revert ${key} ${turnedOn} --discard-later`);
+    expect(discarding.printed).toContain('turned off');
+  });
+
+  test('are listed, one a line, and as JSON', async () => {
+    await sluice(`flag on ${key}`);
+    const { printed } = await sluice('flag list');
+    expect(printed.split('\n')[0]).toMatch(/^FLAG +STATE +VERSION +TAGS +SERVES$/);
+    expect(printed).toMatch(new RegExp(`^${key} +on +\\d+ +on$`, 'm'));
+    const list: { key: string; on: boolean }[] = JSON.parse((await sluice('flag list --json')).printed);
+    expect(list.find((flag) => flag.key === key)).toMatchObject({ on: true });
+  });
+
+  test('are evaluated for a context, with the reason', async () => {
+    await sluice(`flag on ${key}`);
+    const { printed } = await sluice(`evaluate ${key} --user ann --set country=NL`);
+    expect(printed.split('\n').map((line) => line.trim())).toEqual([
+      `${key} in production serves true`,
+      'variation  on',
+      'because    by default the flag serves on',
+      'reason     FALLTHROUGH',
+    ]);
+    const json = await sluice(['evaluate', key, '--context', '{"kind":"account","key":"42"}', '--json']);
+    expect(JSON.parse(json.printed)).toMatchObject({ value: true, variationId: 'on' });
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['', 0, ''],
+    ['nonsense', 2, 'there is no command "nonsense"'],
+    ['flag', 2, 'After flag comes one of: create, list, show, on, off, rollout, history, revert'],
+    ['flag flip x', 2, 'there is no command "flag flip"'],
+    ['flag on', 2, 'KEY is missing'],
+    ['flag on a b', 2, '"b" is one word too many'],
+    ['flag on a --loud', 2, "Unknown option '--loud'"],
+    ['flag on no-such-flag', 1, 'there is no flag `no-such-flag`'],
+    ['flag on x -e nowhere', 1, 'nowhere'],
+    ['flag create new/checkout', 1, 'key'],
+    ['evaluate x', 2, '--context'],
+    ['evaluate x --context {', 2, '--context must be JSON'],
+    ['evaluate x --user a --set country', 2, '--set must be NAME=VALUE'],
+    ['flag list --url http://127.0.0.1:9 --token t', 5, 'does not answer'],
+    ['flag list --token wrong', 1, 'API token'],
+    ['flag list --url nowhere --token t', 2, 'URL'],
+    ['flag history x --limit many', 2, '--limit'],
+  ])('"sluice %s" ends with %i and says: %s', async (line, exitCode, sentence) => {
+    const outcome = await sluice(line === '' ? [] : line);
+    expect(outcome.exitCode).toBe(exitCode);
+    expect(outcome.complained).toContain(sentence);
+    expect(outcome.complained).not.toMatch(/\n\s+at /);
+  });
+
+  test('are told as JSON too', async () => {
+    const { complained } = await sluice('flag on no-such-flag --json');
+    expect(JSON.parse(complained)).toMatchObject({ title: expect.stringContaining('no-such-flag') });
+  });
+
+  test('something else than Sluice at the address is recognised', async () => {
+    const { exitCode, complained } = await sluice(`flag list --url ${server.url}/elsewhere --token t`);
+    expect(exitCode).toBe(1);
+    expect(complained).not.toBe('');
+  });
+});
+
+describe('help', () => {
+  test('lists every command', async () => {
+    const { printed, exitCode } = await sluice('help');
+    expect(exitCode).toBe(0);
+    for (const name of ['flag create', 'flag revert', 'evaluate', 'server start', 'backup restore']) {
+      expect(printed).toContain(`  ${name} `);
+    }
+  });
+
+  test.each(['help flag rollout', 'flag rollout --help', 'flag rollout -h'])(
+    '"sluice %s" explains the command',
+    async (line) => {
+      const { printed } = await sluice(line);
+      expect(printed).toContain('Usage: sluice flag rollout KEY PERCENT [OPTIONS]');
+      expect(printed).toContain('--variation ID');
+      expect(printed).toContain('sluice flag rollout new-checkout 25');
+    },
+  );
+
+  test('the version is that of the package', async () => {
+    expect((await sluice('--version')).printed).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe('the server is found', () => {
+  const list = 'flag list --json';
+
+  function config(fields: object): string {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'config.json');
+    writeFileSync(file, JSON.stringify(fields));
+    return file;
+  }
+
+  test('by options', async () => {
+    const { exitCode } = await sluice(`${list} --url ${server.url} --token ${server.apiToken}`, { variables: {} });
+    expect(exitCode).toBe(0);
+  });
+
+  test('by variables, which options override', async () => {
+    const variables = { SLUICE_URL: server.url, SLUICE_TOKEN: server.apiToken };
+    expect(await sluice(list, { variables })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --url http://127.0.0.1:9`, { variables })).toMatchObject({ exitCode: 5 });
+  });
+
+  test('by a settings file that is named, before what a server on this machine left', async () => {
+    const file = config({ url: 'http://127.0.0.1:9', token: 't' });
+    expect(await sluice(`${list} --config ${file}`)).toMatchObject({ exitCode: 5 });
+    const variables = { SLUICE_CONFIG: config({ url: server.url, token: server.apiToken, environment: 'staging' }) };
+    expect((await sluice('flag list', { variables })).exitCode).toBe(0);
+  });
+
+  test('by first-start.txt, before the settings of the user', async () => {
+    const variables = { SLUICE_DATA: server.folder, XDG_CONFIG_HOME: home };
+    expect(await sluice(list, { variables })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --data ${server.folder}`, { variables: {} })).toMatchObject({ exitCode: 0 });
+  });
+
+  test('or what is missing is said', async () => {
+    const nowhere = await sluice(list, { variables: { SLUICE_DATA: '/nonexistent' } });
+    expect(nowhere).toMatchObject({ exitCode: 2 });
+    expect(nowhere.complained).toContain('--url and --token');
+    expect(await sluice(`${list} --config /nonexistent`)).toMatchObject({ exitCode: 2 });
+    const broken = join(home, 'broken.json');
+    writeFileSync(broken, '{');
+    expect((await sluice(`${list} --config ${broken}`)).complained).toContain('must be JSON');
+  });
+});
+
+describe('backups', () => {
+  test('are written beside a running server, and not over a file', async () => {
+    const file = join(home, 'backup.db');
+    expect((await sluice(['backup', 'create', file])).printed).toContain(`Wrote ${file}`);
+    const again = await sluice(['backup', 'create', file]);
+    expect(again).toMatchObject({ exitCode: 1 });
+    expect(again.complained).toContain('exists already');
+  });
+
+  test('are not restored under a running server', async () => {
+    const file = join(home, 'backup-2.db');
+    await sluice(['backup', 'create', file]);
+    const { exitCode, complained } = await sluice(['backup', 'restore', file]);
+    expect(exitCode).toBe(1);
+    expect(complained).toContain('has the data folder');
+  });
+
+  test('are restored into an empty folder', async () => {
+    const file = join(home, 'backup-3.db');
+    await sluice(['backup', 'create', file]);
+    const { printed } = await sluice(['backup', 'restore', file, '--data', join(home, 'restored')]);
+    expect(printed).toMatch(/default\/production goes on at version 1\d{6}/);
+  });
+});

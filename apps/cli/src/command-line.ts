@@ -1,0 +1,112 @@
+import { ApiError } from '@sluice/api-client';
+import { ServerError, serverVersion } from '@sluice/control-plane';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
+import { CommandError, exitCodes, usageError } from './errors.ts';
+import { formatHelp, formatOverview } from './help.ts';
+import type { CommandPlatform } from './platform.ts';
+
+/** Runs one command line; resolves with the exit code. */
+export async function runCommandLine(words: readonly string[], platform: CommandPlatform): Promise<number> {
+  try {
+    const [first] = words;
+    if (first === '--version' || first === '-V') {
+      platform.print(serverVersion);
+      return exitCodes.done;
+    }
+    if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+      return help(words.slice(1), platform);
+    }
+    const command = findCommand(words);
+    const rest = words.slice(command.name.split(' ').length);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      platform.print(formatHelp(command));
+      return exitCodes.done;
+    }
+    await command.parseAndRun(rest, platform);
+    return exitCodes.done;
+  } catch (error) {
+    return report(error, words.includes('--json'), platform);
+  }
+}
+
+function help(words: readonly string[], platform: CommandPlatform): number {
+  platform.print(words.length === 0 ? formatOverview(commands) : formatHelp(findCommand(words)));
+  return exitCodes.done;
+}
+
+function findCommand(words: readonly string[]): Command {
+  const [first = '', second = ''] = words;
+  const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
+  if (command !== undefined) return command;
+  const group = commands
+    .filter(({ name }) => name.startsWith(`${first} `))
+    .map(({ name }) => name.slice(first.length + 1));
+  if (group.length > 0) {
+    throw usageError(
+      second === '' || second.startsWith('-') ? `${first} what?` : `there is no command "${first} ${second}"`,
+      `After ${first} comes one of: ${group.join(', ')}`,
+    );
+  }
+  throw usageError(`there is no command "${first}"`, 'See: sluice help');
+}
+
+/** Says what is wrong and what to do; with `--json` the same for programs. */
+function report(error: unknown, asJson: boolean, { printError }: CommandPlatform): number {
+  const { exitCode, lines, code } = explain(error);
+  if (asJson) {
+    const [title, ...details] = lines;
+    printError(JSON.stringify({ code, title, ...(details.length > 0 && { details }) }, undefined, 2));
+  } else {
+    const [first = '', ...rest] = lines;
+    printError([`sluice: ${first}`, ...rest.map((line) => `  ${line}`)].join('\n'));
+  }
+  return exitCode;
+}
+
+interface Explanation {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly lines: readonly string[];
+}
+
+function explain(error: unknown): Explanation {
+  if (error instanceof CommandError) {
+    return {
+      exitCode: error.exitCode,
+      code: 'usage',
+      lines: [error.message, ...(error.hint === undefined ? [] : [error.hint])],
+    };
+  }
+  if (error instanceof ApiError) return explainApiError(error);
+  if (error instanceof ServerError) return { exitCode: exitCodes.refused, code: error.code, lines: [error.message] };
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return {
+      exitCode: exitCodes.refused,
+      code: 'address-in-use',
+      lines: [
+        `something is listening there already: ${error.message}`,
+        'Choose another port with --port, or stop what uses it.',
+      ],
+    };
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exitCode: exitCodes.refused, code: 'internal', lines: text.split('\n') };
+}
+
+function explainApiError({ code, message, errors, requestId }: ApiError): Explanation {
+  const hints: Readonly<Record<string, string>> = {
+    unreachable: 'Is it running? Start it with: sluice server start. For another address give --url.',
+    unauthorized: 'Give a valid API token with --token or SLUICE_TOKEN; the first one is in first-start.txt.',
+    internal: `The server's log says more about request ${requestId}.`,
+  };
+  const hint = hints[code];
+  const details = errors
+    .filter((fault) => !message.includes(fault.message))
+    .map(({ path, message: text }) => `${path}: ${text}`);
+  return {
+    exitCode: code === 'unreachable' ? exitCodes.unreachable : exitCodes.refused,
+    code,
+    lines: [message, ...details, ...(hint === undefined ? [] : [hint])],
+  };
+}

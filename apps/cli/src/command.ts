@@ -1,0 +1,71 @@
+import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util';
+import { usageError } from './errors.ts';
+import type { CommandPlatform } from './platform.ts';
+
+/** An option of a command. */
+export interface Option extends ParseArgsOptionDescriptor {
+  readonly help: string;
+  /** What stands for the value in the help: `FILE`. Options without a value have none. */
+  readonly value?: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>['values'];
+
+/** A command line that was understood. */
+export interface Call<O extends Options> {
+  /** In the order of the command's arguments; one that may be left out is undefined. */
+  readonly words: readonly (string | undefined)[];
+  readonly options: Values<O>;
+  readonly platform: CommandPlatform;
+}
+
+interface Definition<O extends Options> {
+  /** What is typed: `flag on`. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** `KEY`, or `[CHANGE]` for one that may be left out. */
+  readonly arguments: readonly string[];
+  readonly options: O;
+  readonly examples: readonly string[];
+  /** Rejects with a CommandError, or what the server said, when it cannot be done. */
+  readonly run: (call: Call<O>) => Promise<void>;
+}
+
+/** A command as the table of commands holds it, whatever its options are. */
+export interface Command extends Omit<Definition<Options>, 'run'> {
+  readonly parseAndRun: (words: readonly string[], platform: CommandPlatform) => Promise<void>;
+}
+
+export function defineCommand<const O extends Options>({ run, ...definition }: Definition<O>): Command {
+  return {
+    ...definition,
+    parseAndRun: async (given, platform) => {
+      const { values, positionals } = parseWords(definition, given);
+      return run({ words: definition.arguments.map((_, index) => positionals[index]), options: values, platform });
+    },
+  };
+}
+
+function parseWords<O extends Options>(
+  { name, arguments: expected, options }: Pick<Definition<O>, 'name' | 'arguments' | 'options'>,
+  given: readonly string[],
+): { values: Values<O>; positionals: string[] } {
+  const hint = `See: sluice ${name} --help`;
+  let parsed: { values: Values<O>; positionals: string[] };
+  try {
+    parsed = parseArgs({ args: [...given], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's messages name the option; their second sentence is about other programs.
+    const [sentence = 'the options are not understood'] = error instanceof Error ? error.message.split('. ') : [];
+    throw usageError(sentence, hint);
+  }
+  const required = expected.filter((word) => !word.startsWith('['));
+  const missing = required[parsed.positionals.length];
+  if (missing !== undefined) throw usageError(`${missing} is missing`, hint);
+  const surplus = parsed.positionals[expected.length];
+  if (surplus !== undefined) throw usageError(`"${surplus}" is one word too many`, hint);
+  return parsed;
+}

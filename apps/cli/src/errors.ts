@@ -1,0 +1,22 @@
+/**
+ * How the command ends. 3 and 4 are kept for waiting until a change has arrived everywhere: partly, and refused.
+ */
+export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 5 } as const;
+
+/** Something that the person at the command line can mend. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+  /** What to do about it. */
+  readonly hint: string | undefined;
+
+  constructor(exitCode: number, message: string, hint?: string) {
+    super(message);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+    this.hint = hint;
+  }
+}
+
+export function usageError(message: string, hint?: string): CommandError {
+  return new CommandError(exitCodes.usage, message, hint);
+}

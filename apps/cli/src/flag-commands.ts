@@ -1,0 +1,351 @@
+import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
+import { type Command, defineCommand } from './command.ts';
+import { type Connection, connect, connectionOptions } from './connection.ts';
+import { CommandError, exitCodes, usageError } from './errors.ts';
+import type { CommandPlatform } from './platform.ts';
+import { formatFields, formatTable, formatTime } from './table.ts';
+
+const changeOptions = {
+  ...connectionOptions,
+  comment: { type: 'string', short: 'm', value: 'TEXT', help: 'why; kept in the history' },
+  'dry-run': { type: 'boolean', help: 'show what would change, and change nothing' },
+} as const;
+
+export const flagCommands: readonly Command[] = [
+  defineCommand({
+    name: 'flag create',
+    summary: 'create a flag, turned off in every environment',
+    arguments: ['KEY'],
+    options: {
+      ...connectionOptions,
+      name: { type: 'string', value: 'TEXT', help: 'what people call it' },
+      description: { type: 'string', value: 'TEXT', help: 'what it is for' },
+      owner: { type: 'string', value: 'TEXT', help: 'who to ask' },
+      tag: { type: 'string', multiple: true, value: 'TEXT', help: 'a tag; may be repeated' },
+      variation: {
+        type: 'string',
+        multiple: true,
+        value: '[ID=]VALUE',
+        help: 'a value it can serve, JSON or plain text; repeat it. On serves the first, off the last. Without: true and false',
+      },
+      comment: changeOptions.comment,
+    },
+    examples: [
+      'sluice flag create new-checkout',
+      'sluice flag create banner --variation blue --variation green --variation none',
+    ],
+    run: async ({ words: [key = ''], options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const { name, description, owner, tag: tags, comment } = options;
+      const flag = await api.createFlag(place.project, {
+        key,
+        ...(name !== undefined && { name }),
+        ...(description !== undefined && { description }),
+        ...(owner !== undefined && { owner }),
+        ...(tags !== undefined && { tags }),
+        ...(options.variation !== undefined && { variations: options.variation.map(parseVariation) }),
+        comment,
+      });
+      if (options.json === true) return platform.print(toJson(flag));
+      platform.print(`Created ${flag.key}, turned off in every environment.`);
+      platform.print(`Turn it on with: sluice flag on ${flag.key}`);
+    },
+  }),
+
+  defineCommand({
+    name: 'flag list',
+    summary: 'list the flags of an environment',
+    arguments: [],
+    options: connectionOptions,
+    examples: ['sluice flag list', 'sluice flag list -e staging'],
+    run: async ({ options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const flags: EnvironmentFlagView[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await api.listFlags(place, { limit: 500, ...(cursor !== undefined && { cursor }) });
+        flags.push(...page.items);
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      if (options.json === true) return platform.print(toJson(flags));
+      if (flags.length === 0) {
+        platform.print(`There are no flags in project ${place.project} yet. Create one with: sluice flag create KEY`);
+        return;
+      }
+      const rows = flags.map((flag) => [
+        flag.key,
+        stateOf(flag),
+        String(flag.version),
+        flag.tags.join(', '),
+        servesOf(flag),
+      ]);
+      platform.print(formatTable(['FLAG', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, platform.width));
+    },
+  }),
+
+  defineCommand({
+    name: 'flag show',
+    summary: 'show a flag as it behaves in an environment',
+    arguments: ['KEY'],
+    options: connectionOptions,
+    examples: ['sluice flag show new-checkout'],
+    run: async ({ words: [key = ''], options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const flag = await api.getFlag(place, key);
+      platform.print(options.json === true ? toJson(flag) : formatFlag(flag, place.environment));
+    },
+  }),
+
+  defineCommand({
+    name: 'flag on',
+    summary: 'turn a flag on',
+    arguments: ['KEY'],
+    options: changeOptions,
+    examples: ['sluice flag on new-checkout', 'sluice flag on new-checkout -e staging -m "ready for testing"'],
+    run: ({ words: [key = ''], options, platform }) => change(key, [{ kind: 'turn-on' }], options, platform, 'on'),
+  }),
+
+  defineCommand({
+    name: 'flag off',
+    summary: 'turn a flag off: everybody gets its off variation',
+    arguments: ['KEY'],
+    options: changeOptions,
+    examples: ['sluice flag off new-checkout -m "checkout errors"'],
+    run: ({ words: [key = ''], options, platform }) => change(key, [{ kind: 'turn-off' }], options, platform, 'off'),
+  }),
+
+  defineCommand({
+    name: 'flag rollout',
+    summary: 'serve a variation to a share of those that no rule decides for',
+    arguments: ['KEY', 'PERCENT'],
+    options: {
+      ...changeOptions,
+      variation: {
+        type: 'string',
+        value: 'ID',
+        help: 'which variation; the first unless given. The rest get the off variation',
+      },
+      of: { type: 'string', value: 'KIND', help: 'share of which contexts; user unless given' },
+      by: { type: 'string', value: 'ATTRIBUTE', help: 'contexts with the same value stay together; key unless given' },
+    },
+    examples: ['sluice flag rollout new-checkout 25', 'sluice flag rollout new-checkout 0.5% --of account'],
+    run: async ({ words: [key = '', percent = ''], options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const flag = await api.getFlag(place, key);
+      const instruction = toRollout(flag, parsePercent(percent), options);
+      await change(key, [instruction], options, platform);
+      if (!flag.on && options.json !== true) {
+        platform.print(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
+      }
+    },
+  }),
+
+  defineCommand({
+    name: 'flag history',
+    summary: "list a flag's changes, newest first",
+    arguments: ['KEY'],
+    options: { ...connectionOptions, limit: { type: 'string', value: 'N', help: 'at most so many; 20 unless given' } },
+    examples: ['sluice flag history new-checkout'],
+    run: async ({ words: [key = ''], options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const limit = Number(options.limit ?? '20');
+      if (!Number.isInteger(limit) || limit < 1 || limit > 500)
+        throw usageError('--limit must be a number from 1 to 500');
+      const { items } = await api.listChanges(place, { flag: key, limit });
+      if (options.json === true) return platform.print(toJson(items));
+      // A flag without changes is one that does not exist; the server says so.
+      if (items.length === 0) await api.getFlag(place, key);
+      const rows = items.map(({ version, createdAt, actor, id, effects, comment }) => [
+        String(version),
+        formatTime(createdAt),
+        actor,
+        id,
+        [effectsOn(key, effects), comment === '' ? '' : `(${comment})`].filter(Boolean).join(' '),
+      ]);
+      platform.print(formatTable(['VERSION', 'WHEN', 'WHO', 'CHANGE', 'WHAT'], rows, platform.width));
+    },
+  }),
+
+  defineCommand({
+    name: 'flag revert',
+    summary: 'bring a flag back to what it was before a change',
+    arguments: ['KEY', '[CHANGE]'],
+    options: {
+      ...changeOptions,
+      'discard-later': { type: 'boolean', help: 'go on even if later changes to the flag are lost' },
+    },
+    examples: ['sluice flag revert new-checkout', 'sluice flag revert new-checkout 4fd2k9q1x0aa'],
+    run: async ({ words: [key = '', given], options, platform }) => {
+      const { api, place } = connect(options, platform);
+      const id = given ?? (await findLastChange({ api, place }, key));
+      const reverted = await api.revert(place, id, {
+        comment: options.comment,
+        dryRun: options['dry-run'],
+        discardLater: options['discard-later'],
+      });
+      if (options.json === true) platform.print(toJson(reverted));
+      else printChange(reverted, `${key} is as it was before change ${id}`, platform);
+    },
+  }),
+];
+
+interface ChangeValues {
+  readonly json?: boolean | undefined;
+  readonly comment?: string | undefined;
+  readonly 'dry-run'?: boolean | undefined;
+}
+
+async function change(
+  key: string,
+  instructions: readonly Instruction[],
+  options: ChangeValues & Parameters<typeof connect>[0],
+  platform: CommandPlatform,
+  state?: 'on' | 'off',
+): Promise<void> {
+  const { api, place } = connect(options, platform);
+  const made = await api.change(place, {
+    flag: key,
+    instructions,
+    comment: options.comment,
+    dryRun: options['dry-run'],
+  });
+  if (options.json === true) return platform.print(toJson(made));
+  if (made.effects.length > 0) printChange(made, `${key} is changed`, platform, state && `${key} is ${state}`);
+  else
+    platform.print(
+      `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
+    );
+}
+
+function printChange(made: ChangeView, done: string, { print }: CommandPlatform, headline = done): void {
+  if (made.status === 'planned') print(`This would change ${made.environment}; nothing is changed:`);
+  else print(`${headline} in ${made.environment} (version ${made.version}).`);
+  for (const { kind, key, text } of made.effects) print(`  ${kind} ${key}: ${text}`);
+}
+
+async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<string> {
+  const { items } = await api.listChanges(place, { flag: key, limit: 1 });
+  const [last] = items;
+  if (last !== undefined) return last.id;
+  throw new CommandError(exitCodes.refused, `flag ${key} has no changes in ${place.environment}`);
+}
+
+/** `blue`, `3`, `{"size":2}` or `large={"size":2}`: JSON where it is JSON, else text. */
+function parseVariation(given: string): { id?: string; value: JsonValue } {
+  const [, id, rest] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(given) ?? [];
+  return { ...(id !== undefined && { id }), value: parseValue(rest ?? given) };
+}
+
+function parseValue(given: string): JsonValue {
+  try {
+    return JSON.parse(given);
+  } catch {
+    return given;
+  }
+}
+
+/** A share in thousandths of a percent. */
+function parsePercent(given: string): number {
+  const match = /^(\d{1,3}(?:\.\d{1,3})?)%?$/.exec(given);
+  const weight = match === null ? Number.NaN : Math.round(Number(match[1]) * 1000);
+  if (weight >= 0 && weight <= fullWeight) return weight;
+  throw usageError(`PERCENT must be a number from 0 to 100, with at most three decimals, got "${given}"`);
+}
+
+function toRollout(
+  { variations, offVariation, key }: EnvironmentFlagView,
+  weight: number,
+  {
+    variation = variations[0]?.id ?? '',
+    of,
+    by,
+  }: { readonly variation?: string; readonly of?: string; readonly by?: string },
+): Instruction {
+  if (variation === offVariation) {
+    throw usageError(
+      `\`${variation}\` is what ${key} serves when it is off; give the share of another one with --variation`,
+    );
+  }
+  if (weight === fullWeight) return { kind: 'set-fallthrough', variation };
+  if (weight === 0) return { kind: 'set-fallthrough', variation: offVariation };
+  return {
+    kind: 'set-fallthrough',
+    rollout: {
+      variations: [
+        { variation, weight },
+        { variation: offVariation, weight: fullWeight - weight },
+      ],
+      ...(of !== undefined && { contextKind: of }),
+      ...(by !== undefined && { bucketBy: by }),
+    },
+  };
+}
+
+function stateOf({ archived, on }: EnvironmentFlagView): string {
+  if (archived) return 'archived';
+  return on ? 'on' : 'off';
+}
+
+/** What most contexts get, in a few words. */
+function servesOf({ on, offVariation, fallthrough, rules, targets }: EnvironmentFlagView): string {
+  if (!on) return offVariation;
+  const before = [
+    targets.length === 0 ? '' : `${targets.reduce((sum, { keys }) => sum + keys.length, 0)} targets`,
+    rules.length === 0 ? '' : `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`,
+  ].filter(Boolean);
+  const byDefault = describeServe(fallthrough).replaceAll('`', '');
+  return before.length === 0 ? byDefault : `${before.join(', ')}, else ${byDefault}`;
+}
+
+function formatFlag(flag: EnvironmentFlagView, environment: string): string {
+  const { variations, rules, targets, prerequisites } = flag;
+  const fields: (readonly [string, string])[] = [
+    ['state', `${stateOf(flag)} in ${environment}`],
+    ...(flag.description === '' ? [] : [['about', flag.description] as const]),
+    ...(flag.owner === '' ? [] : [['owner', flag.owner] as const]),
+    ...(flag.tags.length === 0 ? [] : [['tags', flag.tags.join(', ')] as const]),
+    ['variations', variations.map(({ id, value }) => `${id} = ${JSON.stringify(value)}`).join('\n')],
+    ...(prerequisites.length === 0
+      ? []
+      : [
+          [
+            'requires',
+            prerequisites.map((needed) => `${needed.flag} to serve ${needed.variation}`).join('\n'),
+          ] as const,
+        ]),
+    ...(targets.length === 0
+      ? []
+      : [
+          [
+            'targets',
+            targets
+              .map(({ contextKind, keys, variation }) => `${variation}: ${contextKind} ${keys.join(', ')}`)
+              .join('\n'),
+          ] as const,
+        ]),
+    ...(rules.length === 0
+      ? []
+      : [
+          [
+            'rules',
+            rules.map((rule, at) => `${at + 1}  ${rule.id}  ${describeRule(rule).replaceAll('`', '')}`).join('\n'),
+          ] as const,
+        ]),
+    ['by default', describeServe(flag.fallthrough).replaceAll('`', '')],
+    ['when off', flag.offVariation],
+    ['version', String(flag.version)],
+  ];
+  return `${flag.key}${flag.name === flag.key ? '' : `  ${flag.name}`}\n${formatFields(fields)}`;
+}
+
+function effectsOn(flag: string, effects: ChangeView['effects']): string {
+  return effects
+    .filter(({ kind, key }) => kind === 'flag' && key === flag)
+    .map(({ text }) => text)
+    .join('; ');
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}

@@ -1,0 +1,32 @@
+import type { Command } from './command.ts';
+
+export function formatOverview(commands: readonly Command[]): string {
+  const names = commands.map((command) => [command.name, ...command.arguments].join(' '));
+  const width = Math.max(...names.map((name) => name.length));
+  return [
+    'Usage: sluice COMMAND [OPTIONS]',
+    '',
+    ...commands.map(({ summary }, index) => `  ${(names[index] ?? '').padEnd(width)}  ${summary}`),
+    '',
+    'sluice COMMAND --help shows the options of a command.',
+    'Exit codes: 0 done, 1 the server said no, 2 the command line is wrong, 5 the server does not answer.',
+  ].join('\n');
+}
+
+export function formatHelp({ name, summary, arguments: words, options, examples }: Command): string {
+  const entries = Object.entries(options).map(([option, { short, value, help }]) => {
+    const letter = short === undefined ? '' : `-${short}, `;
+    return [`${letter}--${option}${value === undefined ? '' : ` ${value}`}`, help] as const;
+  });
+  const width = Math.max(...entries.map(([option]) => option.length));
+  return [
+    `sluice ${name}: ${summary}`,
+    '',
+    `Usage: sluice ${[name, ...words].join(' ')} [OPTIONS]`,
+    '',
+    ...entries.map(([option, help]) => `  ${option.padEnd(width)}  ${help}`),
+    '',
+    'For example:',
+    ...examples.map((example) => `  ${example}`),
+  ].join('\n');
+}

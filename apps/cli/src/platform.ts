@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+
+/** What the command takes from the machine; tests bring their own. */
+export interface CommandPlatform {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly now: () => number;
+  readonly fetch: typeof globalThis.fetch;
+  /** Undefined when there is no such file. */
+  readonly readFile: (path: string) => string | undefined;
+  /** One line, or several, on standard output. */
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+  /** A person reads along. */
+  readonly isTerminal: boolean;
+  /** Characters that fit in a line. */
+  readonly width: number;
+  /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
+  readonly untilAskedToEnd: () => Promise<string>;
+}
+
+export const nodeCommandPlatform: CommandPlatform = {
+  variables: process.env,
+  home: homedir(),
+  now: () => Date.now(),
+  fetch: globalThis.fetch,
+  readFile: (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  },
+  print: (text) => console.log(text),
+  printError: (text) => console.error(text),
+  isTerminal: process.stdout.isTTY === true,
+  width: process.stdout.columns ?? 120,
+  untilAskedToEnd: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.once(signal, () => {
+          process.once(signal, () => process.exit(130));
+          resolve(signal);
+        });
+      }
+    }),
+};

@@ -1,0 +1,63 @@
+import { nodePlatform, parseSettings, serverOptions, serverVersion, startServer } from '@sluice/control-plane';
+import { pino } from 'pino';
+import { type Command, defineCommand } from './command.ts';
+
+export const serverCommands: readonly Command[] = [
+  defineCommand({
+    name: 'server start',
+    summary: 'run the server until it is asked to stop',
+    arguments: [],
+    options: {
+      host: { type: 'string', value: 'ADDRESS', help: describe('host') },
+      port: { type: 'string', value: 'PORT', help: describe('port') },
+      data: { type: 'string', value: 'FOLDER', help: describe('data') },
+      'log-level': { type: 'string', value: 'LEVEL', help: describe('log-level') },
+      'payload-limit-mb': { type: 'string', value: 'MB', help: describe('payload-limit-mb') },
+      'tls-cert': { type: 'string', value: 'FILE', help: describe('tls-cert') },
+      'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
+    },
+    examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
+    run: async ({ options, platform }) => {
+      const settings = parseSettings(options, platform.variables);
+      const log = pino({ level: settings.logLevel });
+      const { url, firstStart, close } = await startServer(settings, nodePlatform, log);
+      if (platform.isTerminal) platform.print(greet(url, settings.data, firstStart));
+      else
+        log.info(
+          { url, data: settings.data, version: serverVersion, firstStart: firstStart?.file },
+          'Sluice is running',
+        );
+      const signal = await platform.untilAskedToEnd();
+      if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
+      else log.info({ signal }, 'stopping');
+      await close();
+    },
+  }),
+];
+
+function describe(name: keyof typeof serverOptions): string {
+  const { help, variable, fallback } = serverOptions[name];
+  return `${help} (${variable}${fallback === undefined ? '' : `, ${fallback}`})`;
+}
+
+/** What to do next. Keys are shown once, and only to a person. */
+function greet(url: string, data: string, firstStart: Awaited<ReturnType<typeof startServer>>['firstStart']): string {
+  const keys =
+    firstStart === undefined
+      ? []
+      : [
+          '',
+          `  SDK key    ${firstStart.sdkKey}`,
+          `  API token  ${firstStart.apiToken}`,
+          `  both are in ${firstStart.file}, which only you can read`,
+        ];
+  return [
+    `Sluice ${serverVersion} is running at ${url}, with its data in ${data}.`,
+    ...keys,
+    '',
+    'In another terminal, in this folder:',
+    '  npx sluice flag create new-checkout   create a flag, turned off',
+    '  npx sluice flag on new-checkout       turn it on: connected SDKs serve it within a second',
+    '  npx sluice help                       everything else',
+  ].join('\n');
+}
