@@ -1,0 +1,80 @@
+/**
+ * `npm run bench -- NAME [--quick]`: runs a benchmark, prints its tables, writes `bench/results/NAME.json`, and exits 1
+ * when a target of `bench/targets.json` is missed. A quick run is neither written nor judged.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Benchmark, BenchmarkResult } from './benchmark.ts';
+import { formatTable } from './table.ts';
+import { findMisses, type Targets } from './targets.ts';
+
+const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  evaluation: async () => (await import('./evaluation/evaluation.ts')).evaluation,
+  propagation: async () => (await import('./propagation.ts')).propagation,
+  footprint: async () => (await import('./footprint.ts')).footprint,
+  ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,
+};
+
+const folder = join(import.meta.dirname, '..');
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+const [name = ''] = positionals;
+const quick = values.quick === true;
+const load = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+if (load === undefined) {
+  console.error(`Expected the name of a benchmark (${Object.keys(benchmarks).join(', ')}), got "${name}".`);
+  process.exit(2);
+}
+
+const benchmark = await load();
+const result = await benchmark.run({ quick, onProgress: (line) => console.error(line) });
+for (const table of result.tables) console.log(`\n${formatTable(table)}`);
+if (quick) console.log('A quick run is not judged.');
+else {
+  write(result);
+  judge(result);
+}
+
+function write({ rows, measures }: BenchmarkResult): void {
+  const results = join(folder, 'results');
+  mkdirSync(results, { recursive: true });
+  const file = join(results, `${name}.json`);
+  const entry = { name, date: new Date().toISOString(), commit: findCommit(), machine: describeMachine() };
+  writeFileSync(file, `${JSON.stringify({ ...entry, rows, measures }, null, 2)}\n`);
+  console.log(`Written to ${file}`);
+}
+
+function judge({ measures }: BenchmarkResult): void {
+  // The file is ours, and its names and numbers are checked against what was measured.
+  const targets = JSON.parse(readFileSync(join(folder, 'targets.json'), 'utf8')) as Record<string, Targets>;
+  const misses = findMisses(measures, targets[name] ?? {});
+  if (misses.length === 0) {
+    console.log('Every target is reached.');
+    return;
+  }
+  console.log(`${misses.length} targets are missed:\n${misses.map((miss) => `- ${miss}`).join('\n')}`);
+  process.exitCode = 1;
+}
+
+/** The commit that is checked out, with a plus when files differ from it. */
+function findCommit(): string {
+  const git = (...what: string[]): string => execFileSync('git', what, { cwd: folder, encoding: 'utf8' }).trim();
+  try {
+    return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+');
+  } catch {
+    return 'unknown';
+  }
+}
+
+function describeMachine(): Readonly<Record<string, string | number>> {
+  const [cpu] = cpus();
+  return {
+    cpu: cpu?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+  };
+}
