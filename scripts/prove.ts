@@ -1,0 +1,27 @@
+/** `npm run prove -- NAME [--full]`: long proofs; the tests run the same ones, shorter. Exits 1 when one fails. */
+import { parseArgs } from 'node:util';
+import { proveKills } from '../apps/control-plane/proofs/kills.ts';
+
+/** Prints what it finds; false: the promise does not hold. */
+type Proof = (full: boolean) => Promise<boolean>;
+
+const proofs: Readonly<Record<string, Proof>> = {
+  kills: async (full) => {
+    const report = await proveKills({ kills: full ? 1000 : 50, onProgress: (line) => console.log(line) });
+    for (const violation of report.violations) console.log(violation);
+    console.log(
+      `${report.kills} kills, ${report.acknowledged} changes acknowledged, ${report.violations.length} violations`,
+    );
+    return report.violations.length === 0;
+  },
+};
+
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { full: { type: 'boolean' } } });
+const [name = ''] = positionals;
+const prove = Object.hasOwn(proofs, name) ? proofs[name] : undefined;
+if (prove === undefined) {
+  console.error(`Expected the name of a proof (${Object.keys(proofs).join(', ')}), got "${name}".`);
+  process.exitCode = 2;
+} else if (!(await prove(values.full === true))) {
+  process.exitCode = 1;
+}
