@@ -125,6 +125,7 @@ function createDataPlane(context: ServerContext, keeper: StreamKeeper): DataPlan
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
+      isRevoked: (credentialId) => admissions.isRevoked(credentialId),
       channel: (environmentId) => channels.open(environmentId),
       recordEvents: (environmentId, batch) => {
         metrics.eventBatches.inc();

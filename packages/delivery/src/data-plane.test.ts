@@ -14,17 +14,19 @@ let recorded: EventBatch[];
 let logged: string[];
 /** What the host of the data plane cannot do at the moment. */
 let broken: { keys?: boolean; channels?: boolean };
+let revoked: Set<string>;
 
 beforeEach(async () => {
   channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)));
   keeper = new StreamKeeper(createFakeServerPlatform());
-  [recorded, logged, broken] = [[], [], {}];
+  [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
   const dataPlane = new DataPlane(
     {
       admit: async (sdkKey) => {
         if (broken.keys) throw new Error('the database is gone');
         return sdkKey === 'sdk-1' ? { environmentId: 'env-1', credentialId: 'key-1' } : 'unknown';
       },
+      isRevoked: (credentialId) => revoked.has(credentialId),
       channel: async () => {
         if (broken.channels) throw new Error('the database is gone');
         return channel;
@@ -113,6 +115,14 @@ test.each(endpoints.filter((endpoint) => endpoint.startsWith('GET')))(
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3']);
   },
 );
+
+test.each(['/all', '/sdk/stream'])('%s is not opened by a key that was revoked since it was admitted', async (path) => {
+  revoked.add('key-1');
+  const response = await get(path);
+  expect(response.status).toBe(401);
+  expect(await response.json()).toMatchObject({ title: expect.stringContaining('revoked') });
+  expect(channel.subscribers.size).toBe(0);
+});
 
 test('requests that are not for SDKs are left alone', async () => {
   for (const [method, path] of [

@@ -17,6 +17,8 @@ export interface DataPlaneHost {
    * clients that hear it stop for good. Not knowing is a rejection, and answered so that clients try again.
    */
   admit(sdkKey: string): Promise<Admission | 'unknown'>;
+  /** Whether a credential was revoked after it was admitted. */
+  isRevoked(credentialId: string): boolean;
   channel(environmentId: string): Promise<Channel>;
   /** Takes in the events of one request. */
   recordEvents(environmentId: string, batch: EventBatch): void;
@@ -87,13 +89,7 @@ export class DataPlane {
     const admission = sdkKey === undefined ? 'unknown' : await this.#host.admit(sdkKey);
     if (admission === 'unknown') {
       request.resume();
-      sendProblem(
-        response,
-        401,
-        'unauthorized',
-        `expected an SDK key in Authorization, got ${sdkKey === undefined ? 'none' : 'one that is not known'}`,
-      );
-      return;
+      return refuseKey(response, sdkKey === undefined ? 'none' : 'one that is not known');
     }
     await route({ request, response, query, admission });
   }
@@ -104,6 +100,7 @@ export class DataPlane {
     basis: Selector | undefined,
   ): Promise<void> {
     const channel = await this.#host.channel(admission.environmentId);
+    if (this.#host.isRevoked(admission.credentialId)) return refuseKey(response, 'one that was revoked');
     if (!response.destroyed) openStream(this.#keeper, { channel, request, response, protocol, basis, ...admission });
   }
 
@@ -157,6 +154,10 @@ async function acceptDiagnostic({ request, response }: Exchange): Promise<void> 
   if (body.kind === 'refused' && body.status === 413)
     return sendProblem(response, body.status, body.code, body.message);
   response.writeHead(202).end();
+}
+
+function refuseKey(response: ServerResponse, found: string): void {
+  sendProblem(response, 401, 'unauthorized', `expected an SDK key in Authorization, got ${found}`);
 }
 
 /** SDKs send the bare key; very old ones put `api_key` before it. */

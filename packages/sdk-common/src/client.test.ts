@@ -10,9 +10,10 @@ import {
   settle,
 } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { Client, type ClientOptions, type GivenContext } from './client.ts';
+import { Client, type ClientOptions } from './client.ts';
 import type { SourceSink } from './data/source.ts';
 import { EventSender } from './events/event-sender.ts';
+import type { GivenContext } from './given-context.ts';
 
 const ann = { kind: 'user', key: 'ann' };
 

@@ -20,12 +20,10 @@ import { type EventOptions, EventProcessor } from './events/event-processor.ts';
 import type { EventSender } from './events/event-sender.ts';
 import { Tally } from './events/tally.ts';
 import { createFlagsState, type EvaluatedEntry, type FlagsState, type FlagsStateOptions } from './flags-state.ts';
+import type { GivenContext } from './given-context.ts';
 import { type EvaluationSeries, type Hook, runTrackHooks, runWithHooks } from './hooks.ts';
 import type { Platform } from './platform.ts';
 import type { Status } from './status.ts';
-
-/** What callers may pass as context; undefined: whatever the surroundings (request, instance) say. */
-export type GivenContext = Context | LegacyUser | undefined;
 
 /** The type of a flag's value as the default value promises it: `'plain'` promises a string. */
 export type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T;

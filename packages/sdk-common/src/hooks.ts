@@ -1,5 +1,5 @@
 import type { Detail } from '@sluice/engine';
-import type { GivenContext } from './client.ts';
+import type { GivenContext } from './given-context.ts';
 import type { Log } from './platform.ts';
 
 /** What a hook is told of an evaluation. */

@@ -1,5 +1,5 @@
 export type { BigSegmentOptions, BigSegmentStatus, BigSegmentStore } from './big-segments.ts';
-export { Client, type ClientOptions, type EvaluationDetail, type GivenContext, type Widened } from './client.ts';
+export { Client, type ClientOptions, type EvaluationDetail, type Widened } from './client.ts';
 export type { CreateSource } from './data/data-system.ts';
 export { createPayloadCache } from './data/payload-cache.ts';
 export { createPollSource } from './data/poll-source.ts';
@@ -7,6 +7,7 @@ export type { Source, SourceFailure, SourceSink } from './data/source.ts';
 export { createStreamSource } from './data/stream-source.ts';
 export { EventSender } from './events/event-sender.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
+export type { GivenContext } from './given-context.ts';
 export type { EvaluationSeries, Hook, SeriesData, TrackSeries } from './hooks.ts';
 export type * from './platform.ts';
 export type { ClientState, Origin, Status, StatusError } from './status.ts';

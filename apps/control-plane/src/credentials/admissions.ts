@@ -8,6 +8,7 @@ export class Admissions {
   readonly #db: Database;
   readonly #usage: KeyUsage;
   readonly #known = new Map<string, Admission>();
+  readonly #revoked = new Set<string>();
 
   constructor(db: Database, usage: KeyUsage) {
     this.#db = db;
@@ -34,8 +35,14 @@ export class Admissions {
     return admission;
   }
 
-  forget(credentialId: string): void {
+  /** For good: an id is never used again. */
+  revoke(credentialId: string): void {
+    this.#revoked.add(credentialId);
     for (const [hash, admission] of this.#known) if (admission.credentialId === credentialId) this.#known.delete(hash);
+  }
+
+  isRevoked(credentialId: string): boolean {
+    return this.#revoked.has(credentialId);
   }
 
   async #find(hash: string): Promise<Admission | undefined> {
@@ -46,7 +53,9 @@ export class Admissions {
       .where('kind', '=', 'sdk-key')
       .where('revokedAt', 'is', null)
       .executeTakeFirst();
-    if (row !== undefined) this.#known.set(hash, row);
+    // Revoked since it was read.
+    if (row === undefined || this.isRevoked(row.credentialId)) return undefined;
+    this.#known.set(hash, row);
     return row;
   }
 }

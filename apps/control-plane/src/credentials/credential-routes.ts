@@ -71,7 +71,7 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
           status: 204,
           body: undefined,
           afterCommit: async () => {
-            admissions.forget(credential);
+            admissions.revoke(credential);
             await channels.endCredential(id, credential);
           },
         };
