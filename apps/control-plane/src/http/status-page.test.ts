@@ -1,7 +1,7 @@
 import { startTestServer } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 
-test('the page at / says what is running, and shows no markup that somebody put into names', async () => {
+test('the page at / says what is running, and no secret', async () => {
   const server = await startTestServer();
   await server.api('POST', '/projects/default/flags', { key: 'checkout' });
   const response = await fetch(server.url);

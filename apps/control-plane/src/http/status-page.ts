@@ -54,6 +54,7 @@ function renderPage(running: readonly RunningEnvironment[], version: string): st
   h1 { font-size: 1.4rem; margin: 0; }
   table { border-collapse: collapse; width: 100%; margin: 1.5rem 0; }
   th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #8884; }
+  th:last-child, td:last-child { padding-right: 0; }
   th { font-weight: 600; font-size: .85rem; }
   td:nth-child(n+3), th:nth-child(n+3) { text-align: right; font-variant-numeric: tabular-nums; }
   code, pre { font: .9rem/1.5 ui-monospace, monospace; }
@@ -62,7 +63,7 @@ function renderPage(running: readonly RunningEnvironment[], version: string): st
 <h1>Sluice is running</h1>
 <p>Version ${escapeHtml(version)}</p>
 <table>
-<thead><tr><th>Project</th><th>Environment</th><th>Flags</th><th>Connected SDKs</th><th>Version</th></tr></thead>
+<thead><tr><th>Project</th><th>Environment</th><th>Flags</th><th>SDKs</th><th>Version</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody>
 </table>
 <p>On this machine, in the folder where the server was started:</p>
