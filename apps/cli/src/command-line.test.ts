@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestServer, type TestServer } from '@sluice/testkit';
@@ -254,7 +254,7 @@ describe('the server is found', () => {
   const list = 'flag list --json';
 
   function config(fields: object): string {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-config-')), 'config.json');
+    const file = join(mkdtempSync(join(home, 'config-')), 'config.json');
     writeFileSync(file, JSON.stringify(fields));
     return file;
   }
@@ -311,10 +311,15 @@ describe('backups', () => {
     expect(complained).toContain('has the data folder');
   });
 
-  test('are restored into an empty folder', async () => {
+  test('are restored into an empty folder, and over an earlier database, which is kept', async () => {
     const file = join(home, 'backup-3.db');
     await sluice(['backup', 'create', file]);
-    const { printed } = await sluice(['backup', 'restore', file, '--data', join(home, 'restored')]);
+    const restore = ['backup', 'restore', file, '--data', join(home, 'restored')];
+    const { printed } = await sluice(restore);
     expect(printed).toMatch(/default\/production goes on at version 1\d{6}/);
+    expect(printed).not.toContain('What was there before');
+    const again = await sluice(restore);
+    const [, kept = ''] = /^What was there before is kept as (.*)\.$/m.exec(again.printed) ?? [];
+    expect(existsSync(kept)).toBe(true);
   });
 });

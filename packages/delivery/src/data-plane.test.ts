@@ -306,4 +306,11 @@ describe('/diagnostic', () => {
     expect((await post('/diagnostic', body, headers)).status).toBe(202);
     expect(recorded).toEqual([]);
   });
+
+  test('refuses one that would fill the memory', async () => {
+    const response = await post('/diagnostic', gzipSync(Buffer.alloc(65 * 1024 * 1024, ' ')), {
+      'content-encoding': 'gzip',
+    });
+    expect(response.status).toBe(413);
+  });
 });

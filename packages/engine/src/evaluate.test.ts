@@ -256,6 +256,13 @@ describe('defects', () => {
     expect(listFlagDefects({ ...sound, ...flag }).map((defect) => defect.path)).toEqual([path]);
   });
 
+  test('are not an off variation that is missing', () => {
+    const { offVariation, ...without } = sound;
+    expect(offVariation).toBeTypeOf('number');
+    expect(listFlagDefects(without)).toEqual([]);
+    expect(listFlagDefects({ ...sound, offVariation: null })).toEqual([]);
+  });
+
   test('of a segment', () => {
     const rules = [{ clauses: [{ attribute: '', op: 'in' }], bucketBy: '/', rolloutContextKind: 'user' }];
     expect(listSegmentDefects({ key: 's', version: 1, rules }).map(({ path }) => path)).toEqual([
