@@ -1,5 +1,6 @@
 import {
   arbitraryBrokenInstruction,
+  arbitraryInstruction,
   createTestLog,
   startTestServer,
   type TestLog,
@@ -47,8 +48,13 @@ const routes = [
 describe('random input', () => {
   test('in the place of instructions is followed or refused', async () => {
     const statuses = new Set<number>();
+    // What is strange is nearly always refused; whole instructions show that others are followed.
+    const given = fc.oneof(
+      { weight: 4, arbitrary: arbitraryBrokenInstruction },
+      { weight: 1, arbitrary: arbitraryInstruction },
+    );
     await fc.assert(
-      fc.asyncProperty(arbitraryBrokenInstruction, async (instruction) => {
+      fc.asyncProperty(given, async (instruction) => {
         const answer = await server.api('POST', `${production}/changes`, { instructions: [instruction], dryRun: true });
         statuses.add(answer.status);
         expectAnswered(answer);
