@@ -19,6 +19,7 @@ export const backupCommands: readonly Command[] = [
       const { file, sizeBytes } = createBackup(folder, given ?? `sluice-backup-${stamp}.db`, now);
       platform.print(`Wrote ${file} (${(sizeBytes / 1024 / 1024).toFixed(1)} MB).`);
       platform.print('It holds keys of your environments: keep it as you keep passwords.');
+      return undefined;
     },
   }),
 
@@ -37,6 +38,7 @@ export const backupCommands: readonly Command[] = [
         platform.print(`  ${project}/${environment} goes on at version ${version}`);
       }
       if (replaced !== undefined) platform.print(`What was there before is kept as ${replaced}.`);
+      return undefined;
     },
   }),
 ];

@@ -23,8 +23,7 @@ export async function runCommandLine(words: readonly string[], platform: Command
       platform.print(formatHelp(command));
       return exitCodes.done;
     }
-    await command.parseAndRun(rest, platform);
-    return exitCodes.done;
+    return (await command.parseAndRun(rest, platform)) ?? exitCodes.done;
   } catch (error) {
     return report(error, words.includes('--json'), platform);
   }

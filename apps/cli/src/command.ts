@@ -30,13 +30,16 @@ interface Definition<O extends Options> {
   readonly arguments: readonly string[];
   readonly options: O;
   readonly examples: readonly string[];
-  /** Rejects with a CommandError, or what the server said, when it cannot be done. */
-  readonly run: (call: Call<O>) => Promise<void>;
+  /**
+   * Resolves with an exit code where there is more to say than that it is done; rejects with a CommandError, or what
+   * the server said, when it cannot be done.
+   */
+  readonly run: (call: Call<O>) => Promise<number | undefined>;
 }
 
 /** A command as the table of commands holds it, whatever its options are. */
 export interface Command extends Omit<Definition<Options>, 'run'> {
-  readonly parseAndRun: (words: readonly string[], platform: CommandPlatform) => Promise<void>;
+  readonly parseAndRun: (words: readonly string[], platform: CommandPlatform) => Promise<number | undefined>;
 }
 
 export function defineCommand<const O extends Options>({ run, ...definition }: Definition<O>): Command {

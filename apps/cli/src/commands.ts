@@ -2,7 +2,14 @@ import { backupCommands } from './backup-commands.ts';
 import type { Command } from './command.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
+import { fleetCommands } from './fleet-commands.ts';
 import { serverCommands } from './server-commands.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [...flagCommands, evaluateCommand, ...serverCommands, ...backupCommands];
+export const commands: readonly Command[] = [
+  ...flagCommands,
+  evaluateCommand,
+  ...fleetCommands,
+  ...serverCommands,
+  ...backupCommands,
+];

@@ -1,7 +1,8 @@
 /**
- * How the command ends. 3 and 4 are kept for waiting until a change has arrived everywhere: partly, and refused.
+ * How the command ends. 3 and 4 are about waiting until a change has arrived everywhere: time was up before it had, and
+ * instances refused it.
  */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 5 } as const;
+export const exitCodes = { done: 0, refused: 1, usage: 2, partial: 3, refusedByInstances: 4, unreachable: 5 } as const;
 
 /** Something that the person at the command line can mend. */
 export class CommandError extends Error {

@@ -21,7 +21,10 @@ export const evaluateCommand: Command = defineCommand({
     const { api, place } = connect(options, platform);
     const context = parseContext(options);
     const explanation = await api.evaluate(place, { flag, context });
-    if (options.json === true) return platform.print(JSON.stringify(explanation, undefined, 2));
+    if (options.json === true) {
+      platform.print(JSON.stringify(explanation, undefined, 2));
+      return undefined;
+    }
     const { value, variationId, because, reason } = explanation;
     platform.print(
       `${flag} in ${place.environment} serves ${variationId === undefined ? 'the default value' : JSON.stringify(value)}`,
@@ -33,6 +36,7 @@ export const evaluateCommand: Command = defineCommand({
         ['reason', reason.kind],
       ]),
     );
+    return undefined;
   },
 });
 

@@ -2,6 +2,15 @@ import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
 import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
 import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
+import {
+  exitCodeOf,
+  parseWaiting,
+  printConvergence,
+  type Waiting,
+  type WaitValues,
+  waitForInstances,
+  waitOptions,
+} from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
@@ -10,6 +19,8 @@ const changeOptions = {
   ...connectionOptions,
   comment: { type: 'string', short: 'm', value: 'TEXT', help: 'why; kept in the history' },
   'dry-run': { type: 'boolean', help: 'show what would change, and change nothing' },
+  wait: { type: 'boolean', help: 'wait until instances have the change' },
+  ...waitOptions,
 } as const;
 
 export const flagCommands: readonly Command[] = [
@@ -30,6 +41,8 @@ export const flagCommands: readonly Command[] = [
         help: 'a value it can serve, JSON or plain text; repeat it. On serves the first, off the last. Without: true and false',
       },
       comment: changeOptions.comment,
+      wait: changeOptions.wait,
+      ...waitOptions,
     },
     examples: [
       'sluice flag create new-checkout',
@@ -37,6 +50,7 @@ export const flagCommands: readonly Command[] = [
     ],
     run: async ({ words: [key = ''], options, platform }) => {
       const { api, place } = connect(options, platform);
+      const waiting = readWaiting(options);
       const { name, description, owner, tag: tags, comment } = options;
       const flag = await api.createFlag(place.project, {
         key,
@@ -47,9 +61,12 @@ export const flagCommands: readonly Command[] = [
         ...(options.variation !== undefined && { variations: options.variation.map(parseVariation) }),
         comment,
       });
-      if (options.json === true) return platform.print(toJson(flag));
-      platform.print(`Created ${flag.key}, turned off in every environment.`);
-      platform.print(`Turn it on with: sluice flag on ${flag.key}`);
+      if (options.json !== true) {
+        platform.print(`Created ${flag.key}, turned off in every environment.`);
+        platform.print(`Turn it on with: sluice flag on ${flag.key}`);
+      }
+      const last = waiting === undefined ? '' : await findLastChange({ api, place }, key);
+      return finish({ api, place }, { id: last, body: flag, waiting }, options, platform);
     },
   }),
 
@@ -68,10 +85,10 @@ export const flagCommands: readonly Command[] = [
         flags.push(...page.items);
         cursor = page.nextCursor;
       } while (cursor !== undefined);
-      if (options.json === true) return platform.print(toJson(flags));
-      if (flags.length === 0) {
-        platform.print(`There are no flags in project ${place.project} yet. Create one with: sluice flag create KEY`);
-        return;
+      if (options.json === true || flags.length === 0) {
+        const none = `There are no flags in project ${place.project} yet. Create one with: sluice flag create KEY`;
+        platform.print(options.json === true ? toJson(flags) : none);
+        return undefined;
       }
       const rows = flags.map((flag) => [
         flag.key,
@@ -81,6 +98,7 @@ export const flagCommands: readonly Command[] = [
         servesOf(flag),
       ]);
       platform.print(formatTable(['FLAG', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, platform.width));
+      return undefined;
     },
   }),
 
@@ -94,6 +112,7 @@ export const flagCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
       platform.print(options.json === true ? toJson(flag) : formatFlag(flag, place.environment));
+      return undefined;
     },
   }),
 
@@ -134,10 +153,11 @@ export const flagCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
       const instruction = toRollout(flag, parsePercent(percent), options);
-      await change(key, [instruction], options, platform);
+      const exitCode = await change(key, [instruction], options, platform);
       if (!flag.on && options.json !== true) {
         platform.print(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
       }
+      return exitCode;
     },
   }),
 
@@ -153,7 +173,10 @@ export const flagCommands: readonly Command[] = [
       if (!Number.isInteger(limit) || limit < 1 || limit > 500)
         throw usageError('--limit must be a number from 1 to 500');
       const { items } = await api.listChanges(place, { flag: key, limit });
-      if (options.json === true) return platform.print(toJson(items));
+      if (options.json === true) {
+        platform.print(toJson(items));
+        return undefined;
+      }
       // A flag without changes is one that does not exist; the server says so.
       if (items.length === 0) await api.getFlag(place, key);
       const rows = items.map(({ version, createdAt, actor, id, effects, comment }) => [
@@ -164,6 +187,7 @@ export const flagCommands: readonly Command[] = [
         [effectsOn(key, effects), comment === '' ? '' : `(${comment})`].filter(Boolean).join(' '),
       ]);
       platform.print(formatTable(['VERSION', 'WHEN', 'WHO', 'CHANGE', 'WHAT'], rows, platform.width));
+      return undefined;
     },
   }),
 
@@ -178,22 +202,24 @@ export const flagCommands: readonly Command[] = [
     examples: ['sluice flag revert new-checkout', 'sluice flag revert new-checkout 4fd2k9q1x0aa'],
     run: async ({ words: [key = '', given], options, platform }) => {
       const { api, place } = connect(options, platform);
+      const waiting = readWaiting(options);
       const id = given ?? (await findLastChange({ api, place }, key));
       const reverted = await api.revert(place, id, {
         comment: options.comment,
         dryRun: options['dry-run'],
         discardLater: options['discard-later'],
       });
-      if (options.json === true) platform.print(toJson(reverted));
-      else printChange(reverted, `${key} is as it was before change ${id}`, platform);
+      if (options.json !== true) printChange(reverted, `${key} is as it was before change ${id}`, platform);
+      return finish({ api, place }, { id: reverted.id, body: reverted, waiting }, options, platform);
     },
   }),
 ];
 
-interface ChangeValues {
+interface ChangeValues extends WaitValues {
   readonly json?: boolean | undefined;
   readonly comment?: string | undefined;
   readonly 'dry-run'?: boolean | undefined;
+  readonly wait?: boolean | undefined;
 }
 
 async function change(
@@ -202,20 +228,53 @@ async function change(
   options: ChangeValues & Parameters<typeof connect>[0],
   platform: CommandPlatform,
   state?: 'on' | 'off',
-): Promise<void> {
+): Promise<number | undefined> {
   const { api, place } = connect(options, platform);
+  const waiting = readWaiting(options);
   const made = await api.change(place, {
     flag: key,
     instructions,
     comment: options.comment,
     dryRun: options['dry-run'],
   });
-  if (options.json === true) return platform.print(toJson(made));
-  if (made.effects.length > 0) printChange(made, `${key} is changed`, platform, state && `${key} is ${state}`);
-  else
-    platform.print(
-      `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
-    );
+  if (options.json !== true) {
+    if (made.effects.length > 0) printChange(made, `${key} is changed`, platform, state && `${key} is ${state}`);
+    else
+      platform.print(
+        `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
+      );
+  }
+  return finish({ api, place }, { id: made.id, body: made, waiting }, options, platform);
+}
+
+/** Whether to wait and for what: known before anything is changed. A dry run leads to nothing to wait for. */
+function readWaiting(options: ChangeValues): Waiting | undefined {
+  const { wait, 'dry-run': dryRun } = options;
+  if (wait !== true) {
+    const given = (['for', 'timeout', 'include-delivered'] as const).find((name) => options[name] !== undefined);
+    if (given !== undefined) throw usageError(`--${given} goes with --wait`);
+  }
+  return wait === true && dryRun !== true ? parseWaiting(options) : undefined;
+}
+
+interface Finished {
+  readonly id: string;
+  /** What programs are to read. */
+  readonly body: object;
+  readonly waiting: Waiting | undefined;
+}
+
+/** Waits for instances if that is wanted; resolves with the exit code. */
+async function finish(
+  connection: Pick<Connection, 'api' | 'place'>,
+  { id, body, waiting }: Finished,
+  { json }: ChangeValues,
+  platform: CommandPlatform,
+): Promise<number | undefined> {
+  const view = waiting === undefined ? undefined : await waitForInstances(connection, id, waiting);
+  if (json === true) platform.print(toJson({ ...body, ...(view !== undefined && { convergence: view }) }));
+  else if (view !== undefined) printConvergence(view, platform);
+  return view && exitCodeOf(view);
 }
 
 function printChange(made: ChangeView, done: string, { print }: CommandPlatform, headline = done): void {

@@ -9,7 +9,8 @@ export function formatOverview(commands: readonly Command[]): string {
     ...commands.map(({ summary }, index) => `  ${(names[index] ?? '').padEnd(width)}  ${summary}`),
     '',
     'sluice COMMAND --help shows the options of a command.',
-    'Exit codes: 0 done, 1 the server said no, 2 the command line is wrong, 5 the server does not answer.',
+    'Exit codes: 0 done, 1 the server said no, 2 the command line is wrong, 5 the server does not answer; of waiting',
+    'for instances: 3 not all have the change yet, 4 some refused it.',
   ].join('\n');
 }
 

@@ -31,6 +31,7 @@ export const serverCommands: readonly Command[] = [
       if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');
       await close();
+      return undefined;
     },
   }),
 ];

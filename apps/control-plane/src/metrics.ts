@@ -1,6 +1,7 @@
 import type { StreamKeeper } from '@sluice/delivery';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
+import type { FleetRegistry } from './fleet/fleet-registry.ts';
 
 /** What Prometheus may ask of the server. */
 export interface Metrics {
@@ -11,10 +12,37 @@ export interface Metrics {
   readonly eventBatches: Counter;
 }
 
-export function createMetrics(channels: ChannelRegistry, keeper: Pick<StreamKeeper, 'dropped'>): Metrics {
-  const registry = new Registry();
+export interface MetricsParts {
+  readonly channels: ChannelRegistry;
+  readonly fleet: Pick<FleetRegistry, 'list'>;
+  readonly keeper: Pick<StreamKeeper, 'dropped'>;
+}
+
+/** How long a probe takes to an instance, and its answer back. */
+export function createPropagation(registry: Registry): Histogram {
+  return new Histogram({
+    name: 'sluice_propagation_seconds',
+    help: 'from sending a probe to an answer of an instance, measured all the time',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+}
+
+export function createMetrics(registry: Registry, { channels, fleet, keeper }: MetricsParts): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'sluice_instances',
+    help: 'instances of the fleet by how they are: connected, lost (their lease has not ended yet) or gone',
+    labelNames: ['environment', 'contact'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [environment, { instances }] of fleet.list()) {
+        for (const { contact } of instances) this.inc({ environment, contact: contact.kind });
+      }
+    },
+  });
   new Gauge({
     name: 'sluice_streams',
     help: 'open streams of SDKs',

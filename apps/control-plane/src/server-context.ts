@@ -5,6 +5,7 @@ import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
+import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
 
@@ -17,6 +18,7 @@ export interface ServerContext {
   readonly admissions: Admissions;
   readonly usage: KeyUsage;
   readonly evaluations: EvaluationRecorder;
+  readonly fleet: FleetRegistry;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Bytes that the compiled objects of an environment may have. */

@@ -92,7 +92,7 @@ async function openKeptStream(url: string, sdkKey: string): Promise<IncomingMess
 async function untilStreams({ running }: TestServer, count: number): Promise<void> {
   for (let open = 0; open < count; await settle()) {
     const channels = await running.context.channels.list();
-    open = [...channels.values()].reduce((sum, { subscribers }) => sum + subscribers.size, 0);
+    open = [...channels.values()].reduce((sum, { subscriberCount }) => sum + subscriberCount, 0);
   }
 }
 

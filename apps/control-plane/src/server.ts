@@ -1,5 +1,6 @@
-import { DataPlane, StreamKeeper } from '@sluice/delivery';
+import { answerUpgrade, DataPlane, type DataPlaneParts, Outflow, StreamKeeper, Visitors } from '@sluice/delivery';
 import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
 import { ChannelRegistry } from './channels/channel-registry.ts';
 import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
@@ -11,11 +12,13 @@ import { type OpenedDatabase, openSqlite } from './database/sqlite.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, startFirstTime } from './first-start.ts';
+import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createGate, retryAfterSeconds } from './http/gate.ts';
 import { closeListener, createListener, listen } from './http/listener.ts';
-import { createMetrics } from './metrics.ts';
+import { createId } from './ids.ts';
+import { createMetrics, createPropagation } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
@@ -40,13 +43,19 @@ export async function startServer(settings: Settings, platform: Platform, log: L
   let database: OpenedDatabase | undefined;
   try {
     database = openSqlite(settings.data);
-    const { context, keeper, firstStart } = await prepare(database.db, url, settings, platform, log);
+    const { context, parts, firstStart } = await prepare(database.db, url, settings, platform, log);
     const app = createApp(context);
     await app.ready();
-    const dataPlane = createDataPlane(context, keeper);
+    const dataPlane = createDataPlane(context, parts);
     const stopHousekeeping = startHousekeeping(context);
-    gate.open((request, response) => {
-      if (!dataPlane.handle(request, response)) app.routing(request, response);
+    gate.open({
+      request: (request, response) => {
+        if (!dataPlane.handle(request, response)) app.routing(request, response);
+      },
+      upgrade: (request, socket, head) => {
+        if (dataPlane.handleUpgrade(request, socket, head)) return;
+        answerUpgrade(socket, { status: 404, code: 'not-found', detail: 'there is no WebSocket here' });
+      },
     });
     const { close } = database;
     return {
@@ -56,7 +65,9 @@ export async function startServer(settings: Settings, platform: Platform, log: L
       close: () =>
         closeInOrder(log, [
           () => gate.close(),
-          () => keeper.close(),
+          () => parts.keeper.close(),
+          () => parts.visitors.close(),
+          () => context.fleet.close(),
           stopHousekeeping,
           () => context.channels.endAll('server is stopping'),
           () => closeListener(server, platform),
@@ -79,7 +90,7 @@ async function prepare(
   { data, secret, bootstrap, payloadLimitBytes }: Settings,
   platform: Platform,
   log: Logger,
-): Promise<{ context: ServerContext; keeper: StreamKeeper; firstStart: FirstStart | undefined }> {
+): Promise<{ context: ServerContext; parts: DataPlaneParts; firstStart: FirstStart | undefined }> {
   await migrateToLatest(db);
   const box = createSecretBox(findSecret(secret, data, platform), platform);
   const secretProblem = await findSecretProblem(db, box);
@@ -89,7 +100,12 @@ async function prepare(
     throw new ServerError('invalid-settings', message, secretProblem);
   }
   const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
-  const channels = new ChannelRegistry(db);
+  const registry = new Registry();
+  const fleet = new FleetRegistry(platform, createPropagation(registry));
+  const channels = new ChannelRegistry(db, {
+    outflow: new Outflow(platform),
+    onVersion: (environmentId, selector) => fleet.publish(environmentId, selector),
+  });
   const usage = new KeyUsage(db);
   const keeper = new StreamKeeper(platform);
   const context: ServerContext = {
@@ -101,12 +117,13 @@ async function prepare(
     admissions: new Admissions(db, usage),
     usage,
     evaluations: new EvaluationRecorder(db, channels, platform, log),
-    metrics: createMetrics(channels, keeper),
+    fleet,
+    metrics: createMetrics(registry, { channels, fleet, keeper }),
     payloadLimitBytes,
     version: serverVersion,
   };
   await context.admissions.load();
-  return { context, keeper, firstStart };
+  return { context, parts: { keeper, fleet, visitors: new Visitors(fleet, platform) }, firstStart };
 }
 
 /** Takes every step, also when one before it fails: what can still be saved is saved, and the folder is given free. */
@@ -120,7 +137,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
   }
 }
 
-function createDataPlane(context: ServerContext, keeper: StreamKeeper): DataPlane {
+function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
   const { platform, channels, admissions, evaluations, metrics, log } = context;
   return new DataPlane(
     {
@@ -132,8 +149,11 @@ function createDataPlane(context: ServerContext, keeper: StreamKeeper): DataPlan
         evaluations.record(environmentId, batch);
       },
       retryAfterSeconds: () => retryAfterSeconds(platform),
+      now: () => platform.now(),
+      createId: () => createId(platform),
       logError: (error, message) => log.error({ err: error }, message),
+      logDebug: (message) => log.debug(message),
     },
-    keeper,
+    parts,
   );
 }

@@ -3,11 +3,14 @@ import { ApiError } from './errors.ts';
 import type {
   ChainView,
   ChangeView,
+  ConvergenceView,
   EnvironmentFlagView,
   EnvironmentView,
   EvaluationMinuteView,
   ExplanationView,
   FlagView,
+  FleetView,
+  InstanceView,
   NewEnvironmentView,
   Page,
   ProblemView,
@@ -46,6 +49,20 @@ export interface ChangesQuery {
   readonly cursor?: string | undefined;
 }
 
+export interface ConvergenceQuery {
+  /** Absent: answer at once. */
+  readonly wait?: 'all' | '99' | undefined;
+  /** At most 60,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly includeDelivered?: boolean | undefined;
+}
+
+export interface FleetQuery {
+  readonly state?: InstanceView['state'] | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface RevertInput {
   readonly comment?: string | undefined;
   readonly discardLater?: boolean | undefined;
@@ -74,6 +91,9 @@ export interface ApiClient {
   getChange(place: Place, id: string): Promise<ChangeView>;
   revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
   verifyChain(place: Place): Promise<ChainView>;
+  /** May take as long as it is asked to wait. */
+  getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
+  getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
 }
 
@@ -119,13 +139,16 @@ export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiCli
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
     verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
+    getConvergence: (place, id, query = {}) =>
+      call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`),
+    getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
   };
 }
 
 const enc = encodeURIComponent;
 
-function toQuery(fields: Readonly<Record<string, string | number | undefined>>): string {
+function toQuery(fields: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const entries = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${enc(value)}`],
   );

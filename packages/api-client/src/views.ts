@@ -109,6 +109,100 @@ export interface ChainView {
   readonly broken?: { readonly version: number; readonly reason: string };
 }
 
+/**
+ * What an instance has made of a change. `accepted`: it runs it. `partial`: it runs it but for objects that it could
+ * not use. `refused`: it could not use it and stays on what it had. `pending`: it has not answered yet; `stale`: for
+ * more than two seconds. `polling`: it will ask within its interval. `offline`: contact is lost, its lease has not
+ * ended. `gone`: it has left, or its lease has ended.
+ */
+export type InstanceState = 'accepted' | 'partial' | 'refused' | 'pending' | 'stale' | 'polling' | 'offline' | 'gone';
+
+/** How far a change has got. The counts by state are of the instances that were there when it was made. */
+export interface ConvergenceView extends Readonly<Record<InstanceState, number>> {
+  readonly change: string;
+  readonly environment: string;
+  readonly version: number;
+  /**
+   * `converged`: what was waited for is reached. `refused`: it cannot be reached, because instances refused the change
+   * and all others have it. `waiting`: neither yet.
+   */
+  readonly outcome: 'converged' | 'refused' | 'waiting';
+  /** Instances that were there when the change was made and are not gone. */
+  readonly expected: number;
+  /** Those that came later start with the change, and are counted apart. */
+  readonly late: { readonly expected: number; readonly accepted: number };
+  /** Accepted of expected, in [0, 1]. */
+  readonly share: number;
+  /** Since the change was made. Absent, as the two that follow: it is too old for anybody to know. */
+  readonly elapsedMs?: number;
+  /** After how long half, 99 of 100 and all expected instances had it; absent: not yet. */
+  readonly reachedMs?: { readonly half?: number; readonly most?: number; readonly all?: number };
+  /** The share over time. */
+  readonly curve?: readonly { readonly ms: number; readonly share: number }[];
+  /** Who does not have it, at most 100. */
+  readonly stragglers: readonly StragglerView[];
+  readonly refusals: readonly RefusalView[];
+  /** SDKs that are not ours acknowledge nothing: how many were sent the change, and for how many events prove it. */
+  readonly foreign: { readonly expected: number; readonly delivered: number; readonly inferred: number };
+}
+
+export interface StragglerView {
+  readonly instance: string;
+  readonly state: InstanceState;
+  /** What it runs; absent: it has told of nothing. */
+  readonly version?: number;
+  readonly sdk: string;
+  readonly about: Readonly<Record<string, string | number | boolean>>;
+  /** The edge that it is connected to. */
+  readonly through?: string;
+  readonly heardMsAgo: number;
+  /** Why it refused. */
+  readonly reason?: string;
+}
+
+export interface RefusalView {
+  readonly reason: string;
+  readonly instances: number;
+  /** Names of some of them. */
+  readonly examples: readonly string[];
+}
+
+/** The instances of an environment. */
+export interface FleetView {
+  /** Of the environment. */
+  readonly version: number;
+  /** There now: connected, or lost for less than their lease. */
+  readonly live: number;
+  readonly connected: number;
+  readonly offline: number;
+  /** Gone within the last day. */
+  readonly gone: number;
+  /** How many of the live run which version; absent: they have told of nothing. */
+  readonly versions: readonly { readonly version?: number; readonly instances: number }[];
+  /** SDKs that are not ours. */
+  readonly foreign: {
+    readonly live: number;
+    readonly sdks: readonly { readonly sdk: string; readonly instances: number }[];
+  };
+  readonly items: readonly InstanceView[];
+  readonly nextCursor?: string;
+}
+
+export interface InstanceView {
+  readonly instance: string;
+  readonly session: string;
+  /** `current`: it runs what the environment has. `behind`: not yet. */
+  readonly state: 'current' | 'behind' | 'partial' | 'refused' | 'offline' | 'gone' | 'foreign';
+  readonly version?: number;
+  readonly sdk: string;
+  readonly via: string;
+  readonly about: Readonly<Record<string, string | number | boolean>>;
+  readonly through?: string;
+  readonly joinedMsAgo: number;
+  readonly heardMsAgo: number;
+  readonly reason?: string;
+}
+
 /** `application/problem+json`, as every error is answered. */
 export interface ProblemView {
   readonly status: number;

@@ -1,7 +1,9 @@
 import { createSseParser, type Payload, type SseEvent } from '@sluice/protocol';
-import { buildPayload, buildTombstone, buildWireFlag } from '@sluice/testkit';
+import { buildPayload, buildTombstone, buildWireFlag, createFakeServerPlatform } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { Channel, type StreamProtocol, type Subscriber } from './index.ts';
+import { Channel, Outflow, type StreamProtocol, type Subscriber } from './index.ts';
+
+const outflow = new Outflow(createFakeServerPlatform());
 
 /** A stream that keeps what it is sent. */
 interface Recorder extends Subscriber {
@@ -54,7 +56,7 @@ function summarise({ event, data }: SseEvent): string {
 
 /** A channel at version 3 with flags `a` and `b`. */
 function createChannel(): Channel {
-  return new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 3)));
+  return new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 3)), outflow);
 }
 
 function subscribe(channel: Channel, ...parts: Parameters<typeof createRecorder>): Recorder {
@@ -141,7 +143,7 @@ describe('a change', () => {
         },
       };
     });
-    const channel = new Channel(buildPayload(...flags));
+    const channel = new Channel(buildPayload(...flags), outflow);
     const stream = subscribe(channel, { basis: ['e1', count] });
     looks = 0;
     channel.apply({ epoch: 'e1', version: count + 1, objects: [buildWireFlag('flag-3', count + 1)] });
@@ -174,7 +176,7 @@ describe('a change', () => {
     channel.unsubscribe(stream);
     channel.apply(update);
     expect(stream.frames).toHaveLength(1);
-    expect(channel.subscribers.size).toBe(0);
+    expect(channel.subscriberCount).toBe(0);
   });
 });
 
@@ -273,7 +275,7 @@ describe('ending streams', () => {
     channel.end('server is stopping');
     expect(one.take()).toEqual([]);
     expect(two.take()).toEqual(['goodbye server is stopping']);
-    expect([one.isEnded, two.isEnded, channel.subscribers.size]).toEqual([true, true, 0]);
+    expect([one.isEnded, two.isEnded, channel.subscriberCount]).toEqual([true, true, 0]);
   });
 
   test('ends only those that are picked', () => {
@@ -282,7 +284,7 @@ describe('ending streams', () => {
       subscribe(channel, { credentialId: 'key-1' }),
       subscribe(channel, { credentialId: 'key-2' }),
     ];
-    channel.end('credential revoked', ({ credentialId }) => credentialId === 'key-1');
+    channel.end('credential revoked', [revoked]);
     expect([revoked.isEnded, other.isEnded]).toEqual([true, false]);
   });
 });

@@ -10,12 +10,15 @@ import {
   type Payload,
   planTransfer,
   type Selector,
+  type SendPlan,
   type SseEvent,
 } from '@sluice/protocol';
 import { ObjectLog } from './object-log.ts';
+import type { Outflow } from './outflow.ts';
+import { encodeSocketFrame } from './socket-frame.ts';
 
-/** How a stream speaks. */
-export type StreamProtocol = 'fdv1' | 'fdv2';
+/** How a stream speaks; over a socket it is fdv2 with other frames around it. */
+export type StreamProtocol = 'fdv1' | 'fdv2' | 'socket';
 
 /** One open stream, as the channel sees it. */
 export interface Subscriber {
@@ -24,9 +27,25 @@ export interface Subscriber {
   readonly basis: Selector | undefined;
   /** Which credential opened the stream, so that revoking it ends the stream. */
   readonly credentialId: string;
-  send(frame: Uint8Array): void;
+  /** `version` is what the client has with this; `onLeft` is called when all of it has left this process. */
+  send(frame: Uint8Array, version: number, onLeft?: () => void): void;
   /** Ends the stream after what was sent. */
   end(): void;
+}
+
+/** What the channel remembers of a stream. */
+interface Subscription {
+  readonly subscriber: Subscriber;
+  /**
+   * `current`: gets changes as they come. `ahead`: its client is ahead of this source, and gets nothing until the
+   * source has caught up. `queued`: gets everything that it lacks when its turn comes.
+   */
+  state: 'current' | 'ahead' | 'queued';
+  /** What was sent last. */
+  epoch: string;
+  version: number;
+  /** Gives up a large transfer, whether it is queued or on its way. */
+  stopTransfer: (() => void) | undefined;
 }
 
 /**
@@ -34,16 +53,16 @@ export interface Subscriber {
  * encoded once, whoever gets it.
  */
 export class Channel {
+  readonly #outflow: Outflow;
   #log = new ObjectLog();
   #epoch: string;
   #version: number;
-  readonly #subscribers = new Set<Subscriber>();
-  /** Streams whose client is ahead of this source; they get nothing until it has caught up. */
-  readonly #waiting = new Set<Subscriber>();
+  readonly #subscriptions = new Map<Subscriber, Subscription>();
   /** Full payloads as they were last asked for; dropped at the next change. */
   readonly #full = new Map<string, Uint8Array>();
 
-  constructor(payload: Payload) {
+  constructor(payload: Payload, outflow: Outflow) {
+    this.#outflow = outflow;
     this.#epoch = payload.epoch;
     this.#version = payload.version;
     this.#log.add(payload.objects);
@@ -58,113 +77,169 @@ export class Channel {
     return this.#log;
   }
 
-  get subscribers(): ReadonlySet<Subscriber> {
-    return this.#subscribers;
+  get subscribers(): readonly Subscriber[] {
+    return [...this.#subscriptions.keys()];
+  }
+
+  get subscriberCount(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** What changed after a version; everything that is not deleted for `undefined`. */
+  payloadSince(version: number | undefined): Payload {
+    const objects = version === undefined ? this.#log.listAll() : this.#log.listSince(version);
+    return { epoch: this.#epoch, version: this.#version, objects };
   }
 
   /** Adds a stream and sends it what its client lacks. */
   subscribe(subscriber: Subscriber): void {
-    this.#subscribers.add(subscriber);
-    this.#catchUp(subscriber);
+    const subscription: Subscription = {
+      subscriber,
+      state: 'queued',
+      epoch: '',
+      version: 0,
+      stopTransfer: undefined,
+    };
+    this.#subscriptions.set(subscriber, subscription);
+    this.#catchUp(subscription);
   }
 
   unsubscribe(subscriber: Subscriber): void {
-    this.#subscribers.delete(subscriber);
-    this.#waiting.delete(subscriber);
+    this.#subscriptions.get(subscriber)?.stopTransfer?.();
+    this.#subscriptions.delete(subscriber);
   }
 
   /** Takes in what changed and tells every stream. Of an epoch that is not the channel's, it must be the whole payload. */
   apply(update: Payload): void {
-    if (update.epoch !== this.#epoch) {
+    const { epoch, version, objects } = update;
+    if (epoch !== this.#epoch) {
       this.#replace(update);
       return;
     }
-    if (update.version <= this.#version) return;
-    this.#version = update.version;
-    this.#log.add(update.objects);
+    if (version <= this.#version) return;
+    this.#version = version;
+    this.#log.add(objects);
     this.#full.clear();
     const frames = new Map<StreamProtocol, Uint8Array>();
-    for (const subscriber of this.#subscribers) {
-      if (this.#waiting.has(subscriber)) {
-        this.#catchUp(subscriber);
-        continue;
-      }
-      const frame = frames.get(subscriber.protocol) ?? encodeFrame(encodeUpdate(subscriber.protocol, update));
+    this.#outflow.spread(this.#subscriptions.values(), (subscription) => {
+      const { subscriber, state } = subscription;
+      if (state === 'ahead') this.#catchUp(subscription);
+      // Whoever came later has it, and whoever is queued will have it.
+      if (state !== 'current' || subscription.epoch !== epoch || subscription.version >= version) return;
+      const frame = frames.get(subscriber.protocol) ?? encodeUpdate(subscriber.protocol, update);
       frames.set(subscriber.protocol, frame);
-      if (frame.length > 0) subscriber.send(frame);
-    }
+      subscription.version = version;
+      if (frame.length > 0) subscriber.send(frame, version);
+    });
+  }
+
+  /** Sends an event that is not about flags, to streams that may have events of ours. */
+  tell(event: SseEvent): void {
+    const frames = encodeForAll([event]);
+    this.#outflow.spread(this.#subscriptions.values(), ({ subscriber, version }) => {
+      if (subscriber.protocol !== 'fdv1') subscriber.send(frames[subscriber.protocol], version);
+    });
   }
 
   /** The body of an fdv1 poll. */
   encodeAll(): Uint8Array {
-    return this.#encodeFull('fdv1-poll', () => encodeFdv1All(this.#payload()));
+    return this.#encodeFull('fdv1-poll', () => toBytes(encodeFdv1All(this.payloadSince(undefined))));
   }
 
-  /** The body of an fdv2 poll for a client that has `basis`. */
-  encodePoll(basis: Selector | undefined): Uint8Array {
+  /** The body of an fdv2 poll for a client that has `basis`; `greeting` comes before all else. */
+  encodePoll(basis: Selector | undefined, greeting: readonly SseEvent[] = []): Uint8Array {
     const plan = planTransfer(basis, this.selector) ?? { intent: 'none', reason: 'up-to-date', since: 0 };
-    const encode = () => encodePoll(encodeTransfer(this.#payload(plan.since), plan.intent, plan.reason));
-    return plan.intent === 'xfer-full' ? this.#encodeFull(`fdv2-poll ${plan.reason}`, encode) : toBytes(encode());
+    const encode = () => toBytes(encodePoll([...greeting, ...this.#encodeTransfer(plan)]));
+    const name = `fdv2-poll ${plan.reason} ${greeting.length}`;
+    return plan.intent === 'xfer-full' ? this.#encodeFull(name, encode) : encode();
   }
 
-  /** Ends the streams that `picks` names; their clients come back by themselves. */
-  end(reason: string, picks: (subscriber: Subscriber) => boolean = () => true): void {
-    const goodbye = encodeFrame([encodeGoodbye(reason)]);
-    for (const subscriber of [...this.#subscribers].filter(picks)) {
+  /** Ends streams, all unless given; their clients come back by themselves. */
+  end(reason: string, subscribers: readonly Subscriber[] = this.subscribers): void {
+    const frames = encodeForAll([encodeGoodbye(reason)]);
+    for (const subscriber of subscribers) {
+      const version = this.#subscriptions.get(subscriber)?.version;
+      if (version === undefined) continue;
       this.unsubscribe(subscriber);
-      if (subscriber.protocol === 'fdv2') subscriber.send(goodbye);
+      if (subscriber.protocol !== 'fdv1') subscriber.send(frames[subscriber.protocol], version);
       subscriber.end();
     }
   }
 
   #replace(payload: Payload): void {
-    this.#epoch = payload.epoch;
+    const { epoch } = payload;
+    this.#epoch = epoch;
     this.#version = payload.version;
     this.#log = new ObjectLog();
     this.#log.add(payload.objects);
     this.#full.clear();
-    for (const subscriber of this.#subscribers) this.#catchUp(subscriber);
+    this.#outflow.spread(this.#subscriptions.values(), (subscription) => {
+      // Whoever came later has it, and whoever is queued will have it.
+      if (subscription.state !== 'queued' && subscription.epoch !== epoch) this.#catchUp(subscription);
+    });
   }
 
-  #catchUp(subscriber: Subscriber): void {
-    if (subscriber.protocol === 'fdv1') {
-      subscriber.send(this.#encodeFull('fdv1', () => encodeEvents([encodeFdv1Put(this.#payload())])));
+  /** Sends a stream what its client lacked when it came; a large transfer when its turn comes. */
+  #catchUp(subscription: Subscription): void {
+    const frame = this.#encodeCatchUp(subscription.subscriber);
+    if (frame === undefined) {
+      subscription.state = 'ahead';
       return;
     }
-    const plan = planTransfer(subscriber.basis, this.selector);
-    if (plan === undefined) {
-      this.#waiting.add(subscriber);
-      return;
-    }
-    this.#waiting.delete(subscriber);
-    const encode = () => encodeEvents(encodeTransfer(this.#payload(plan.since), plan.intent, plan.reason));
-    subscriber.send(plan.intent === 'xfer-full' ? this.#encodeFull(`fdv2 ${plan.reason}`, encode) : toBytes(encode()));
+    subscription.state = 'queued';
+    const giveUp = this.#outflow.takeTurn(frame.length, (release) => {
+      // What changed while it waited is part of it.
+      const bytes = this.#encodeCatchUp(subscription.subscriber) ?? frame;
+      Object.assign(subscription, {
+        state: 'current',
+        epoch: this.#epoch,
+        version: this.#version,
+        stopTransfer: release,
+      });
+      subscription.subscriber.send(bytes, this.#version, release);
+    });
+    if (subscription.state === 'queued') subscription.stopTransfer = giveUp;
   }
 
-  #payload(since = 0): Payload {
-    const objects = since === 0 ? this.#log.listAll() : this.#log.listSince(since);
-    return { epoch: this.#epoch, version: this.#version, objects };
+  /** Undefined while the client is ahead. */
+  #encodeCatchUp({ protocol, basis }: Subscriber): Uint8Array | undefined {
+    if (protocol === 'fdv1')
+      return this.#encodeFull(protocol, () => encodeFrame([encodeFdv1Put(this.payloadSince(undefined))]));
+    const plan = planTransfer(basis, this.selector);
+    if (plan === undefined) return undefined;
+    const encode = () => frameFor(protocol, encodeFrame(this.#encodeTransfer(plan)));
+    return plan.intent === 'xfer-full' ? this.#encodeFull(`${protocol} ${plan.reason}`, encode) : encode();
   }
 
-  #encodeFull(name: string, encode: () => string): Uint8Array {
+  #encodeTransfer({ intent, reason, since }: SendPlan): readonly SseEvent[] {
+    return encodeTransfer(this.payloadSince(intent === 'xfer-full' ? undefined : since), intent, reason);
+  }
+
+  #encodeFull(name: string, encode: () => Uint8Array): Uint8Array {
     const known = this.#full.get(name);
     if (known !== undefined) return known;
-    const bytes = toBytes(encode());
+    const bytes = encode();
     this.#full.set(name, bytes);
     return bytes;
   }
 }
 
-function encodeUpdate(protocol: StreamProtocol, update: Payload): readonly SseEvent[] {
-  return protocol === 'fdv1' ? encodeFdv1Changes(update) : encodeCommit(update);
+function encodeUpdate(protocol: StreamProtocol, update: Payload): Uint8Array {
+  if (protocol === 'fdv1') return encodeFrame(encodeFdv1Changes(update));
+  return frameFor(protocol, encodeFrame(encodeCommit(update)));
 }
 
-function encodeEvents(events: readonly SseEvent[]): string {
-  return events.map(encodeSse).join('');
+function encodeForAll(events: readonly SseEvent[]): Readonly<Record<'fdv2' | 'socket', Uint8Array>> {
+  const frame = encodeFrame(events);
+  return { fdv2: frame, socket: encodeSocketFrame(frame) };
+}
+
+function frameFor(protocol: StreamProtocol, frame: Uint8Array): Uint8Array {
+  return protocol === 'socket' ? encodeSocketFrame(frame) : frame;
 }
 
 function encodeFrame(events: readonly SseEvent[]): Uint8Array {
-  return toBytes(encodeEvents(events));
+  return toBytes(events.map(encodeSse).join(''));
 }
 
 function toBytes(text: string): Uint8Array {

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { createServer, request as openRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { buildPayload, buildWireFlag, createFakeServerPlatform, openTestStream } from '@sluice/testkit';
+import { buildPayload, buildWireFlag, createFakeServerPlatform, openTestStream, RecordingFleet } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Channel, DataPlane, type EventBatch, StreamKeeper } from './index.ts';
+import { Channel, DataPlane, type EventBatch, Outflow, StreamKeeper, Visitors } from './index.ts';
 
+let platform: ReturnType<typeof createFakeServerPlatform>;
+let fleet: RecordingFleet;
 let channel: Channel;
 let keeper: StreamKeeper;
 let server: Server;
@@ -17,8 +19,10 @@ let broken: { keys?: boolean; channels?: boolean };
 let revoked: Set<string>;
 
 beforeEach(async () => {
-  channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)));
-  keeper = new StreamKeeper(createFakeServerPlatform());
+  platform = createFakeServerPlatform();
+  fleet = new RecordingFleet();
+  channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)), new Outflow(platform));
+  keeper = new StreamKeeper(platform);
   [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
   const dataPlane = new DataPlane(
     {
@@ -36,9 +40,12 @@ beforeEach(async () => {
         recorded.push(batch);
       },
       retryAfterSeconds: () => 3,
+      now: () => platform.now(),
+      createId: () => 'made-up',
       logError: (_error, message) => void logged.push(message),
+      logDebug: () => undefined,
     },
-    keeper,
+    { keeper, fleet, visitors: new Visitors(fleet, platform) },
   );
   server = createServer((request, response) => {
     if (!dataPlane.handle(request, response)) response.writeHead(418).end();
@@ -121,7 +128,7 @@ test.each(['/all', '/sdk/stream'])('%s is not opened by a key that was revoked s
   const response = await get(path);
   expect(response.status).toBe(401);
   expect(await response.json()).toMatchObject({ title: expect.stringContaining('revoked') });
-  expect(channel.subscribers.size).toBe(0);
+  expect(channel.subscriberCount).toBe(0);
 });
 
 test('requests that are not for SDKs are left alone', async () => {
@@ -212,7 +219,7 @@ describe('streams', () => {
   test('over fdv2 end with a goodbye when their channel ends them', async () => {
     const stream = await openTestStream(`${url}/sdk/stream`, 'sdk-1');
     await stream.until('payload-transferred');
-    channel.end('credential revoked', ({ credentialId }) => credentialId === 'key-1');
+    channel.end('credential revoked');
     expect(await stream.next()).toEqual({
       event: 'goodbye',
       data: '{"reason":"credential revoked","silent":false,"catastrophe":false}',

@@ -1,8 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseSelector, type Selector } from '@sluice/protocol';
-import type { Channel, StreamProtocol } from './channel.ts';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  encodeNotice,
+  encodePoll,
+  encodeSse,
+  findNewestVersion,
+  type Hello,
+  isMalformation,
+  parseReport,
+  parseSelector,
+  type Report,
+  type Selector,
+} from '@sluice/protocol';
+import { WebSocketServer } from 'ws';
+import type { Channel } from './channel.ts';
+import type { Fleet } from './fleet.ts';
+import { describeForeign } from './foreign.ts';
+import { openHttpStream } from './http-stream.ts';
+import { paceFor } from './pace.ts';
 import { readBody } from './read-body.ts';
-import { openStream, type StreamKeeper } from './stream-keeper.ts';
+import { encodeSocketFrame } from './socket-frame.ts';
+import { SocketStream, type SocketStreamHost } from './socket-stream.ts';
+import { leaseMs, type StreamKeeper } from './stream-keeper.ts';
+import { answerUpgrade } from './upgrade.ts';
+import type { Visitors } from './visitors.ts';
 
 /** Whose key it is. */
 export interface Admission {
@@ -24,13 +46,24 @@ export interface DataPlaneHost {
   recordEvents(environmentId: string, batch: EventBatch): void;
   /** Seconds that a client should wait before it tries again; differs from call to call. */
   retryAfterSeconds(): number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  createId(): string;
   readonly logError: (error: unknown, message: string) => void;
+  readonly logDebug: (message: string) => void;
 }
 
 export interface EventBatch {
   /** The same for a batch and its repetition; absent from old SDKs. */
   readonly payloadId: string | undefined;
   readonly events: unknown;
+}
+
+/** What the data plane shares with the rest of its process. */
+export interface DataPlaneParts {
+  readonly keeper: StreamKeeper;
+  readonly fleet: Fleet;
+  readonly visitors: Visitors;
 }
 
 type Handler = (exchange: Exchange) => Promise<void>;
@@ -44,24 +77,48 @@ interface Exchange {
 
 /** A batch of 10,000 events is 3 MB or so; contexts may be large. */
 const bodyLimitBytes = 64 * 1024 * 1024;
+const socketPath = '/sdk/v1/socket';
+/** Foreign SDKs poll every 30 seconds unless told otherwise; who has not for so long is gone. */
+const pollLeaseMs = 120_000;
 
 /** The endpoints that SDKs use. */
 export class DataPlane {
   readonly #host: DataPlaneHost;
-  readonly #keeper: StreamKeeper;
+  readonly #parts: DataPlaneParts;
   readonly #routes: Readonly<Record<string, Handler>>;
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload: bodyLimitBytes,
+  });
+  readonly #socketHost: SocketStreamHost;
+  /** Instances that reported over a socket, those at visitors aside. */
+  #sockets = 0;
 
-  constructor(host: DataPlaneHost, keeper: StreamKeeper) {
+  constructor(host: DataPlaneHost, parts: DataPlaneParts) {
     this.#host = host;
-    this.#keeper = keeper;
+    this.#parts = parts;
+    this.#socketHost = {
+      ...parts,
+      greeting: () => encodeSocketFrame(this.#greeting()),
+      recordEvents: (environmentId, batch) => this.#recordBatch(environmentId, batch, undefined),
+      now: () => host.now(),
+      noteMalformed: (problem) => host.logDebug(`a socket of an SDK brought what is not understood: ${problem}`),
+    };
     this.#routes = {
       'GET /all': (exchange) => this.#stream(exchange, 'fdv1', undefined),
       'GET /sdk/stream': (exchange) => this.#stream(exchange, 'fdv2', readBasis(exchange.query)),
       'GET /sdk/latest-all': (exchange) => this.#poll(exchange, 'fdv1', (channel) => channel.encodeAll()),
       'GET /sdk/poll': (exchange) => {
         const basis = readBasis(exchange.query);
-        return this.#poll(exchange, `fdv2 ${basis?.epoch}:${basis?.version}`, (channel) => channel.encodePoll(basis));
+        return this.#poll(exchange, `fdv2 ${basis?.epoch}:${basis?.version}`, (channel, isForeign) =>
+          channel.encodePoll(basis, isForeign ? [] : [encodeNotice(paceFor(0))]),
+        );
       },
+      [`GET ${socketPath}`]: (exchange) => wantUpgrade(exchange),
+      'POST /sdk/v1/reports': (exchange) => this.#takeReports(exchange),
       'POST /bulk': (exchange) => this.#recordEvents(exchange),
       'POST /diagnostic': (exchange) => acceptDiagnostic(exchange),
     };
@@ -69,13 +126,23 @@ export class DataPlane {
 
   /** Whether a request is one for SDKs; if so it is answered. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const url = request.url ?? '/';
-    const mark = url.indexOf('?');
-    const path = mark < 0 ? url : url.slice(0, mark);
+    const { path, query } = readUrl(request);
     const route = this.#routes[`${request.method} ${path}`];
     if (route === undefined) return false;
-    const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     this.#answer(route, request, response, query).catch((error: unknown) => this.#fail(request, response, error));
+    return true;
+  }
+
+  /** Whether a request for another protocol is one of an SDK's for a socket; if so it is answered. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const { path, query } = readUrl(request);
+    if (path !== socketPath) return false;
+    this.#openSocket(request, socket, head, readBasis(query)).catch((error: unknown) => {
+      this.#host.logError(error, 'a socket of an SDK could not be opened');
+      const retryAfter = String(this.#host.retryAfterSeconds());
+      const detail = 'this cannot be answered now; try again';
+      answerUpgrade(socket, { status: 503, code: 'unavailable', detail, headers: { 'retry-after': retryAfter } });
+    });
     return true;
   }
 
@@ -85,54 +152,131 @@ export class DataPlane {
     response: ServerResponse,
     query: URLSearchParams,
   ): Promise<void> {
-    const sdkKey = readSdkKey(request);
-    const admission = sdkKey === undefined ? 'unknown' : await this.#host.admit(sdkKey);
-    if (admission === 'unknown') {
+    const admission = await this.#admit(request);
+    if ('found' in admission) {
       request.resume();
-      return refuseKey(response, sdkKey === undefined ? 'none' : 'one that is not known');
+      return refuseKey(response, admission.found);
     }
     await route({ request, response, query, admission });
   }
 
-  async #stream(
-    { request, response, admission }: Exchange,
-    protocol: StreamProtocol,
+  async #admit(request: IncomingMessage): Promise<Admission | { readonly found: string }> {
+    const sdkKey = readSdkKey(request);
+    if (sdkKey === undefined) return { found: 'none' };
+    const admission = await this.#host.admit(sdkKey);
+    return admission === 'unknown' ? { found: 'one that is not known' } : admission;
+  }
+
+  async #openSocket(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
     basis: Selector | undefined,
   ): Promise<void> {
+    const admission = await this.#admit(request);
+    if ('found' in admission) return refuseKeyOfUpgrade(socket, admission.found);
     const channel = await this.#host.channel(admission.environmentId);
-    if (this.#host.isRevoked(admission.credentialId)) return refuseKey(response, 'one that was revoked');
-    if (!response.destroyed) openStream(this.#keeper, { channel, request, response, protocol, basis, ...admission });
+    if (this.#host.isRevoked(admission.credentialId)) return refuseKeyOfUpgrade(socket, 'one that was revoked');
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#sockets++;
+      webSocket.once('close', () => this.#sockets--);
+      // Node gives a connection of its own to each upgrade.
+      const connection = socket as Socket;
+      new SocketStream(this.#socketHost, { channel, webSocket, socket: connection, basis, ...admission });
+    });
+  }
+
+  async #stream(
+    { request, response, admission }: Exchange,
+    protocol: 'fdv1' | 'fdv2',
+    basis: Selector | undefined,
+  ): Promise<void> {
+    const { environmentId, credentialId } = admission;
+    const channel = await this.#host.channel(environmentId);
+    if (this.#host.isRevoked(credentialId)) return refuseKey(response, 'one that was revoked');
+    if (response.destroyed) return;
+    const { keeper, fleet } = this.#parts;
+    const foreign = describeForeign(request, 'stream', () => this.#host.createId());
+    const member = foreign === undefined ? undefined : fleet.join(environmentId, foreign);
+    openHttpStream(keeper, {
+      channel,
+      request,
+      response,
+      protocol,
+      basis,
+      environmentId,
+      credentialId,
+      ...(member === undefined
+        ? { greeting: protocol === 'fdv2' ? this.#greeting() : undefined }
+        : {
+            onLeft: (version) => fleet.deliver([member], version),
+            onClose: () => fleet.lose([member], 0),
+          }),
+    });
   }
 
   async #poll(
     { request, response, admission }: Exchange,
     form: string,
-    encode: (channel: Channel) => Uint8Array,
+    encode: (channel: Channel, isForeign: boolean) => Uint8Array,
   ): Promise<void> {
-    const channel = await this.#host.channel(admission.environmentId);
+    const { environmentId } = admission;
+    const channel = await this.#host.channel(environmentId);
     const { epoch, version } = channel.selector;
-    const etag = `"${epoch}:${version}/${form}"`;
+    const foreign = describeForeign(request, 'poll', () => '');
+    if (foreign !== undefined && foreign.key !== '')
+      this.#parts.visitors.note(environmentId, foreign, version, pollLeaseMs);
+    const etag = `"${epoch}:${version}/${form}${foreign === undefined ? '/own' : ''}"`;
     if (request.headers['if-none-match'] === etag) {
       response.writeHead(304, { etag }).end();
       return;
     }
     response.writeHead(200, {
       'content-type': 'application/json; charset=utf-8',
-      'x-ld-envid': admission.environmentId,
+      'x-ld-envid': environmentId,
       etag,
     });
-    response.end(encode(channel));
+    response.end(encode(channel, foreign !== undefined));
+  }
+
+  async #takeReports({ request, response, admission }: Exchange): Promise<void> {
+    const body = await readBody(request, bodyLimitBytes);
+    if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
+    const reports = parseReports(body.value);
+    if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);
+    const { hello, rest } = reports;
+    this.#parts.visitors.take(admission.environmentId, hello, rest, leaseMs);
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(encodePoll([encodeNotice(this.#pace())]));
   }
 
   async #recordEvents({ request, response, admission }: Exchange): Promise<void> {
     const body = await readBody(request, bodyLimitBytes);
     if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
     const payloadId = request.headers['x-launchdarkly-payload-id'];
-    this.#host.recordEvents(admission.environmentId, {
-      payloadId: typeof payloadId === 'string' ? payloadId : undefined,
-      events: body.value,
-    });
-    response.writeHead(202).end();
+    const batch = { payloadId: typeof payloadId === 'string' ? payloadId : undefined, events: body.value };
+    const status = this.#recordBatch(
+      admission.environmentId,
+      batch,
+      describeForeign(request, 'events', () => ''),
+    );
+    response.writeHead(status).end();
+  }
+
+  #recordBatch(environmentId: string, batch: EventBatch, foreign: { readonly session: string } | undefined): number {
+    this.#host.recordEvents(environmentId, batch);
+    const newest = foreign === undefined || foreign.session === '' ? undefined : findNewestVersion(batch.events);
+    if (foreign !== undefined && newest !== undefined) this.#parts.fleet.infer(environmentId, foreign.session, newest);
+    return 202;
+  }
+
+  /** That reports are wanted, and how. */
+  #greeting(): Uint8Array {
+    return Buffer.from(encodeSse(encodeNotice(this.#pace())));
+  }
+
+  #pace(): ReturnType<typeof paceFor> {
+    return paceFor(this.#sockets + this.#parts.visitors.size);
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -148,6 +292,20 @@ export class DataPlane {
   }
 }
 
+/** Who reports and what; a sentence when that is not understood. Kinds of reports that are not known are skipped. */
+function parseReports(body: unknown): { readonly hello: Hello; readonly rest: readonly Report[] } | string {
+  if (!Array.isArray(body)) return 'expected a list of reports';
+  const reports: Report[] = [];
+  for (const [index, entry] of body.entries()) {
+    const report = parseReport(entry);
+    if (report === undefined) continue;
+    if (isMalformation(report)) return `[${index}].${report.path} must be ${report.expected}, got ${report.found}`;
+    reports.push(report);
+  }
+  const [hello, ...rest] = reports;
+  return hello?.kind === 'hello' ? { hello, rest } : 'expected the first report to be of kind hello';
+}
+
 /** Accepted whatever is in it: SDKs send diagnostics before anything else and must not be disturbed. */
 async function acceptDiagnostic({ request, response }: Exchange): Promise<void> {
   const body = await readBody(request, bodyLimitBytes);
@@ -156,8 +314,27 @@ async function acceptDiagnostic({ request, response }: Exchange): Promise<void> 
   response.writeHead(202).end();
 }
 
+/** A proxy on the way has taken the wish for a WebSocket out; our SDK then takes a stream. */
+async function wantUpgrade({ response }: Exchange): Promise<void> {
+  response.setHeader('upgrade', 'websocket');
+  sendProblem(response, 426, 'upgrade-required', 'expected a WebSocket, got a request without Upgrade');
+}
+
 function refuseKey(response: ServerResponse, found: string): void {
   sendProblem(response, 401, 'unauthorized', `expected an SDK key in Authorization, got ${found}`);
+}
+
+function refuseKeyOfUpgrade(socket: Duplex, found: string): void {
+  const detail = `expected an SDK key in Authorization, got ${found}`;
+  answerUpgrade(socket, { status: 401, code: 'unauthorized', detail });
+}
+
+function readUrl({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  return {
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+  };
 }
 
 /** SDKs send the bare key; very old ones put `api_key` before it. */

@@ -1,15 +1,24 @@
-import type { ServerResponse } from 'node:http';
-
 /** Large frames leave in pieces of this size. */
 const pieceBytes = 64 * 1024;
 
+/** A connection that bytes are written to: a response, or a socket. */
+export interface WriteTarget {
+  write(bytes: Uint8Array, callback: (error: Error | null | undefined) => void): boolean;
+  end(): unknown;
+}
+
+interface Frame {
+  readonly bytes: Uint8Array;
+  readonly onLeft: (() => void) | undefined;
+}
+
 /**
- * Writes frames to a response one after the other, large ones piece by piece, each once the one before has left: only
+ * Writes frames to a connection one after the other, large ones piece by piece, each once the one before has left: only
  * so can be told whether the other side takes anything in. (`socket.bytesWritten` counts what still waits, too.)
  */
 export class FrameWriter {
-  readonly #response: ServerResponse;
-  readonly #frames: Uint8Array[] = [];
+  readonly #target: WriteTarget;
+  readonly #frames: Frame[] = [];
   /** Bytes of the first frame that were written. */
   #offset = 0;
   /** Bytes that are being written. */
@@ -17,8 +26,8 @@ export class FrameWriter {
   #left = 0;
   #isEnding = false;
 
-  constructor(response: ServerResponse) {
-    this.#response = response;
+  constructor(target: WriteTarget) {
+    this.#target = target;
   }
 
   /** Bytes that have left. */
@@ -31,38 +40,43 @@ export class FrameWriter {
     return this.#leaving === 0;
   }
 
-  send(frame: Uint8Array): void {
-    this.#frames.push(frame);
+  /** `onLeft` is called when all of the frame has left this process. */
+  send(bytes: Uint8Array, onLeft?: () => void): void {
+    this.#frames.push({ bytes, onLeft });
     if (this.isIdle) this.#writeNext();
   }
 
-  /** Ends the response after what was sent. */
+  /** Ends the connection after what was sent. */
   end(): void {
     this.#isEnding = true;
-    if (this.isIdle) this.#response.end();
+    if (this.isIdle) this.#target.end();
   }
 
   #writeNext(): void {
     const [frame] = this.#frames;
     if (frame === undefined) {
-      if (this.#isEnding) this.#response.end();
+      if (this.#isEnding) this.#target.end();
       return;
     }
-    const piece = frame.subarray(this.#offset, this.#offset + pieceBytes);
+    const { bytes } = frame;
+    const piece = bytes.length <= pieceBytes ? bytes : bytes.subarray(this.#offset, this.#offset + pieceBytes);
     this.#offset += piece.length;
-    if (this.#offset === frame.length) {
-      this.#frames.shift();
-      this.#offset = 0;
-    }
     this.#leaving = piece.length;
-    this.#response.write(piece, this.#onLeft);
+    this.#target.write(piece, this.#onLeft);
   }
 
   readonly #onLeft = (error: Error | null | undefined): void => {
-    // The connection is gone; the response closes.
+    // The connection is gone, and closes.
     if (error) return;
     this.#left += this.#leaving;
     this.#leaving = 0;
-    this.#writeNext();
+    const [frame] = this.#frames;
+    if (frame !== undefined && this.#offset >= frame.bytes.length) {
+      this.#frames.shift();
+      this.#offset = 0;
+      frame.onLeft?.();
+    }
+    // What was told of it may have sent more.
+    if (this.isIdle) this.#writeNext();
   };
 }

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { buildPayload, buildWireFlag, createFakeServerPlatform, openTestStream } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Channel, StreamKeeper, type StreamProtocol } from './index.ts';
-import { openStream } from './stream-keeper.ts';
+import { openHttpStream } from './http-stream.ts';
+import { Channel, Outflow, StreamKeeper } from './index.ts';
 
 const second = 1000;
 const hour = 3_600_000;
@@ -18,10 +18,10 @@ let url: string;
 beforeEach(async () => {
   platform = createFakeServerPlatform();
   keeper = new StreamKeeper(platform);
-  channel = new Channel(buildPayload(buildWireFlag('a', 1)));
+  channel = new Channel(buildPayload(buildWireFlag('a', 1)), new Outflow(platform));
   server = createServer((request, response) => {
-    const protocol: StreamProtocol = request.url === '/fdv1' ? 'fdv1' : 'fdv2';
-    openStream(keeper, {
+    const protocol = request.url === '/fdv1' ? 'fdv1' : 'fdv2';
+    openHttpStream(keeper, {
       channel,
       request,
       response,
@@ -89,7 +89,7 @@ describe('an open stream', () => {
     const stream = await openTestStream(url, 'sdk-1');
     await stream.until('payload-transferred');
     await platform.clock.advance(4 * hour - second);
-    expect(channel.subscribers.size).toBe(1);
+    expect(channel.subscriberCount).toBe(1);
     await platform.clock.advance(second);
     expect(await stream.next()).toEqual({ event: 'goodbye', data: expect.stringContaining('lifetime') });
     expect(await stream.ended).toBe('ended');
@@ -124,7 +124,7 @@ describe('an open stream', () => {
 });
 
 async function untilSubscribers(count: number): Promise<void> {
-  while (channel.subscribers.size !== count) await new Promise((resolve) => setImmediate(resolve));
+  while (channel.subscriberCount !== count) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A client that reads only when it is told to. */
@@ -198,7 +198,7 @@ describe('a stream that is read slowly', () => {
       received += chunk.length;
     }
     expect(keeper.dropped).toBe(0);
-    expect(channel.subscribers.size).toBe(1);
+    expect(channel.subscriberCount).toBe(1);
     socket.destroy();
   });
 });

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Selector, sseHeartbeat } from '@sluice/protocol';
-import type { Channel, StreamProtocol, Subscriber } from './channel.ts';
-import { FrameWriter } from './frame-writer.ts';
+import { sseHeartbeat } from '@sluice/protocol';
+import type { StreamProtocol } from './channel.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { encodeSocketFrame } from './socket-frame.ts';
 
 export interface StreamKeeperOptions {
   readonly now: () => number;
@@ -14,26 +14,49 @@ export interface StreamKeeperOptions {
 const periodMs = 1000;
 /** A stream that has taken in nothing for so long, with something waiting for it, is dropped; it resumes by selector. */
 const stalledMs = 10_000;
-const heartbeat: Uint8Array = Buffer.from(sseHeartbeat);
+/** A client that reports, and has reported nothing for so long, is gone, whatever its connection says. */
+export const leaseMs = 60_000;
 const heartbeatMs = { least: 15_000, most: 25_000 };
 /** Streams end after hours, not all at once, so that load spreads again after a server was added or came back. */
 const lifetimeMs = { least: 4 * 3_600_000, most: 12 * 3_600_000 };
 
-interface KeptStream {
-  readonly response: ServerResponse;
+const sseBeat: Uint8Array = Buffer.from(sseHeartbeat);
+const heartbeats: Readonly<Record<StreamProtocol, Uint8Array>> = {
+  fdv1: sseBeat,
+  fdv2: sseBeat,
+  socket: encodeSocketFrame(sseBeat),
+};
+
+/** A stream as its keeper sees it. */
+export interface KeptStream {
+  readonly protocol: StreamProtocol;
   readonly writer: FrameWriter;
+  /** Ends the stream in good order. */
+  end(): void;
+  /** Cuts the connection. */
+  cut(): void;
+}
+
+/** What is remembered of a stream that is kept. */
+export interface Kept {
+  /** When its client was heard of last; undefined: it does not report. */
+  heardAt: number | undefined;
+  release(): void;
+}
+
+interface Entry extends Kept {
+  readonly stream: KeptStream;
   readonly endsAt: number;
-  readonly end: () => void;
   heartbeatAt: number;
   /** Bytes that had left when there last was progress, and when that was. */
   leftBytes: number;
   progressAt: number;
 }
 
-/** Keeps open streams awake, and drops those that read nothing or have lived long enough. */
+/** Keeps open streams awake, and drops those that read nothing, report nothing, or have lived long enough. */
 export class StreamKeeper {
   readonly #options: StreamKeeperOptions;
-  readonly #streams = new Set<KeptStream>();
+  readonly #entries = new Set<Entry>();
   readonly #stop: () => void;
   #dropped = 0;
 
@@ -47,20 +70,24 @@ export class StreamKeeper {
     return this.#dropped;
   }
 
-  /** Looks after a stream until the returned function is called. */
-  keep(response: ServerResponse, writer: FrameWriter, end: () => void): () => void {
+  now(): number {
+    return this.#options.now();
+  }
+
+  /** Looks after a stream until it is released. */
+  keep(stream: KeptStream): Kept {
     const now = this.#options.now();
-    const stream: KeptStream = {
-      response,
-      writer,
-      end,
+    const entry: Entry = {
+      stream,
       endsAt: now + this.#between(lifetimeMs),
       heartbeatAt: now + this.#between(heartbeatMs),
       leftBytes: 0,
       progressAt: now,
+      heardAt: undefined,
+      release: () => void this.#entries.delete(entry),
     };
-    this.#streams.add(stream);
-    return () => this.#streams.delete(stream);
+    this.#entries.add(entry);
+    return entry;
   }
 
   close(): void {
@@ -69,61 +96,30 @@ export class StreamKeeper {
 
   #look(): void {
     const now = this.#options.now();
-    for (const stream of this.#streams) {
-      const { response, writer } = stream;
-      if (writer.isIdle || writer.leftBytes !== stream.leftBytes) {
-        stream.leftBytes = writer.leftBytes;
-        stream.progressAt = now;
-      }
-      if (now - stream.progressAt >= stalledMs) {
-        this.#dropped++;
-        response.destroy();
-      } else if (now >= stream.endsAt) {
-        stream.end();
-      } else if (now >= stream.heartbeatAt) {
-        stream.heartbeatAt = now + this.#between(heartbeatMs);
-        if (writer.isIdle) writer.send(heartbeat);
-      }
+    for (const entry of this.#entries) this.#lookAt(entry, now);
+  }
+
+  #lookAt(entry: Entry, now: number): void {
+    const { stream, heardAt } = entry;
+    const { writer } = stream;
+    if (writer.isIdle || writer.leftBytes !== entry.leftBytes) {
+      entry.leftBytes = writer.leftBytes;
+      entry.progressAt = now;
+    }
+    if (now - entry.progressAt >= stalledMs) {
+      this.#dropped++;
+      stream.cut();
+    } else if (heardAt !== undefined && now - heardAt >= leaseMs) {
+      stream.cut();
+    } else if (now >= entry.endsAt) {
+      stream.end();
+    } else if (now >= entry.heartbeatAt) {
+      entry.heartbeatAt = now + this.#between(heartbeatMs);
+      if (writer.isIdle) writer.send(heartbeats[stream.protocol]);
     }
   }
 
   #between({ least, most }: { readonly least: number; readonly most: number }): number {
     return least + this.#options.random() * (most - least);
   }
-}
-
-export interface StreamOpening {
-  readonly channel: Channel;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly protocol: StreamProtocol;
-  readonly basis: Selector | undefined;
-  readonly environmentId: string;
-  readonly credentialId: string;
-}
-
-/** Turns a request into a stream of its channel until either side ends it. */
-export function openStream(keeper: StreamKeeper, opening: StreamOpening): void {
-  const { channel, request, response, protocol, basis, environmentId, credentialId } = opening;
-  request.socket.setNoDelay(true);
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-    'x-ld-envid': environmentId,
-  });
-  const writer = new FrameWriter(response);
-  const subscriber: Subscriber = {
-    protocol,
-    basis,
-    credentialId,
-    send: (frame) => writer.send(frame),
-    end: () => writer.end(),
-  };
-  const release = keeper.keep(response, writer, () => channel.end('lifetime', (other) => other === subscriber));
-  response.on('close', () => {
-    release();
-    channel.unsubscribe(subscriber);
-  });
-  channel.subscribe(subscriber);
 }

@@ -1,8 +1,17 @@
 export * from './fdv1.ts';
 export * from './fdv2.ts';
+export { encodeNotice, type Notice, parseNotices } from './notices.ts';
 export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';
 export * from './receiver.ts';
+export {
+  type Hello,
+  type InstanceAttributes,
+  parseReport,
+  type RefusedObject,
+  type Report,
+  type Running,
+} from './reports.ts';
 export * from './selector.ts';
 export * from './sender.ts';
 export {
@@ -19,4 +28,4 @@ export {
 } from './shape.ts';
 export * from './sse.ts';
 export { createSseParser, type SseParser } from './sse-parser.ts';
-export { type EvaluationCount, listEvaluationCounts } from './summaries.ts';
+export { type EvaluationCount, findNewestVersion, listEvaluationCounts } from './summaries.ts';

@@ -1,4 +1,6 @@
+import { isNoticeEvent, type Notice, parseNotice } from './notices.ts';
 import { isMalformation, parseObject, type ReceivedObject, tombstone } from './parse-object.ts';
+import type { RefusedObject } from './reports.ts';
 import {
   anInteger,
   aString,
@@ -19,6 +21,8 @@ export interface Transfer {
   readonly state: string | undefined;
   /** Whether an object is only taken when its version is higher than the one that is there (fdv1). */
   readonly byVersion: boolean;
+  /** Objects that came and cannot be used: what there was of them before is to stay. Absent: there are none. */
+  readonly refused?: readonly RefusedObject[];
 }
 
 /** What an event means for the client. */
@@ -27,6 +31,8 @@ export type ReceiverAction =
   | { readonly kind: 'commit'; readonly transfer: Transfer }
   /** The client has everything. */
   | { readonly kind: 'up-to-date' }
+  /** Word about the connection. */
+  | { readonly kind: 'notice'; readonly notice: Notice }
   /** The server is about to close the stream. */
   | { readonly kind: 'goodbye'; readonly reason: string }
   /** What came is not acceptable; nothing of it may be used. */
@@ -54,15 +60,20 @@ const goodbyeShape = objectOf({ reason: optional(aString) });
 
 /**
  * The state machine of fdv2: an intent, objects, and a commit that makes them effective together. Unknown events and
- * kinds of objects are skipped; what is malformed is refused, with everything since the last commit.
+ * kinds of objects are skipped; what is malformed is refused, with everything since the last commit. To a server that
+ * wants to be told (it says so by the notice `fleet`) an object that is malformed is refused alone: somebody hears of
+ * it, and nobody is kept from the changes of others.
  */
 export function createFdv2Receiver(): Receiver {
+  let isHeard = false;
   let intent: Transfer['kind'] | undefined;
   let objects: ReceivedObject[] = [];
+  let refused: RefusedObject[] = [];
 
   function start(kind: Transfer['kind'] | undefined): ReceiverAction {
     intent = kind;
     objects = [];
+    refused = [];
     return nothing;
   }
 
@@ -91,9 +102,13 @@ export function createFdv2Receiver(): Receiver {
   function readPut({ kind, key, version, object }: Fields): ReceiverAction {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
     const fields = typeof object === 'object' && object !== null ? { key, version, ...object } : object;
-    const received = parseObject(kind, fields, `${kind} ${String(key)}`);
-    if (isMalformation(received)) return refuse(describeMalformation(received));
-    objects.push(received);
+    const received = parseObject(kind, fields, '');
+    if (!isMalformation(received)) objects.push(received);
+    else {
+      const reason = describeMalformation(received);
+      if (!isHeard) return refuse(`${kind} ${String(key)}: ${reason}`);
+      refused.push({ kind, key: String(key), version: Number(version), reason });
+    }
     return nothing;
   }
 
@@ -106,7 +121,13 @@ export function createFdv2Receiver(): Receiver {
   function readCommit({ state }: Fields): ReceiverAction {
     if (intent === undefined) return refuse('payload-transferred came before server-intent');
     // An empty state is none to resume from.
-    const transfer: Transfer = { kind: intent, objects, state: String(state) || undefined, byVersion: false };
+    const transfer: Transfer = {
+      kind: intent,
+      objects,
+      state: String(state) || undefined,
+      byVersion: false,
+      ...(refused.length > 0 && { refused }),
+    };
     start('changes');
     return { kind: 'commit', transfer };
   }
@@ -127,6 +148,11 @@ export function createFdv2Receiver(): Receiver {
   ]);
 
   function receive({ event, data }: WireEvent): ReceiverAction {
+    if (isNoticeEvent(event)) {
+      const action = readNotice(event, data);
+      isHeard ||= action.kind === 'notice' && action.notice.event === 'fleet';
+      return action;
+    }
     const known = events.get(event);
     if (known === undefined) return nothing;
     const wrong = known.shape(data, '');
@@ -134,7 +160,14 @@ export function createFdv2Receiver(): Receiver {
     return wrong === undefined ? known.read(data as Fields) : refuse(`${event}: ${describeMalformation(wrong)}`);
   }
 
-  return { receive, receiveText: (event) => receiveText(event, events.has(event.event), receive, refuse) };
+  const isKnown = (event: string): boolean => events.has(event) || isNoticeEvent(event);
+  return { receive, receiveText: (event) => receiveText(event, isKnown(event.event), receive, refuse) };
+}
+
+/** A notice that is not understood changes nothing about the flags, and is skipped. */
+function readNotice(event: Notice['event'], data: unknown): ReceiverAction {
+  const notice = parseNotice(event, data);
+  return 'expected' in notice ? nothing : { kind: 'notice', notice };
 }
 
 /** The events of fdv1: each is a transfer of its own. */

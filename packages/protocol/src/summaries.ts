@@ -23,6 +23,15 @@ export function listEvaluationCounts(events: unknown): readonly EvaluationCount[
     .flatMap((event) => listOfSummary(event.features));
 }
 
+/**
+ * The highest version of a flag that an SDK says to have evaluated: flags have the version of their environment that
+ * altered them last, so the SDK runs at least that. Undefined when it names none.
+ */
+export function findNewestVersion(events: unknown): number | undefined {
+  const versions = listEvaluationCounts(events).flatMap(({ version }) => version ?? []);
+  return versions.length === 0 ? undefined : Math.max(...versions);
+}
+
 function listOfSummary(features: unknown): readonly EvaluationCount[] {
   if (!isObject(features)) return [];
   return Object.entries(features).flatMap(([flagKey, feature]) => {

@@ -36,14 +36,16 @@ function create(options: Partial<ClientOptions> = {}): Setting {
       sdkKey: 'sdk-key',
       ambient: [],
       hooks: [],
-      primary: {
-        origin: 'stream',
-        create: (given) => {
-          sink = given;
-          return { start: () => undefined, close: () => undefined };
+      reporter: undefined,
+      sources: [
+        {
+          origin: 'stream',
+          create: (given) => {
+            sink = given;
+            return { start: () => undefined, close: () => undefined };
+          },
         },
-      },
-      fallback: undefined,
+      ],
       cache: undefined,
       events: {
         capacity: 100,

@@ -20,6 +20,7 @@ import { type EventOptions, EventProcessor } from './events/event-processor.ts';
 import type { EventSender } from './events/event-sender.ts';
 import { Tally } from './events/tally.ts';
 import { createFlagsState, type EvaluatedEntry, type FlagsState, type FlagsStateOptions } from './flags-state.ts';
+import type { Reporter } from './fleet/reporter.ts';
 import type { GivenContext } from './given-context.ts';
 import { type EvaluationSeries, type Hook, runTrackHooks, runWithHooks } from './hooks.ts';
 import type { Platform } from './platform.ts';
@@ -33,8 +34,10 @@ export interface EvaluationDetail<T = unknown> extends Detail {
   readonly value: T;
 }
 
-export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTally'> {
+export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTally' | 'observer'> {
   readonly sdkKey: string;
+  /** Tells the server what is in force here; undefined: nobody does. */
+  readonly reporter: Reporter | undefined;
   /** Contexts of the surroundings, asked for kinds that the given context lacks. */
   readonly ambient: readonly Context[];
   /** Undefined: nothing is reported. */
@@ -83,7 +86,11 @@ export class Client {
     this.#hooks = hooks.length === 0 ? undefined : hooks;
     this.#events = events === undefined ? undefined : new EventProcessor(events, events.sender, platform, log);
     this.#data = new DataSystem(
-      { ...options, createTally: (flag) => this.#events?.createTally(flag) ?? new Tally(flag, () => undefined) },
+      {
+        ...options,
+        observer: options.reporter,
+        createTally: (flag) => this.#events?.createTally(flag) ?? new Tally(flag, () => undefined),
+      },
       platform,
     );
     this.#bigSegments = bigSegments === undefined ? undefined : new BigSegmentCache(bigSegments, platform, log);
@@ -248,7 +255,10 @@ export class Client {
   /** Sends what is left, closes connections, and stores the last payload. */
   async close(): Promise<void> {
     this.#bigSegments?.close();
-    await Promise.all([this.#data.close(), this.#events?.close()]);
+    // Events and the goodbye may need the connection that brings data.
+    await this.#events?.close();
+    await this.#options.reporter?.close();
+    await this.#data.close();
   }
 
   /** The result's variation is undefined when the default value is to be served. */

@@ -1,12 +1,15 @@
 export type { BigSegmentOptions, BigSegmentStatus, BigSegmentStore } from './big-segments.ts';
 export { Client, type ClientOptions, type EvaluationDetail, type Widened } from './client.ts';
-export type { CreateSource } from './data/data-system.ts';
+export { type Dial, type DialOptions, dialSocket, dialStream } from './data/dial.ts';
 export { createPayloadCache } from './data/payload-cache.ts';
 export { createPollSource } from './data/poll-source.ts';
 export type { Source, SourceFailure, SourceSink } from './data/source.ts';
+export type { CreateSource, SourceChoice } from './data/source-chain.ts';
 export { createStreamSource } from './data/stream-source.ts';
 export { EventSender } from './events/event-sender.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
+export { createPostReports } from './fleet/post-reports.ts';
+export { Reporter } from './fleet/reporter.ts';
 export type { GivenContext } from './given-context.ts';
 export type { EvaluationSeries, Hook, SeriesData, TrackSeries } from './hooks.ts';
 export type * from './platform.ts';

@@ -8,6 +8,7 @@ export interface Platform {
   /** A random UUID. */
   readonly createUuid: () => string;
   readonly http: Http;
+  readonly sockets: Sockets;
   readonly hash: Hashes;
   readonly decodeUtf8: (bytes: Uint8Array) => string;
   readonly regex: RegexCompiler;
@@ -56,6 +57,31 @@ export interface HttpResponse {
   chunks(): AsyncIterable<string>;
   /** Reads the rest without keeping it, so that the connection can be used again. */
   discard(): void;
+}
+
+export interface Sockets {
+  /** Opens a WebSocket. */
+  open(request: { readonly url: string; readonly headers: Readonly<Record<string, string>> }): SocketExchange;
+}
+
+export interface SocketExchange {
+  /** Rejects when no connection can be made, and when aborted. */
+  readonly answer: Promise<SocketAnswer>;
+  abort(): void;
+}
+
+export type SocketAnswer =
+  | { readonly kind: 'open'; readonly socket: Socket }
+  /** The server, or something before it, answered as it would to any request. By lower-case names of headers. */
+  | { readonly kind: 'answered'; readonly status: number; header(name: string): string | undefined }
+  /** A connection was made, and ended or stayed silent before there was an answer. */
+  | { readonly kind: 'broken'; readonly message: string };
+
+export interface Socket {
+  /** What the server sends, as text, however it is cut into messages; ends when either side closes the socket. */
+  chunks(): AsyncIterable<string>;
+  /** Sends a message; nothing happens when the socket is closed already. */
+  send(text: string): void;
 }
 
 export interface Hashes {

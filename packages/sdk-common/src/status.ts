@@ -1,3 +1,5 @@
+import type { RefusedObject } from '@sluice/protocol';
+
 /** Where evaluations get their flags from, and whether that is current. */
 export interface Status {
   readonly state: ClientState;
@@ -7,6 +9,8 @@ export interface Status {
   readonly selector: string | undefined;
   /** Since when the state is what it is, in milliseconds since the epoch. */
   readonly since: number;
+  /** Objects whose newest form could not be used; the form before stays in force. */
+  readonly refused: readonly RefusedObject[];
   /** The last thing that went wrong, even if all is well again. */
   readonly lastError: StatusError | undefined;
 }
@@ -17,11 +21,11 @@ export interface Status {
  */
 export type ClientState = 'starting' | 'live' | 'interrupted' | 'stopped';
 
-export type Origin = 'none' | 'disk' | 'file' | 'test' | 'stream' | 'poll';
+export type Origin = 'none' | 'disk' | 'file' | 'test' | 'socket' | 'stream' | 'poll';
 
 export interface StatusError {
   /** `refused`: data came, could not be used, and what was there before stays in use. */
-  readonly kind: 'network' | 'status' | 'silent' | 'refused' | 'rejected' | 'disk';
+  readonly kind: 'network' | 'status' | 'silent' | 'refused' | 'rejected' | 'unfit' | 'disk';
   readonly message: string;
   readonly at: number;
 }

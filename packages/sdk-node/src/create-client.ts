@@ -1,21 +1,25 @@
 import { join } from 'node:path';
-import type { Context } from '@sluice/engine';
-import { ownOperators } from '@sluice/engine';
+import { type Context, ownOperators, type SingleContext } from '@sluice/engine';
 import {
   type BigSegmentStore,
   Client,
   type ClientOptions,
   createPayloadCache,
   createPollSource,
+  createPostReports,
   createStreamSource,
+  dialSocket,
+  dialStream,
   EventSender,
   type Hook,
   type Log,
+  Reporter,
+  type SourceChoice,
 } from '@sluice/sdk-common';
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
-import { consoleLog, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
+import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import type { TestData } from './test-data.ts';
 
 /** The version of this package, as the server sees it. */
@@ -26,7 +30,10 @@ export interface Options {
   /** The server: `http://127.0.0.1:7400`. */
   readonly url?: string;
   readonly sdkKey?: string;
-  /** What this process is: rules can ask for it as context kind `instance`. The key defaults to the host's name. */
+  /**
+   * What this process is: rules can ask for it as context kind `instance`, and the fleet lists it. The key defaults to
+   * the name of the host or pod.
+   */
   readonly instance?: Readonly<Record<string, unknown>> & { readonly key?: string };
   /** Flags for tests, instead of a server. */
   readonly testData?: TestData;
@@ -34,8 +41,11 @@ export interface Options {
   readonly file?: string;
   /** Where the last payload is kept for the next start; false: nowhere. Defaults to this user's cache folder. */
   readonly cacheFolder?: string | false;
-  /** `stream`, with polling while the stream does not work, or only `poll`. */
-  readonly mode?: 'stream' | 'poll';
+  /**
+   * `socket`, with a stream where sockets do not get through, and polling while neither does; `stream`, with polling
+   * behind it; or only `poll`.
+   */
+  readonly mode?: 'socket' | 'stream' | 'poll';
   readonly pollPeriodMs?: number;
   /** LaunchDarkly's first protocol, for servers that have only that. */
   readonly protocol?: 'fdv1' | 'fdv2';
@@ -81,17 +91,21 @@ export interface BigSegmentSettings {
  */
 export function createClient(options: Options): Client {
   const log = options.log ?? consoleLog;
-  const headers = createHeaders(options);
-  const sdkKey = options.sdkKey ?? '';
+  const session = nodePlatform.createUuid();
+  const headers = createHeaders(options, session);
+  const instance = createInstanceContext(options);
+  const sources = createSources(options, headers);
+  const reporter = createReporter(options, { instance, session, headers });
   return new Client(
     {
-      sdkKey,
+      sdkKey: options.sdkKey ?? '',
       log,
-      ambient: [createInstanceContext(options), ownContext],
+      reporter,
+      ambient: [instance, ownContext],
       hooks: options.hooks ?? [],
-      ...createSources(options, headers),
+      sources,
       cache: createCache(options),
-      events: createEvents(options, headers, log),
+      events: createEvents(options, { headers, log, reporter }),
       bigSegments: options.bigSegments && {
         store: options.bigSegments.store,
         cacheSize: options.bigSegments.cacheSize ?? 1000,
@@ -107,49 +121,83 @@ export function createClient(options: Options): Client {
 /** Only our SDKs supply this context: rules with operators that others lack ask for it first. */
 const ownContext: Context = { kind: 'sluice', key: 'sdk-node', operators: [...ownOperators] };
 
-function createInstanceContext({ instance = {} }: Options): Context {
-  return { ...instance, kind: 'instance', key: instance.key ?? findInstanceKey() };
+function createInstanceContext({ instance = {} }: Options): SingleContext {
+  return { ...describeHost(), ...instance, kind: 'instance', key: instance.key ?? findInstanceKey() };
 }
 
-function createSources(
+/** Tells a Sluice server what is in force here; others do not ask. */
+function createReporter(
   options: Options,
-  headers: Readonly<Record<string, string>>,
-): Pick<ClientOptions, 'primary' | 'fallback'> {
+  {
+    instance,
+    session,
+    headers,
+  }: { instance: SingleContext; session: string; headers: Readonly<Record<string, string>> },
+): Reporter | undefined {
+  if (options.testData !== undefined || options.file !== undefined || options.protocol === 'fdv1') return undefined;
+  const { kind: _, key, ...about } = instance;
+  return new Reporter(
+    {
+      identity: { key, session, sdk: `sluice-node/${sdkVersion}`, about: pickPlain(about) },
+      post: createPostReports({ baseUrl: findUrl(options, 'pollUrl'), headers }, nodePlatform),
+    },
+    nodePlatform,
+  );
+}
+
+/** What fits into a table: the rest is for rules. */
+function pickPlain(attributes: Readonly<Record<string, unknown>>): Readonly<Record<string, string | number | boolean>> {
+  const plain = Object.entries(attributes).filter(([, value]) => /^(?:string|number|boolean)$/.test(typeof value));
+  // They were just looked at.
+  return Object.fromEntries(plain) as Record<string, string | number | boolean>;
+}
+
+function createSources(options: Options, headers: Readonly<Record<string, string>>): readonly SourceChoice[] {
   const { testData, file } = options;
-  if (testData !== undefined)
-    return { primary: { origin: 'test', create: testData.createSource }, fallback: undefined };
-  if (file !== undefined) {
-    return { primary: { origin: 'file', create: createFileSource(file, nodePlatform) }, fallback: undefined };
-  }
+  if (testData !== undefined) return [{ origin: 'test', create: testData.createSource }];
+  if (file !== undefined) return [{ origin: 'file', create: createFileSource(file, nodePlatform) }];
   const { protocol = 'fdv2', firstRetryMs = 1000, pollPeriodMs = 30_000 } = options;
   if (!(pollPeriodMs > 0))
     throw new SluiceError('invalid-options', `pollPeriodMs must be above 0, got ${pollPeriodMs}`);
   if (options.sdkKey === undefined || options.sdkKey === '') {
     throw new SluiceError('invalid-options', 'sdkKey is missing: the environment\'s SDK key, which starts with "sdk-"');
   }
-  const stream = {
-    origin: 'stream' as const,
-    create: (sink: Parameters<typeof createStreamSource>[1]) =>
+  const streaming = { protocol, headers, baseUrl: findUrl(options, 'streamUrl') };
+  const polling = { protocol, headers, baseUrl: findUrl(options, 'pollUrl'), periodMs: pollPeriodMs };
+  const socket: SourceChoice = {
+    origin: 'socket',
+    create: (sink) =>
       createStreamSource(
-        { protocol, headers, firstRetryMs, baseUrl: findUrl(options, 'streamUrl') },
+        { protocol, firstRetryMs, dial: dialSocket(streaming, nodePlatform), firstByteMs: socketFirstByteMs },
         sink,
         nodePlatform,
       ),
   };
-  const poll = {
-    origin: 'poll' as const,
-    create: (sink: Parameters<typeof createPollSource>[1]) =>
-      createPollSource(
-        { protocol, headers, periodMs: pollPeriodMs, baseUrl: findUrl(options, 'pollUrl') },
-        sink,
-        nodePlatform,
-      ),
+  const stream: SourceChoice = {
+    origin: 'stream',
+    create: (sink) =>
+      createStreamSource({ protocol, firstRetryMs, dial: dialStream(streaming, nodePlatform) }, sink, nodePlatform),
   };
-  // Wrong addresses are told now, not when they are first used.
-  findUrl(options, 'streamUrl');
-  findUrl(options, 'pollUrl');
-  return options.mode === 'poll' ? { primary: poll, fallback: undefined } : { primary: stream, fallback: poll };
+  const poll: SourceChoice = { origin: 'poll', create: (sink) => createPollSource(polling, sink, nodePlatform) };
+  // LaunchDarkly's first protocol has no socket.
+  const { mode = protocol === 'fdv1' ? 'stream' : 'socket' } = options;
+  switch (mode) {
+    case 'socket':
+      return [socket, stream, poll];
+    case 'stream':
+      return [stream, poll];
+    case 'poll':
+      return [poll];
+    default:
+      throw new SluiceError(
+        'invalid-options',
+        `mode must be socket, stream or poll, got ${String(mode satisfies never)}`,
+      );
+  }
 }
+
+/** Servers send something as soon as a socket is open. */
+const socketFirstByteMs = 10_000;
 
 function findUrl(options: Options, name: 'streamUrl' | 'pollUrl' | 'eventsUrl'): string {
   const url = options[name] ?? options.url;
@@ -174,7 +222,10 @@ function createCache({ testData, file, cacheFolder, url, streamUrl, sdkKey }: Op
   return createPayloadCache(createFolderStorage(folder, nodePlatform.createUuid), nodePlatform);
 }
 
-function createEvents(options: Options, headers: Readonly<Record<string, string>>, log: Log): ClientOptions['events'] {
+function createEvents(
+  options: Options,
+  { headers, log, reporter }: { headers: Readonly<Record<string, string>>; log: Log; reporter: Reporter | undefined },
+): ClientOptions['events'] {
   const { events = {}, testData, file } = options;
   if (events === false || testData !== undefined || file !== undefined) return undefined;
   return {
@@ -186,13 +237,23 @@ function createEvents(options: Options, headers: Readonly<Record<string, string>
     privateAttributes: events.privateAttributes ?? [],
     omitAnonymousContexts: events.omitAnonymousContexts ?? false,
     sender: new EventSender(
-      { baseUrl: findUrl(options, 'eventsUrl'), headers, gzip: events.gzip ?? true, log },
+      {
+        baseUrl: findUrl(options, 'eventsUrl'),
+        headers,
+        gzip: events.gzip ?? true,
+        // An address of their own is where they are wanted.
+        reporter: options.eventsUrl === undefined ? reporter : undefined,
+        log,
+      },
       nodePlatform,
     ),
   };
 }
 
-function createHeaders({ sdkKey = '', application = {}, wrapper }: Options): Readonly<Record<string, string>> {
+function createHeaders(
+  { sdkKey = '', application = {}, wrapper }: Options,
+  session: string,
+): Readonly<Record<string, string>> {
   const tags = [
     ['application-id', application.id],
     ['application-version', application.version],
@@ -204,7 +265,7 @@ function createHeaders({ sdkKey = '', application = {}, wrapper }: Options): Rea
   return {
     authorization: sdkKey,
     'user-agent': `SluiceNode/${sdkVersion}`,
-    'x-launchdarkly-instance-id': nodePlatform.createUuid(),
+    'x-launchdarkly-instance-id': session,
     ...(tags.length > 0 && { 'x-launchdarkly-tags': tags.join(' ') }),
     ...(wrapper !== undefined && {
       'x-launchdarkly-wrapper': wrapper.version === undefined ? wrapper.name : `${wrapper.name}/${wrapper.version}`,

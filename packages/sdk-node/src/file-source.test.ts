@@ -43,6 +43,8 @@ async function start(): Promise<Setting> {
     },
     confirm: () => told.add('same'),
     fail: ({ kind, message }) => told.add(`${kind}: ${message.replace(`${path}: `, '')}`),
+    notice: () => undefined,
+    line: () => undefined,
   });
   source.start();
   await platform.clock.untilWaiting();
@@ -155,6 +157,8 @@ describe('a file of flags', () => {
       commit: async () => resolve(),
       confirm: () => undefined,
       fail: () => undefined,
+      notice: () => undefined,
+      line: () => undefined,
     });
     source.start();
     source.close();

@@ -7,6 +7,7 @@ import type { RegexCompiler } from '@sluice/engine';
 import type { Hashes, Log, Platform } from '@sluice/sdk-common';
 import { RE2JS } from 're2js';
 import { createHttp } from './http.ts';
+import { sockets } from './sockets.ts';
 
 /** Regular expressions that take linear time, whatever a flag's author writes. */
 const regex: RegexCompiler = (pattern) => {
@@ -42,6 +43,7 @@ export const nodePlatform: Platform = {
   random: () => Math.random(),
   createUuid: () => randomUUID(),
   http: createHttp(),
+  sockets,
   hash,
   decodeUtf8: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
   regex,
@@ -58,6 +60,25 @@ export const consoleLog: Log = {
 /** Where this user's programs keep what they can do without. */
 export function findCacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice');
+}
+
+/** What OpenTelemetry was told of this process, under the names that people use for it, and the host. */
+export function describeHost(): Readonly<Record<string, string>> {
+  const told = new Map(
+    (process.env.OTEL_RESOURCE_ATTRIBUTES ?? '').split(',').map((attribute) => {
+      const equals = attribute.indexOf('=');
+      return [attribute.slice(0, equals).trim(), attribute.slice(equals + 1).trim()] as const;
+    }),
+  );
+  const found = {
+    host: told.get('host.name') || hostname(),
+    service: process.env.OTEL_SERVICE_NAME || told.get('service.name'),
+    version: told.get('service.version'),
+    region: told.get('cloud.region'),
+    zone: told.get('cloud.availability_zone'),
+  };
+  const known = Object.entries(found).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return Object.fromEntries(known);
 }
 
 /** The name of this instance that survives a restart: what OpenTelemetry was told, else the host's or pod's name. */

@@ -1,11 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { FakeClock } from './fake-clock.ts';
 import { FakeHttp } from './fake-http.ts';
+import { FakeSockets } from './fake-sockets.ts';
 
 /** What an SDK takes from the machine, in the hands of a test. */
 export interface FakePlatform {
   readonly clock: FakeClock;
   readonly http: FakeHttp;
+  readonly sockets: FakeSockets;
   /** What `random` gives; 0.5 until it is set. */
   randomValue: number;
   readonly random: () => number;
@@ -24,6 +26,7 @@ export function createFakePlatform(): FakePlatform {
   const platform: FakePlatform = {
     clock: new FakeClock(),
     http: new FakeHttp(),
+    sockets: new FakeSockets(),
     randomValue: 0.5,
     random: () => platform.randomValue,
     createUuid: () => `uuid-${++uuids}`,

@@ -13,6 +13,7 @@ export function createFakeServerPlatform(clock: FakeClock = new FakeClock()): Fa
     clock,
     randomValue: 0.5,
     now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     random: () => platform.randomValue,
     randomBytes: nodePlatform.randomBytes,
     every: (periodMs, callback) => {
@@ -23,6 +24,8 @@ export function createFakeServerPlatform(clock: FakeClock = new FakeClock()): Fa
       let cancel = clock.after(periodMs, next);
       return () => cancel();
     },
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+    later: nodePlatform.later,
   };
   return platform;
 }

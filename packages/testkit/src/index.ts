@@ -11,6 +11,7 @@ export { FakeClock, settle } from './fake-clock.ts';
 export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
 export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
 export { createFakeServerPlatform, type FakeServerPlatform } from './fake-server-platform.ts';
+export { FakeSocketExchange, FakeSockets } from './fake-sockets.ts';
 export {
   createLaunchDarklyClient,
   findLaunchDarklyVersion,
@@ -30,6 +31,7 @@ export {
   type SegmentRecipe,
   segmentRecipes,
 } from './random-ruleset.ts';
+export { RecordingFleet } from './recording-fleet.ts';
 export {
   buildFlag,
   buildLookup,
@@ -43,6 +45,7 @@ export {
   parseInstructions,
 } from './states.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
+export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
 export { openTestStream, type TestStream } from './test-stream.ts';
 export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

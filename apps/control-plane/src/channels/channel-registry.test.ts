@@ -1,3 +1,4 @@
+import { Outflow } from '@sluice/delivery';
 import { createFakeServerPlatform, openTestStream, startTestServer, type TestServer } from '@sluice/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -21,6 +22,12 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
+/** Channels of another server on the same database. */
+function createRegistry(): ChannelRegistry {
+  const outflow = new Outflow(platform);
+  return new ChannelRegistry(server.running.context.db, { outflow, onVersion: () => undefined });
+}
+
 describe('the channels', () => {
   test('are loaded once, however many ask at the same time', async () => {
     const { channels } = server.running.context;
@@ -30,7 +37,7 @@ describe('the channels', () => {
   });
 
   test('take in what another server wrote, found by version', async () => {
-    const elsewhere = new ChannelRegistry(server.running.context.db);
+    const elsewhere = createRegistry();
     const channel = await elsewhere.open(production);
     await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }] });
     await server.change({ flag: 'checkout', instructions: [{ kind: 'add-targets', variation: 'off', keys: ['ann'] }] });
@@ -41,13 +48,13 @@ describe('the channels', () => {
   });
 
   test('read nothing for an environment that nobody asked for', async () => {
-    const registry = new ChannelRegistry(server.running.context.db);
+    const registry = createRegistry();
     await registry.refresh(production);
     expect((await registry.list()).size).toBe(0);
   });
 
   test('that could not be loaded are tried again', async () => {
-    const registry = new ChannelRegistry(server.running.context.db);
+    const registry = createRegistry();
     await expect(registry.open('nowhere')).rejects.toThrow();
     const { db } = server.running.context;
     await sql`pragma foreign_keys = off`.execute(db);

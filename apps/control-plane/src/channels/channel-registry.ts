@@ -1,5 +1,5 @@
-import { Channel } from '@sluice/delivery';
-import type { Payload } from '@sluice/protocol';
+import { Channel, type Outflow } from '@sluice/delivery';
+import type { Payload, Selector } from '@sluice/protocol';
 import type { Database } from '../database/schema.ts';
 import { listWireObjects } from '../objects/object-queries.ts';
 
@@ -12,13 +12,21 @@ interface Entry {
   isStale: boolean;
 }
 
+export interface ChannelRegistryOptions {
+  readonly outflow: Outflow;
+  /** Is told of each version right before it is sent. */
+  readonly onVersion: (environmentId: string, selector: Selector) => void;
+}
+
 /** The channels of this server, fed from the database. */
 export class ChannelRegistry {
   readonly #db: Database;
+  readonly #options: ChannelRegistryOptions;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(db: Database) {
+  constructor(db: Database, options: ChannelRegistryOptions) {
     this.#db = db;
+    this.#options = options;
   }
 
   /** The channel of an environment; loads it when it is asked for first. */
@@ -61,6 +69,12 @@ export class ChannelRegistry {
     return entry.waiting;
   }
 
+  /** Resolves once the channel has a version that the database has. */
+  async reach(environmentId: string, version: number): Promise<void> {
+    const channel = await this.open(environmentId);
+    if (channel.selector.version < version) await this.refresh(environmentId);
+  }
+
   /** Brings up to date what could not be when it was asked for. */
   async refreshStale(): Promise<void> {
     for (const [id, { isStale }] of this.#entries) if (isStale) await this.refresh(id);
@@ -69,7 +83,8 @@ export class ChannelRegistry {
   /** Ends the streams that a credential opened. */
   async endCredential(environmentId: string, credentialId: string): Promise<void> {
     const channel = await this.#entries.get(environmentId)?.channel;
-    channel?.end('credential revoked', (subscriber) => subscriber.credentialId === credentialId);
+    const opened = channel?.subscribers.filter((subscriber) => subscriber.credentialId === credentialId);
+    channel?.end('credential revoked', opened);
   }
 
   /** Ends all streams; their clients come back, here or elsewhere. */
@@ -78,12 +93,18 @@ export class ChannelRegistry {
   }
 
   async #load(environmentId: string): Promise<Channel> {
-    return new Channel(await this.#read(environmentId, undefined));
+    return new Channel(await this.#read(environmentId, undefined), this.#options.outflow);
   }
 
   async #pull(environmentId: string, opening: Promise<Channel>): Promise<void> {
     const channel = await opening;
-    channel.apply(await this.#read(environmentId, channel));
+    const before = channel.selector;
+    const update = await this.#read(environmentId, channel);
+    const { epoch, version } = update;
+    // Several changes may travel together; each is asked about by itself.
+    const first = before.epoch === epoch ? Math.max(before.version, version - versionsTold) + 1 : version;
+    for (let each = first; each <= version; each++) this.#options.onVersion(environmentId, { epoch, version: each });
+    channel.apply(update);
   }
 
   /** Both reads are of one moment. */
@@ -99,3 +120,6 @@ export class ChannelRegistry {
     });
   }
 }
+
+/** Of changes that come at once, so many are told one by one. */
+const versionsTold = 64;

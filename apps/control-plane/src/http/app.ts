@@ -3,6 +3,7 @@ import { addChangeRoutes } from '../changes/change-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
+import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
@@ -57,6 +58,7 @@ export function createApp(context: ServerContext): App {
       addCredentialRoutes(api, context);
       addTokenRoutes(api, context);
       addEvaluationRoutes(api, context);
+      addFleetRoutes(api, context);
       done();
     },
     { prefix: '/api/v1' },

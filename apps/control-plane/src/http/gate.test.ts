@@ -12,7 +12,7 @@ let url: string;
 beforeEach(async () => {
   platform = createFakeServerPlatform();
   gate = createGate(platform);
-  server = createServer(gate.listener);
+  server = createServer(gate.listener.request).on('upgrade', gate.listener.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -27,7 +27,7 @@ const states: readonly (readonly [state: string, enter: () => void])[] = [
   [
     'stopping',
     () => {
-      gate.open((_request, response) => response.end());
+      gate.open({ request: (_request, response) => response.end(), upgrade: (_request, socket) => socket.destroy() });
       gate.close();
     },
   ],
@@ -71,7 +71,12 @@ describe.each(states)('while the server is %s', (state, enter) => {
 });
 
 describe('while the server is ready', () => {
-  beforeEach(() => gate.open((_request, response) => response.end('behind')));
+  beforeEach(() =>
+    gate.open({
+      request: (_request, response) => response.end('behind'),
+      upgrade: (_request, socket) => socket.end('HTTP/1.1 418 behind\r\n\r\n'),
+    }),
+  );
 
   test('it says so, and everything else goes through', async () => {
     expect(await (await fetch(`${url}/healthz`)).text()).toBe('ok\n');

@@ -1,8 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { sendProblem } from '@sluice/delivery';
+import type { Duplex } from 'node:stream';
+import { answerUpgrade, sendProblem } from '@sluice/delivery';
 import type { Platform } from '../platform.ts';
 
-export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+/** Who answers requests, and requests for another protocol. */
+export interface Listener {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
 
 /** Between 1 and 5, so that clients do not come back all at once. */
 export function retryAfterSeconds({ random }: Pick<Platform, 'random'>): number {
@@ -23,16 +28,27 @@ export function createGate(platform: Pick<Platform, 'random'>): Gate {
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   let behind: Listener | undefined;
   return {
-    listener: (request, response) => {
-      const path = request.url?.split('?')[0];
-      if (path === '/healthz') sendText(response, 200, 'ok');
-      else if (behind === undefined) {
-        request.resume();
-        response.setHeader('retry-after', String(retryAfterSeconds(platform)));
-        if (path === '/readyz') sendText(response, 503, state);
-        else sendProblem(response, 503, 'unavailable', `the server is ${state}; try again`);
-      } else if (path === '/readyz') sendText(response, 200, state);
-      else behind(request, response);
+    listener: {
+      request: (request, response) => {
+        const path = request.url?.split('?')[0];
+        if (path === '/healthz') sendText(response, 200, 'ok');
+        else if (behind === undefined) {
+          request.resume();
+          response.setHeader('retry-after', String(retryAfterSeconds(platform)));
+          if (path === '/readyz') sendText(response, 503, state);
+          else sendProblem(response, 503, 'unavailable', `the server is ${state}; try again`);
+        } else if (path === '/readyz') sendText(response, 200, state);
+        else behind.request(request, response);
+      },
+      upgrade: (request, socket, head) => {
+        if (behind !== undefined) {
+          behind.upgrade(request, socket, head);
+          return;
+        }
+        const headers = { 'retry-after': String(retryAfterSeconds(platform)) };
+        const detail = `the server is ${state}; try again`;
+        answerUpgrade(socket, { status: 503, code: 'unavailable', detail, headers });
+      },
     },
     open: (to) => {
       state = 'ready';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Platform } from '../platform.ts';
@@ -7,10 +7,18 @@ import type { Settings } from '../settings.ts';
 import type { Listener } from './gate.ts';
 
 /** An HTTP server, or an HTTPS one where there is a certificate. */
-export function createListener({ tlsCert, tlsKey }: Settings, listener: Listener): Server {
-  if (tlsCert === undefined || tlsKey === undefined) return createHttpServer(listener);
-  return createHttpsServer({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, listener);
+export function createListener({ tlsCert, tlsKey }: Settings, { request, upgrade }: Listener): Server {
+  const server =
+    tlsCert === undefined || tlsKey === undefined
+      ? createHttpServer(options, request)
+      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, request);
+  return server.on('upgrade', upgrade);
 }
+
+/** Some clients offer protocols that nobody here speaks; their requests are answered as any. */
+const options: ServerOptions = {
+  shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+};
 
 /** Starts to listen; returns where. */
 export async function listen(server: Server, { host, port, tlsCert }: Settings): Promise<string> {

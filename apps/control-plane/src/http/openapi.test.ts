@@ -53,6 +53,8 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/chain`,
         `GET ${environment}/changes/{change}`,
         `POST ${environment}/changes/{change}/revert`,
+        `GET ${environment}/changes/{change}/convergence`,
+        `GET ${environment}/fleet`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `DELETE ${environment}/credentials/{credential}`,

@@ -31,7 +31,7 @@ async function listRunning({ db, channels }: ServerContext): Promise<readonly Ru
         environment: key,
         version,
         flags: channel.log.count('flag'),
-        streams: channel.subscribers.size,
+        streams: channel.subscriberCount,
       });
     }
   }

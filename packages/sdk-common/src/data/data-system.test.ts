@@ -34,8 +34,10 @@ async function start(options: Partial<DataSystemOptions<undefined>> = {}): Promi
   const [platform, log, stream, poll] = [createFakePlatform(), createFakeLog(), new FakeSource(), new FakeSource()];
   const system = new DataSystem(
     {
-      primary: { origin: 'stream', create: stream.create },
-      fallback: { origin: 'poll', create: poll.create },
+      sources: [
+        { origin: 'stream', create: stream.create },
+        { origin: 'poll', create: poll.create },
+      ],
       cache: undefined,
       createTally: () => undefined,
       log,
@@ -77,6 +79,7 @@ describe('the primary source', () => {
       origin: 'stream',
       selector: 'e:1',
       since: since + 5000,
+      refused: [],
       lastError: { kind: 'network', message: 'broken', at: since + 5000 },
     });
     await platform.clock.advance(1000);
@@ -106,7 +109,7 @@ describe('the primary source', () => {
   });
 
   test('may be missing', async () => {
-    const { system } = await start({ primary: undefined });
+    const { system } = await start({ sources: [] });
     expect(shortly(system.status)).toBe('starting from none');
     await system.close();
   });
@@ -262,8 +265,7 @@ describe('what is on disk', () => {
     const [platform, stream] = [createFakePlatform(), new FakeSource()];
     const system = new DataSystem(
       {
-        primary: { origin: 'stream', create: stream.create },
-        fallback: undefined,
+        sources: [{ origin: 'stream', create: stream.create }],
         cache: { load: () => promise, save },
         createTally: () => undefined,
         log: createFakeLog(),

@@ -1,32 +1,38 @@
 import type { Flag } from '@sluice/engine';
-import type { Transfer } from '@sluice/protocol';
+import type { Notice, RefusedObject, Transfer } from '@sluice/protocol';
 import type { Log, Platform } from '../platform.ts';
 import type { ClientState, Origin, Status } from '../status.ts';
 import type { PayloadCache } from './payload-cache.ts';
 import { RulesetStore } from './ruleset-store.ts';
-import type { Source, SourceFailure, SourceSink } from './source.ts';
-
-/** Makes a source that tells `sink`. */
-export type CreateSource = (sink: SourceSink) => Source;
+import type { Send, SourceFailure } from './source.ts';
+import { SourceChain, type SourceChoice } from './source-chain.ts';
 
 export interface DataSystemOptions<Tally> {
-  /** Where data comes from; undefined: nowhere, what is on disk is all there is. */
-  readonly primary: { readonly origin: Origin; readonly create: CreateSource } | undefined;
-  /** Used while the primary source brings nothing. */
-  readonly fallback: { readonly origin: Origin; readonly create: CreateSource } | undefined;
+  /** Where data comes from, the best first; empty: what is on disk is all there is. */
+  readonly sources: readonly SourceChoice[];
   readonly cache: PayloadCache | undefined;
+  /** Is told what is in force; undefined: nobody is. */
+  readonly observer?: DataObserver | undefined;
   readonly createTally: (flag: Flag) => Tally;
   readonly log: Log;
 }
 
-/** The fallback starts when the primary source has been without contact for so long. */
-const fallbackAfterMs = 10_000;
+/** Who tells the server what became of what it sent. */
+export interface DataObserver {
+  /** This is in force, and current as far as the source knows. */
+  running(state: string | undefined, refused: readonly RefusedObject[], origin: Origin): void;
+  /** What came was refused whole. */
+  refuse(problem: string): void;
+  notice(notice: Notice): void;
+  line(send: Send | undefined): void;
+}
+
 /** Storing waits so long for more changes, and at least so many times longer than storing took last time. */
 const saveDelay = { leastMs: 100, timesLast: 20 };
 
 /**
- * Keeps the ruleset current: first what is on disk, then what the primary source brings, and what the fallback brings
- * while the primary is silent. Whatever fails, the last good payload stays in use.
+ * Keeps the ruleset current: first what is on disk, then what the sources bring. Whatever fails, the last good payload
+ * stays in use.
  */
 export class DataSystem<Tally> {
   readonly #options: DataSystemOptions<Tally>;
@@ -35,10 +41,7 @@ export class DataSystem<Tally> {
   readonly #listeners = new Set<(flags: readonly string[]) => void>();
   readonly #statusListeners = new Set<(status: Status) => void>();
   #status: Status;
-  #primary: Pick<Source, 'close'> | undefined;
-  #fallback: Pick<Source, 'close'> | undefined;
-  /** Set while the fallback is about to start. */
-  #cancelFallback: (() => void) | undefined;
+  readonly #chain: SourceChain;
   #cancelSave = (): void => undefined;
   #saving: Promise<void> | undefined;
   #lastSaveMs = 0;
@@ -54,8 +57,10 @@ export class DataSystem<Tally> {
       origin: 'none',
       selector: undefined,
       since: platform.clock.now(),
+      refused: [],
       lastError: undefined,
     };
+    this.#chain = this.#createChain();
   }
 
   get store(): Pick<RulesetStore<Tally>, 'ruleset' | 'hasData'> {
@@ -69,10 +74,7 @@ export class DataSystem<Tally> {
   /** Reads what is on disk and opens the sources. */
   async start(): Promise<void> {
     await this.#loadCache();
-    const { primary } = this.#options;
-    if (this.#status.state === 'stopped' || primary === undefined) return;
-    this.#scheduleFallback();
-    this.#primary = this.#openSource(primary);
+    if (this.#status.state !== 'stopped') this.#chain.start();
   }
 
   /** Calls back with the flags whose results may be different; returns how to stop that. */
@@ -90,8 +92,7 @@ export class DataSystem<Tally> {
   async close(): Promise<void> {
     if (this.#status.state === 'stopped') return;
     this.#setStatus({ state: 'stopped' });
-    this.#primary?.close();
-    this.#stopFallback();
+    this.#chain.close();
     this.#cancelSave();
     await this.#saving;
     if (this.#unsaved) await this.#save();
@@ -106,83 +107,63 @@ export class DataSystem<Tally> {
     if (transfer === undefined || this.#store.hasData) return;
     this.#store.apply(transfer, false);
     this.#setStatus({ state: 'interrupted', origin: 'disk', selector: this.#store.state });
+    this.#options.observer?.running(this.#store.state, [], 'disk');
   }
 
-  /** Starts a source. Once it is closed nothing that it still tells is heard: the last answer, its own abortion. */
-  #openSource({ origin, create }: NonNullable<DataSystemOptions<Tally>['primary']>): Pick<Source, 'close'> {
+  #createChain(): SourceChain {
+    const { sources, observer } = this.#options;
     const store = this.#store;
-    const isPrimary = origin === this.#options.primary?.origin;
-    let closed = false;
-    const source = create({
-      get state() {
-        return store.state;
+    return new SourceChain(
+      sources,
+      {
+        get state() {
+          return store.state;
+        },
+        commit: (transfer, origin) => this.#commit(transfer, origin),
+        confirm: (origin) => this.#confirm(origin),
+        fail: (failure, isCovered) => this.#fail(failure, isCovered),
+        notice: (notice) => observer?.notice(notice),
+        line: (send) => observer?.line(send),
       },
-      commit: async (transfer) => {
-        if (!closed && this.#commit(transfer, origin)) this.#onContact(origin, isPrimary);
-      },
-      confirm: () => {
-        if (!closed) this.#onContact(origin, isPrimary);
-      },
-      fail: (failure) => {
-        if (!closed) this.#onFailure(failure, isPrimary);
-      },
-    });
-    source.start();
-    return {
-      close: () => {
-        closed = true;
-        source.close();
-      },
-    };
+      this.#platform.clock,
+    );
   }
 
   #commit(transfer: Transfer, origin: Origin): boolean {
     const changed = this.#store.apply(transfer, this.#listeners.size > 0);
     if ('refused' in changed) {
-      this.#onFailure({ kind: 'refused', message: changed.refused }, false);
+      this.#fail({ kind: 'refused', message: changed.refused }, false);
       return false;
     }
     this.#unsaved = true;
     this.#scheduleSave();
-    this.#setStatus({ origin, selector: this.#store.state });
+    for (const { kind, key, reason } of transfer.refused ?? []) {
+      const message = `${kind} ${key} cannot be used, what there was of it before stays: ${reason}`;
+      this.#options.log.warn(`flags: ${message}`);
+      this.#noteError({ kind: 'refused', message });
+    }
+    this.#setStatus({ origin, selector: this.#store.state, refused: this.#store.refused });
     if (changed.length > 0) for (const listener of this.#listeners) this.#tell(() => listener(changed));
     return true;
   }
 
-  #onContact(origin: Origin, isPrimary: boolean): void {
+  #confirm(origin: Origin): boolean {
     if (!this.#store.hasData) {
-      this.#onFailure({ kind: 'refused', message: 'confirmed to be current, but there is nothing yet' }, isPrimary);
-      return;
+      this.#fail({ kind: 'refused', message: 'confirmed to be current, but there is nothing yet' }, false);
+      return false;
     }
-    if (isPrimary) this.#stopFallback();
     if (this.#status.state !== 'live' || this.#status.origin !== origin) this.#setStatus({ state: 'live', origin });
+    this.#options.observer?.running(this.#store.state, this.#status.refused, origin);
+    return true;
   }
 
-  #onFailure(failure: SourceFailure, isPrimary: boolean): void {
+  #fail(failure: SourceFailure, isCovered: boolean): void {
     if (this.#status.state === 'stopped') return;
     this.#options.log.warn(`flags: ${failure.message}`);
     this.#noteError(failure);
-    // While the fallback works, nobody is without current flags.
-    const isCovered = isPrimary && this.#fallback !== undefined;
+    if (failure.kind === 'refused') this.#options.observer?.refuse(failure.message);
+    // While another source works, nobody is without current flags.
     if (!isCovered && this.#status.state === 'live') this.#setStatus({ state: 'interrupted' });
-    if (isPrimary) this.#scheduleFallback();
-  }
-
-  #scheduleFallback(): void {
-    const { fallback } = this.#options;
-    // Only the first failure counts: the ones that follow must not put it off.
-    if (fallback === undefined || this.#fallback !== undefined || this.#cancelFallback !== undefined) return;
-    this.#cancelFallback = this.#platform.clock.after(fallbackAfterMs, () => {
-      this.#cancelFallback = undefined;
-      this.#fallback = this.#openSource(fallback);
-    });
-  }
-
-  #stopFallback(): void {
-    this.#cancelFallback?.();
-    this.#cancelFallback = undefined;
-    this.#fallback?.close();
-    this.#fallback = undefined;
   }
 
   #scheduleSave(): void {
@@ -203,7 +184,8 @@ export class DataSystem<Tally> {
     const startedAt = clock.elapsed();
     this.#unsaved = false;
     try {
-      await cache?.save(this.#store.ruleset, this.#store.state);
+      // Whoever resumed from this state would never be sent again what was refused.
+      await cache?.save(this.#store.ruleset, this.#store.refused.length > 0 ? undefined : this.#store.state);
     } catch (error) {
       const message = `the payload could not be stored: ${error instanceof Error ? error.message : String(error)}`;
       log.warn(message);

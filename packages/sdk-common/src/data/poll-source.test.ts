@@ -21,6 +21,8 @@ function start(options: Partial<PollOptions> = {}): Setting {
     commit: async () => void told.push('commit'),
     confirm: () => void told.push('confirm'),
     fail: (failure: SourceFailure) => void told.push(failure),
+    notice: () => undefined,
+    line: () => undefined,
   };
   const source = createPollSource(
     { protocol: 'fdv1', baseUrl: 'http://server', headers: { authorization: 'key' }, periodMs: 30_000, ...options },

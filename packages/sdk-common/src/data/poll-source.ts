@@ -117,6 +117,9 @@ export function createPollSource(options: PollOptions, sink: SourceSink, platfor
       case 'up-to-date':
         sink.confirm();
         return undefined;
+      case 'notice':
+        sink.notice(action.notice);
+        return undefined;
       case 'refused':
         return { kind: 'refused', message: action.problem };
       case 'nothing':

@@ -1,5 +1,5 @@
 import { type Flag, type RegexCompiler, Ruleset, type Segment } from '@sluice/engine';
-import { parseSelector, type ReceivedObject, type Transfer } from '@sluice/protocol';
+import { parseSelector, type ReceivedObject, type RefusedObject, type Transfer } from '@sluice/protocol';
 
 export interface RulesetStoreOptions<Tally> {
   readonly regex: RegexCompiler;
@@ -12,6 +12,8 @@ export class RulesetStore<Tally> {
   #ruleset: Ruleset<Tally>;
   #state: string | undefined;
   #hasData = false;
+  /** By kind and key. */
+  readonly #refused = new Map<string, RefusedObject>();
 
   constructor(options: RulesetStoreOptions<Tally>) {
     this.#options = options;
@@ -32,9 +34,15 @@ export class RulesetStore<Tally> {
     return this.#hasData;
   }
 
+  /** Objects whose newest form could not be used. */
+  get refused(): readonly RefusedObject[] {
+    return [...this.#refused.values()];
+  }
+
   /**
-   * Puts a transfer in force, all at once. Returns the flags whose results may be different now, those that depend on
-   * a changed flag or segment included, if anybody `asks`. An older state of the same epoch is refused with a reason.
+   * Puts a transfer in force, all at once, but for objects of it that cannot be used. Returns the flags whose results
+   * may be different now, those that depend on a changed flag or segment included, if anybody `asks`. An older state
+   * of the same epoch is refused with a reason.
    */
   apply(transfer: Transfer, asks: boolean): readonly string[] | { readonly refused: string } {
     const older = this.#findOlder(transfer);
@@ -48,10 +56,24 @@ export class RulesetStore<Tally> {
       if (object.kind === 'flag') after.setFlag(object.flag);
       else after.setSegment(object.segment);
     }
+    this.#keepRefused(transfer, before);
     // Whoever resumed from the state of other content would miss what is between.
     this.#state = transfer.kind === 'full' ? transfer.state : (transfer.state ?? this.#state);
     this.#hasData = true;
     return asks ? withDependents(changed, before, after) : [];
+  }
+
+  /** What there was of a refused object stays, also when everything else is replaced. */
+  #keepRefused({ kind, objects, refused = [] }: Transfer, before: Ruleset<Tally>): void {
+    if (kind === 'full') this.#refused.clear();
+    else if (this.#refused.size > 0) for (const object of objects) this.#refused.delete(nameOf(object));
+    for (const object of refused) {
+      this.#refused.set(`${object.kind}/${object.key}`, object);
+      if (kind === 'changes') continue;
+      const [flag, segment] = [before.findFlag(object.key), before.findSegment(object.key)];
+      if (object.kind === 'flag' && flag !== undefined) this.#ruleset.setFlag(flag);
+      if (object.kind === 'segment' && segment !== undefined) this.#ruleset.setSegment(segment);
+    }
   }
 
   #findOlder(transfer: Transfer): string | undefined {
@@ -63,6 +85,10 @@ export class RulesetStore<Tally> {
   }
 }
 
+function nameOf(object: ReceivedObject): string {
+  return object.kind === 'flag' ? `flag/${object.flag.key}` : `segment/${object.segment.key}`;
+}
+
 function isNewer(ruleset: Ruleset<unknown>, object: ReceivedObject): boolean {
   const [has, gets] =
     object.kind === 'flag'
@@ -72,13 +98,16 @@ function isNewer(ruleset: Ruleset<unknown>, object: ReceivedObject): boolean {
 }
 
 /** Names of objects, `flag/…` or `segment/…`, whose content differs between the ruleset and the transfer. */
-function listChanged(before: Ruleset<unknown>, { kind, objects, byVersion }: Transfer): readonly string[] {
+function listChanged(
+  before: Ruleset<unknown>,
+  { kind, objects, byVersion, refused = [] }: Transfer,
+): readonly string[] {
   const changed: string[] = [];
-  const arrived = new Set<string>();
+  const arrived = new Set(refused.map((object) => `${object.kind}/${object.key}`));
   for (const object of objects) {
     const isFlag = object.kind === 'flag';
     const { key, version } = isFlag ? object.flag : object.segment;
-    const name = `${object.kind}/${key}`;
+    const name = nameOf(object);
     arrived.add(name);
     const has = isFlag ? before.findFlag(key) : before.findSegment(key);
     const isOther = has?.version !== version;

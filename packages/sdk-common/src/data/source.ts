@@ -1,4 +1,4 @@
-import type { Transfer } from '@sluice/protocol';
+import type { Notice, Transfer } from '@sluice/protocol';
 
 /** What a data source tells of what it gets. */
 export interface SourceSink {
@@ -8,13 +8,23 @@ export interface SourceSink {
   confirm(): void;
   /** Something failed; the source goes on trying. */
   fail(failure: SourceFailure): void;
+  /** Word about the connection came with the data. */
+  notice(notice: Notice): void;
+  /** The source can carry text to the server from now on; undefined: not any more. */
+  line(send: Send | undefined): void;
   /** What the client has, to resume from. */
   readonly state: string | undefined;
 }
 
+/** Sends text to the server; what cannot be sent is lost, and the loss of the line is told. */
+export type Send = (text: string) => void;
+
 export interface SourceFailure {
-  /** `refused`: data came and could not be used. `rejected`: the server does not accept our key or path. */
-  readonly kind: 'network' | 'status' | 'silent' | 'refused' | 'rejected';
+  /**
+   * `refused`: data came and could not be used. `rejected`: the server does not accept our key or path. `unfit`: what
+   * is between us and the server does not let this kind of connection through.
+   */
+  readonly kind: 'network' | 'status' | 'silent' | 'refused' | 'rejected' | 'unfit';
   readonly message: string;
   readonly status?: number;
 }

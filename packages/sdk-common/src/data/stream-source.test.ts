@@ -1,7 +1,8 @@
 import { createFakePlatform, type FakeExchange, type FakePlatform, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
+import { type DialOptions, dialStream } from './dial.ts';
 import type { Source, SourceFailure } from './source.ts';
-import { createStreamSource, type StreamOptions } from './stream-source.ts';
+import { createStreamSource } from './stream-source.ts';
 
 interface Setting {
   readonly platform: FakePlatform;
@@ -12,7 +13,10 @@ interface Setting {
   state: string | undefined;
 }
 
-function start(options: Partial<StreamOptions> = {}): Setting {
+function start({
+  protocol = 'fdv2',
+  firstRetryMs = 1000,
+}: Partial<DialOptions & { firstRetryMs: number }> = {}): Setting {
   const platform = createFakePlatform();
   const told: (string | SourceFailure)[] = [];
   const failures: SourceFailure[] = [];
@@ -27,12 +31,11 @@ function start(options: Partial<StreamOptions> = {}): Setting {
       told.push(failure);
       failures.push(failure);
     },
+    notice: () => undefined,
+    line: () => undefined,
   };
-  const source = createStreamSource(
-    { protocol: 'fdv2', baseUrl: 'http://server', headers: { authorization: 'key' }, firstRetryMs: 1000, ...options },
-    sink,
-    platform,
-  );
+  const dial = dialStream({ protocol, baseUrl: 'http://server', headers: { authorization: 'key' } }, platform);
+  const source = createStreamSource({ protocol, dial, firstRetryMs }, sink, platform);
   source.start();
   return Object.assign(setting, { source });
 }
@@ -101,7 +104,7 @@ describe('the watchdog', () => {
     expect(http.last.isAborted).toBe(false);
     await clock.advance(1);
     expect(http.last.isAborted).toBe(true);
-    expect(failures).toEqual([{ kind: 'silent', message: 'the stream brought nothing for 45 s' }]);
+    expect(failures).toEqual([{ kind: 'silent', message: 'the connection brought nothing for 45 s' }]);
     await clock.advance(1000);
     expect(http.exchanges).toHaveLength(2);
   });

@@ -1,81 +1,86 @@
 import { createFdv1Receiver, createFdv2Receiver, createSseParser, type ReceiverAction } from '@sluice/protocol';
-import type { HttpExchange, HttpResponse, Platform } from '../platform.ts';
+import type { Platform } from '../platform.ts';
 import { createBackoff } from './backoff.ts';
-import { isRecoverable, parseRetryAfter, type Source, type SourceFailure, type SourceSink } from './source.ts';
+import type { Call, CallAnswer, Dial } from './dial.ts';
+import type { Source, SourceFailure, SourceSink } from './source.ts';
 import { createTurns } from './turns.ts';
 
 export interface StreamOptions {
   readonly protocol: 'fdv1' | 'fdv2';
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly dial: Dial;
   readonly firstRetryMs: number;
+  /** A connection whose first byte takes longer does not get through; undefined: the watchdog sees to it. */
+  readonly firstByteMs?: number;
 }
 
-/** A stream that brings no byte for so long is dead, whatever its connection says; servers send something every 25 s. */
+/** A connection that brings no byte for so long is dead, whatever it says; servers send something every 25 s. */
 const silentMs = 45_000;
-/** A stream that worked for so long starts again with the shortest delay. */
+/** A connection that worked for so long starts again with the shortest delay. */
 const healthyMs = 60_000;
 const longestRetryMs = 30_000;
 /** When the server says that we are wrong, we still ask now and then: whoever revoked a key by mistake gives it back. */
 const rejectedRetryMs = { least: 150_000, most: 300_000 };
+/** What does not get through is tried a few times as usual, then rarely: proxies change, but not every second. */
+const unfitRetryMs = { least: 240_000, most: 360_000 };
+const unfitTriedSoon = 3;
 
-/** Keeps one stream open, and opens it again whenever it ends. */
+/** Keeps one connection open, and opens it again whenever it ends. */
 export function createStreamSource(options: StreamOptions, sink: SourceSink, platform: Platform): Source {
-  const { clock, http, random } = platform;
+  const { clock, random } = platform;
   const backoff = createBackoff({ firstMs: options.firstRetryMs, mostMs: longestRetryMs }, platform);
-  let exchange: HttpExchange | undefined;
+  let call: Call | undefined;
   let cancelTimer = (): void => undefined;
   let closed = false;
+  let unfits = 0;
 
   function connect(): void {
     if (closed) return;
-    const opened = http.open({
-      method: 'GET',
-      url: urlOf(options, sink.state),
-      headers: { ...options.headers, accept: 'text/event-stream', 'cache-control': 'no-cache' },
-    });
-    exchange = opened;
+    const made = options.dial(sink.state);
+    call = made;
     const startedAt = clock.elapsed();
-    run(opened).then(
-      (end) => onEnd(opened, end, startedAt),
-      (error: unknown) => onEnd(opened, { failure: toFailure(error), retryAfterMs: undefined }, startedAt),
+    run(made).then(
+      (end) => onEnd(made, end, startedAt),
+      (error: unknown) => onEnd(made, { failure: toFailure(error), retryAfterMs: undefined }, startedAt),
     );
   }
 
-  /** Reads a stream to its end; what went wrong is the result, not an exception, where we know what it was. */
-  async function run(opened: HttpExchange): Promise<StreamEnd> {
-    const watchdog = startWatchdog(opened);
+  /** Reads a connection to its end; what went wrong is the result, not an exception, where we know what it was. */
+  async function run(made: Call): Promise<ConnectionEnd> {
+    const watchdog = startWatchdog(made);
     try {
-      const response = await opened.response;
+      const answer = await made.answer;
       watchdog.feed();
-      if (response.status !== 200) return endOf(response);
-      return { failure: await readEvents(response, watchdog), retryAfterMs: undefined };
+      if (answer.kind === 'failed') return answer;
+      if (options.firstByteMs !== undefined) watchdog.expect(options.firstByteMs);
+      if (answer.send !== undefined && !closed) sink.line(answer.send);
+      return { failure: await readEvents(answer, watchdog), retryAfterMs: undefined };
     } catch (error) {
-      if (!watchdog.barked) throw error;
-      return {
-        failure: { kind: 'silent', message: `the stream brought nothing for ${silentMs / 1000} s` },
-        retryAfterMs: undefined,
-      };
+      if (watchdog.bark === undefined) throw error;
+      return { failure: watchdog.bark, retryAfterMs: undefined };
     } finally {
       watchdog.stop();
-      opened.abort();
+      made.abort();
+      if (!closed && call === made) sink.line(undefined);
     }
   }
 
-  async function readEvents(response: HttpResponse, watchdog: Watchdog): Promise<SourceFailure> {
+  async function readEvents(
+    { chunks }: Extract<CallAnswer, { kind: 'open' }>,
+    watchdog: Watchdog,
+  ): Promise<SourceFailure> {
     const parser = createSseParser();
     const receiver = options.protocol === 'fdv1' ? createFdv1Receiver() : createFdv2Receiver();
     const turns = createTurns(clock);
-    for await (const chunk of response.chunks()) {
+    for await (const chunk of chunks) {
       watchdog.feed();
+      unfits = 0;
       for (const event of parser.push(chunk)) {
         const failure = await act(receiver.receiveText(event));
         if (failure !== undefined) return failure;
         await turns.giveWay();
       }
     }
-    return { kind: 'network', message: 'the server ended the stream' };
+    return watchdog.bark ?? { kind: 'network', message: 'the server ended the connection' };
   }
 
   async function act(action: ReceiverAction): Promise<SourceFailure | undefined> {
@@ -88,8 +93,11 @@ export function createStreamSource(options: StreamOptions, sink: SourceSink, pla
       case 'up-to-date':
         sink.confirm();
         return undefined;
+      case 'notice':
+        sink.notice(action.notice);
+        return undefined;
       case 'goodbye':
-        return { kind: 'network', message: `the server is closing the stream: ${action.reason}` };
+        return { kind: 'network', message: `the server is closing the connection: ${action.reason}` };
       case 'refused':
         return { kind: 'refused', message: action.problem };
       default:
@@ -97,44 +105,64 @@ export function createStreamSource(options: StreamOptions, sink: SourceSink, pla
     }
   }
 
-  function onEnd(ended: HttpExchange, { failure, retryAfterMs }: StreamEnd, startedAt: number): void {
-    if (closed || exchange !== ended) return;
-    exchange = undefined;
+  function onEnd(ended: Call, { failure, retryAfterMs }: ConnectionEnd, startedAt: number): void {
+    if (closed || call !== ended) return;
+    call = undefined;
     if (clock.elapsed() - startedAt >= healthyMs) backoff.reset();
     sink.fail(failure);
-    const { least, most } = rejectedRetryMs;
-    const delayMs = failure.kind === 'rejected' ? least + random() * (most - least) : backoff.next();
-    cancelTimer = clock.after(Math.max(delayMs, retryAfterMs ?? 0), connect);
+    cancelTimer = clock.after(Math.max(delayAfter(failure), retryAfterMs ?? 0), connect);
+  }
+
+  function delayAfter({ kind }: SourceFailure): number {
+    if (kind === 'rejected') return between(rejectedRetryMs);
+    if (kind === 'unfit' && ++unfits >= unfitTriedSoon) return between(unfitRetryMs);
+    return backoff.next();
+  }
+
+  function between({ least, most }: { readonly least: number; readonly most: number }): number {
+    return least + random() * (most - least);
   }
 
   interface Watchdog {
-    readonly barked: boolean;
+    /** Why it ended the connection; undefined: it did not. */
+    readonly bark: SourceFailure | undefined;
     feed(): void;
+    /** The next byte has to come sooner than others. */
+    expect(withinMs: number): void;
     stop(): void;
   }
 
-  /** Ends the stream when it stays silent. Looked at every few seconds: a timer for each chunk would cost more. */
-  function startWatchdog(opened: HttpExchange): Watchdog {
+  /** Ends a connection that stays silent. Looked at every few seconds: a timer for each chunk would cost more. */
+  function startWatchdog(made: Call): Watchdog {
     let fedAt = clock.elapsed();
-    let barked = false;
+    let bark: SourceFailure | undefined;
     let stop = clock.after(silentMs, look);
+    let stopExpecting = (): void => undefined;
     function look(): void {
       const silentForMs = clock.elapsed() - fedAt;
-      if (silentForMs < silentMs) {
-        stop = clock.after(silentMs - silentForMs, look);
-        return;
-      }
-      barked = true;
-      opened.abort();
+      if (silentForMs < silentMs) stop = clock.after(silentMs - silentForMs, look);
+      else end({ kind: 'silent', message: `the connection brought nothing for ${silentMs / 1000} s` });
+    }
+    function end(failure: SourceFailure): void {
+      bark = failure;
+      made.abort();
     }
     return {
-      get barked() {
-        return barked;
+      get bark() {
+        return bark;
       },
       feed: () => {
         fedAt = clock.elapsed();
+        stopExpecting();
       },
-      stop: () => stop(),
+      expect: (withinMs) => {
+        const message = `the connection opened and brought nothing within ${withinMs / 1000} s`;
+        stopExpecting = clock.after(withinMs, () => end({ kind: 'unfit', message }));
+      },
+      stop: () => {
+        stop();
+        stopExpecting();
+      },
     };
   }
 
@@ -143,34 +171,16 @@ export function createStreamSource(options: StreamOptions, sink: SourceSink, pla
     close: () => {
       closed = true;
       cancelTimer();
-      exchange?.abort();
+      call?.abort();
     },
   };
 }
 
-interface StreamEnd {
+interface ConnectionEnd {
   readonly failure: SourceFailure;
   readonly retryAfterMs: number | undefined;
 }
 
-function endOf(response: HttpResponse): StreamEnd {
-  const { status } = response;
-  response.discard();
-  return {
-    failure: {
-      kind: isRecoverable(status) ? 'status' : 'rejected',
-      message: status === 401 ? 'the server does not know this SDK key (401)' : `the server answered ${status}`,
-      status,
-    },
-    retryAfterMs: parseRetryAfter(response.header('retry-after')),
-  };
-}
-
 function toFailure(error: unknown): SourceFailure {
   return { kind: 'network', message: error instanceof Error ? error.message : String(error) };
-}
-
-function urlOf({ protocol, baseUrl }: StreamOptions, state: string | undefined): string {
-  if (protocol === 'fdv1') return `${baseUrl}/all`;
-  return state === undefined ? `${baseUrl}/sdk/stream` : `${baseUrl}/sdk/stream?basis=${encodeURIComponent(state)}`;
 }

@@ -1,5 +1,6 @@
 import { answerWithin } from '../answer-within.ts';
 import { isRecoverable } from '../data/source.ts';
+import type { Reporter } from '../fleet/reporter.ts';
 import type { HttpResponse, Log, Platform } from '../platform.ts';
 
 export interface EventSenderOptions {
@@ -7,13 +8,15 @@ export interface EventSenderOptions {
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly gzip: boolean;
+  /** Has a line to the server, which then carries events too; undefined: they are always posted. */
+  readonly reporter?: Pick<Reporter, 'hasLine' | 'sendEvents'> | undefined;
   readonly log: Log;
 }
 
 const retryAfterMs = 1000;
 const timeoutMs = 10_000;
 
-/** Posts batches of events, each at most twice. */
+/** Sends batches of events, each at most twice. */
 export class EventSender {
   readonly #options: EventSenderOptions;
   readonly #platform: Platform;
@@ -40,6 +43,8 @@ export class EventSender {
     const payloadId = this.#platform.createUuid();
     const headers = { 'x-launchdarkly-event-schema': '4', 'x-launchdarkly-payload-id': payloadId };
     const body = this.#encode(events);
+    const { reporter } = this.#options;
+    if (reporter?.hasLine === true && (await this.#sendByLine(reporter, body, payloadId))) return;
     if (await this.#post(body, headers)) return;
     await new Promise<void>((resolve) => this.#platform.clock.after(retryAfterMs, resolve, true));
     const sent = await this.#post(body, headers);
@@ -57,6 +62,14 @@ export class EventSender {
       }
     });
     return `[${encoded.join(',')}]`;
+  }
+
+  /** The line to the server spares a connection. True when the batch is done with. */
+  async #sendByLine(reporter: Pick<Reporter, 'sendEvents'>, body: string, payloadId: string): Promise<boolean> {
+    const answer = await reporter.sendEvents(payloadId, body);
+    if (answer === undefined) return false;
+    this.#serverTime = answer.at;
+    return this.#judge(answer.status);
   }
 
   /** True when it is done with, taken or refused for good; false when trying again may help. */
@@ -83,6 +96,10 @@ export class EventSender {
     response.discard();
     const time = Date.parse(response.header('date') ?? '');
     if (!Number.isNaN(time)) this.#serverTime = time;
+    return this.#judge(status);
+  }
+
+  #judge(status: number): boolean {
     if (status >= 200 && status < 300) return true;
     if (isRecoverable(status)) return false;
     // Too large is about this batch, anything else about us.

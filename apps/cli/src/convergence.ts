@@ -1,0 +1,122 @@
+import type { ConvergenceView } from '@sluice/api-client';
+import type { Option } from './command.ts';
+import type { Connection } from './connection.ts';
+import { exitCodes, usageError } from './errors.ts';
+import type { CommandPlatform } from './platform.ts';
+import { formatTable } from './table.ts';
+
+/** Options of whatever waits until instances have a change. */
+export const waitOptions = {
+  for: { type: 'string', value: 'all|99', help: 'all instances, or 99 of 100; all unless given' },
+  timeout: { type: 'string', value: 'TIME', help: 'give up after so long: 500ms, 5s, 2m; 5s unless given' },
+  'include-delivered': { type: 'boolean', help: "wait for other vendors' SDKs too, until the change was sent to them" },
+} as const satisfies Record<string, Option>;
+
+export interface WaitValues {
+  readonly for?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly 'include-delivered'?: boolean | undefined;
+}
+
+export interface Waiting {
+  readonly wait: 'all' | '99';
+  readonly timeoutMs: number;
+  readonly includeDelivered: boolean;
+}
+
+/** The server waits at most this long at a time. */
+const longestWaitMs = 60_000;
+const stragglersShown = 20;
+
+export function parseWaiting({
+  for: goal = 'all',
+  timeout = '5s',
+  'include-delivered': included,
+}: WaitValues): Waiting {
+  if (goal !== 'all' && goal !== '99') throw usageError(`--for must be all or 99, got "${goal}"`);
+  return { wait: goal, timeoutMs: parseTime(timeout), includeDelivered: included === true };
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function parseTime(text: string): number {
+  const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (count === undefined) throw usageError(`--timeout must be a time such as 500ms, 5s or 2m, got "${text}"`);
+  return Math.round(Number(count) * (units[unit] ?? 1));
+}
+
+/** Waits until instances have a change; resolves with the last that was heard of it. */
+export async function waitForInstances(
+  { api, place }: Pick<Connection, 'api' | 'place'>,
+  change: string,
+  { wait, timeoutMs, includeDelivered }: Waiting,
+): Promise<ConvergenceView> {
+  for (let leftMs = timeoutMs; ; leftMs -= longestWaitMs) {
+    const asked = { wait, timeoutMs: Math.min(leftMs, longestWaitMs), includeDelivered };
+    const found = await api.getConvergence(place, change, asked);
+    if (found.outcome !== 'waiting' || leftMs <= longestWaitMs) return found;
+  }
+}
+
+export function exitCodeOf({ outcome }: ConvergenceView): number {
+  if (outcome === 'converged') return exitCodes.done;
+  return outcome === 'refused' ? exitCodes.refusedByInstances : exitCodes.partial;
+}
+
+/** How far a change has got, for people. */
+export function printConvergence(
+  view: ConvergenceView,
+  { print, width }: Pick<CommandPlatform, 'print' | 'width'>,
+): void {
+  print(headline(view));
+  const { late, foreign, gone, refusals, stragglers, expected, accepted } = view;
+  if (late.expected > 0) print(`  ${count(late.accepted)} of ${count(late.expected)} that came later have it.`);
+  if (gone > 0) print(`  ${count(gone)} that were there have gone.`);
+  if (foreign.expected > 0) {
+    print(
+      `  Other SDKs acknowledge nothing: sent to ${count(foreign.delivered)} of ${count(foreign.expected)}, ${count(foreign.inferred)} have evaluated with it.`,
+    );
+  }
+  for (const { reason, instances, examples } of refusals) {
+    print(
+      `  Refused by ${count(instances)} (${examples.join(', ')}${instances > examples.length ? ', …' : ''}): ${reason}`,
+    );
+  }
+  if (stragglers.length === 0) return;
+  const rows = stragglers
+    .slice(0, stragglersShown)
+    .map(({ instance, state, version, heardMsAgo, through, about }) => [
+      instance,
+      state,
+      version === undefined ? '-' : String(version),
+      formatAgo(heardMsAgo),
+      [through, about.zone ?? about.region, about.service, about.version].filter(Boolean).join(' '),
+    ]);
+  print(formatTable(['INSTANCE', 'STATE', 'RUNS', 'HEARD', 'WHERE'], rows, width));
+  const more = expected - accepted - rows.length;
+  if (more > 0) print(`… and ${count(more)} more`);
+}
+
+function headline({ version, expected, accepted, reachedMs, elapsedMs, outcome }: ConvergenceView): string {
+  if (expected === 0) return `No instance that acknowledges was there for version ${version}.`;
+  const tookMs = accepted === expected ? reachedMs?.all : elapsedMs;
+  const after = tookMs === undefined ? '' : ` after ${formatSpan(tookMs)}`;
+  const share = `${count(accepted)} of ${count(expected)} instances run version ${version}${after}`;
+  if (accepted === expected) return `${share}.`;
+  const missing = expected - accepted;
+  const rest = missing === 1 ? '1 does not' : `${count(missing)} do not`;
+  return `${share}; ${rest}${outcome === 'refused' ? ', and will not: it was refused' : ''}.`;
+}
+
+function count(instances: number): string {
+  return instances.toLocaleString('en-US');
+}
+
+export function formatSpan(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return ms < 120_000 ? `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+export function formatAgo(ms: number): string {
+  return `${formatSpan(ms)} ago`;
+}

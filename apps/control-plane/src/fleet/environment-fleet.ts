@@ -1,0 +1,175 @@
+import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
+import { parseSelector, type Running, type Selector } from '@sluice/protocol';
+import type { Instance } from './instance.ts';
+import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from './track.ts';
+
+/** Changes whose convergence can be asked for in detail. */
+const tracksKept = 64;
+/** Instances that are gone stay listed for so long. */
+const goneKeptMs = 24 * 3_600_000;
+
+/** The instances of one environment, and how far its last changes got. Times are of a monotonic clock. */
+export class EnvironmentFleet {
+  /** By index; holes are free. */
+  readonly #instances: (Instance | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #bySession = new Map<string, Instance>();
+  /** All processes that ran under a key. */
+  readonly #byKey = new Map<string, Instance[]>();
+  /** By rising version. */
+  readonly #tracks: Track[] = [];
+  readonly #listeners = new Set<() => void>();
+
+  /** All that are there, or were within the last day. */
+  get instances(): readonly Instance[] {
+    return this.#instances.filter((instance) => instance !== undefined);
+  }
+
+  /** Undefined: the change is too old, or was made before this process started. */
+  findTrack(version: number): Track | undefined {
+    return this.#tracks.find((track) => track.version === version);
+  }
+
+  /** Calls back after whatever may concern the convergence of a change; returns how to stop. */
+  onNews(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A version was made: whoever is there now is to have it. */
+  publish({ epoch, version }: Selector, now: number): void {
+    const last = this.#tracks.at(-1);
+    if (last !== undefined && last.epoch !== epoch) this.#tracks.length = 0;
+    else if (last !== undefined && last.version >= version) return;
+    const cohort = new Uint8Array(this.#instances.length);
+    for (const instance of this.#instances) {
+      if (instance !== undefined && instance.contact.kind !== 'gone') cohort[instance.index] = 1;
+    }
+    this.#tracks.push(createTrack({ epoch, version, publishedAt: now }, cohort));
+    if (this.#tracks.length > tracksKept) this.#tracks.shift();
+  }
+
+  /** Undefined: the session arrived elsewhere since. */
+  join(arrival: Arrival, member: Member, now: number): Instance | undefined {
+    const known = this.#bySession.get(arrival.session);
+    if (known !== undefined && !arrival.isForeign && arrival.connection <= known.arrival.connection) return undefined;
+    const instance = known ?? this.#findPlace(arrival.key) ?? this.#add(arrival, member, now);
+    if (instance.contact.kind === 'gone') instance.joinedAt = now;
+    if (instance.arrival.session !== arrival.session) this.#startAnew(instance, arrival);
+    this.#bySession.set(arrival.session, instance);
+    Object.assign(instance, { arrival, member, contact: { kind: 'connected' } });
+    this.acknowledge(instance, arrival.running, now);
+    return instance;
+  }
+
+  /** Takes in what an instance runs. */
+  acknowledge(instance: Instance, running: Running, now: number): void {
+    const { state, refused = [], problem, heldMs = 0 } = running;
+    instance.heardAt = now;
+    instance.refused = refused;
+    instance.problem = problem;
+    const selector = parseSelector(state);
+    if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
+    this.#tellNews();
+  }
+
+  deliver(instance: Instance, version: number, now: number): void {
+    instance.heardAt = now;
+    if (version <= instance.delivered) return;
+    instance.delivered = version;
+    this.#tellNews();
+  }
+
+  infer(session: string, version: number, now: number): void {
+    const instance = this.#bySession.get(session);
+    if (instance === undefined || version <= instance.inferred) return;
+    instance.inferred = version;
+    instance.heardAt = now;
+    this.#tellNews();
+  }
+
+  lose(instance: Instance, silentMs: number, now: number): void {
+    instance.heardAt = now - silentMs;
+    instance.contact = { kind: 'lost', leaseEndsAt: now - silentMs + leaseMs };
+    this.#tellNews();
+  }
+
+  leave(instance: Instance, now: number): void {
+    instance.contact = { kind: 'gone', at: now };
+    this.#tellNews();
+  }
+
+  /** Sees who is gone by now, and forgets who is for long. */
+  look(now: number): void {
+    for (const instance of this.#instances) {
+      if (instance === undefined) continue;
+      const { contact } = instance;
+      if (contact.kind === 'lost' && now >= contact.leaseEndsAt) this.leave(instance, contact.leaseEndsAt);
+      if (contact.kind === 'gone' && now - contact.at >= goneKeptMs) this.#forget(instance);
+    }
+  }
+
+  #noteVersion(instance: Instance, { epoch, version }: Selector, at: number): void {
+    const before = instance.epoch === epoch ? instance.version : Number.NEGATIVE_INFINITY;
+    instance.epoch = epoch;
+    instance.version = version;
+    if (version === before) return;
+    for (const track of this.#tracks) {
+      if (track.epoch !== epoch) continue;
+      if (track.version > version) forgetDelay(track, instance.index);
+      else if (track.version > before) noteDelay(track, instance.index, at);
+    }
+  }
+
+  /** Another process takes the place of one that ran under the same key, and starts from what it says it has. */
+  #startAnew(instance: Instance, arrival: Arrival): void {
+    this.#bySession.delete(instance.arrival.session);
+    Object.assign(instance, { epoch: undefined, version: 0, delivered: 0, inferred: 0 });
+    if (arrival.running.state === undefined) for (const track of this.#tracks) forgetDelay(track, instance.index);
+  }
+
+  /** A place of that key whose process is not connected: it was started again. */
+  #findPlace(key: string): Instance | undefined {
+    return this.#byKey.get(key)?.find(({ contact }) => contact.kind !== 'connected');
+  }
+
+  #add(arrival: Arrival, member: Member, now: number): Instance {
+    const { key, isForeign } = arrival;
+    const siblings = this.#byKey.get(key) ?? [];
+    const instance: Instance = {
+      index: this.#free.pop() ?? this.#instances.length,
+      key,
+      place: siblings.length + 1,
+      isForeign,
+      arrival,
+      member,
+      contact: { kind: 'connected' },
+      epoch: undefined,
+      version: 0,
+      refused: [],
+      problem: undefined,
+      delivered: 0,
+      inferred: 0,
+      joinedAt: now,
+      heardAt: now,
+    };
+    this.#instances[instance.index] = instance;
+    this.#byKey.set(key, [...siblings, instance]);
+    return instance;
+  }
+
+  #forget(instance: Instance): void {
+    const { index, key, arrival } = instance;
+    this.#instances[index] = undefined;
+    this.#free.push(index);
+    this.#bySession.delete(arrival.session);
+    const siblings = (this.#byKey.get(key) ?? []).filter((sibling) => sibling !== instance);
+    if (siblings.length === 0) this.#byKey.delete(key);
+    else this.#byKey.set(key, siblings);
+    for (const track of this.#tracks) releaseIndex(track, index);
+  }
+
+  #tellNews(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

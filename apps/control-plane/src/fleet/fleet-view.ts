@@ -1,0 +1,77 @@
+import type { FleetView, InstanceView } from '@sluice/api-client';
+import type { EnvironmentFleet } from './environment-fleet.ts';
+import { type Instance, nameOf } from './instance.ts';
+
+interface Current {
+  readonly epoch: string;
+  readonly version: number;
+  /** By the monotonic clock. */
+  readonly now: number;
+}
+
+/** Counts the instances of an environment. */
+export function summariseFleet(fleet: EnvironmentFleet, current: Current): Omit<FleetView, 'items' | 'nextCursor'> {
+  const own = fleet.instances.filter(({ isForeign }) => !isForeign);
+  const foreign = fleet.instances.filter(({ isForeign, contact }) => isForeign && contact.kind !== 'gone');
+  const live = own.filter(({ contact }) => contact.kind !== 'gone');
+  const connected = live.filter(({ contact }) => contact.kind === 'connected');
+  return {
+    version: current.version,
+    live: live.length,
+    connected: connected.length,
+    offline: live.length - connected.length,
+    gone: own.length - live.length,
+    versions: countBy(live, (instance) => versionOf(instance, current))
+      .sort(([a = -1], [b = -1]) => b - a)
+      .map(([version, instances]) => ({ ...(version !== undefined && { version }), instances })),
+    foreign: {
+      live: foreign.length,
+      sdks: countBy(foreign, ({ arrival }) => arrival.sdk)
+        .sort(([, a], [, b]) => b - a)
+        .map(([sdk, instances]) => ({ sdk, instances })),
+    },
+  };
+}
+
+export function toInstanceView(instance: Instance, current: Current): InstanceView {
+  const { arrival, refused, problem, joinedAt, heardAt } = instance;
+  const version = instance.isForeign ? versionOfForeign(instance) : versionOf(instance, current);
+  const reason = problem ?? refused.map(({ kind, key, reason: why }) => `${kind} ${key}: ${why}`).join('; ');
+  return {
+    instance: nameOf(instance),
+    session: arrival.session,
+    state: stateOf(instance, current),
+    ...(version !== undefined && { version }),
+    sdk: arrival.sdk,
+    via: arrival.via,
+    about: arrival.about,
+    ...(arrival.through !== undefined && { through: arrival.through }),
+    joinedMsAgo: Math.round(current.now - joinedAt),
+    heardMsAgo: Math.round(current.now - heardAt),
+    ...(reason !== '' && { reason }),
+  };
+}
+
+function stateOf(instance: Instance, { epoch, version }: Current): InstanceView['state'] {
+  const { contact, isForeign, refused, problem } = instance;
+  if (contact.kind === 'gone') return 'gone';
+  if (contact.kind === 'lost') return 'offline';
+  if (isForeign) return 'foreign';
+  if (problem !== undefined) return 'refused';
+  if (refused.length > 0) return 'partial';
+  return instance.epoch === epoch && instance.version >= version ? 'current' : 'behind';
+}
+
+/** Versions of another epoch say nothing here. */
+function versionOf(instance: Instance, { epoch }: Current): number | undefined {
+  return instance.epoch === epoch ? instance.version : undefined;
+}
+
+/** What it has at least. */
+function versionOfForeign({ delivered, inferred }: Instance): number | undefined {
+  return Math.max(delivered, inferred) || undefined;
+}
+
+function countBy<T, K>(items: readonly T[], keyOf: (item: T) => K): [K, number][] {
+  return [...Map.groupBy(items, keyOf)].map(([key, group]) => [key, group.length]);
+}

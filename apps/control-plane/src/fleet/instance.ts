@@ -1,0 +1,41 @@
+import type { Arrival, Member } from '@sluice/delivery';
+import type { RefusedObject } from '@sluice/protocol';
+
+/**
+ * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key
+ * while the first is connected is another instance.
+ */
+export interface Instance {
+  /** Its place in what is counted about changes. */
+  readonly index: number;
+  readonly key: string;
+  /** 1, and 2, 3, … for processes that run under the same key at the same time. */
+  readonly place: number;
+  readonly isForeign: boolean;
+  arrival: Arrival;
+  /** Who may speak for it: the number that its newest connection got. */
+  member: Member;
+  contact: Contact;
+  /** What it runs; undefined: nothing that it told of. */
+  epoch: string | undefined;
+  version: number;
+  refused: readonly RefusedObject[];
+  problem: string | undefined;
+  /** Of a foreign instance: the versions that were sent, and that its events name. */
+  delivered: number;
+  inferred: number;
+  /** By the monotonic clock: since it is there, without a break of contact long enough to be gone. */
+  joinedAt: number;
+  heardAt: number;
+}
+
+export type Contact =
+  | { readonly kind: 'connected' }
+  /** Contact is lost; until the lease ends the instance may well be running. */
+  | { readonly kind: 'lost'; readonly leaseEndsAt: number }
+  | { readonly kind: 'gone'; readonly at: number };
+
+/** How people call it: `web-1`, and `web-1 (2)` for another process under that key. */
+export function nameOf({ key, place }: Pick<Instance, 'key' | 'place'>): string {
+  return place === 1 ? key : `${key} (${place})`;
+}

@@ -1,0 +1,138 @@
+import type { Socket } from 'node:net';
+import { encodeNotice, encodeSse, isMalformation, parseReport, type Report, type Selector } from '@sluice/protocol';
+import type { WebSocket } from 'ws';
+import type { Channel, Subscriber } from './channel.ts';
+import type { Fleet, Member } from './fleet.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { encodeSocketClose, encodeSocketFrame, encodeSocketPong } from './socket-frame.ts';
+import type { Kept, StreamKeeper } from './stream-keeper.ts';
+
+export interface SocketStreamOpening {
+  readonly channel: Channel;
+  /** Only reads; what is written goes past it, so that frames are made once for all clients. */
+  readonly webSocket: WebSocket;
+  readonly socket: Socket;
+  readonly basis: Selector | undefined;
+  readonly environmentId: string;
+  readonly credentialId: string;
+}
+
+export interface SocketStreamHost {
+  readonly keeper: StreamKeeper;
+  readonly fleet: Fleet;
+  /** What a new connection is told of how to report. */
+  greeting(): Uint8Array;
+  /** Takes in a batch of events; returns the status that a request with it would get. */
+  recordEvents(environmentId: string, batch: { readonly payloadId: string; readonly events: unknown }): number;
+  now(): number;
+  /** A client does not keep to the protocol. */
+  noteMalformed(problem: string): void;
+}
+
+/** The server is going away; clients come back, here or elsewhere. RFC 6455, section 7.4.1. */
+const goingAway = 1001;
+
+/** A socket of an SDK: events of its channel go down, reports come up. */
+export class SocketStream implements Subscriber {
+  readonly protocol = 'socket';
+  readonly basis: Selector | undefined;
+  readonly credentialId: string;
+  readonly #host: SocketStreamHost;
+  readonly #channel: Channel;
+  readonly #environmentId: string;
+  readonly #socket: Socket;
+  readonly #writer: FrameWriter;
+  readonly #kept: Kept;
+  /** Known once the client has said who it is. */
+  #member: Member | undefined;
+
+  constructor(host: SocketStreamHost, opening: SocketStreamOpening) {
+    const { channel, webSocket, socket, basis, environmentId, credentialId } = opening;
+    this.#host = host;
+    this.#channel = channel;
+    this.#environmentId = environmentId;
+    this.#socket = socket;
+    this.basis = basis;
+    this.credentialId = credentialId;
+    socket.setNoDelay(true);
+    this.#writer = new FrameWriter(socket);
+    this.#kept = host.keeper.keep({
+      protocol: 'socket',
+      writer: this.#writer,
+      end: () => channel.end('lifetime', [this]),
+      cut: () => socket.destroy(),
+    });
+    webSocket.on('message', (data: Buffer) => this.#read(data));
+    webSocket.on('ping', (data: Buffer) => this.#writer.send(encodeSocketPong(data)));
+    // A client that breaks the protocol is cut off by the reader.
+    webSocket.on('error', (error) => host.noteMalformed(error.message));
+    webSocket.on('close', () => this.#close());
+    this.#writer.send(host.greeting());
+    channel.subscribe(this);
+  }
+
+  send(frame: Uint8Array, _version: number, onLeft?: () => void): void {
+    this.#writer.send(frame, onLeft);
+  }
+
+  end(): void {
+    this.#writer.send(encodeSocketClose(goingAway));
+    this.#writer.end();
+  }
+
+  #read(data: Buffer): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(data.toString());
+    } catch (error) {
+      this.#host.noteMalformed(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    const report = parseReport(value);
+    if (report === undefined) return;
+    if (isMalformation(report)) this.#host.noteMalformed(`${report.path}: expected ${report.expected}`);
+    else this.#take(report);
+  }
+
+  #take(report: Report): void {
+    const { fleet, keeper } = this.#host;
+    this.#kept.heardAt = keeper.now();
+    switch (report.kind) {
+      case 'hello':
+        if (this.#member !== undefined) fleet.leave([this.#member]);
+        this.#member = fleet.join(this.#environmentId, { ...report, isForeign: false });
+        return;
+      case 'acknowledgement':
+        if (this.#member !== undefined) fleet.acknowledge([this.#member], report);
+        return;
+      case 'probe':
+        fleet.answerProbe(report.id, 0);
+        return;
+      case 'events':
+        this.#takeEvents(report);
+        return;
+      case 'goodbye':
+        if (this.#member !== undefined) fleet.leave([this.#member]);
+        this.#member = undefined;
+        return;
+      default:
+        report satisfies never;
+    }
+  }
+
+  #takeEvents({ id, events }: Extract<Report, { kind: 'events' }>): void {
+    const status = this.#host.recordEvents(this.#environmentId, { payloadId: id, events });
+    const answer = encodeSse(encodeNotice({ event: 'taken', id, status, at: this.#host.now() }));
+    this.#writer.send(encodeSocketFrame(Buffer.from(answer)));
+  }
+
+  #close(): void {
+    this.#kept.release();
+    this.#channel.unsubscribe(this);
+    if (this.#member !== undefined) {
+      const silentMs = this.#kept.heardAt === undefined ? 0 : this.#host.keeper.now() - this.#kept.heardAt;
+      this.#host.fleet.lose([this.#member], silentMs);
+    }
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,143 @@
+import type { ObjectKind } from './objects.ts';
+import { aNumber, anInteger, aString, listOf, type Malformation, objectOf, optional, type Shape } from './shape.ts';
+
+/**
+ * What an instance with our SDK tells the server that it is connected to: over the socket one message each, or a list
+ * of them in the body of a POST.
+ */
+export type Report =
+  | ({ readonly kind: 'hello' } & Hello)
+  | ({ readonly kind: 'acknowledgement' } & Running)
+  /** The answer to a probe. */
+  | { readonly kind: 'probe'; readonly id: string }
+  /** Events as they would be posted to `/bulk`; `id` is the same for a batch and its repetition. */
+  | { readonly kind: 'events'; readonly id: string; readonly events: unknown }
+  /** The instance ends in good order. */
+  | { readonly kind: 'goodbye' };
+
+/** Who an instance is. */
+export interface Hello {
+  /** Stable across restarts: what people know the instance by. */
+  readonly key: string;
+  /** Of the running process. */
+  readonly session: string;
+  /** Rises with each connection of the session: of two, the one with the higher number is the current one. */
+  readonly connection: number;
+  /** Name and version of the SDK: `sluice-node/0.1.0`. */
+  readonly sdk: string;
+  /** How it gets flags: `socket`, `stream` or `poll`. */
+  readonly via: string;
+  /** Host, region, zone, service, version, and whatever else the application says of itself. */
+  readonly about: InstanceAttributes;
+  readonly running: Running;
+}
+
+export type InstanceAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/** What an instance runs. */
+export interface Running {
+  /** Selector of the payload in force; undefined: none yet, or one without a selector. */
+  readonly state?: string | undefined;
+  /** Objects whose newest form could not be used; what the instance had of them before stays in force. */
+  readonly refused?: readonly RefusedObject[] | undefined;
+  /** Why the last transfer was refused whole; undefined: it was not. */
+  readonly problem?: string | undefined;
+  /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
+  readonly heldMs?: number | undefined;
+}
+
+export interface RefusedObject {
+  readonly kind: ObjectKind;
+  readonly key: string;
+  /** Of the form that was refused. */
+  readonly version: number;
+  readonly reason: string;
+}
+
+/** Longer reasons are cut: they are for people, and come from 20,000 instances at once. */
+const longestReason = 200;
+const longestText = 256;
+const mostAttributes = 32;
+const mostRefused = 50;
+
+const runningShape = objectOf({
+  state: optional(aString),
+  problem: optional(aString),
+  heldMs: optional(aNumber),
+  refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
+});
+
+const shapes: Readonly<Record<Report['kind'], Shape>> = {
+  hello: objectOf({
+    key: aString,
+    session: aString,
+    connection: aNumber,
+    sdk: optional(aString),
+    via: optional(aString),
+    about: optional(objectOf({})),
+    running: optional(runningShape),
+  }),
+  acknowledgement: runningShape,
+  probe: objectOf({ id: aString }),
+  events: objectOf({ id: aString }),
+  goodbye: objectOf({}),
+};
+
+/** Checks a report from outside and cuts what is too long; undefined for kinds that are not known. */
+export function parseReport(value: unknown): Report | Malformation | undefined {
+  const wrong = objectOf({ kind: aString })(value, '');
+  if (wrong !== undefined) return wrong;
+  // The shape says so, here and below.
+  const { kind, ...fields } = value as { readonly kind: Report['kind'] };
+  if (!Object.hasOwn(shapes, kind)) return undefined;
+  const malformed = shapes[kind](fields, kind);
+  if (malformed !== undefined) return malformed;
+  switch (kind) {
+    case 'hello':
+      return { kind, ...readHello(fields as Partial<Hello>) };
+    case 'acknowledgement':
+      return { kind, ...readRunning(fields) };
+    default:
+      return value as Report;
+  }
+}
+
+function readHello({ key = '', session = '', connection = 0, sdk, via, about, running }: Partial<Hello>): Hello {
+  return {
+    key: cut(key, longestText),
+    session: cut(session, longestText),
+    connection,
+    sdk: cut(sdk ?? 'unknown', longestText),
+    via: cut(via ?? 'unknown', longestText),
+    about: readAttributes(about ?? {}),
+    running: readRunning(running ?? {}),
+  };
+}
+
+function readRunning({ state, refused, problem, heldMs }: Running): Running {
+  return {
+    ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
+    ...(typeof state === 'string' && { state }),
+    ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
+    ...(Array.isArray(refused) &&
+      refused.length > 0 && {
+        refused: refused.slice(0, mostRefused).map((object) => ({
+          ...object,
+          key: cut(object.key, longestText),
+          reason: cut(object.reason, longestReason),
+        })),
+      }),
+  };
+}
+
+function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {
+  const entries = Object.entries(about).flatMap(([name, value]): [string, string | number | boolean][] => {
+    if (typeof value === 'string') return [[cut(name, longestText), cut(value, longestText)]];
+    return typeof value === 'number' || typeof value === 'boolean' ? [[cut(name, longestText), value]] : [];
+  });
+  return Object.fromEntries(entries.slice(0, mostAttributes));
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? text.slice(0, length) : text;
+}

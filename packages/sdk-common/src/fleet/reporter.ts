@@ -1,0 +1,193 @@
+import type { Hello, Notice, RefusedObject, Report, Running } from '@sluice/protocol';
+import type { DataObserver } from '../data/data-system.ts';
+import type { Send } from '../data/source.ts';
+import type { Platform } from '../platform.ts';
+import type { Origin } from '../status.ts';
+import type { PostReports } from './post-reports.ts';
+
+export interface ReporterOptions {
+  /** Who this instance is. */
+  readonly identity: Pick<Hello, 'key' | 'session' | 'sdk' | 'about'>;
+  /** Carries reports while there is no line to the server. */
+  readonly post: PostReports;
+}
+
+/** What the server says of a batch of events: a status as for a request, and its time. */
+export interface TakenEvents {
+  readonly status: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Until the server says otherwise. */
+const firstPace = { spreadMs: 100, heartbeatMs: 10_000 };
+const shortestHeartbeatMs = 1000;
+/** A batch of events that the server says nothing about in this time counts as lost. */
+const takenWithinMs = 10_000;
+
+/**
+ * Tells the server what this instance runs: after a change, somewhere within the spread that the server asks for, so
+ * that a large fleet does not answer all at once; and as a heartbeat, which makes good what was lost.
+ */
+export class Reporter implements DataObserver {
+  readonly #options: ReporterOptions;
+  readonly #platform: Pick<Platform, 'clock' | 'random'>;
+  #pace = firstPace;
+  #running: Omit<Running, 'heldMs'> = {};
+  /** Since when that is in force. */
+  #since: number;
+  #via: Origin = 'none';
+  #line: Send | undefined;
+  /** Whether the server said that it takes reports: LaunchDarkly's does not. */
+  #isInvited = false;
+  /** Whether the other end of the line knows who we are. */
+  #isGreeted = false;
+  #connections = 0;
+  #cancelReport: (() => void) | undefined;
+  #cancelHeartbeat = (): void => undefined;
+  /** Who waits for word about a batch of events, by its id. */
+  readonly #batches = new Map<string, (answer: TakenEvents | undefined) => void>();
+  #closed = false;
+
+  constructor(options: ReporterOptions, platform: Pick<Platform, 'clock' | 'random'>) {
+    this.#options = options;
+    this.#platform = platform;
+    this.#since = platform.clock.elapsed();
+  }
+
+  /** Whether text can be sent right now. */
+  get hasLine(): boolean {
+    return this.#line !== undefined;
+  }
+
+  running(state: string | undefined, refused: readonly RefusedObject[], origin: Origin): void {
+    const isElsewhere = this.#via !== origin;
+    this.#via = origin;
+    const isNews = this.#note({
+      ...(state !== undefined && { state }),
+      ...(refused.length > 0 && { refused }),
+    });
+    if (isNews || isElsewhere) this.#scheduleReport();
+  }
+
+  refuse(problem: string): void {
+    if (this.#note({ ...this.#running, problem })) this.#scheduleReport();
+  }
+
+  notice(notice: Notice): void {
+    switch (notice.event) {
+      case 'fleet':
+        this.#isInvited = true;
+        this.#pace = { spreadMs: notice.spreadMs, heartbeatMs: Math.max(shortestHeartbeatMs, notice.heartbeatMs) };
+        return;
+      case 'probe':
+        if (this.#platform.random() < notice.share) void this.#send({ kind: 'probe', id: notice.id });
+        return;
+      case 'taken':
+        this.#settleBatch(notice.id, { status: notice.status, at: notice.at });
+        return;
+      default:
+        notice satisfies never;
+    }
+  }
+
+  line(send: Send | undefined): void {
+    this.#line = send;
+    this.#isGreeted = false;
+    if (send === undefined) {
+      this.#giveUpBatches();
+      return;
+    }
+    this.#via = 'socket';
+    this.#tell();
+  }
+
+  /** Hands a batch of events to the line; undefined: there is none, or it broke before the server said anything. */
+  sendEvents(id: string, encodedEvents: string): Promise<TakenEvents | undefined> {
+    const line = this.#line;
+    if (line === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const cancel = this.#platform.clock.after(takenWithinMs, () => this.#settleBatch(id, undefined), true);
+      this.#batches.set(id, (answer) => {
+        cancel();
+        resolve(answer);
+      });
+      line(`{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
+    });
+  }
+
+  /** Says goodbye, if anybody knows us. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelReport?.();
+    this.#cancelHeartbeat();
+    if (this.#connections > 0 && this.#isReachable()) await this.#send({ kind: 'goodbye' });
+    this.#giveUpBatches();
+  }
+
+  /** Whether that is different from what was. */
+  #note(running: Omit<Running, 'heldMs'>): boolean {
+    if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
+    this.#running = running;
+    this.#since = this.#platform.clock.elapsed();
+    return true;
+  }
+
+  /** While the socket is away there is nobody to tell, until it is back or something else takes its place. */
+  #isReachable(): boolean {
+    return this.#line !== undefined || (this.#isInvited && (this.#via === 'stream' || this.#via === 'poll'));
+  }
+
+  /** Of changes that come while a report waits, it tells the last. */
+  #scheduleReport(): void {
+    if (this.#closed || this.#cancelReport !== undefined || !this.#isReachable()) return;
+    const delayMs = this.#platform.random() * this.#pace.spreadMs;
+    this.#cancelReport = this.#platform.clock.after(delayMs, () => this.#tell());
+  }
+
+  #tell(): void {
+    this.#cancelReport?.();
+    this.#cancelReport = undefined;
+    this.#scheduleHeartbeat();
+    if (!this.#isReachable()) return;
+    void this.#send(this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe() } : this.#hello());
+  }
+
+  #scheduleHeartbeat(): void {
+    this.#cancelHeartbeat();
+    if (this.#closed) return;
+    const delayMs = this.#pace.heartbeatMs * (0.9 + 0.2 * this.#platform.random());
+    this.#cancelHeartbeat = this.#platform.clock.after(delayMs, () => this.#tell());
+  }
+
+  #describe(): Running {
+    return { ...this.#running, heldMs: Math.round(this.#platform.clock.elapsed() - this.#since) };
+  }
+
+  #hello(): Report {
+    this.#connections++;
+    const { identity } = this.#options;
+    return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe() };
+  }
+
+  async #send(report: Report): Promise<void> {
+    if (this.#line !== undefined) {
+      this.#line(JSON.stringify(report));
+      this.#isGreeted ||= report.kind === 'hello';
+      return;
+    }
+    // Whoever takes in a post may be another server than the one that took in the post before.
+    const notices = await this.#options.post(report.kind === 'hello' ? [report] : [this.#hello(), report]);
+    for (const notice of notices) if (!this.#closed) this.notice(notice);
+  }
+
+  #settleBatch(id: string, answer: TakenEvents | undefined): void {
+    const settle = this.#batches.get(id);
+    this.#batches.delete(id);
+    settle?.(answer);
+  }
+
+  #giveUpBatches(): void {
+    for (const id of [...this.#batches.keys()]) this.#settleBatch(id, undefined);
+  }
+}
