@@ -11,7 +11,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sdk-node': ['sdk-common', 'protocol', 'engine'],
   'api-client': ['authoring', 'engine'],
   'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine'],
-  cli: ['control-plane', 'api-client', 'authoring', 'engine'],
+  edge: ['delivery', 'protocol', 'engine'],
+  cli: ['control-plane', 'edge', 'api-client', 'authoring', 'engine'],
 };
 
 /** Packages that run anywhere: nothing of the platform, not even Node's own modules. */

@@ -1,5 +1,6 @@
 import { ApiError } from '@sluice/api-client';
 import { ServerError, serverVersion } from '@sluice/control-plane';
+import { EdgeError } from '@sluice/edge';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
@@ -36,7 +37,8 @@ function help(words: readonly string[], platform: CommandPlatform): number {
 
 function findCommand(words: readonly string[]): Command {
   const [first = '', second = ''] = words;
-  const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
+  const command =
+    commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
   if (command !== undefined) return command;
   const group = commands
     .filter(({ name }) => name.startsWith(`${first} `))
@@ -78,6 +80,7 @@ function explain(error: unknown): Explanation {
     };
   }
   if (error instanceof ApiError) return explainApiError(error);
+  if (error instanceof EdgeError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.message] };
   if (error instanceof ServerError) return { exitCode: exitCodes.refused, code: error.code, lines: [error.message] };
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return {

@@ -1,5 +1,6 @@
 import { backupCommands } from './backup-commands.ts';
 import type { Command } from './command.ts';
+import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
@@ -11,5 +12,6 @@ export const commands: readonly Command[] = [
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,
+  ...edgeCommands,
   ...backupCommands,
 ];

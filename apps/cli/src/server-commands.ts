@@ -13,6 +13,7 @@ export const serverCommands: readonly Command[] = [
       data: { type: 'string', value: 'FOLDER', help: describe('data') },
       'log-level': { type: 'string', value: 'LEVEL', help: describe('log-level') },
       'payload-limit-mb': { type: 'string', value: 'MB', help: describe('payload-limit-mb') },
+      workers: { type: 'string', value: 'N', help: describe('workers') },
       'tls-cert': { type: 'string', value: 'FILE', help: describe('tls-cert') },
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
     },

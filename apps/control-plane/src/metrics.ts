@@ -1,4 +1,4 @@
-import type { StreamKeeper } from '@sluice/delivery';
+import type { StreamKeeper, WorkerPool } from '@sluice/delivery';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
@@ -16,6 +16,7 @@ export interface MetricsParts {
   readonly channels: ChannelRegistry;
   readonly fleet: Pick<FleetRegistry, 'list'>;
   readonly keeper: Pick<StreamKeeper, 'dropped'>;
+  readonly pool: Pick<WorkerPool, 'listCounts'> | undefined;
 }
 
 /** How long a probe takes to an instance, and its answer back. */
@@ -28,7 +29,7 @@ export function createPropagation(registry: Registry): Histogram {
   });
 }
 
-export function createMetrics(registry: Registry, { channels, fleet, keeper }: MetricsParts): Metrics {
+export function createMetrics(registry: Registry, { channels, fleet, keeper, pool }: MetricsParts): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -53,6 +54,11 @@ export function createMetrics(registry: Registry, { channels, fleet, keeper }: M
       for (const [environment, { subscribers }] of await channels.list()) {
         for (const { protocol } of subscribers) this.inc({ environment, protocol });
       }
+      for (const { streams } of pool?.listCounts() ?? []) {
+        for (const [environment, counts] of Object.entries(streams)) {
+          for (const [protocol, count] of Object.entries(counts)) this.inc({ environment, protocol }, count);
+        }
+      }
     },
   });
   new Gauge({
@@ -69,7 +75,7 @@ export function createMetrics(registry: Registry, { channels, fleet, keeper }: M
     help: 'streams ended because their clients read nothing, since the start',
     registers,
     collect() {
-      this.set(keeper.dropped);
+      this.set(keeper.dropped + (pool?.listCounts() ?? []).reduce((sum, { dropped }) => sum + dropped, 0));
     },
   });
   return {

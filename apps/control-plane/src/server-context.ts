@@ -1,3 +1,4 @@
+import type { LinkServer } from '@sluice/delivery';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
 import type { Admissions } from './credentials/admissions.ts';
@@ -19,6 +20,7 @@ export interface ServerContext {
   readonly usage: KeyUsage;
   readonly evaluations: EvaluationRecorder;
   readonly fleet: FleetRegistry;
+  readonly links: LinkServer;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Bytes that the compiled objects of an environment may have. */

@@ -1,4 +1,17 @@
-import { answerUpgrade, DataPlane, type DataPlaneParts, Outflow, StreamKeeper, Visitors } from '@sluice/delivery';
+import {
+  answerUpgrade,
+  createGate,
+  DataPlane,
+  type DataPlaneParts,
+  type Front,
+  LinkServer,
+  Outflow,
+  openFront,
+  retryAfterSeconds,
+  StreamKeeper,
+  Visitors,
+  WorkerPool,
+} from '@sluice/delivery';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { ChannelRegistry } from './channels/channel-registry.ts';
@@ -9,14 +22,13 @@ import { createSecretBox, findSecret } from './credentials/secret-box.ts';
 import { migrateToLatest } from './database/migrations.ts';
 import type { Database } from './database/schema.ts';
 import { type OpenedDatabase, openSqlite } from './database/sqlite.ts';
+import { createEdgeHost } from './edges/edge-host.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, startFirstTime } from './first-start.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
-import { createGate, retryAfterSeconds } from './http/gate.ts';
-import { closeListener, createListener, listen } from './http/listener.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
 import type { Platform } from './platform.ts';
@@ -35,15 +47,25 @@ export interface RunningServer {
 /** Of the server and its command. */
 export const serverVersion = '0.1.0';
 
-/** Starts the server; it listens at once and answers 503 until the database is open. */
+/**
+ * Starts the server; it listens at once and answers 503 until the database is open. Workers, if there are to be any,
+ * start when it is.
+ */
 export async function startServer(settings: Settings, platform: Platform, log: Logger): Promise<RunningServer> {
   const gate = createGate(platform);
-  const server = createListener(settings, gate.listener);
-  const url = await listen(server, settings);
+  const front = await openFront(settings, gate.listener, platform);
+  const { url, behindWorkers } = front;
   let database: OpenedDatabase | undefined;
   try {
     database = openSqlite(settings.data);
-    const { context, parts, firstStart } = await prepare(database.db, url, settings, platform, log);
+    const workerKey = createId(platform, 40);
+    const { context, parts, pool, firstStart } = await prepare(
+      database.db,
+      { url, behindWorkers, workerKey },
+      settings,
+      platform,
+      log,
+    );
     const app = createApp(context);
     await app.ready();
     const dataPlane = createDataPlane(context, parts);
@@ -53,10 +75,12 @@ export async function startServer(settings: Settings, platform: Platform, log: L
         if (!dataPlane.handle(request, response)) app.routing(request, response);
       },
       upgrade: (request, socket, head) => {
-        if (dataPlane.handleUpgrade(request, socket, head)) return;
+        if (dataPlane.handleUpgrade(request, socket, head) || context.links.handleUpgrade(request, socket, head))
+          return;
         answerUpgrade(socket, { status: 404, code: 'not-found', detail: 'there is no WebSocket here' });
       },
     });
+    await pool?.start();
     const { close } = database;
     return {
       url,
@@ -64,13 +88,15 @@ export async function startServer(settings: Settings, platform: Platform, log: L
       firstStart,
       close: () =>
         closeInOrder(log, [
+          () => pool?.close(),
           () => gate.close(),
           () => parts.keeper.close(),
           () => parts.visitors.close(),
           () => context.fleet.close(),
           stopHousekeeping,
-          () => context.channels.endAll('server is stopping'),
-          () => closeListener(server, platform),
+          () => context.links.close(),
+          () => context.channels.drain('server is stopping'),
+          () => front.close(),
           () => app.close(),
           () => context.evaluations.close(),
           () => context.usage.flush(),
@@ -78,19 +104,27 @@ export async function startServer(settings: Settings, platform: Platform, log: L
         ]),
     };
   } catch (error) {
-    await closeInOrder(log, [() => closeListener(server, platform), () => database?.close()]);
+    await closeInOrder(log, [() => front.close(), () => database?.close()]);
     throw error;
   }
+}
+
+interface Prepared {
+  readonly context: ServerContext;
+  readonly parts: DataPlaneParts;
+  readonly pool: WorkerPool | undefined;
+  readonly firstStart: FirstStart | undefined;
 }
 
 /** Brings the database up to date, and makes what the parts of the server share. */
 async function prepare(
   db: Database,
-  url: string,
-  { data, secret, bootstrap, payloadLimitBytes }: Settings,
+  { url, behindWorkers, workerKey }: Pick<Front, 'url' | 'behindWorkers'> & { readonly workerKey: string },
+  settings: Settings,
   platform: Platform,
   log: Logger,
-): Promise<{ context: ServerContext; parts: DataPlaneParts; firstStart: FirstStart | undefined }> {
+): Promise<Prepared> {
+  const { data, secret, bootstrap, payloadLimitBytes } = settings;
   await migrateToLatest(db);
   const box = createSecretBox(findSecret(secret, data, platform), platform);
   const secretProblem = await findSecretProblem(db, box);
@@ -105,9 +139,22 @@ async function prepare(
   const channels = new ChannelRegistry(db, {
     outflow: new Outflow(platform),
     onVersion: (environmentId, selector) => fleet.publish(environmentId, selector),
+    every: platform.every,
   });
   const usage = new KeyUsage(db);
   const keeper = new StreamKeeper(platform);
+  const evaluations = new EvaluationRecorder(db, channels, platform, log);
+  const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, workerKey });
+  const links = new LinkServer(host, fleet, platform);
+  const pool =
+    behindWorkers &&
+    new WorkerPool({
+      ...settings,
+      ...behindWorkers,
+      key: workerKey,
+      after: platform.after,
+      log: (level, fields, message) => log[level](fields, message),
+    });
   const context: ServerContext = {
     db,
     platform,
@@ -116,14 +163,15 @@ async function prepare(
     channels,
     admissions: new Admissions(db, usage),
     usage,
-    evaluations: new EvaluationRecorder(db, channels, platform, log),
+    evaluations,
     fleet,
-    metrics: createMetrics(registry, { channels, fleet, keeper }),
+    links,
+    metrics: createMetrics(registry, { channels, fleet, keeper, pool }),
     payloadLimitBytes,
     version: serverVersion,
   };
   await context.admissions.load();
-  return { context, parts: { keeper, fleet, visitors: new Visitors(fleet, platform) }, firstStart };
+  return { context, parts: { keeper, fleet, visitors: new Visitors(fleet, platform) }, pool, firstStart };
 }
 
 /** Takes every step, also when one before it fails: what can still be saved is saved, and the folder is given free. */

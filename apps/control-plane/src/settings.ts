@@ -10,6 +10,8 @@ export interface Settings {
   readonly logLevel: string;
   /** Bytes that the compiled flags and segments of an environment may have. */
   readonly payloadLimitBytes: number;
+  /** Processes that serve SDKs beside this one; 0: this one serves them itself. */
+  readonly workers: number;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   /** Encrypts stored keys; replicas share it. Else one is made in the data folder. */
@@ -35,12 +37,14 @@ export const serverOptions = {
     fallback: '32',
     help: "megabytes that an environment's flags may have",
   },
+  workers: { variable: 'SLUICE_WORKERS', fallback: '0', help: 'processes that serve SDKs beside this one' },
   'tls-cert': { variable: 'SLUICE_TLS_CERT', fallback: undefined, help: 'certificate file (PEM), for HTTPS' },
   'tls-key': { variable: 'SLUICE_TLS_KEY', fallback: undefined, help: 'key file (PEM) of the certificate' },
 } as const;
 
 type OptionName = keyof typeof serverOptions;
 
+const mostWorkers = 64;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
 /** Reads the settings; throws `invalid-settings` with a sentence for whoever starts the server. */
@@ -71,6 +75,13 @@ export function parseSettings(
       `--payload-limit-mb (SLUICE_PAYLOAD_LIMIT_MB) must be above 0, got ${read('payload-limit-mb')}`,
     );
   }
+  const workers = Number(read('workers'));
+  if (!Number.isInteger(workers) || workers < 0 || workers > mostWorkers) {
+    throw new ServerError(
+      'invalid-settings',
+      `--workers (SLUICE_WORKERS) must be a number from 0 to ${mostWorkers}, got ${read('workers')}`,
+    );
+  }
   const [tlsCert, tlsKey] = [read('tls-cert'), read('tls-key')];
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ServerError('invalid-settings', '--tls-cert and --tls-key go together; only one of them is set');
@@ -85,6 +96,7 @@ export function parseSettings(
     data: read('data') ?? '',
     logLevel,
     payloadLimitBytes: payloadLimitMb * 1024 * 1024,
+    workers,
     tlsCert,
     tlsKey,
     secret,

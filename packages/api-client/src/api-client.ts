@@ -4,6 +4,7 @@ import type {
   ChainView,
   ChangeView,
   ConvergenceView,
+  EdgeView,
   EnvironmentFlagView,
   EnvironmentView,
   EvaluationMinuteView,
@@ -11,6 +12,7 @@ import type {
   FlagView,
   FleetView,
   InstanceView,
+  NewEdgeView,
   NewEnvironmentView,
   Page,
   ProblemView,
@@ -94,6 +96,9 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  listEdges(): Promise<Page<EdgeView>>;
+  createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
+  revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
 }
 
@@ -142,6 +147,9 @@ export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiCli
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    listEdges: () => call('GET', '/edges'),
+    createEdge: (body) => call('POST', '/edges', body),
+    revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
   };
 }

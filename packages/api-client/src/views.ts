@@ -78,6 +78,22 @@ export interface CredentialView {
   readonly revokedAt: number | null;
 }
 
+/** A relay that serves environments close to their instances. */
+export interface EdgeView {
+  readonly id: string;
+  readonly name: string;
+  readonly environments: readonly { readonly project: string; readonly environment: string }[];
+  /** To the server that was asked. */
+  readonly isConnected: boolean;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+/** An edge right after it was made: the only time that its key is shown. */
+export interface NewEdgeView extends EdgeView {
+  readonly key: string;
+}
+
 /** An evaluation on the server, with what decided it. */
 export interface ExplanationView {
   readonly flag: string;

@@ -5,7 +5,7 @@ export interface Arrival extends Hello {
   /** It has no SDK of ours: it acknowledges nothing, and what it runs can only be inferred. */
   readonly isForeign: boolean;
   /** The edge that it is connected to; absent: to a control plane. */
-  readonly through?: string;
+  readonly through?: string | undefined;
 }
 
 /** Names an arrival until it leaves or loses contact, in the process that gave the number. */

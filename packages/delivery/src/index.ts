@@ -7,8 +7,19 @@ export {
   type EventBatch,
   sendProblem,
 } from './data-plane.ts';
+export { drain } from './drain.ts';
 export type { Arrival, Fleet, Member } from './fleet.ts';
+export { type Front, type FrontSettings, openFront } from './front.ts';
+export { createGate, type Gate, retryAfterSeconds } from './gate.ts';
+export { hashKey } from './hash-key.ts';
+export { type CountBatch, type LinkHost, LinkServer, linkPath, type RelayAdmission } from './link-server.ts';
+export { closeListener, createListener, type Listener, listen, listenAt, toUrl } from './listener.ts';
 export { Outflow, type OutflowOptions } from './outflow.ts';
+export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';
+export { Roster } from './roster.ts';
 export { leaseMs, StreamKeeper, type StreamKeeperOptions } from './stream-keeper.ts';
 export { answerUpgrade } from './upgrade.ts';
+export { Upstream } from './upstream.ts';
 export { Visitors } from './visitors.ts';
+export type { WorkerCounts } from './worker/worker-messages.ts';
+export { WorkerPool, type WorkerPoolOptions } from './worker/worker-pool.ts';

@@ -1,4 +1,5 @@
 import { isNoticeEvent, type Notice, parseNotice } from './notices.ts';
+import type { ObjectKind, WireObject } from './objects.ts';
 import { isMalformation, parseObject, type ReceivedObject, tombstone } from './parse-object.ts';
 import type { RefusedObject } from './reports.ts';
 import {
@@ -14,9 +15,9 @@ import {
 import type { SseEvent } from './sse.ts';
 
 /** What changes at once: everything that is replaced, or what is different from before. */
-export interface Transfer {
+export interface Transfer<T = ReceivedObject> {
   readonly kind: 'full' | 'changes';
-  readonly objects: readonly ReceivedObject[];
+  readonly objects: readonly T[];
   /** The client's state after it: sent back to resume from here. Undefined when the protocol has none. */
   readonly state: string | undefined;
   /** Whether an object is only taken when its version is higher than the one that is there (fdv1). */
@@ -26,9 +27,9 @@ export interface Transfer {
 }
 
 /** What an event means for the client. */
-export type ReceiverAction =
+export type ReceiverAction<T = ReceivedObject> =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'commit'; readonly transfer: Transfer }
+  | { readonly kind: 'commit'; readonly transfer: Transfer<T> }
   /** The client has everything. */
   | { readonly kind: 'up-to-date' }
   /** Word about the connection. */
@@ -45,18 +46,58 @@ export interface WireEvent {
 }
 
 /** Turns the events of one stream, or of one poll, into what is to be done. */
-export interface Receiver {
-  receive(event: WireEvent): ReceiverAction;
+export interface Receiver<T = ReceivedObject> {
+  receive(event: WireEvent): ReceiverAction<T>;
   /** The same for an event whose data is still text. */
-  receiveText(event: SseEvent): ReceiverAction;
+  receiveText(event: SseEvent): ReceiverAction<T>;
 }
 
-const nothing: ReceiverAction = { kind: 'nothing' };
+const nothing = { kind: 'nothing' } as const;
 
 const intentShape = objectOf({ payloads: listOf(objectOf({ intentCode: aString })) });
 const objectShape = objectOf({ version: anInteger, kind: aString, key: aString });
 const transferredShape = objectOf({ state: aString });
 const goodbyeShape = objectOf({ reason: optional(aString) });
+
+/** An object of a transfer as it came: its place, and what is said of it. */
+interface Sent {
+  readonly kind: ObjectKind;
+  readonly key: string;
+  /** Of the envelope; the object may say another. */
+  readonly version: number;
+  readonly object: unknown;
+}
+
+/** What becomes of the objects of transfers. */
+interface ObjectReader<T> {
+  put(sent: Sent): T | Malformation;
+  delete(kind: ObjectKind, key: string, version: number): T;
+}
+
+/** Takes flags and segments in to evaluate them. */
+export function createFdv2Receiver(): Receiver {
+  return createReceiver<ReceivedObject>({
+    put: ({ kind, key, version, object }) =>
+      parseObject(kind, isFields(object) ? { key, version, ...object } : object, ''),
+    delete: tombstone,
+  });
+}
+
+/** Takes flags and segments in to pass them on: whoever uses them looks at what is in them. */
+export function createRelayReceiver(): Receiver<WireObject> {
+  return createReceiver<WireObject>({
+    put: ({ kind, key, version, object }) => {
+      if (!isFields(object)) return { path: `${kind} ${key}`, expected: 'an object', found: 'something else' };
+      const own = Number.isSafeInteger(object.version) ? Number(object.version) : version;
+      return { kind, key, version: own, json: JSON.stringify(object) };
+    },
+    delete: (kind, key, version) => ({ kind, key, version, json: undefined }),
+  });
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * The state machine of fdv2: an intent, objects, and a commit that makes them effective together. Unknown events and
@@ -64,25 +105,25 @@ const goodbyeShape = objectOf({ reason: optional(aString) });
  * wants to be told (it says so by the notice `fleet`) an object that is malformed is refused alone: somebody hears of
  * it, and nobody is kept from the changes of others.
  */
-export function createFdv2Receiver(): Receiver {
+function createReceiver<T extends object>(reader: ObjectReader<T>): Receiver<T> {
   let isHeard = false;
   let intent: Transfer['kind'] | undefined;
-  let objects: ReceivedObject[] = [];
+  let objects: T[] = [];
   let refused: RefusedObject[] = [];
 
-  function start(kind: Transfer['kind'] | undefined): ReceiverAction {
+  function start(kind: Transfer['kind'] | undefined): ReceiverAction<T> {
     intent = kind;
     objects = [];
     refused = [];
     return nothing;
   }
 
-  function refuse(problem: string): ReceiverAction {
+  function refuse(problem: string): ReceiverAction<T> {
     start(undefined);
     return { kind: 'refused', problem };
   }
 
-  function readIntent({ payloads }: Fields): ReceiverAction {
+  function readIntent({ payloads }: Fields): ReceiverAction<T> {
     // Only the first payload counts; the shape is checked.
     const [payload] = payloads as { intentCode: string }[];
     if (payload === undefined) return refuse('server-intent must name a payload, got none');
@@ -99,29 +140,29 @@ export function createFdv2Receiver(): Receiver {
     }
   }
 
-  function readPut({ kind, key, version, object }: Fields): ReceiverAction {
+  function readPut({ kind, key, version, object }: Fields): ReceiverAction<T> {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
-    const fields = typeof object === 'object' && object !== null ? { key, version, ...object } : object;
-    const received = parseObject(kind, fields, '');
+    const sent: Sent = { kind, key: String(key), version: Number(version), object };
+    const received = reader.put(sent);
     if (!isMalformation(received)) objects.push(received);
     else {
       const reason = describeMalformation(received);
-      if (!isHeard) return refuse(`${kind} ${String(key)}: ${reason}`);
-      refused.push({ kind, key: String(key), version: Number(version), reason });
+      if (!isHeard) return refuse(`${kind} ${sent.key}: ${reason}`);
+      refused.push({ kind, key: sent.key, version: sent.version, reason });
     }
     return nothing;
   }
 
-  function readDelete({ kind, key, version }: Fields): ReceiverAction {
+  function readDelete({ kind, key, version }: Fields): ReceiverAction<T> {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
-    objects.push(tombstone(kind, String(key), Number(version)));
+    objects.push(reader.delete(kind, String(key), Number(version)));
     return nothing;
   }
 
-  function readCommit({ state }: Fields): ReceiverAction {
+  function readCommit({ state }: Fields): ReceiverAction<T> {
     if (intent === undefined) return refuse('payload-transferred came before server-intent');
     // An empty state is none to resume from.
-    const transfer: Transfer = {
+    const transfer: Transfer<T> = {
       kind: intent,
       objects,
       state: String(state) || undefined,
@@ -132,12 +173,12 @@ export function createFdv2Receiver(): Receiver {
     return { kind: 'commit', transfer };
   }
 
-  function readGoodbye({ reason }: Fields): ReceiverAction {
+  function readGoodbye({ reason }: Fields): ReceiverAction<T> {
     start(undefined);
     return { kind: 'goodbye', reason: typeof reason === 'string' ? reason : 'none given' };
   }
 
-  const events = new Map<string, { readonly shape: Shape; readonly read: (data: Fields) => ReceiverAction }>([
+  const events = new Map<string, { readonly shape: Shape; readonly read: (data: Fields) => ReceiverAction<T> }>([
     ['server-intent', { shape: intentShape, read: readIntent }],
     ['put-object', { shape: objectShape, read: readPut }],
     ['delete-object', { shape: objectShape, read: readDelete }],
@@ -147,7 +188,7 @@ export function createFdv2Receiver(): Receiver {
     ['goodbye', { shape: goodbyeShape, read: readGoodbye }],
   ]);
 
-  function receive({ event, data }: WireEvent): ReceiverAction {
+  function receive({ event, data }: WireEvent): ReceiverAction<T> {
     if (isNoticeEvent(event)) {
       const action = readNotice(event, data);
       isHeard ||= action.kind === 'notice' && action.notice.event === 'fleet';
@@ -165,7 +206,7 @@ export function createFdv2Receiver(): Receiver {
 }
 
 /** A notice that is not understood changes nothing about the flags, and is skipped. */
-function readNotice(event: Notice['event'], data: unknown): ReceiverAction {
+function readNotice(event: Notice['event'], data: unknown): Extract<ReceiverAction, { kind: 'nothing' | 'notice' }> {
   const notice = parseNotice(event, data);
   return 'expected' in notice ? nothing : { kind: 'notice', notice };
 }
@@ -200,12 +241,12 @@ function isFdv1Event(event: string): boolean {
 }
 
 /** The data of unknown events is not even parsed. */
-function receiveText(
+function receiveText<T>(
   { event, data }: SseEvent,
   isKnown: boolean,
-  receive: (event: WireEvent) => ReceiverAction,
-  refuse: (problem: string) => ReceiverAction,
-): ReceiverAction {
+  receive: (event: WireEvent) => ReceiverAction<T>,
+  refuse: (problem: string) => ReceiverAction<T>,
+): ReceiverAction<T> {
   if (!isKnown) return nothing;
   let parsed: unknown;
   try {

@@ -43,6 +43,7 @@ export interface TestServerOptions {
   /** Silent unless given. */
   readonly log?: Logger;
   readonly payloadLimitMb?: number;
+  readonly workers?: number;
   /** More of what the environment says: `SLUICE_SECRET`. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -53,11 +54,12 @@ export async function startTestServer({
   platform = {},
   log = pino({ level: 'silent' }),
   payloadLimitMb = 32,
+  workers = 0,
   variables = {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const settings = parseSettings(
-    { data, port: String(port), 'payload-limit-mb': String(payloadLimitMb) },
+    { data, port: String(port), 'payload-limit-mb': String(payloadLimitMb), workers: String(workers) },
     {
       ...variables,
       SLUICE_BOOTSTRAP_API_TOKEN: keys.apiToken,

@@ -25,7 +25,11 @@ afterEach(() => server.close());
 /** Channels of another server on the same database. */
 function createRegistry(): ChannelRegistry {
   const outflow = new Outflow(platform);
-  return new ChannelRegistry(server.running.context.db, { outflow, onVersion: () => undefined });
+  return new ChannelRegistry(server.running.context.db, {
+    outflow,
+    onVersion: () => undefined,
+    every: platform.every,
+  });
 }
 
 describe('the channels', () => {

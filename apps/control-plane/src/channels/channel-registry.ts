@@ -1,4 +1,4 @@
-import { Channel, type Outflow } from '@sluice/delivery';
+import { Channel, drain, type Outflow } from '@sluice/delivery';
 import type { Payload, Selector } from '@sluice/protocol';
 import type { Database } from '../database/schema.ts';
 import { listWireObjects } from '../objects/object-queries.ts';
@@ -16,6 +16,8 @@ export interface ChannelRegistryOptions {
   readonly outflow: Outflow;
   /** Is told of each version right before it is sent. */
   readonly onVersion: (environmentId: string, selector: Selector) => void;
+  /** Calls back every `periodMs` until it is stopped. */
+  readonly every: (periodMs: number, callback: () => void) => () => void;
 }
 
 /** The channels of this server, fed from the database. */
@@ -87,9 +89,9 @@ export class ChannelRegistry {
     channel?.end('credential revoked', opened);
   }
 
-  /** Ends all streams; their clients come back, here or elsewhere. */
-  async endAll(reason: string): Promise<void> {
-    for (const channel of (await this.list()).values()) channel.end(reason);
+  /** Ends all streams, not all at once when there are many; their clients come back, here or elsewhere. */
+  async drain(reason: string): Promise<void> {
+    await drain([...(await this.list()).values()], { every: this.#options.every, reason });
   }
 
   async #load(environmentId: string): Promise<Channel> {

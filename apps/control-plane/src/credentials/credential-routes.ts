@@ -17,7 +17,7 @@ const credentialParams = environmentParams.extend({ credential: z.string().max(6
 
 /** Keys of an environment. To rotate one: create another, use it everywhere, revoke the old one. */
 export function addCredentialRoutes(app: App, context: ServerContext): void {
-  const { db, box, platform, admissions, channels } = context;
+  const { db, box, platform, admissions, channels, links } = context;
 
   function toCredentialView({
     id,
@@ -55,7 +55,8 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { id: environmentId } = await getEnvironment(writes, request.params.project, request.params.environment);
-        return { status: 201, body: await createCredential(writes, { environmentId, ...request.body }, context) };
+        const body = await createCredential(writes, { environmentId, ...request.body }, context);
+        return { status: 201, body, afterCommit: async () => links.refreshKeys() };
       }),
   );
 
@@ -72,6 +73,7 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
           body: undefined,
           afterCommit: async () => {
             admissions.revoke(credential);
+            links.refreshKeys();
             await channels.endCredential(id, credential);
           },
         };

@@ -1,12 +1,16 @@
 import type { Database } from '../database/schema.ts';
 
 /** The tables of what may be used. */
-type KeyTable = 'credentials' | 'apiTokens';
+type KeyTable = 'credentials' | 'apiTokens' | 'edges';
 
 /** When keys and tokens were last used: noted in memory, and written down now and then instead of at each request. */
 export class KeyUsage {
   readonly #db: Database;
-  readonly #usedAt: Readonly<Record<KeyTable, Map<string, number>>> = { credentials: new Map(), apiTokens: new Map() };
+  readonly #usedAt: Readonly<Record<KeyTable, Map<string, number>>> = {
+    credentials: new Map(),
+    apiTokens: new Map(),
+    edges: new Map(),
+  };
 
   constructor(db: Database) {
     this.#db = db;
@@ -18,7 +22,7 @@ export class KeyUsage {
 
   /** Writes down what was noted; what cannot be written stays noted. */
   async flush(): Promise<void> {
-    for (const table of ['credentials', 'apiTokens'] as const) {
+    for (const table of ['credentials', 'apiTokens', 'edges'] as const) {
       const noted = this.#usedAt[table];
       for (const [id, lastUsedAt] of [...noted]) {
         await this.#db.updateTable(table).set({ lastUsedAt }).where('id', '=', id).execute();

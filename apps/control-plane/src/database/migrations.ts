@@ -11,6 +11,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '001-flags': { up: createFlagTables },
   '002-access': { up: createAccessTables },
   '003-evaluations': { up: createEvaluationTables },
+  '004-edges': { up: createEdgeTables },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -181,4 +182,17 @@ async function createEvaluationTables(db: AnyDatabase): Promise<void> {
     .addPrimaryKeyConstraint('event_payloads_key', ['environment_id', 'payload_id'])
     .execute();
   await db.schema.createIndex('event_payloads_age').on('event_payloads').column('seen_at').execute();
+}
+
+async function createEdgeTables(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('edges')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('environment_ids_json', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint')
+    .addColumn('revoked_at', 'bigint')
+    .execute();
 }

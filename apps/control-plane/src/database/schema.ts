@@ -18,6 +18,7 @@ export interface Tables {
   idempotencyKeys: IdempotencyRow;
   evaluationMinutes: EvaluationMinuteRow;
   eventPayloads: EventPayloadRow;
+  edges: EdgeRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -121,6 +122,18 @@ export interface CredentialRow {
   hash: string;
   /** The secret itself, encrypted with the server's. */
   sealed: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+
+/** A relay that may serve environments, by a key of its own. */
+export interface EdgeRow {
+  id: string;
+  name: string;
+  /** SHA-256 of its key. */
+  hash: string;
+  environmentIdsJson: string;
   createdAt: number;
   lastUsedAt: number | null;
   revokedAt: number | null;

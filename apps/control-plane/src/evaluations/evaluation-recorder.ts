@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventBatch } from '@sluice/delivery';
+import type { CountBatch, EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
@@ -18,6 +18,8 @@ interface Received {
   readonly payloadId: string | undefined;
   readonly counts: readonly EvaluationCount[];
   readonly minute: number;
+  /** Whoever wants to know whether it is written. */
+  readonly settle?: ((error: unknown) => void) | undefined;
 }
 
 /** Counts what SDKs evaluated, per flag, variation, version and minute; each batch once, however often it is sent. */
@@ -45,6 +47,15 @@ export class EvaluationRecorder {
     this.#received.push({ environmentId, payloadId, counts, minute: now - (now % minuteMs) });
   }
 
+  /** Takes in what a relay counted; resolves when it is written, or was before. */
+  recordCounts(environmentId: string, { id, counts, agoMs }: CountBatch): Promise<void> {
+    const at = this.#platform.now() - agoMs;
+    return new Promise((resolve, reject) => {
+      const settle = (error: unknown): void => (error === undefined ? resolve() : reject(error));
+      this.#received.push({ environmentId, payloadId: id, counts, minute: at - (at % minuteMs), settle });
+    });
+  }
+
   /** Writes what was received so far; resolves when it is written, or when that failed and was logged. */
   flush(): Promise<void> {
     this.#flushing = this.#flushing.then(async () => {
@@ -53,7 +64,9 @@ export class EvaluationRecorder {
       if (batches.length === 0) return;
       try {
         await this.#write(batches);
+        for (const { settle } of batches) settle?.(undefined);
       } catch (error) {
+        for (const { settle } of batches) settle?.(error);
         this.#log.error(
           { err: error, batches: batches.length },
           'counts of evaluations could not be written and are lost',

@@ -47,10 +47,12 @@ export function judge(
   reach: Reach,
   { wait, includeDelivered }: Pick<Goal, 'wait' | 'includeDelivered'>,
 ): ConvergenceView['outcome'] {
-  const { expected, accepted, partial, refused, foreign } = reach;
+  const { expected, accepted, partial, refused, late, foreign } = reach;
   const needed = wait === '99' ? Math.ceil(expected * 0.99) : expected;
+  // Those that came later are not counted among those that were there, but who waits for all wants them as well.
+  const isLateDone = wait === '99' || late.accepted === late.expected;
   const isDelivered = !includeDelivered || foreign.delivered >= foreign.expected;
-  if (accepted >= needed && isDelivered) return 'converged';
+  if (accepted >= needed && isLateDone && isDelivered) return 'converged';
   return expected - partial - refused < needed && accepted + partial + refused === expected ? 'refused' : 'waiting';
 }
 

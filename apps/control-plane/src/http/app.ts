@@ -1,6 +1,7 @@
 import Fastify, { LogController } from 'fastify';
 import { addChangeRoutes } from '../changes/change-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
+import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
@@ -59,6 +60,7 @@ export function createApp(context: ServerContext): App {
       addTokenRoutes(api, context);
       addEvaluationRoutes(api, context);
       addFleetRoutes(api, context);
+      addEdgeRoutes(api, context);
       done();
     },
     { prefix: '/api/v1' },

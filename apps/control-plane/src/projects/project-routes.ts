@@ -7,7 +7,7 @@ import { namedBody, projectParams } from './project-schema.ts';
 import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './project-view.ts';
 
 export function addProjectRoutes(app: App, context: ServerContext): void {
-  const { db, platform } = context;
+  const { db, platform, links } = context;
 
   app.get('/projects', { schema: { summary: 'List projects' } }, async () => ({
     items: (await listProjects(db)).map(toProjectView),
@@ -42,6 +42,7 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
             context,
           ),
         ),
+        afterCommit: async () => links.refreshKeys(),
       })),
   );
 }

@@ -1,6 +1,11 @@
-import { createFdv1Receiver, createFdv2Receiver, createSseParser, type ReceiverAction } from '@sluice/protocol';
+import {
+  createBackoff,
+  createFdv1Receiver,
+  createFdv2Receiver,
+  createSseParser,
+  type ReceiverAction,
+} from '@sluice/protocol';
 import type { Platform } from '../platform.ts';
-import { createBackoff } from './backoff.ts';
 import type { Call, CallAnswer, Dial } from './dial.ts';
 import type { Source, SourceFailure, SourceSink } from './source.ts';
 import { createTurns } from './turns.ts';

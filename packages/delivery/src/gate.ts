@@ -1,16 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { answerUpgrade, sendProblem } from '@sluice/delivery';
-import type { Platform } from '../platform.ts';
-
-/** Who answers requests, and requests for another protocol. */
-export interface Listener {
-  request(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-}
+import type { ServerResponse } from 'node:http';
+import { sendProblem } from './data-plane.ts';
+import type { Listener } from './listener.ts';
+import { answerUpgrade } from './upgrade.ts';
 
 /** Between 1 and 5, so that clients do not come back all at once. */
-export function retryAfterSeconds({ random }: Pick<Platform, 'random'>): number {
+export function retryAfterSeconds({ random }: { readonly random: () => number }): number {
   return 1 + Math.floor(random() * 5);
 }
 
@@ -24,7 +18,7 @@ export interface Gate {
  * Stands before everything: answers 503 while the server starts and stops, never a status that would make an SDK give
  * up, and says how the server is.
  */
-export function createGate(platform: Pick<Platform, 'random'>): Gate {
+export function createGate(platform: { readonly random: () => number }): Gate {
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   let behind: Listener | undefined;
   return {

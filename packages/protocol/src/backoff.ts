@@ -1,6 +1,4 @@
-import type { Platform } from '../platform.ts';
-
-/** How long to wait between attempts. */
+/** How long to wait between attempts to reach a server. */
 export interface Backoff {
   /** The next delay in milliseconds: anything up to a bound that doubles each time (full jitter). */
   next(): number;
@@ -13,7 +11,11 @@ export interface BackoffOptions {
   readonly mostMs: number;
 }
 
-export function createBackoff({ firstMs, mostMs }: BackoffOptions, { random }: Pick<Platform, 'random'>): Backoff {
+/** `random` gives numbers in [0, 1). */
+export function createBackoff(
+  { firstMs, mostMs }: BackoffOptions,
+  { random }: { readonly random: () => number },
+): Backoff {
   let attempts = 0;
   return {
     next: () => {

@@ -1,0 +1,82 @@
+import { hashKey, type LinkHost, retryAfterSeconds } from '@sluice/delivery';
+import type { LinkKeys } from '@sluice/protocol';
+import type { Logger } from 'pino';
+import type { ChannelRegistry } from '../channels/channel-registry.ts';
+import type { KeyUsage } from '../credentials/key-usage.ts';
+import type { Database } from '../database/schema.ts';
+import type { EvaluationRecorder } from '../evaluations/evaluation-recorder.ts';
+import type { Platform } from '../platform.ts';
+import { environmentIdsOf, findEdgeByHash, listEdges, toEdgeKeyEntry } from './edge-queries.ts';
+
+export interface EdgeHostParts {
+  readonly db: Database;
+  readonly channels: ChannelRegistry;
+  readonly evaluations: EvaluationRecorder;
+  readonly usage: KeyUsage;
+  readonly platform: Platform;
+  readonly log: Logger;
+  /** What lets the workers of this very server in. */
+  readonly workerKey: string;
+}
+
+/** Workers may serve every environment. */
+const workerCredential = 'worker';
+
+/** What edges and workers need from the control plane. */
+export function createEdgeHost({
+  db,
+  channels,
+  evaluations,
+  usage,
+  platform,
+  log,
+  workerKey,
+}: EdgeHostParts): LinkHost {
+  async function listKeys(credentialId: string): Promise<LinkKeys> {
+    const edges = await listEdges(db);
+    const own = edges.find(({ id }) => id === credentialId);
+    const environments = await db.selectFrom('environments').select('id').orderBy('id').execute();
+    const all = environments.map(({ id }) => id);
+    const may = new Set(credentialId === workerCredential ? all : own === undefined ? [] : environmentIdsOf(own));
+    const rows = await db
+      .selectFrom('credentials')
+      .select(['id', 'environmentId', 'hash'])
+      .where('kind', '=', 'sdk-key')
+      .where('revokedAt', 'is', null)
+      .orderBy('id')
+      .execute();
+    return {
+      environmentIds: all.filter((id) => may.has(id)),
+      sdkKeys: rows
+        .filter(({ environmentId }) => may.has(environmentId))
+        .map(({ id, environmentId, hash }) => ({ hash, credentialId: id, environmentId })),
+      edgeKeys: edges.map(toEdgeKeyEntry).filter((edge) => edge.environmentIds.every((id) => may.has(id))),
+    };
+  }
+
+  return {
+    admitRelay: async (key) => {
+      if (key === workerKey) return { credentialId: workerCredential, name: undefined };
+      const edge = await findEdgeByHash(db, hashKey(key));
+      if (edge === undefined) return 'unknown';
+      usage.note('edges', edge.id, platform.now());
+      return { credentialId: edge.id, name: edge.name };
+    },
+    channel: (environmentId) => channels.open(environmentId),
+    listKeys,
+    findSdkKey: async (hash) => {
+      const row = await db
+        .selectFrom('credentials')
+        .select(['id as credentialId', 'environmentId', 'hash'])
+        .where('hash', '=', hash)
+        .where('kind', '=', 'sdk-key')
+        .where('revokedAt', 'is', null)
+        .executeTakeFirst();
+      return row;
+    },
+    recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
+    retryAfterSeconds: () => retryAfterSeconds(platform),
+    logWarning: (fields, message) => log.warn(fields, message),
+    logError: (error, message) => log.error({ err: error }, message),
+  };
+}

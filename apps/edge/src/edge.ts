@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  answerUpgrade,
+  createGate,
+  DataPlane,
+  drain,
+  type Front,
+  Outflow,
+  openFront,
+  Relay,
+  StreamKeeper,
+  sendProblem,
+  Visitors,
+  WorkerPool,
+} from '@sluice/delivery';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { createEdgeMetrics } from './edge-metrics.ts';
+import type { EdgePlatform } from './platform.ts';
+import { createRelayFiles } from './relay-files.ts';
+import type { EdgeSettings } from './settings.ts';
+
+export interface RunningEdge {
+  readonly url: string;
+  readonly relay: Relay;
+  /** Processes that serve SDKs beside this one. */
+  readonly workerProcessIds: readonly number[];
+  /** Resolves once SDKs are served; until then they are told to try again. */
+  untilReady(): Promise<void>;
+  /** Ends streams so that their clients come back elsewhere, and stores what is not stored yet. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an edge. It answers 503 until it has something to serve: what it had when it ended, or what comes from above.
+ */
+export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, log: Logger): Promise<RunningEdge> {
+  const gate = createGate(platform);
+  const front = await openFront(settings, gate.listener, platform);
+  const workerKey = platform.createSecret();
+  const relay = new Relay({
+    url: settings.upstream,
+    key: settings.credential,
+    outflow: new Outflow(platform),
+    platform,
+    workerKey,
+    store: createRelayFiles({
+      folder: settings.data,
+      after: platform.after,
+      createId: platform.createId,
+      logWarning: (fields, message) => log.warn(fields, message),
+    }),
+    log,
+  });
+  const keeper = new StreamKeeper(platform);
+  const visitors = new Visitors(relay.fleet, platform);
+  const dataPlane = new DataPlane(relay, { keeper, fleet: relay.fleet, visitors });
+  const pool = createPool(settings, front, workerKey, { platform, log });
+  const metrics = createEdgeMetrics(relay, keeper, pool);
+  await relay.start();
+
+  async function serve(): Promise<void> {
+    await relay.untilReady();
+    gate.open({
+      request: (request, response) => {
+        if (!dataPlane.handle(request, response)) answerOther(request, response, { relay, metrics, settings, log });
+      },
+      upgrade: (request, socket, head) => {
+        if (dataPlane.handleUpgrade(request, socket, head) || relay.links.handleUpgrade(request, socket, head)) return;
+        answerUpgrade(socket, { status: 404, code: 'not-found', detail: 'there is no WebSocket here' });
+      },
+    });
+    await pool?.start();
+    log.info({ url: front.url, upstream: settings.upstream, workers: settings.workers }, 'the edge serves SDKs');
+  }
+  const ready = serve();
+  // Whoever waits for it is told; whoever does not reads the log.
+  ready.catch((error: unknown) => log.error({ err: error }, 'the edge could not start to serve'));
+
+  return {
+    url: front.url,
+    relay,
+    get workerProcessIds() {
+      return pool?.processIds ?? [];
+    },
+    untilReady: () => ready,
+    close: async () => {
+      await pool?.close();
+      gate.close();
+      keeper.close();
+      visitors.close();
+      await drain([...relay.channels.values()], { every: platform.every, reason: 'the edge is stopping' });
+      await relay.close();
+      await front.close();
+    },
+  };
+}
+
+function createPool(
+  settings: EdgeSettings,
+  { behindWorkers }: Front,
+  key: string,
+  { platform, log }: { readonly platform: EdgePlatform; readonly log: Logger },
+): WorkerPool | undefined {
+  if (behindWorkers === undefined) return undefined;
+  return new WorkerPool({
+    ...settings,
+    ...behindWorkers,
+    key,
+    after: platform.after,
+    log: (level, fields, message) => log[level](fields, message),
+  });
+}
+
+interface Surroundings {
+  readonly relay: Relay;
+  readonly metrics: Registry;
+  readonly settings: EdgeSettings;
+  readonly log: Logger;
+}
+
+function answerOther(request: IncomingMessage, response: ServerResponse, surroundings: Surroundings): void {
+  const { relay, metrics, settings, log } = surroundings;
+  request.resume();
+  const path = request.url?.split('?')[0];
+  if (path === '/status' || path === '/') {
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(`${JSON.stringify(describeStatus(relay, settings), undefined, 2)}\n`);
+  } else if (path === '/metrics') {
+    metrics.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+      (error: unknown) => {
+        log.error({ err: error }, 'metrics could not be collected');
+        response.writeHead(500).end();
+      },
+    );
+  } else sendProblem(response, 404, 'not-found', `an edge has no ${request.method} ${path}; the server above it may`);
+}
+
+function describeStatus(relay: Relay, { upstream }: EdgeSettings): unknown {
+  const { isUp, sinceMs } = relay.upstream;
+  return {
+    upstream: { url: upstream, isUp, forSeconds: Math.round(sinceMs / 1000) },
+    instances: relay.fleet.size,
+    environments: [...relay.channels].map(([id, channel]) => ({ id, version: channel.selector.version })),
+  };
+}

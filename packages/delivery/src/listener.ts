@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Who answers requests, and requests for another protocol. */
+export interface Listener {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+export interface ListenerAddress {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Others listen at the same port too; the kernel spreads connections over them. */
+  readonly isShared?: boolean;
+}
+
+export interface ListenerCertificate {
+  /** Files; undefined: HTTP, not HTTPS. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+}
+
+/** Some clients offer protocols that nobody here speaks; their requests are answered as any. */
+const options: ServerOptions = {
+  shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+};
+/** Connections that wait to be accepted: all instances of a fleet may come back at once. */
+const backlog = 4096;
+
+/** An HTTP server, or an HTTPS one where there is a certificate. */
+export function createListener({ tlsCert, tlsKey }: ListenerCertificate, { request, upgrade }: Listener): Server {
+  const server =
+    tlsCert === undefined || tlsKey === undefined
+      ? createHttpServer(options, request)
+      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, request);
+  return server.on('upgrade', upgrade);
+}
+
+/** Starts to listen; returns at which port. */
+export async function listen(server: Server, { host, port, isShared = false }: ListenerAddress): Promise<AddressInfo> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog, reusePort: isShared }, () => resolve());
+  });
+  // A TCP server's address is an object.
+  return server.address() as AddressInfo;
+}
+
+/** Starts to listen at a Unix socket. */
+export async function listenAt(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, backlog }, () => resolve());
+  });
+}
+
+/** `http://127.0.0.1:7400` */
+export function toUrl({ address, family, port }: AddressInfo, isSecure: boolean): string {
+  return `${isSecure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** Requests that are being answered may take so long to finish. */
+const drainMs = 10_000;
+
+/** Closes idle connections at once, and those that are busy when they are done. */
+export async function closeListener(
+  server: Server,
+  { every }: { readonly every: (periodMs: number, callback: () => void) => () => void },
+): Promise<void> {
+  // Whoever is answered from now on need not wait for another request of the same client.
+  Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 1 });
+  const stopWaiting = every(drainMs, () => server.closeAllConnections());
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  stopWaiting();
+}

@@ -1,0 +1,295 @@
+import {
+  encodeNotice,
+  encodeSelector,
+  type LinkKeys,
+  type LinkUp,
+  type Payload,
+  parseSelector,
+  type SdkKeyEntry,
+  type Transfer,
+  type WireObject,
+} from '@sluice/protocol';
+import { Channel } from './channel.ts';
+import { CountKeeper } from './count-keeper.ts';
+import type { Admission, DataPlaneHost, EventBatch } from './data-plane.ts';
+import { hashKey } from './hash-key.ts';
+import { type CountBatch, type LinkHost, LinkServer, type RelayAdmission } from './link-server.ts';
+import type { Outflow } from './outflow.ts';
+import { Roster } from './roster.ts';
+import { Upstream, type UpstreamPlatform, type UpstreamSink } from './upstream.ts';
+
+export interface RelayPlatform extends UpstreamPlatform {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly createId: () => string;
+}
+
+export interface RelayOptions {
+  readonly url: string;
+  readonly key: string;
+  readonly outflow: Outflow;
+  readonly platform: RelayPlatform;
+  /** What lets the workers of this very relay in; undefined: it has none. */
+  readonly workerKey: string | undefined;
+  /** Keeps what came from above for the next start; undefined: nothing is kept. */
+  readonly store: RelayStore | undefined;
+  readonly log: RelayLog;
+}
+
+export interface RelayLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a relay had when it ended, to start with when nothing is above. */
+export interface RelayStore {
+  load(): Promise<{ readonly keys: LinkKeys | undefined; readonly payloads: ReadonlyMap<string, Payload> }>;
+  keys(keys: LinkKeys): void;
+  /** The environment's channel has something new; it is read when it is stored. */
+  payload(environmentId: string, read: () => Payload): void;
+  /** The environment is not served any more. */
+  forget(environmentId: string): void;
+  close(): Promise<void>;
+}
+
+/** Workers may serve whatever their relay serves. */
+const workerCredential = 'worker';
+
+/**
+ * Serves SDKs, and relays below it, with what it gets from above; and tells above who is there and what they run. What
+ * it had last it serves on, whether there is anything above or not.
+ */
+export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
+  readonly #options: RelayOptions;
+  readonly #upstream: Upstream;
+  readonly #roster: Roster;
+  readonly #counts: CountKeeper;
+  readonly #links: LinkServer;
+  readonly #channels = new Map<string, Channel>();
+  #keys: LinkKeys | undefined;
+  #sdkKeys: ReadonlyMap<string, SdkKeyEntry> = new Map();
+  readonly #revoked = new Set<string>();
+  readonly #ready = Promise.withResolvers<void>();
+
+  constructor(options: RelayOptions) {
+    const { url, key, platform, log } = options;
+    this.#options = options;
+    const session = platform.createId();
+    this.#roster = new Roster(platform);
+    this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
+    this.#links = new LinkServer(this, this.#roster, platform);
+    this.#upstream = new Upstream({ url, key, session, platform }, this);
+  }
+
+  /** Uses what is stored, then connects. */
+  async start(): Promise<void> {
+    const stored = await this.#options.store?.load();
+    if (stored?.keys !== undefined) this.#useKeys(stored.keys);
+    for (const [environmentId, payload] of stored?.payloads ?? []) {
+      if (!this.#channels.has(environmentId)) this.#open(environmentId, payload);
+    }
+    this.#upstream.start();
+  }
+
+  /** Resolves once SDKs can be served: keys are known, and every environment is there. */
+  untilReady(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get fleet(): Roster {
+    return this.#roster;
+  }
+
+  get links(): LinkServer {
+    return this.#links;
+  }
+
+  get upstream(): Pick<Upstream, 'isUp' | 'sinceMs'> {
+    return this.#upstream;
+  }
+
+  get channels(): ReadonlyMap<string, Channel> {
+    return this.#channels;
+  }
+
+  async close(): Promise<void> {
+    this.#counts.close();
+    this.#roster.flush();
+    this.#roster.close();
+    this.#links.close();
+    this.#upstream.close();
+    await this.#options.store?.close();
+  }
+
+  // What comes from above.
+
+  get states(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#channels].map(([id, { selector }]) => [id, encodeSelector(selector)]));
+  }
+
+  connect(send: (message: LinkUp) => void): () => void {
+    this.#roster.connect(send);
+    this.#counts.connect(send);
+    return () => {
+      this.#roster.disconnect();
+      this.#counts.disconnect();
+    };
+  }
+
+  keys(keys: LinkKeys): void {
+    this.#useKeys(keys);
+    for (const id of this.#channels.keys()) if (!keys.environmentIds.includes(id)) this.#drop(id);
+    this.#options.store?.keys(keys);
+    this.#links.refreshKeys();
+  }
+
+  update(environmentId: string, { kind, objects, state }: Transfer<WireObject>): string | undefined {
+    const selector = parseSelector(state);
+    if (selector === undefined) return 'it has no selector';
+    const channel = this.#channels.get(environmentId);
+    const payload = { ...selector, objects: objects.toSorted((a, b) => a.version - b.version) };
+    if (channel === undefined || channel.selector.epoch !== selector.epoch) {
+      if (kind !== 'full') return 'changes came of something that is not there';
+    }
+    if (channel === undefined) this.#open(environmentId, payload);
+    else channel.apply(payload);
+    this.#options.store?.payload(environmentId, () => this.#read(environmentId));
+    return undefined;
+  }
+
+  probe(environmentId: string, id: string, share: number): void {
+    this.#channels.get(environmentId)?.tell(encodeNotice({ event: 'probe', id, share }));
+    this.#links.probe(environmentId, id, share);
+  }
+
+  taken(id: string): void {
+    this.#counts.taken(id);
+  }
+
+  logInfo(fields: object, message: string): void {
+    this.#options.log.info(fields, message);
+  }
+
+  logWarning(fields: object, message: string): void {
+    this.#options.log.warn(fields, message);
+  }
+
+  // What SDKs and relays below ask.
+
+  async admit(sdkKey: string): Promise<Admission | 'unknown'> {
+    return (await this.findSdkKey(hashKey(sdkKey))) ?? 'unknown';
+  }
+
+  /** Asks above about keys that it has not heard of: they may be new. Rejects when nobody can be asked. */
+  async findSdkKey(hash: string): Promise<SdkKeyEntry | undefined> {
+    const known = this.#sdkKeys.get(hash);
+    if (known !== undefined) return known;
+    return this.#upstream.lookUp(hash);
+  }
+
+  isRevoked(credentialId: string): boolean {
+    return this.#revoked.has(credentialId);
+  }
+
+  async channel(environmentId: string): Promise<Channel> {
+    const channel = this.#channels.get(environmentId);
+    if (channel === undefined) throw new Error(`environment ${environmentId} has not come from above yet`);
+    return channel;
+  }
+
+  recordEvents(environmentId: string, batch: EventBatch): void {
+    this.#counts.record(environmentId, batch);
+  }
+
+  async recordCounts(environmentId: string, { counts }: CountBatch): Promise<void> {
+    this.#counts.add(environmentId, counts);
+  }
+
+  async admitRelay(key: string): Promise<RelayAdmission | 'unknown'> {
+    const { workerKey } = this.#options;
+    if (key === workerKey) return { credentialId: workerCredential, name: undefined };
+    if (this.#keys === undefined) throw new Error('keys have not come from above yet');
+    const hash = hashKey(key);
+    const found = this.#keys.edgeKeys.find((entry) => entry.hash === hash);
+    if (found !== undefined) return found;
+    if (!this.#upstream.isUp) throw new Error('what is above cannot be asked about a key now');
+    return 'unknown';
+  }
+
+  async listKeys(credentialId: string): Promise<LinkKeys> {
+    if (this.#keys === undefined) throw new Error('keys have not come from above yet');
+    if (credentialId === workerCredential) return this.#keys;
+    const { sdkKeys, edgeKeys } = this.#keys;
+    const environmentIds = edgeKeys.find((entry) => entry.credentialId === credentialId)?.environmentIds ?? [];
+    return {
+      environmentIds,
+      sdkKeys: sdkKeys.filter((entry) => environmentIds.includes(entry.environmentId)),
+      edgeKeys: edgeKeys.filter((entry) => entry.environmentIds.every((id) => environmentIds.includes(id))),
+    };
+  }
+
+  /** Between 1 and 5, so that clients do not come back all at once. */
+  retryAfterSeconds(): number {
+    return 1 + Math.floor(this.#options.platform.random() * 5);
+  }
+
+  now(): number {
+    return this.#options.platform.now();
+  }
+
+  createId(): string {
+    return this.#options.platform.createId();
+  }
+
+  logError(error: unknown, message: string): void {
+    this.#options.log.error({ err: error }, message);
+  }
+
+  logDebug(): void {
+    // What clients do wrong is nothing for the log of a relay.
+  }
+
+  #useKeys(keys: LinkKeys): void {
+    const before = this.#keys;
+    this.#keys = keys;
+    this.#sdkKeys = new Map(keys.sdkKeys.map((entry) => [entry.hash, entry]));
+    const left = new Set([...keys.sdkKeys, ...keys.edgeKeys].map(({ credentialId }) => credentialId));
+    for (const { credentialId } of [...(before?.sdkKeys ?? []), ...(before?.edgeKeys ?? [])]) {
+      if (!left.has(credentialId)) this.#revoke(credentialId);
+    }
+    this.#lookWhetherReady();
+  }
+
+  #lookWhetherReady(): void {
+    if (this.#keys?.environmentIds.every((id) => this.#channels.has(id)) === true) this.#ready.resolve();
+  }
+
+  #revoke(credentialId: string): void {
+    this.#revoked.add(credentialId);
+    this.#links.endCredential(credentialId);
+    for (const channel of this.#channels.values()) {
+      const opened = channel.subscribers.filter((subscriber) => subscriber.credentialId === credentialId);
+      if (opened.length > 0) channel.end('credential revoked', opened);
+    }
+  }
+
+  /** What is above does not let us serve it any more. */
+  #drop(environmentId: string): void {
+    this.#channels.get(environmentId)?.end('this environment is not served here any more');
+    this.#channels.delete(environmentId);
+    this.#options.store?.forget(environmentId);
+  }
+
+  #open(environmentId: string, payload: Payload): void {
+    this.#channels.set(environmentId, new Channel(payload, this.#options.outflow));
+    this.#links.refreshKeys();
+    this.#lookWhetherReady();
+  }
+
+  #read(environmentId: string): Payload {
+    const channel = this.#channels.get(environmentId);
+    if (channel === undefined) throw new Error(`environment ${environmentId} is not there`);
+    return channel.payloadSince(undefined);
+  }
+}
