@@ -5,6 +5,7 @@ import {
   type DataPlaneParts,
   type Front,
   LinkServer,
+  LoadGauge,
   Outflow,
   openFront,
   retryAfterSeconds,
@@ -27,6 +28,7 @@ import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, startFirstTime } from './first-start.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
+import { startProbes } from './fleet/probes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
@@ -59,7 +61,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
   try {
     database = openSqlite(settings.data);
     const workerKey = createId(platform, 40);
-    const { context, parts, pool, firstStart } = await prepare(
+    const { context, parts, load, pool, firstStart } = await prepare(
       database.db,
       { url, behindWorkers, workerKey },
       settings,
@@ -70,6 +72,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
     await app.ready();
     const dataPlane = createDataPlane(context, parts);
     const stopHousekeeping = startHousekeeping(context);
+    const stopProbes = startProbes(context);
     gate.open({
       request: (request, response) => {
         if (!dataPlane.handle(request, response)) app.routing(request, response);
@@ -92,8 +95,10 @@ export async function startServer(settings: Settings, platform: Platform, log: L
           () => gate.close(),
           () => parts.keeper.close(),
           () => parts.visitors.close(),
+          () => load.close(),
           () => context.fleet.close(),
           stopHousekeeping,
+          stopProbes,
           () => context.links.close(),
           () => context.channels.drain('server is stopping'),
           () => front.close(),
@@ -112,6 +117,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
 interface Prepared {
   readonly context: ServerContext;
   readonly parts: DataPlaneParts;
+  readonly load: LoadGauge;
   readonly pool: WorkerPool | undefined;
   readonly firstStart: FirstStart | undefined;
 }
@@ -171,7 +177,9 @@ async function prepare(
     version: serverVersion,
   };
   await context.admissions.load();
-  return { context, parts: { keeper, fleet, visitors: new Visitors(fleet, platform) }, pool, firstStart };
+  const load = new LoadGauge(platform);
+  const parts = { keeper, load, fleet, visitors: new Visitors(fleet, platform) };
+  return { context, parts, load, pool, firstStart };
 }
 
 /** Takes every step, also when one before it fails: what can still be saved is saved, and the folder is given free. */

@@ -5,6 +5,7 @@ import {
   DataPlane,
   drain,
   type Front,
+  LoadGauge,
   Outflow,
   openFront,
   Relay,
@@ -54,7 +55,8 @@ export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, 
   });
   const keeper = new StreamKeeper(platform);
   const visitors = new Visitors(relay.fleet, platform);
-  const dataPlane = new DataPlane(relay, { keeper, fleet: relay.fleet, visitors });
+  const load = new LoadGauge(platform);
+  const dataPlane = new DataPlane(relay, { keeper, load, fleet: relay.fleet, visitors });
   const pool = createPool(settings, front, workerKey, { platform, log });
   const metrics = createEdgeMetrics(relay, keeper, pool);
   await relay.start();
@@ -88,6 +90,7 @@ export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, 
       await pool?.close();
       gate.close();
       keeper.close();
+      load.close();
       visitors.close();
       await drain([...relay.channels.values()], { every: platform.every, reason: 'the edge is stopping' });
       await relay.close();

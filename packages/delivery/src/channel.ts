@@ -133,11 +133,11 @@ export class Channel {
     });
   }
 
-  /** Sends an event that is not about flags, to streams that may have events of ours. */
-  tell(event: SseEvent): void {
-    const frames = encodeForAll([event]);
+  /** Sends an event that is not about flags to sockets, which are of SDKs of ours: to those that `picks` names. */
+  tell(event: SseEvent, picks: () => boolean): void {
+    const frame = encodeSocketFrame(encodeFrame([event]));
     this.#outflow.spread(this.#subscriptions.values(), ({ subscriber, version }) => {
-      if (subscriber.protocol !== 'fdv1') subscriber.send(frames[subscriber.protocol], version);
+      if (subscriber.protocol === 'socket' && picks()) subscriber.send(frame, version);
     });
   }
 

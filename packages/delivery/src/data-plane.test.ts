@@ -45,7 +45,7 @@ beforeEach(async () => {
       logError: (_error, message) => void logged.push(message),
       logDebug: () => undefined,
     },
-    { keeper, fleet, visitors: new Visitors(fleet, platform) },
+    { keeper, load: { isOverloaded: false }, fleet, visitors: new Visitors(fleet, platform) },
   );
   server = createServer((request, response) => {
     if (!dataPlane.handle(request, response)) response.writeHead(418).end();

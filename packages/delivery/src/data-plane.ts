@@ -18,6 +18,7 @@ import type { Channel } from './channel.ts';
 import type { Fleet } from './fleet.ts';
 import { describeForeign } from './foreign.ts';
 import { openHttpStream } from './http-stream.ts';
+import type { LoadGauge } from './load-gauge.ts';
 import { paceFor } from './pace.ts';
 import { readBody } from './read-body.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
@@ -62,6 +63,7 @@ export interface EventBatch {
 /** What the data plane shares with the rest of its process. */
 export interface DataPlaneParts {
   readonly keeper: StreamKeeper;
+  readonly load: Pick<LoadGauge, 'isOverloaded'>;
   readonly fleet: Fleet;
   readonly visitors: Visitors;
 }
@@ -137,13 +139,20 @@ export class DataPlane {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { path, query } = readUrl(request);
     if (path !== socketPath) return false;
+    if (this.#parts.load.isOverloaded) {
+      this.#putOffUpgrade(socket, 'there are more connections than can be served now; try again');
+      return true;
+    }
     this.#openSocket(request, socket, head, readBasis(query)).catch((error: unknown) => {
       this.#host.logError(error, 'a socket of an SDK could not be opened');
-      const retryAfter = String(this.#host.retryAfterSeconds());
-      const detail = 'this cannot be answered now; try again';
-      answerUpgrade(socket, { status: 503, code: 'unavailable', detail, headers: { 'retry-after': retryAfter } });
+      this.#putOffUpgrade(socket, 'this cannot be answered now; try again');
     });
     return true;
+  }
+
+  #putOffUpgrade(socket: Duplex, detail: string): void {
+    const headers = { 'retry-after': String(this.#host.retryAfterSeconds()) };
+    answerUpgrade(socket, { status: 503, code: 'unavailable', detail, headers });
   }
 
   async #answer(
@@ -192,10 +201,11 @@ export class DataPlane {
     basis: Selector | undefined,
   ): Promise<void> {
     const { environmentId, credentialId } = admission;
+    const { keeper, fleet, load } = this.#parts;
+    if (load.isOverloaded) return this.#putOff(response, 'there are more streams than can be served now; try again');
     const channel = await this.#host.channel(environmentId);
     if (this.#host.isRevoked(credentialId)) return refuseKey(response, 'one that was revoked');
     if (response.destroyed) return;
-    const { keeper, fleet } = this.#parts;
     const foreign = describeForeign(request, 'stream', () => this.#host.createId());
     const member = foreign === undefined ? undefined : fleet.join(environmentId, foreign);
     openHttpStream(keeper, {
@@ -287,8 +297,12 @@ export class DataPlane {
       response.destroy();
       return;
     }
+    this.#putOff(response, 'this cannot be answered now; try again');
+  }
+
+  #putOff(response: ServerResponse, detail: string): void {
     response.setHeader('retry-after', String(this.#host.retryAfterSeconds()));
-    sendProblem(response, 503, 'unavailable', 'this cannot be answered now; try again');
+    sendProblem(response, 503, 'unavailable', detail);
   }
 }
 

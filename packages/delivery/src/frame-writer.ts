@@ -3,8 +3,10 @@ const pieceBytes = 64 * 1024;
 
 /** A connection that bytes are written to: a response, or a socket. */
 export interface WriteTarget {
-  write(bytes: Uint8Array, callback: (error: Error | null | undefined) => void): boolean;
+  write(bytes: Uint8Array, callback?: (error: Error | null | undefined) => void): boolean;
   end(): unknown;
+  /** Bytes that were written and have not left yet. */
+  readonly writableLength: number;
 }
 
 interface Frame {
@@ -14,11 +16,13 @@ interface Frame {
 
 /**
  * Writes frames to a connection one after the other, large ones piece by piece, each once the one before has left: only
- * so can be told whether the other side takes anything in. (`socket.bytesWritten` counts what still waits, too.)
+ * so can be told whether the other side takes anything in. (`socket.bytesWritten` counts what still waits, too.) Small
+ * ones, which nearly all are, go straight through while nothing waits.
  */
 export class FrameWriter {
   readonly #target: WriteTarget;
-  readonly #frames: Frame[] = [];
+  /** Made when there is something to wait for: most connections never need it. */
+  #frames: Frame[] | undefined;
   /** Bytes of the first frame that were written. */
   #offset = 0;
   /** Bytes that are being written. */
@@ -30,30 +34,35 @@ export class FrameWriter {
     this.#target = target;
   }
 
-  /** Bytes that have left. */
+  /** Rises whenever something that had to wait has left. */
   get leftBytes(): number {
     return this.#left;
   }
 
   /** Whether everything has left. */
   get isIdle(): boolean {
-    return this.#leaving === 0;
+    return this.#leaving === 0 && this.#target.writableLength === 0;
   }
 
   /** `onLeft` is called when all of the frame has left this process. */
   send(bytes: Uint8Array, onLeft?: () => void): void {
+    if (onLeft === undefined && bytes.length <= pieceBytes && this.isIdle) {
+      this.#target.write(bytes);
+      return;
+    }
+    this.#frames ??= [];
     this.#frames.push({ bytes, onLeft });
-    if (this.isIdle) this.#writeNext();
+    if (this.#leaving === 0) this.#writeNext();
   }
 
   /** Ends the connection after what was sent. */
   end(): void {
     this.#isEnding = true;
-    if (this.isIdle) this.#target.end();
+    if (this.#leaving === 0) this.#target.end();
   }
 
   #writeNext(): void {
-    const [frame] = this.#frames;
+    const frame = this.#frames?.[0];
     if (frame === undefined) {
       if (this.#isEnding) this.#target.end();
       return;
@@ -70,13 +79,13 @@ export class FrameWriter {
     if (error) return;
     this.#left += this.#leaving;
     this.#leaving = 0;
-    const [frame] = this.#frames;
+    const frame = this.#frames?.[0];
     if (frame !== undefined && this.#offset >= frame.bytes.length) {
-      this.#frames.shift();
+      this.#frames?.shift();
       this.#offset = 0;
       frame.onLeft?.();
     }
     // What was told of it may have sent more.
-    if (this.isIdle) this.#writeNext();
+    if (this.#leaving === 0) this.#writeNext();
   };
 }

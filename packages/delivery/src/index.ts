@@ -14,6 +14,7 @@ export { createGate, type Gate, retryAfterSeconds } from './gate.ts';
 export { hashKey } from './hash-key.ts';
 export { type CountBatch, type LinkHost, LinkServer, linkPath, type RelayAdmission } from './link-server.ts';
 export { closeListener, createListener, type Listener, listen, listenAt, toUrl } from './listener.ts';
+export { LoadGauge } from './load-gauge.ts';
 export { Outflow, type OutflowOptions } from './outflow.ts';
 export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';
 export { Roster } from './roster.ts';

@@ -159,7 +159,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   probe(environmentId: string, id: string, share: number): void {
-    this.#channels.get(environmentId)?.tell(encodeNotice({ event: 'probe', id, share }));
+    const { random } = this.#options.platform;
+    this.#channels.get(environmentId)?.tell(encodeNotice({ event: 'probe', id, share: 1 }), () => random() < share);
     this.#links.probe(environmentId, id, share);
   }
 

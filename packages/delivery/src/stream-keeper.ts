@@ -12,8 +12,12 @@ export interface StreamKeeperOptions {
 
 /** Streams are looked at this often. */
 const periodMs = 1000;
-/** A stream that has taken in nothing for so long, with something waiting for it, is dropped; it resumes by selector. */
-const stalledMs = 10_000;
+/**
+ * A stream that has taken in nothing for so long, with something waiting for it, is dropped; it resumes by selector.
+ * The kernel says that it can take more only when a third of its buffer is free, which is more than a megabyte: with
+ * ten seconds, clients that read 100 KB each second would be dropped again and again, and never have a large payload.
+ */
+const stalledMs = 30_000;
 /** A client that reports, and has reported nothing for so long, is gone, whatever its connection says. */
 export const leaseMs = 60_000;
 const heartbeatMs = { least: 15_000, most: 25_000 };

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { DataPlane } from '../data-plane.ts';
 import { drain } from '../drain.ts';
 import { createListener, listen } from '../listener.ts';
+import { LoadGauge } from '../load-gauge.ts';
 import { Outflow } from '../outflow.ts';
 import { passOn } from '../pass-on.ts';
 import { Relay, type RelayLog } from '../relay.ts';
@@ -61,7 +62,7 @@ async function serve({ socketPath, key, host, port, tlsCert, tlsKey }: WorkerSet
   });
   const keeper = new StreamKeeper(platform);
   const visitors = new Visitors(relay.fleet, platform);
-  const dataPlane = new DataPlane(relay, { keeper, fleet: relay.fleet, visitors });
+  const dataPlane = new DataPlane(relay, { keeper, load: new LoadGauge(platform), fleet: relay.fleet, visitors });
   await relay.start();
   await relay.untilReady();
 
