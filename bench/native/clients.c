@@ -3,7 +3,10 @@
  * it has within the spread that the server asks for, and sends heartbeats. Speaks to one address of 127.0.0.0/8.
  *
  *   clients --port P --count N --key SDK_KEY [--host 127.0.0.1] [--first 0] [--mode socket|sse|foreign] [--seconds 600]
- *           [--concurrent 200] [--retry 0|1] [--heartbeat-ms 10000]
+ *           [--concurrent 200] [--retry 0|1] [--then-port P] [--heartbeat-ms 10000]
+ *
+ * With `--retry 1` clients that lose their connection come back, at `--then-port` if it is given: as if a load balancer
+ * led them elsewhere.
  *
  * `sse` instances say what they run by POST, as our SDK does where sockets do not get through; here only streams are
  * opened, so that receipts can be compared. `foreign` instances behave as LaunchDarkly's SDKs do: they never say what
@@ -68,6 +71,7 @@ static struct sockaddr_in server;
 static const char *key;
 static char epoch[80];
 static int64_t spread_ns = 100000000, heartbeat_ns = 10000000000;
+static in_port_t then_port;
 static int connected, ready, connecting, lost, refused, full_payloads, next_to_open, has_told_open;
 static uint64_t payload_bytes;
 static struct version versions[TRACKED];
@@ -97,6 +101,7 @@ static void disconnect(struct client *c, int64_t now) {
   c->phase = IDLE;
   c->is_ready = 0;
   c->due_at = 0;
+  if (then_port != 0) server.sin_port = then_port;
   double seconds = 1 << (c->attempts > 5 ? 5 : c->attempts);
   if (seconds > 30) seconds = 30;
   /* LaunchDarkly's take half of it off at most; ours anything up to it. */
@@ -432,6 +437,7 @@ int main(int argc, char **argv) {
   const char *host = option(argc, argv, "host", "127.0.0.1");
   server.sin_family = AF_INET;
   server.sin_port = htons((uint16_t)number_option(argc, argv, "port", "0"));
+  then_port = htons((uint16_t)number_option(argc, argv, "then-port", "0"));
   if (strncmp(host, "127.", 4) != 0 || inet_pton(AF_INET, host, &server.sin_addr) != 1 || count < 1 || count > 19900) {
     fprintf(stderr, "clients: expected an address of 127.0.0.0/8 and --count from 1 to 19900\n");
     return 2;

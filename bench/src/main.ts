@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--quick]`: runs a benchmark, prints its tables, writes `bench/results/NAME.json`, and exits 1
+ * `npm run bench -- NAME [--quick] [--clients N] [--minutes N]`: runs a benchmark, prints its tables, writes `bench/results/NAME.json`, and exits 1
  * when a target of `bench/targets.json` is missed. A quick run is neither written nor judged.
  */
 import { execFileSync } from 'node:child_process';
@@ -16,10 +16,16 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   propagation: async () => (await import('./propagation.ts')).propagation,
   footprint: async () => (await import('./footprint.ts')).footprint,
   ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,
+  fanout: async () => (await import('./fleet/fanout.ts')).fanout,
+  storm: async () => (await import('./fleet/storm.ts')).storm,
+  soak: async () => (await import('./fleet/soak.ts')).soak,
 };
 
 const folder = join(import.meta.dirname, '..');
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, clients: { type: 'string' }, minutes: { type: 'string' } },
+});
 const [name = ''] = positionals;
 const quick = values.quick === true;
 const load = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
@@ -29,12 +35,26 @@ if (load === undefined) {
 }
 
 const benchmark = await load();
-const result = await benchmark.run({ quick, onProgress: (line) => console.error(line) });
+const result = await benchmark.run({
+  quick,
+  clients: readNumber('clients'),
+  minutes: readNumber('minutes'),
+  onProgress: (line) => console.error(line),
+});
 for (const table of result.tables) console.log(`\n${formatTable(table)}`);
 if (quick) console.log('A quick run is not judged.');
 else {
   write(result);
   judge(result);
+}
+
+function readNumber(option: 'clients' | 'minutes'): number | undefined {
+  const given = values[option];
+  if (given === undefined) return undefined;
+  const number = Number(given);
+  if (number > 0) return number;
+  console.error(`Expected a number above 0 for --${option}, got "${given}".`);
+  process.exit(2);
 }
 
 function write({ rows, measures }: BenchmarkResult): void {

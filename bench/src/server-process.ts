@@ -117,7 +117,7 @@ function readdirNumbers(): readonly number[] {
     .map(Number);
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
