@@ -157,7 +157,9 @@ class Link {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   readonly #elapsed: () => number;
-  /** The environments that the relay may serve, and their channels. */
+  /** What the relay may serve; what it says of other environments is not heard. */
+  #environmentIds: ReadonlySet<string> = new Set();
+  /** The channels of these environments. */
   readonly #subscriptions = new Map<string, { readonly channel: Channel; readonly subscriber: Subscriber }>();
   /** What the fleet calls the members that the relay speaks of. */
   readonly #members = new Map<number, Member>();
@@ -190,7 +192,7 @@ class Link {
   }
 
   serves(environmentId: string): boolean {
-    return this.#subscriptions.has(environmentId);
+    return this.#environmentIds.has(environmentId);
   }
 
   /** Tells the relay which keys there are, and starts to tell it of environments that it has not been told of. */
@@ -291,9 +293,10 @@ class Link {
   async #tellAll(states: Readonly<Record<string, string>>): Promise<void> {
     const keys = await this.#host.listKeys(this.admission.credentialId);
     if (this.#isClosed) return;
+    this.#environmentIds = new Set(keys.environmentIds);
     this.send({ kind: 'keys', keys });
     for (const environmentId of keys.environmentIds) {
-      if (this.serves(environmentId)) continue;
+      if (this.#subscriptions.has(environmentId)) continue;
       const channel = await this.#host.channel(environmentId);
       if (this.#isClosed) return;
       this.#subscribe(environmentId, channel, Object.hasOwn(states, environmentId) ? states[environmentId] : undefined);

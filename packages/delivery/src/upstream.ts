@@ -74,7 +74,8 @@ export class Upstream {
   readonly #sink: UpstreamSink;
   #socket: WebSocket | undefined;
   #isUp = false;
-  #down = (): void => undefined;
+  /** Set while what is above listens. */
+  #down: (() => void) | undefined;
   #heardAt = 0;
   #cancelRetry = (): void => undefined;
   #closed = false;
@@ -207,15 +208,19 @@ export class Upstream {
     this.#unknown.clear();
     this.#sink.logInfo({ upstream: this.#options.url }, 'the link to what is above is up');
     this.send({ kind: 'hello', session: this.#options.session, states: this.#sink.states });
-    this.#down = this.#sink.connect((message) => this.send(message));
+  }
+
+  /** What is above knows what we may serve, and listens to what we say of it. */
+  #connect(): void {
+    this.#down ??= this.#sink.connect((message) => this.send(message));
   }
 
   #close(socket: WebSocket): void {
     if (socket !== this.#socket) return;
     if (this.#isUp) this.#changedAt = this.#options.platform.elapsed();
     this.#isUp = false;
-    this.#down();
-    this.#down = () => undefined;
+    this.#down?.();
+    this.#down = undefined;
     for (const lookUp of [...this.#lookUps.values()]) lookUp.fail(new Error('the link to what is above broke'));
   }
 
@@ -252,6 +257,7 @@ export class Upstream {
       case 'keys':
         this.#unknown.clear();
         this.#sink.keys(message.keys);
+        this.#connect();
         return;
       case 'found':
         this.#lookUps.get(message.id)?.settle(message.key);

@@ -1,5 +1,5 @@
 import type { ConvergenceView, InstanceState, StragglerView } from '@sluice/api-client';
-import type { EnvironmentFleet } from './environment-fleet.ts';
+import type { FleetRecord } from './fleet-record.ts';
 import { type Instance, nameOf } from './instance.ts';
 import { delayOf, type Track, wasThere } from './track.ts';
 
@@ -21,7 +21,7 @@ export interface Question {
 export type Reach = Omit<ConvergenceView, 'change' | 'environment' | 'outcome'>;
 
 /** How far a version has got among the instances that were there when it was made. */
-export function describeReach(fleet: EnvironmentFleet, question: Question): Reach {
+export function describeReach(fleet: FleetRecord, question: Question): Reach {
   const track = fleet.findTrack(question.version);
   const { own, late, foreign } = sortInstances(fleet.instances, track);
   const states = own.map((instance) => ({ instance, state: stateOf(instance, question, track) }));

@@ -1,5 +1,6 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
 import { parseSelector, type Running, type Selector } from '@sluice/protocol';
+import type { FleetRecord } from './fleet-record.ts';
 import type { Instance } from './instance.ts';
 import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from './track.ts';
 
@@ -9,7 +10,7 @@ const tracksKept = 64;
 const goneKeptMs = 24 * 3_600_000;
 
 /** The instances of one environment, and how far its last changes got. Times are of a monotonic clock. */
-export class EnvironmentFleet {
+export class EnvironmentFleet implements FleetRecord {
   /** By index; holes are free. */
   readonly #instances: (Instance | undefined)[] = [];
   readonly #free: number[] = [];
@@ -20,14 +21,17 @@ export class EnvironmentFleet {
   readonly #tracks: Track[] = [];
   readonly #listeners = new Set<() => void>();
 
-  /** All that are there, or were within the last day. */
   get instances(): readonly Instance[] {
     return this.#instances.filter((instance) => instance !== undefined);
   }
 
-  /** Undefined: the change is too old, or was made before this process started. */
   findTrack(version: number): Track | undefined {
     return this.#tracks.find((track) => track.version === version);
+  }
+
+  /** Of changes that were made after a time. */
+  listTracksSince(at: number): readonly Track[] {
+    return this.#tracks.filter(({ publishedAt }) => publishedAt >= at);
   }
 
   /** Calls back after whatever may concern the convergence of a change; returns how to stop. */

@@ -1,5 +1,5 @@
 import type { FleetView, InstanceView } from '@sluice/api-client';
-import type { EnvironmentFleet } from './environment-fleet.ts';
+import type { FleetRecord } from './fleet-record.ts';
 import { type Instance, nameOf } from './instance.ts';
 
 interface Current {
@@ -10,7 +10,7 @@ interface Current {
 }
 
 /** Counts the instances of an environment. */
-export function summariseFleet(fleet: EnvironmentFleet, current: Current): Omit<FleetView, 'items' | 'nextCursor'> {
+export function summariseFleet(fleet: FleetRecord, current: Current): Omit<FleetView, 'items' | 'nextCursor'> {
   const own = fleet.instances.filter(({ isForeign }) => !isForeign);
   const foreign = fleet.instances.filter(({ isForeign, contact }) => isForeign && contact.kind !== 'gone');
   const live = own.filter(({ contact }) => contact.kind !== 'gone');

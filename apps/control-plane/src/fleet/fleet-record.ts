@@ -1,0 +1,10 @@
+import type { Instance } from './instance.ts';
+import type { Track } from './track.ts';
+
+/** What there is to know of the instances of an environment: of one server, or of all together. */
+export interface FleetRecord {
+  /** All that are there, or were within the last day; each has its own index. */
+  readonly instances: readonly Instance[];
+  /** Undefined: the change is too old, or was made before this process started. */
+  findTrack(version: number): Track | undefined;
+}

@@ -1,0 +1,188 @@
+import { type Arrival, leaseMs } from '@sluice/delivery';
+import type { RefusedObject } from '@sluice/protocol';
+import type { FleetRecord } from './fleet-record.ts';
+import type { Contact, Instance } from './instance.ts';
+import { createTrack, delayOf, type Track } from './track.ts';
+
+/**
+ * What a server knows of its instances, written down for the other servers of its database. Times are told as ages,
+ * because each server has a clock of its own. It has two parts, as who is there changes rarely, and what they run with
+ * every change.
+ */
+export interface Snapshot {
+  readonly roster: SnapshotRoster;
+  readonly progress: SnapshotProgress;
+}
+
+/** By index of the instance; null where there is none. */
+export type SnapshotRoster = readonly (SnapshotInstance | null)[];
+
+export interface SnapshotInstance extends Omit<Arrival, 'running'> {
+  readonly place: number;
+  readonly joinedMsAgo: number;
+}
+
+export interface SnapshotProgress {
+  /** What most of them run. */
+  readonly epoch: string | null;
+  readonly version: number;
+  /** Everything about an instance that is not as it is for most: connected, at that version, with nothing refused. */
+  readonly others: readonly SnapshotOther[];
+  readonly tracks: readonly SnapshotTrack[];
+}
+
+interface SnapshotOther {
+  readonly index: number;
+  readonly epoch?: string | null;
+  readonly version?: number;
+  readonly refused?: readonly RefusedObject[];
+  readonly problem?: string;
+  readonly delivered?: number;
+  readonly inferred?: number;
+  /** Of one that is not connected: for how long it will be waited for, or is gone. */
+  readonly leaseLeftMs?: number;
+  readonly goneMsAgo?: number;
+}
+
+interface SnapshotTrack {
+  readonly epoch: string;
+  readonly version: number;
+  readonly publishedMsAgo: number;
+  readonly forgotten: number;
+  /** By index, as long as the roster: -2 was not there and does not have it, -1 was there and does not have it. */
+  readonly delays: readonly number[];
+  /** Those that have it and were not there. */
+  readonly late: readonly number[];
+}
+
+const notThere = -2;
+const notYet = -1;
+
+/** Writes down what is known at a time of the monotonic clock, of the tracks that others may ask about. */
+export function takeSnapshot(fleet: FleetRecord, tracks: readonly Track[], now: number): Snapshot {
+  const byIndex: (Instance | null)[] = [];
+  for (const instance of fleet.instances) byIndex[instance.index] = instance;
+  const instances = Array.from(byIndex, (instance) => instance ?? null);
+  const most = findMost(fleet.instances);
+  return {
+    roster: instances.map((instance) => instance && describeInstance(instance, now)),
+    progress: {
+      ...most,
+      others: instances.flatMap((instance) => (instance === null ? [] : (describeOther(instance, most, now) ?? []))),
+      tracks: tracks.map((track) => describeTrack(track, instances.length, now)),
+    },
+  };
+}
+
+/** The other way, on a server with another clock; `ageMs`: how long ago it was written. */
+export function readSnapshot({ roster, progress }: Snapshot, ageMs: number, now: number): FleetRecord {
+  const others = new Map(progress.others.map((other) => [other.index, other]));
+  const instances = roster.flatMap((entry, index): Instance[] => {
+    if (entry === null) return [];
+    return [readInstance(entry, { index, progress, other: others.get(index), ageMs, now })];
+  });
+  const tracks = new Map(progress.tracks.map((track) => [track.version, readTrack(track, now - ageMs)]));
+  return { instances, findTrack: (version) => tracks.get(version) };
+}
+
+function findMost(instances: readonly Instance[]): Pick<SnapshotProgress, 'epoch' | 'version'> {
+  const counts = new Map<string, { readonly epoch: string | null; readonly version: number; count: number }>();
+  for (const { epoch, version } of instances) {
+    const name = `${epoch}:${version}`;
+    const known = counts.get(name) ?? { epoch: epoch ?? null, version, count: 0 };
+    counts.set(name, known);
+    known.count++;
+  }
+  const [most = { epoch: null, version: 0 }] = [...counts.values()].sort((a, b) => b.count - a.count);
+  return { epoch: most.epoch, version: most.version };
+}
+
+function describeInstance({ arrival, place, joinedAt }: Instance, now: number): SnapshotInstance {
+  const { running: _, ...shown } = arrival;
+  return { ...shown, place, joinedMsAgo: Math.round(now - joinedAt) };
+}
+
+function describeOther(
+  instance: Instance,
+  most: Pick<SnapshotProgress, 'epoch' | 'version'>,
+  now: number,
+): SnapshotOther | undefined {
+  const { index, epoch = null, version, refused, problem, delivered, inferred, contact } = instance;
+  const other = {
+    ...((epoch !== most.epoch || version !== most.version) && { epoch, version }),
+    ...(refused.length > 0 && { refused }),
+    ...(problem !== undefined && { problem }),
+    ...(delivered > 0 && { delivered }),
+    ...(inferred > 0 && { inferred }),
+    ...(contact.kind === 'lost' && { leaseLeftMs: Math.round(contact.leaseEndsAt - now) }),
+    ...(contact.kind === 'gone' && { goneMsAgo: Math.round(now - contact.at) }),
+  };
+  return Object.keys(other).length === 0 ? undefined : { index, ...other };
+}
+
+function describeTrack(track: Track, length: number, now: number): SnapshotTrack {
+  const late: number[] = [];
+  const delays = Array.from({ length }, (_, index) => {
+    const delay = delayOf(track, index);
+    const wasThere = track.cohort[index] === 1;
+    if (delay === undefined) return wasThere ? notYet : notThere;
+    if (!wasThere) late.push(index);
+    return Math.round(delay);
+  });
+  const { epoch, version, forgotten, publishedAt } = track;
+  return { epoch, version, publishedMsAgo: Math.round(now - publishedAt), forgotten, delays, late };
+}
+
+interface Reading {
+  readonly index: number;
+  readonly progress: SnapshotProgress;
+  readonly other: SnapshotOther | undefined;
+  readonly ageMs: number;
+  readonly now: number;
+}
+
+function readInstance(entry: SnapshotInstance, { index, progress, other, ageMs, now }: Reading): Instance {
+  const { place, joinedMsAgo, ...arrival } = entry;
+  const writtenAt = now - ageMs;
+  const { epoch = progress.epoch, version = progress.version } = other ?? {};
+  return {
+    index,
+    key: arrival.key,
+    place,
+    isForeign: arrival.isForeign,
+    arrival: { ...arrival, running: {} },
+    member: 0,
+    contact: readContact(other, writtenAt, now),
+    epoch: epoch ?? undefined,
+    version,
+    refused: other?.refused ?? [],
+    problem: other?.problem,
+    delivered: other?.delivered ?? 0,
+    inferred: other?.inferred ?? 0,
+    joinedAt: writtenAt - joinedMsAgo,
+    heardAt: writtenAt,
+  };
+}
+
+/** A server that has not written for a while is gone, and its instances with it unless they turn up elsewhere. */
+const silentMs = 5000;
+
+function readContact(other: SnapshotOther | undefined, writtenAt: number, now: number): Contact {
+  if (other?.goneMsAgo !== undefined) return { kind: 'gone', at: writtenAt - other.goneMsAgo };
+  if (other?.leaseLeftMs === undefined && now - writtenAt < silentMs) return { kind: 'connected' };
+  const leaseEndsAt = writtenAt + (other?.leaseLeftMs ?? leaseMs);
+  return leaseEndsAt > now ? { kind: 'lost', leaseEndsAt } : { kind: 'gone', at: leaseEndsAt };
+}
+
+function readTrack(
+  { epoch, version, publishedMsAgo, forgotten, delays, late }: SnapshotTrack,
+  writtenAt: number,
+): Track {
+  const cohort = Uint8Array.from(delays, (delay) => (delay === notThere ? 0 : 1));
+  for (const index of late) cohort[index] = 0;
+  return {
+    ...createTrack({ epoch, version, publishedAt: writtenAt - publishedMsAgo }, cohort),
+    delays: Float64Array.from(delays, (delay) => (delay < 0 ? Number.NaN : delay)),
+    forgotten,
+  };
+}

@@ -1,0 +1,409 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConvergenceView, FleetView } from '@sluice/api-client';
+import { createClient, type Options } from '@sluice/sdk-node';
+import {
+  createFakeServerPlatform,
+  createTestLog,
+  type FakeServerPlatform,
+  openTestStream,
+  settle,
+  startTestServer,
+  startTestTunnel,
+  type TestServer,
+} from '@sluice/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type EdgePlatform, nodeEdgePlatform, parseEdgeSettings, type RunningEdge, startEdge } from './index.ts';
+
+const ann = { kind: 'user', key: 'ann' };
+const production = '/projects/default/environments/production';
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const hour = 3_600_000;
+
+type Client = ReturnType<typeof createClient>;
+
+let closings: (() => Promise<void> | void)[];
+let server: TestServer;
+let edgeKey: string;
+
+const whenFinished = (close: () => Promise<void> | void): void => void closings.push(close);
+
+beforeEach(async () => {
+  closings = [];
+  server = await startTestServer();
+  whenFinished(() => server.close());
+  await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+  edgeKey = await createEdgeKey('fra');
+});
+
+afterEach(async () => {
+  for (const close of closings.toReversed()) await close();
+});
+
+async function createEdgeKey(name: string, environment = 'production'): Promise<string> {
+  const environments = [{ project: 'default', environment }];
+  return (await server.api('POST', '/edges', { name, environments })).body.key;
+}
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-edge-'));
+  whenFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+interface EdgeOptions {
+  readonly upstream?: string;
+  readonly key?: string;
+  readonly data?: string;
+  readonly port?: number;
+  readonly platform?: EdgePlatform;
+}
+
+/** An edge that is not waited for. */
+async function launchEdge(options: EdgeOptions = {}): Promise<RunningEdge & { readonly lines: readonly string[] }> {
+  const { upstream = server.url, key = edgeKey, data = makeFolder(), port = 0, platform = nodeEdgePlatform } = options;
+  const { log, lines } = createTestLog();
+  const settings = parseEdgeSettings({ upstream, credential: key, data, port: String(port) }, {});
+  const edge = await startEdge(settings, platform, log);
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    if (!isClosed) await edge.close();
+    isClosed = true;
+  };
+  whenFinished(close);
+  return { ...edge, url: edge.url, relay: edge.relay, close, lines };
+}
+
+async function runEdge(options: EdgeOptions = {}): ReturnType<typeof launchEdge> {
+  const edge = await launchEdge(options);
+  await edge.untilReady();
+  return edge;
+}
+
+function createFakeEdgePlatform(): FakeServerPlatform & EdgePlatform {
+  const { createId, createSecret } = nodeEdgePlatform;
+  return { ...createFakeServerPlatform(), createId, createSecret };
+}
+
+function startClient(url: string, options: Partial<Options> = {}): Client {
+  const client = createClient({
+    url,
+    sdkKey: server.sdkKey,
+    cacheFolder: false,
+    log: silent,
+    firstRetryMs: 20,
+    instance: { key: 'web-1' },
+    ...options,
+  });
+  whenFinished(() => client.close());
+  return client;
+}
+
+/** Resolves when something is true of a client; looked at whenever it has other flags or another status. */
+function until(client: Client, isTrue: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!isTrue()) return;
+      for (const stop of stops) stop();
+      resolve();
+    };
+    const stops = [client.onStatus(look), client.onChange(look)];
+    look();
+  });
+}
+
+const isOn = (client: Client): boolean => client.enabled('checkout', ann);
+
+function turn(kind: 'turn-on' | 'turn-off') {
+  return server.change({ flag: 'checkout', instructions: [{ kind }] });
+}
+
+async function converge(change: string): Promise<ConvergenceView> {
+  return (await server.api('GET', `${production}/changes/${change}/convergence?wait=all&timeoutMs=20000`)).body;
+}
+
+async function readFleet(): Promise<FleetView> {
+  return (await server.api('GET', `${production}/fleet`)).body;
+}
+
+/** Resolves when so many instances are there. */
+async function untilLive(live: number): Promise<FleetView> {
+  for (;;) {
+    const view = await readFleet();
+    if (view.live === live) return view;
+    await untilNews();
+  }
+}
+
+async function untilNews(): Promise<void> {
+  const { fleet, db } = server.running.context;
+  const { id } = await db
+    .selectFrom('environments')
+    .select('id')
+    .where('key', '=', 'production')
+    .executeTakeFirstOrThrow();
+  await new Promise<void>((resolve) => {
+    const stop = fleet.open(id).onNews(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+function getStatus(edge: RunningEdge, path = '/sdk/latest-all', sdkKey = server.sdkKey): Promise<number> {
+  return fetch(`${edge.url}${path}`, { headers: { authorization: sdkKey } }).then(({ status }) => status);
+}
+
+describe('an edge', () => {
+  test('serves changes, and the server knows who has them and by which edge', async () => {
+    const edge = await runEdge();
+    const clients = ['web-1', 'web-2', 'web-3'].map((key) => startClient(edge.url, { instance: { key } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    await untilLive(3);
+    const { id, version } = await turn('turn-on');
+    expect(await converge(id)).toMatchObject({ outcome: 'converged', version, expected: 3, accepted: 3 });
+    expect(clients.map(isOn)).toEqual([true, true, true]);
+    const { items } = await readFleet();
+    expect(items.map(({ instance, through }) => [instance, through])).toEqual([
+      ['web-1', 'fra'],
+      ['web-2', 'fra'],
+      ['web-3', 'fra'],
+    ]);
+  });
+
+  test.each(['socket', 'stream', 'poll'] as const)(
+    'serves our SDK by %s, and counts what it evaluates',
+    async (mode) => {
+      const edge = await runEdge();
+      const client = startClient(edge.url, { mode, pollPeriodMs: 100 });
+      await client.ready();
+      await untilLive(1);
+      const { id } = await turn('turn-on');
+      expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 1 });
+      isOn(client);
+      await client.close();
+      await edge.close();
+      // What an edge has counted, it tells before it ends.
+      await server.running.context.evaluations.flush();
+      const { body } = await server.api('GET', `${production}/flags/checkout/evaluations`);
+      expect(body.items).toMatchObject([{ variation: 0, count: 1 }]);
+    },
+  );
+
+  test('serves the endpoints of other SDKs', async () => {
+    const edge = await runEdge();
+    expect(await getStatus(edge, '/sdk/latest-all')).toBe(200);
+    expect(await getStatus(edge, '/sdk/poll')).toBe(200);
+    for (const path of ['/all', '/sdk/stream']) {
+      const stream = await openTestStream(`${edge.url}${path}`, server.sdkKey);
+      expect(await stream.next()).toMatchObject({ event: path === '/all' ? 'put' : 'server-intent' });
+      stream.close();
+    }
+  });
+
+  test('can be behind another edge', async () => {
+    const near = await runEdge({ upstream: (await runEdge()).url });
+    const client = startClient(near.url);
+    await client.ready();
+    expect((await untilLive(1)).items).toMatchObject([{ through: 'fra › fra' }]);
+    const { id } = await turn('turn-on');
+    expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 1 });
+    expect(isOn(client)).toBe(true);
+    expect(await getStatus(near, '/sdk/latest-all', 'sdk-nobody')).toBe(401);
+  });
+
+  test('says how it is, and has nothing of the management API', async () => {
+    const edge = await runEdge();
+    const status = await (await fetch(`${edge.url}/status`)).json();
+    expect(status).toMatchObject({ upstream: { isUp: true }, environments: [{ version: 1 }] });
+    expect(await (await fetch(`${edge.url}/metrics`)).text()).toContain('sluice_edge_upstream_up 1');
+    expect((await fetch(`${edge.url}/api/v1/projects`)).status).toBe(404);
+  });
+});
+
+describe('keys', () => {
+  test('that are made later work at once, and those that are revoked end their streams', async () => {
+    const edge = await runEdge();
+    const { body } = await server.api('POST', `${production}/credentials`, { name: 'second' });
+    expect(await getStatus(edge, '/sdk/latest-all', body.secret)).toBe(200);
+    const stream = await openTestStream(`${edge.url}/sdk/stream`, body.secret);
+    await stream.until('payload-transferred');
+    await server.api('DELETE', `${production}/credentials/${body.id}`);
+    expect(await stream.next()).toMatchObject({ event: 'goodbye', data: expect.stringContaining('revoked') });
+    expect(await stream.ended).toBe('ended');
+    expect(await getStatus(edge, '/sdk/latest-all', body.secret)).toBe(401);
+  });
+
+  test('of environments that the edge may not serve are unknown', async () => {
+    const edge = await runEdge({ key: await createEdgeKey('lab', 'staging') });
+    expect(await getStatus(edge)).toBe(401);
+  });
+
+  test('that are not known are 401 only if somebody above could be asked', async () => {
+    const edge = await runEdge();
+    expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(401);
+    await server.close();
+    expect(await getStatus(edge, '/sdk/latest-all', 'sdk-somebody')).toBe(503);
+    expect(await getStatus(edge)).toBe(200);
+  });
+
+  test('of an edge end its link when they are revoked', async () => {
+    const edge = await runEdge();
+    const { body } = await server.api('GET', '/edges');
+    expect(body.items).toMatchObject([{ name: 'fra', isConnected: true }]);
+    await server.api('DELETE', `/edges/${body.items[0].id}`);
+    while (edge.relay.upstream.isUp) await settle();
+    // What it has it still serves.
+    expect(await getStatus(edge)).toBe(200);
+    while (!edge.lines.some((line) => line.includes('401'))) await settle();
+  });
+});
+
+describe('without a server above', () => {
+  test('an edge that never had anything says 503, never 401', async () => {
+    const edge = await launchEdge({ upstream: 'http://127.0.0.1:9' });
+    for (const path of ['/all', '/sdk/stream', '/sdk/latest-all', '/sdk/poll', '/readyz'])
+      expect([path, await getStatus(edge, path)]).toEqual([path, 503]);
+  });
+
+  test('an edge starts and serves what it had, old keys and no others', async () => {
+    const data = makeFolder();
+    await turn('turn-on');
+    await (await runEdge({ data })).close();
+    await server.close();
+    const edge = await runEdge({ data });
+    const client = startClient(edge.url);
+    await client.ready();
+    expect(isOn(client)).toBe(true);
+    expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
+  });
+
+  test('an edge with damaged files uses the ones before, and says so', async () => {
+    const data = makeFolder();
+    const first = await runEdge({ data });
+    await first.close();
+    const second = await runEdge({ data });
+    await turn('turn-on');
+    while ([...second.relay.channels.values()].some(({ selector }) => selector.version < 2)) await settle();
+    await second.close();
+    for (const file of readdirSync(data)) if (!file.endsWith('.previous')) writeFileSync(join(data, file), 'nonsense');
+    await server.close();
+    const edge = await runEdge({ data });
+    expect(await getStatus(edge)).toBe(200);
+    expect(edge.lines.some((line) => line.includes('what was stored cannot be used'))).toBe(true);
+  });
+});
+
+describe('faults', () => {
+  test('the server is gone for an hour and back: instances are served all the time, and have what changed then', async () => {
+    const folder = makeFolder();
+    const first = await startTestServer({ folder });
+    const port = Number(new URL(first.url).port);
+    server = first;
+    await first.api('POST', '/projects/default/flags', { key: 'checkout' });
+    const platform = createFakeEdgePlatform();
+    const edge = await runEdge({ key: await createEdgeKey('fra'), upstream: first.url, platform });
+    const client = startClient(edge.url);
+    await client.ready();
+    await first.close();
+    while (edge.relay.upstream.isUp) await settle();
+    const second = startClient(edge.url, { instance: { key: 'web-2' } });
+    await second.ready();
+    expect([isOn(client), isOn(second)]).toEqual([false, false]);
+    isOn(second);
+    await second.flush();
+    for (let minutes = 0; minutes < 60; minutes++) await platform.clock.advance(hour / 60);
+    const again = await startTestServer({ folder, port });
+    whenFinished(() => again.close());
+    server = again;
+    await turn('turn-on');
+    while (!edge.relay.upstream.isUp) await platform.clock.advance(1000);
+    await until(client, () => isOn(client));
+    await until(second, () => isOn(second));
+    while ((await readFleet()).live < 2) await platform.clock.advance(50);
+    const { id } = await turn('turn-off');
+    let view: ConvergenceView | undefined;
+    const converged = converge(id).then((found) => {
+      view = found;
+    });
+    while (view === undefined) await platform.clock.advance(50);
+    await converged;
+    expect(view).toMatchObject({ outcome: 'converged', expected: 2 });
+    // What was counted meanwhile is not lost, and counted once.
+    await platform.clock.advance(5000);
+    await again.running.context.evaluations.flush();
+    const { body } = await again.api('GET', `${production}/flags/checkout/evaluations?since=0`);
+    const counted = body.items.filter(({ version }: { version: number }) => version === 1);
+    expect(counted.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(2);
+  });
+
+  test('the network swallows bytes and says nothing: the edge notices within 45 seconds, and takes another connection', async () => {
+    const tunnel = await startTestTunnel(server.url, whenFinished);
+    const platform = createFakeEdgePlatform();
+    const edge = await runEdge({ upstream: tunnel.url, platform });
+    const client = startClient(edge.url);
+    await client.ready();
+    tunnel.bytes = 'swallow';
+    await turn('turn-on');
+    // As far as TCP can tell, all is well.
+    await platform.clock.advance(40_000);
+    expect([edge.relay.upstream.isUp, isOn(client)]).toEqual([true, false]);
+    tunnel.bytes = 'pass';
+    const before = tunnel.connections;
+    await platform.clock.advance(15_000);
+    while (tunnel.connections === before) await platform.clock.advance(100);
+    await until(client, () => isOn(client));
+  });
+
+  test('an edge dies in the middle of a change and comes back: everybody has it, and is counted once', async () => {
+    const data = makeFolder();
+    const first = await runEdge({ data });
+    const port = Number(new URL(first.url).port);
+    const clients = Array.from({ length: 20 }, (_, at) => startClient(first.url, { instance: { key: `web-${at}` } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    await untilLive(20);
+    const { id } = await turn('turn-on');
+    await first.close();
+    await runEdge({ data, port });
+    expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 20, accepted: 20, offline: 0 });
+    await Promise.all(clients.map((client) => until(client, () => isOn(client))));
+    expect(await readFleet()).toMatchObject({ live: 20, connected: 20, gone: 0 });
+  });
+
+  test('an instance that goes to another edge in the middle of a change is counted once', async () => {
+    const [one, two] = [await runEdge(), await runEdge({ key: await createEdgeKey('ams') })];
+    const moving = await startTestTunnel(one.url, whenFinished);
+    const client = startClient(moving.url);
+    await client.ready();
+    expect((await untilLive(1)).items).toMatchObject([{ through: 'fra' }]);
+    moving.lead(two.url);
+    const { id } = await turn('turn-on');
+    moving.cut();
+    expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 1, accepted: 1 });
+    const { items, live, gone } = await readFleet();
+    expect([live, gone, items.map(({ through }) => through)]).toEqual([1, 0, ['ams']]);
+  });
+
+  test('an instance that comes to an edge which is behind it does not go back, and goes on when the edge does', async () => {
+    const data = makeFolder();
+    await (await runEdge({ data })).close();
+    await turn('turn-on');
+    const tunnel = await startTestTunnel(server.url, whenFinished);
+    tunnel.bytes = 'swallow';
+    const behind = await runEdge({ data, upstream: tunnel.url });
+    const moving = await startTestTunnel(server.url, whenFinished);
+    const client = startClient(moving.url);
+    await client.ready();
+    expect(isOn(client)).toBe(true);
+    moving.lead(behind.url);
+    moving.cut();
+    while (behind.relay.fleet.size === 0) await settle();
+    expect(isOn(client)).toBe(true);
+    expect(client.status.selector).toMatch(/:2$/);
+    tunnel.bytes = 'pass';
+    tunnel.cut();
+    await turn('turn-off');
+    await until(client, () => !isOn(client));
+  });
+});
