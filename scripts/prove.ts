@@ -1,6 +1,7 @@
 /** `npm run prove -- NAME [--full]`: long proofs; the tests run the same ones, shorter. Exits 1 when one fails. */
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
+import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
 
 /** Prints what it finds; false: the promise does not hold. */
 type Proof = (full: boolean) => Promise<boolean>;
@@ -12,6 +13,11 @@ const proofs: Readonly<Record<string, Proof>> = {
     console.log(
       `${report.kills} kills, ${report.acknowledged} changes acknowledged, ${report.violations.length} violations`,
     );
+    return report.violations.length === 0;
+  },
+  proxies: async (full) => {
+    const report = await proveProxies({ idleMs: full ? 180_000 : 5000, onProgress: (line) => console.log(line) });
+    for (const violation of report.violations) console.log(violation);
     return report.violations.length === 0;
   },
 };
