@@ -68,12 +68,13 @@ export function createFdv2Receiver(): Receiver {
   let isHeard = false;
   let intent: Transfer['kind'] | undefined;
   let objects: ReceivedObject[] = [];
-  let refused: RefusedObject[] = [];
+  /** By kind and key: of an object that comes twice, the last counts. */
+  const refused = new Map<string, RefusedObject>();
 
   function start(kind: Transfer['kind'] | undefined): ReceiverAction {
     intent = kind;
     objects = [];
-    refused = [];
+    refused.clear();
     return nothing;
   }
 
@@ -101,13 +102,15 @@ export function createFdv2Receiver(): Receiver {
 
   function readPut({ kind, key, version, object }: Fields): ReceiverAction {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
-    const fields = typeof object === 'object' && object !== null ? { key, version, ...object } : object;
-    const received = parseObject(kind, fields, '');
-    if (!isMalformation(received)) objects.push(received);
-    else {
+    const isObject = typeof object === 'object' && object !== null && !Array.isArray(object);
+    const received = parseObject(kind, isObject ? { key, version, ...object } : object, '');
+    if (isMalformation(received)) {
       const reason = describeMalformation(received);
       if (!isHeard) return refuse(`${kind} ${String(key)}: ${reason}`);
-      refused.push({ kind, key: String(key), version: Number(version), reason });
+      refused.set(`${kind}/${String(key)}`, { kind, key: String(key), version: Number(version), reason });
+    } else {
+      objects.push(received);
+      refused.delete(`${kind}/${String(key)}`);
     }
     return nothing;
   }
@@ -115,18 +118,20 @@ export function createFdv2Receiver(): Receiver {
   function readDelete({ kind, key, version }: Fields): ReceiverAction {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
     objects.push(tombstone(kind, String(key), Number(version)));
+    refused.delete(`${kind}/${String(key)}`);
     return nothing;
   }
 
   function readCommit({ state }: Fields): ReceiverAction {
     if (intent === undefined) return refuse('payload-transferred came before server-intent');
-    // An empty state is none to resume from.
+    // An empty state is none to resume from, nor is one that no URL can hold.
+    const text = String(state);
     const transfer: Transfer = {
       kind: intent,
       objects,
-      state: String(state) || undefined,
+      state: text !== '' && text.isWellFormed() ? text : undefined,
       byVersion: false,
-      ...(refused.length > 0 && { refused }),
+      ...(refused.size > 0 && { refused: [...refused.values()] }),
     };
     start('changes');
     return { kind: 'commit', transfer };
