@@ -138,6 +138,41 @@ describe('an instance that was elsewhere in between', () => {
     expect(told.at(-1)).toBe('web-1 e1:3');
     expect(fleet.arrivals.map(({ connection }) => connection)).toEqual([1, 4]);
   });
+
+  test('leaves no number behind that stands for it, however often it comes and goes', () => {
+    const { post, told, visitors } = create();
+    for (let connection = 1; connection <= 99; connection += 2) post(connection, connection);
+    const joined = told.filter((line) => line.startsWith('join')).length;
+    const ended = told.filter((line) => line.startsWith('lost')).length;
+    expect([joined, ended, visitors.size]).toEqual([50, 49, 1]);
+    // The old number ends before the new one begins: it takes nothing from it.
+    expect(told.slice(0, 4)).toEqual([
+      'join web-1 e1:1 by stream',
+      'lost web-1 after 0 ms',
+      'join web-1 e1:3 by stream',
+      'lost web-1 after 0 ms',
+    ]);
+  });
+});
+
+describe('a word that comes late or twice', () => {
+  test.each([
+    ['an earlier one', 1],
+    ['the same again', 3],
+  ])('is not heard: %s', async (_, connection) => {
+    const { post, told, clock, visitors } = create();
+    for (let at = 1; at <= 3; at++) post(at, at);
+    const before = [...told];
+    await clock.advance(30 * second);
+    post(connection, 1, {
+      reports: [{ kind: 'acknowledgement', state: 'e1:1' }, { kind: 'goodbye' }],
+    });
+    expect(told).toEqual(before);
+    expect(visitors.size).toBe(1);
+    // Nor does it say anything about who is there now: the instance is still known by its number.
+    await clock.advance(30 * second);
+    expect(told.slice(before.length)).toEqual(['lost web-1 after 60000 ms']);
+  });
 });
 
 describe('a foreign instance', () => {

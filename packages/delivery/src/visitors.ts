@@ -40,7 +40,10 @@ export class Visitors {
 
   /** Takes in what an instance posted: who it is first, then what it has to say. */
   take(environmentId: string, hello: Hello, reports: readonly Report[], leaseMs: number): void {
-    const { member } = this.#visit(environmentId, { ...hello, isForeign: false }, leaseMs);
+    const visitor = this.#visit(environmentId, { ...hello, isForeign: false }, leaseMs);
+    // A later word was faster.
+    if (visitor === undefined) return;
+    const { member } = visitor;
     for (const report of reports) {
       if (report.kind === 'acknowledgement') this.#fleet.acknowledge([member], report);
       else if (report.kind === 'probe') this.#fleet.answerProbe(report.id, 0);
@@ -59,8 +62,9 @@ export class Visitors {
     this.#fleet.deliver([member], version);
   }
 
-  #visit(environmentId: string, arrival: Arrival, leaseMs: number): Visitor {
+  #visit(environmentId: string, arrival: Arrival, leaseMs: number): Visitor | undefined {
     const known = this.#visitors.get(nameOf(environmentId, arrival.session));
+    if (known !== undefined && arrival.connection <= known.connection) return undefined;
     // With a connection in between it was elsewhere, and is no longer known by the number that it had here.
     if (known === undefined || arrival.connection !== known.connection + 1) {
       return this.#join(environmentId, arrival, leaseMs);
@@ -72,8 +76,12 @@ export class Visitors {
   }
 
   #join(environmentId: string, arrival: Arrival, leaseMs: number): Visitor {
+    const now = this.#elapsed();
+    const known = this.#visitors.get(nameOf(environmentId, arrival.session));
+    // A number that nobody gives up would be remembered for ever.
+    if (known !== undefined) this.#fleet.lose([known.member], now - known.heardAt);
     const member = this.#fleet.join(environmentId, arrival);
-    const visitor = { member, connection: arrival.connection, heardAt: this.#elapsed(), leaseMs };
+    const visitor = { member, connection: arrival.connection, heardAt: now, leaseMs };
     this.#visitors.set(nameOf(environmentId, arrival.session), visitor);
     return visitor;
   }
