@@ -40,14 +40,16 @@ export class FrameWriter {
     return this.#leaving === 0;
   }
 
-  /** `onLeft` is called when all of the frame has left this process. */
+  /** `onLeft` is called when all of the frame has left this process. Nothing is sent after the end. */
   send(bytes: Uint8Array, onLeft?: () => void): void {
+    if (this.#isEnding) return;
     this.#frames.push({ bytes, onLeft });
     if (this.isIdle) this.#writeNext();
   }
 
   /** Ends the connection after what was sent. */
   end(): void {
+    if (this.#isEnding) return;
     this.#isEnding = true;
     if (this.isIdle) this.#target.end();
   }
@@ -71,12 +73,13 @@ export class FrameWriter {
     this.#left += this.#leaving;
     this.#leaving = 0;
     const [frame] = this.#frames;
-    if (frame !== undefined && this.#offset >= frame.bytes.length) {
+    const hasLeft = frame !== undefined && this.#offset >= frame.bytes.length;
+    if (hasLeft) {
       this.#frames.shift();
       this.#offset = 0;
-      frame.onLeft?.();
     }
-    // What was told of it may have sent more.
-    if (this.isIdle) this.#writeNext();
+    this.#writeNext();
+    // Whoever is told may send more, or end.
+    if (hasLeft) frame.onLeft?.();
   };
 }
