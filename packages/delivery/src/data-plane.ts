@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  describeMalformation,
   encodeNotice,
   encodePoll,
   encodeSse,
@@ -137,6 +138,8 @@ export class DataPlane {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { path, query } = readUrl(request);
     if (path !== socketPath) return false;
+    // Nobody else listens while the key is looked up, and an error that nobody hears ends the process.
+    socket.on('error', () => undefined);
     this.#openSocket(request, socket, head, readBasis(query)).catch((error: unknown) => {
       this.#host.logError(error, 'a socket of an SDK could not be opened');
       const retryAfter = String(this.#host.retryAfterSeconds());
@@ -297,9 +300,9 @@ function parseReports(body: unknown): { readonly hello: Hello; readonly rest: re
   if (!Array.isArray(body)) return 'expected a list of reports';
   const reports: Report[] = [];
   for (const [index, entry] of body.entries()) {
-    const report = parseReport(entry);
+    const report = parseReport(entry, `[${index}]`);
     if (report === undefined) continue;
-    if (isMalformation(report)) return `[${index}].${report.path} must be ${report.expected}, got ${report.found}`;
+    if (isMalformation(report)) return describeMalformation(report);
     reports.push(report);
   }
   const [hello, ...rest] = reports;

@@ -158,6 +158,11 @@ describe('what is malformed', () => {
   });
 });
 
+test('what is malformed in a list is named by its place there', () => {
+  const malformed = [5, {}, { ...hello, about: 5 }].map((value, at) => parseReport(value, `[${at}]`));
+  expect(malformed).toMatchObject([{ path: '[0]' }, { path: '[1].kind' }, { path: '[2].about' }]);
+});
+
 test.each(['later', '', 'Hello', '__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
   'a report of kind "%s" is one that we do not know',
   (kind) => {

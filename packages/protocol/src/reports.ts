@@ -99,14 +99,17 @@ const shapes: Readonly<Record<Report['kind'], Shape>> = {
   goodbye: objectOf({}),
 };
 
-/** Checks a report from outside and cuts what is too long; undefined for kinds that are not known. */
-export function parseReport(value: unknown): Report | Malformation | undefined {
-  const wrong = objectOf({ kind: aString })(value, '');
+/**
+ * Checks a report from outside and cuts what is too long; undefined for kinds that are not known. What is malformed is
+ * found below `path`, or below the report's kind where there is nothing around it.
+ */
+export function parseReport(value: unknown, path = ''): Report | Malformation | undefined {
+  const wrong = objectOf({ kind: aString })(value, path);
   if (wrong !== undefined) return wrong;
   // The shape says so, here and below.
   const { kind, ...fields } = value as { readonly kind: Report['kind'] };
   if (!Object.hasOwn(shapes, kind)) return undefined;
-  const malformed = shapes[kind](fields, kind);
+  const malformed = shapes[kind](fields, path === '' ? kind : path);
   if (malformed !== undefined) return malformed;
   const { id, events } = fields as { readonly id: string; readonly events: unknown };
   switch (kind) {
