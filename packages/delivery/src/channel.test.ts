@@ -1,5 +1,5 @@
 import { createSseParser, type Payload, type SseEvent } from '@sluice/protocol';
-import { buildPayload, buildTombstone, buildWireFlag, createFakeServerPlatform } from '@sluice/testkit';
+import { buildPayload, buildTombstone, buildWireFlag, createFakeServerPlatform, FakeClock } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import { Channel, Outflow, type StreamProtocol, type Subscriber } from './index.ts';
 
@@ -286,5 +286,261 @@ describe('ending streams', () => {
     ];
     channel.end('credential revoked', [revoked]);
     expect([revoked.isEnded, other.isEnded]).toEqual([true, false]);
+  });
+});
+
+/** The content of WebSocket messages, as RFC 6455 frames what a server sends. */
+function unframe(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes);
+  let content = '';
+  for (let at = 0; at < view.length; ) {
+    expect(view[at]).toBe(0x82);
+    const short = view[at + 1] ?? 0;
+    const [start, length] = short < 126 ? [at + 2, short] : [at + 4, view.readUInt16BE(at + 2)];
+    content += view.subarray(start, start + length).toString();
+    at = start + length;
+  }
+  return content;
+}
+
+describe('over a socket', () => {
+  test('goes what goes over fdv2, with other frames around it', () => {
+    const channel = createChannel();
+    const [stream, socket] = [subscribe(channel), subscribe(channel, { protocol: 'socket' })];
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('a', 5), buildTombstone('b', 5)] });
+    channel.apply({ epoch: 'e1', version: 6, objects: [] });
+    channel.apply({ epoch: 'e2', version: 1, objects: [buildWireFlag('c', 1)] });
+    channel.end('because');
+    expect(stream.frames).toHaveLength(5);
+    expect(socket.frames.map(unframe)).toEqual(stream.frames.map((frame) => Buffer.from(frame).toString()));
+    expect(socket.isEnded).toBe(true);
+  });
+
+  test.each<[string, [string, number], string]>([
+    ['what changed', ['e1', 2], 'xfer-changes'],
+    ['word that all is there', ['e1', 3], '"none"'],
+    ['everything', ['e0', 3], 'xfer-full'],
+  ])('goes to a client by its selector: %s', (_, basis, intent) => {
+    const { frames } = subscribe(createChannel(), { protocol: 'socket', basis });
+    expect(frames.map(unframe).join()).toContain(intent);
+  });
+
+  test('goes one and the same frame to all', () => {
+    const channel = createChannel();
+    const sockets = Array.from({ length: 50 }, () => subscribe(channel, { protocol: 'socket' }));
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('a', 4)] });
+    for (const at of [0, 1]) expect(new Set(sockets.map(({ frames }) => frames[at])).size).toBe(1);
+  });
+});
+
+describe('an event that is not about flags', () => {
+  const probe: SseEvent = { event: 'probe', data: '{"key":"p-1"}' };
+
+  test('goes to those sockets that are picked', () => {
+    const channel = createChannel();
+    const protocols = ['fdv1', 'fdv2', 'socket', 'socket'] as const;
+    const streams = protocols.map((protocol) => subscribe(channel, { protocol }));
+    const before = streams.map(({ frames }) => frames.length);
+    const picks = [false, true];
+    channel.tell(probe, () => picks.shift() === true);
+    expect(streams.map(({ frames }, at) => frames.length - (before[at] ?? 0))).toEqual([0, 0, 0, 1]);
+    expect(unframe(streams[3]?.frames.at(-1) ?? Buffer.alloc(0))).toContain('event: probe\ndata: {"key":"p-1"}');
+    expect(picks).toEqual([]);
+  });
+
+  test('goes also to a client that is ahead, and alters nothing about what it gets', () => {
+    const channel = createChannel();
+    const { frames } = subscribe(channel, { protocol: 'socket', basis: ['e1', 4] });
+    channel.tell(probe, () => true);
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('a', 5)] });
+    expect(
+      frames
+        .map(unframe)
+        .join('')
+        .match(/(?<=event: ).*/g),
+    ).toEqual(['probe', 'server-intent', 'put-object', 'payload-transferred']);
+  });
+});
+
+/** A channel whose deliveries the test lets go on, turn by turn. */
+function createSlowChannel(flagBytes: number): {
+  readonly channel: Channel;
+  readonly clock: FakeClock;
+  /** Goes through all turns that wait. */
+  readonly goOn: () => void;
+} {
+  const [clock, works]: [FakeClock, (() => void)[]] = [new FakeClock(), []];
+  const slow = new Outflow({
+    later: (work) => void works.push(work),
+    after: (delayMs, work) => clock.after(delayMs, work),
+  });
+  const json = JSON.stringify({ key: 'a', version: 3, salt: 'x'.repeat(flagBytes) });
+  const channel = new Channel(buildPayload(buildWireFlag('a', 3, json)), slow);
+  return {
+    channel,
+    clock,
+    goOn: () => {
+      for (let work = works.shift(); work !== undefined; work = works.shift()) work();
+    },
+  };
+}
+
+describe('many streams', () => {
+  test('get changes slice by slice, each stream in order', () => {
+    const { channel, goOn } = createSlowChannel(10);
+    const streams = Array.from({ length: 600 }, () => subscribe(channel));
+    for (const stream of streams) stream.take();
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('b', 4)] });
+    expect(streams.filter(({ frames }) => frames.length === 2)).toHaveLength(256);
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('c', 5)] });
+    goOn();
+    const both = ['put-object b', 'payload-transferred e1:4', 'put-object c', 'payload-transferred e1:5'];
+    for (const stream of streams) expect(stream.take()).toEqual(both);
+  });
+
+  test('that come or go in the middle of it get nothing twice, and nothing too little', () => {
+    const { channel, goOn } = createSlowChannel(10);
+    const streams = Array.from({ length: 600 }, () => subscribe(channel));
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('b', 4)] });
+    const fresh = subscribe(channel);
+    const resumed = subscribe(channel, { basis: ['e1', 3] });
+    const ahead = subscribe(channel, { basis: ['e1', 5] });
+    const [leaving] = streams.slice(-1);
+    if (leaving !== undefined) channel.unsubscribe(leaving);
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('c', 5)] });
+    goOn();
+    const change = ['put-object c', 'payload-transferred e1:5'];
+    expect(fresh.take()).toEqual([
+      'server-intent xfer-full',
+      'put-object a',
+      'put-object b',
+      'payload-transferred e1:4',
+      ...change,
+    ]);
+    expect(resumed.take()).toEqual([
+      'server-intent xfer-changes',
+      'put-object b',
+      'payload-transferred e1:4',
+      ...change,
+    ]);
+    expect(ahead.take()).toEqual(['server-intent none']);
+    expect(leaving?.frames).toHaveLength(1);
+  });
+
+  test('get a new epoch in its place among the changes', () => {
+    const { channel, goOn } = createSlowChannel(10);
+    const streams = Array.from({ length: 600 }, () => subscribe(channel));
+    for (const stream of streams) stream.take();
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('b', 4)] });
+    channel.apply({ epoch: 'e2', version: 1_000_004, objects: [buildWireFlag('c', 1_000_004)] });
+    channel.apply({ epoch: 'e2', version: 1_000_005, objects: [buildWireFlag('d', 1_000_005)] });
+    goOn();
+    for (const stream of streams) {
+      const last = stream.take().slice(-4);
+      // Whoever got the epoch late got the change after it with it.
+      expect(last.at(-1)).toBe('payload-transferred e2:1000005');
+      expect(last).toContain('put-object d');
+    }
+  });
+});
+
+describe('large payloads', () => {
+  /** A stream that takes in what it is sent when the test says so. */
+  function createSlowReader(basis?: [string, number]) {
+    const recorder = createRecorder(basis === undefined ? {} : { basis });
+    const versions: number[] = [];
+    const waiting: (() => void)[] = [];
+    return {
+      ...recorder,
+      get isEnded() {
+        return recorder.isEnded;
+      },
+      versions,
+      send: (frame: Uint8Array, version: number, onLeft: () => void = () => undefined) => {
+        recorder.send(frame, version);
+        versions.push(version);
+        waiting.push(onLeft);
+      },
+      /** Takes in what was sent first. */
+      left: () => waiting.shift()?.(),
+    };
+  }
+
+  const twentyMb = 20_000_000;
+
+  test('leave for so many clients at once, and for the next when one has left', () => {
+    const { channel } = createSlowChannel(twentyMb);
+    const readers = Array.from({ length: 5 }, () => createSlowReader());
+    for (const reader of readers) channel.subscribe(reader);
+    expect(readers.map(({ versions }) => versions)).toEqual([[3], [3], [3], [], []]);
+    readers[1]?.left();
+    expect(readers.map(({ versions }) => versions)).toEqual([[3], [3], [3], [3], []]);
+  });
+
+  test('contain what changed while a client waited, and nothing comes twice', () => {
+    const { channel, goOn } = createSlowChannel(twentyMb);
+    const readers = Array.from({ length: 4 }, () => createSlowReader());
+    for (const reader of readers) channel.subscribe(reader);
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('b', 4)] });
+    goOn();
+    expect(readers.map(({ versions }) => versions)).toEqual([[3, 4], [3, 4], [3, 4], []]);
+    readers[0]?.left();
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('c', 5)] });
+    goOn();
+    const [, , , last] = readers;
+    expect(last?.versions).toEqual([4, 5]);
+    expect(last?.take()).toEqual([
+      'server-intent xfer-full',
+      'put-object a',
+      'put-object b',
+      'payload-transferred e1:4',
+      'put-object c',
+      'payload-transferred e1:5',
+    ]);
+  });
+
+  test('are those of the new epoch when that came while a client waited', () => {
+    const { channel, goOn } = createSlowChannel(twentyMb);
+    const readers = Array.from({ length: 4 }, () => createSlowReader());
+    for (const reader of readers) channel.subscribe(reader);
+    channel.apply({ epoch: 'e2', version: 1_000_004, objects: [buildWireFlag('b', 1_000_004)] });
+    goOn();
+    expect(readers.map(({ versions }) => versions)).toEqual([[3, 1_000_004], [3, 1_000_004], [3, 1_000_004], []]);
+    readers[0]?.left();
+    expect(readers[3]?.take()).toEqual(['server-intent xfer-full', 'put-object b', 'payload-transferred e2:1000004']);
+  });
+
+  test('are not sent to clients that left while they waited, and hold nobody up', () => {
+    const { channel } = createSlowChannel(twentyMb);
+    const readers = Array.from({ length: 6 }, () => createSlowReader());
+    for (const reader of readers) channel.subscribe(reader);
+    const [first, , , waiting] = readers;
+    if (waiting !== undefined) channel.unsubscribe(waiting);
+    // Whoever leaves in the middle makes room.
+    if (first !== undefined) channel.unsubscribe(first);
+    expect(readers.map(({ versions }) => versions.length)).toEqual([1, 1, 1, 0, 1, 0]);
+    channel.end('server is stopping');
+    expect(readers.map(({ isEnded }) => isEnded)).toEqual([false, true, true, false, true, true]);
+    expect(readers[5]?.take()).toEqual(['goodbye server is stopping']);
+  });
+
+  test('do not wait longer than two seconds for a client that does not read', async () => {
+    const { channel, clock } = createSlowChannel(twentyMb);
+    const readers = Array.from({ length: 4 }, () => createSlowReader());
+    for (const reader of readers) channel.subscribe(reader);
+    await clock.advance(1999);
+    expect(readers[3]?.versions).toEqual([]);
+    await clock.advance(1);
+    expect(readers[3]?.versions).toEqual([3]);
+  });
+
+  test('do not hold up those who lack little', () => {
+    const { channel, goOn } = createSlowChannel(twentyMb);
+    for (let at = 0; at < 5; at++) channel.subscribe(createSlowReader());
+    channel.apply({ epoch: 'e1', version: 4, objects: [buildWireFlag('b', 4)] });
+    goOn();
+    const resumed = createSlowReader(['e1', 3]);
+    channel.subscribe(resumed);
+    expect(resumed.take()).toEqual(['server-intent xfer-changes', 'put-object b', 'payload-transferred e1:4']);
   });
 });

@@ -157,9 +157,10 @@ export class Channel {
   /** Ends streams, all unless given; their clients come back by themselves. */
   end(reason: string, subscribers: readonly Subscriber[] = this.subscribers): void {
     const frames = encodeForAll([encodeGoodbye(reason)]);
-    for (const subscriber of subscribers) {
-      const version = this.#subscriptions.get(subscriber)?.version;
-      if (version === undefined) continue;
+    const ending = subscribers.flatMap((subscriber) => this.#subscriptions.get(subscriber) ?? []);
+    // Those that wait for their turn first: the turns that others give back would start their transfers.
+    for (const { subscriber, state } of ending) if (state === 'queued') this.unsubscribe(subscriber);
+    for (const { subscriber, version } of ending) {
       this.unsubscribe(subscriber);
       if (subscriber.protocol !== 'fdv1') subscriber.send(frames[subscriber.protocol], version);
       subscriber.end();

@@ -1,8 +1,21 @@
 import { once } from 'node:events';
-import { createServer, request as openRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as openRequest,
+  type Server,
+} from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { buildPayload, buildWireFlag, createFakeServerPlatform, openTestStream, RecordingFleet } from '@sluice/testkit';
+import {
+  buildPayload,
+  buildWireFlag,
+  createFakeServerPlatform,
+  openTestStream,
+  RecordingFleet,
+  settle,
+} from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Channel, DataPlane, type EventBatch, Outflow, StreamKeeper, Visitors } from './index.ts';
 
@@ -17,6 +30,8 @@ let logged: string[];
 /** What the host of the data plane cannot do at the moment. */
 let broken: { keys?: boolean; channels?: boolean };
 let revoked: Set<string>;
+/** Holds up whoever asks whether a key is known. */
+let untilAdmitted: () => Promise<void>;
 
 beforeEach(async () => {
   platform = createFakeServerPlatform();
@@ -24,9 +39,11 @@ beforeEach(async () => {
   channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)), new Outflow(platform));
   keeper = new StreamKeeper(platform);
   [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
+  untilAdmitted = async () => undefined;
   const dataPlane = new DataPlane(
     {
       admit: async (sdkKey) => {
+        await untilAdmitted();
         if (broken.keys) throw new Error('the database is gone');
         return sdkKey === 'sdk-1' ? { environmentId: 'env-1', credentialId: 'key-1' } : 'unknown';
       },
@@ -45,10 +62,13 @@ beforeEach(async () => {
       logError: (_error, message) => void logged.push(message),
       logDebug: () => undefined,
     },
-    { keeper, load: { isOverloaded: false }, fleet, visitors: new Visitors(fleet, platform) },
+    { keeper, load: { letIn: () => true }, fleet, visitors: new Visitors(fleet, platform) },
   );
   server = createServer((request, response) => {
     if (!dataPlane.handle(request, response)) response.writeHead(418).end();
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (!dataPlane.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 418 x\r\n\r\n');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -81,6 +101,8 @@ const endpoints = [
   'GET /sdk/stream',
   'GET /sdk/latest-all',
   'GET /sdk/poll',
+  'GET /sdk/v1/socket',
+  'POST /sdk/v1/reports',
   'POST /bulk',
   'POST /diagnostic',
 ];
@@ -114,7 +136,7 @@ describe.each(endpoints)('%s', (endpoint) => {
   });
 });
 
-test.each(endpoints.filter((endpoint) => endpoint.startsWith('GET')))(
+test.each(endpoints.filter((endpoint) => endpoint.startsWith('GET') && !endpoint.endsWith('socket')))(
   '%s answers 503 with Retry-After while the environment cannot be loaded',
   async (endpoint) => {
     broken.channels = true;
@@ -225,6 +247,317 @@ describe('streams', () => {
       data: '{"reason":"credential revoked","silent":false,"catastrophe":false}',
     });
     expect(await stream.ended).toBe('ended');
+  });
+});
+
+/** Asks for a socket, with other headers than a client would send; resolves with the answer. */
+async function askForSocket(
+  headers: Readonly<Record<string, string>> = {},
+  { path = '/sdk/v1/socket', method = 'GET' } = {},
+): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string }> {
+  const request = openRequest(`${url}${path}`, {
+    method,
+    agent: false,
+    headers: {
+      authorization: 'sdk-1',
+      connection: 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      'sec-websocket-version': '13',
+      ...headers,
+    },
+  });
+  request.end();
+  const upgraded = once(request, 'upgrade');
+  const response: IncomingMessage = await Promise.race([
+    once(request, 'response').then(([answer]) => answer),
+    upgraded.then(([answer, socket]) => {
+      socket.destroy();
+      return answer;
+    }),
+  ]);
+  let text = '';
+  if (response.statusCode !== 101) for await (const chunk of response) text += chunk;
+  return { status: response.statusCode ?? 0, headers: response.headers, text };
+}
+
+async function untilSubscribers(count: number): Promise<void> {
+  while (channel.subscriberCount !== count) await settle();
+}
+
+describe('a wish for a socket', () => {
+  test('is granted with a key that is known', async () => {
+    expect(await askForSocket()).toMatchObject({ status: 101, headers: { upgrade: 'websocket' } });
+    await untilSubscribers(0);
+  });
+
+  test.each(['sdk-2', ''])('is answered 401 with key "%s", as every request is', async (key) => {
+    const { status, headers, text } = await askForSocket({ authorization: key });
+    expect([status, headers['content-type'], headers.connection]).toEqual([
+      401,
+      'application/problem+json; charset=utf-8',
+      'close',
+    ]);
+    expect(JSON.parse(text)).toEqual({
+      type: 'about:blank',
+      status: 401,
+      code: 'unauthorized',
+      title: `expected an SDK key in Authorization, got ${key === '' ? 'none' : 'one that is not known'}`,
+    });
+    expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+
+  test('is answered 401 when the key was revoked since it was admitted', async () => {
+    revoked.add('key-1');
+    const { status, text } = await askForSocket();
+    expect(status).toBe(401);
+    expect(text).toContain('revoked');
+    expect(channel.subscriberCount).toBe(0);
+  });
+
+  test.each(['keys', 'channels'] as const)(
+    'is answered 503 with Retry-After while %s cannot be looked at: 401 would be believed',
+    async (what) => {
+      broken[what] = true;
+      const { status, headers, text } = await askForSocket({ authorization: what === 'keys' ? 'sdk-2' : 'sdk-1' });
+      expect([status, headers['retry-after'], JSON.parse(text).code]).toEqual([503, '3', 'unavailable']);
+      expect(logged).toEqual(['a socket of an SDK could not be opened']);
+    },
+  );
+
+  test.each(['/', '/sdk/v1/socket/', '/sdk/v1/socketx', '/sdk/stream', '/all', '/constructor'])(
+    'at %s is not for SDKs, and left alone',
+    async (path) => {
+      expect((await askForSocket({}, { path })).status).toBe(418);
+    },
+  );
+
+  test('may have a query', async () => {
+    expect((await askForSocket({}, { path: '/sdk/v1/socket?basis=e1:2&x=y' })).status).toBe(101);
+    await untilSubscribers(0);
+  });
+
+  test('without Upgrade is answered 426: a proxy has taken it out', async () => {
+    const response = await get('/sdk/v1/socket');
+    expect([response.status, response.headers.get('upgrade')]).toEqual([426, 'websocket']);
+    expect(await response.json()).toMatchObject({
+      code: 'upgrade-required',
+      title: expect.stringContaining('Upgrade'),
+    });
+  });
+
+  test.each<[string, Readonly<Record<string, string>>, number]>([
+    ['no key of its own', { 'sec-websocket-key': '' }, 400],
+    ['a key that is none', { 'sec-websocket-key': 'short' }, 400],
+    ['an old version', { 'sec-websocket-version': '7' }, 400],
+    ['another protocol', { upgrade: 'h2c' }, 400],
+  ])('with %s is refused by name, and opens nothing', async (_, headers, status) => {
+    expect((await askForSocket(headers)).status).toBe(status);
+    expect(channel.subscriberCount).toBe(0);
+  });
+
+  test('by another method is refused', async () => {
+    expect((await askForSocket({}, { method: 'POST' })).status).toBe(405);
+  });
+
+  test('whose client is gone before its key was looked up ends nothing but itself', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    untilAdmitted = () => promise;
+    const asked = once(server, 'upgrade');
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    client.write(
+      'GET /sdk/v1/socket HTTP/1.1\r\nhost: x\r\nauthorization: sdk-1\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+        'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n',
+    );
+    const [, socket] = await asked;
+    // A connection that is reset tells so by an error, which ends a process in which nobody listens for it.
+    expect(socket.listenerCount('error')).toBeGreaterThan(0);
+    const closed = new Promise<void>((tell) => socket.once('close', () => tell()));
+    client.resetAndDestroy();
+    await closed;
+    resolve();
+    expect((await get('/sdk/latest-all')).status).toBe(200);
+    expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+});
+
+describe('/sdk/v1/reports', () => {
+  const hello = {
+    kind: 'hello',
+    key: 'web-1',
+    session: 's-1',
+    connection: 1,
+    via: 'stream',
+    running: { state: 'e1:2' },
+  };
+
+  test('takes who reports and what, and answers how to report', async () => {
+    const response = await post(
+      '/sdk/v1/reports',
+      JSON.stringify([hello, { kind: 'acknowledgement', state: 'e1:3' }, { kind: 'probe', id: 'p-1' }]),
+    );
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(await response.json()).toEqual({
+      events: [{ event: 'fleet', data: { spreadMs: 20, heartbeatMs: 10_000 } }],
+    });
+    expect(fleet.told).toEqual(['join web-1 e1:2 by stream', 'web-1 e1:3', 'answer to probe p-1']);
+  });
+
+  test('takes what is packed', async () => {
+    const response = await post('/sdk/v1/reports', gzipSync(JSON.stringify([hello])), { 'content-encoding': 'gzip' });
+    expect(response.status).toBe(200);
+    expect(fleet.told).toHaveLength(1);
+  });
+
+  test('passes over kinds that it does not know, wherever they are', async () => {
+    const reports = [{ kind: 'later' }, hello, { kind: 'later' }, { kind: 'goodbye' }];
+    expect((await post('/sdk/v1/reports', JSON.stringify(reports))).status).toBe(200);
+    expect(fleet.told).toEqual(['join web-1 e1:2 by stream', 'web-1 left']);
+  });
+
+  test.each<[unknown, string]>([
+    [null, 'expected a list of reports'],
+    [{}, 'expected a list of reports'],
+    [hello, 'expected a list of reports'],
+    [[], 'expected the first report to be of kind hello'],
+    [[{ kind: 'later' }], 'expected the first report to be of kind hello'],
+    [[{ kind: 'acknowledgement' }, hello], 'expected the first report to be of kind hello'],
+    [[5], '[0] must be an object, got 5'],
+    [[hello, null], '[1] must be an object, got null'],
+    [[{}], '[0].kind must be a string, got nothing'],
+    [[{ kind: 'hello' }], '[0].key must be a string, got nothing'],
+    [[hello, { kind: 'acknowledgement', state: 5 }], '[1].state must be a string, got 5'],
+    [
+      [hello, { kind: 'acknowledgement', refused: [{ kind: 'flag', key: 'a', version: 1.5, reason: '' }] }],
+      '[1].refused[0].version must be an integer, got 1.5',
+    ],
+  ])('refuses %j, saying where', async (body, title) => {
+    const response = await post('/sdk/v1/reports', JSON.stringify(body));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ type: 'about:blank', status: 400, code: 'invalid-request', title });
+    expect(fleet.told).toEqual([]);
+  });
+
+  test('refuses what is no JSON, and what is too large', async () => {
+    expect((await post('/sdk/v1/reports', '[{')).status).toBe(400);
+    const large = gzipSync(Buffer.alloc(65 * 1024 * 1024, ' '));
+    expect((await post('/sdk/v1/reports', large, { 'content-encoding': 'gzip' })).status).toBe(413);
+    expect(fleet.told).toEqual([]);
+  });
+
+  test('tells large fleets to spread', async () => {
+    const keys = Array.from({ length: 1000 }, (_, at) => `web-${at}`);
+    for (const key of keys) {
+      await post('/sdk/v1/reports', JSON.stringify([{ ...hello, key, session: key }]));
+    }
+    const response = await post('/sdk/v1/reports', JSON.stringify([{ ...hello, connection: 2 }]));
+    expect(await response.json()).toMatchObject({ events: [{ data: { spreadMs: 40 } }] });
+  });
+});
+
+describe('an SDK of others', () => {
+  const foreign = { 'user-agent': 'NodeJSClient/9.13.7', 'x-launchdarkly-instance-id': 'f-1' };
+  const own = { 'user-agent': 'SluiceNode/0.1.0', 'x-launchdarkly-instance-id': 's-1' };
+
+  async function openForeign(path: string): Promise<IncomingMessage> {
+    const request = openRequest(`${url}${path}`, { agent: false, headers: { authorization: 'sdk-1', ...foreign } });
+    request.on('error', () => undefined);
+    request.end();
+    const [response] = await once(request, 'response');
+    response.on('error', () => undefined);
+    return response.resume();
+  }
+
+  test.each(['/all', '/sdk/stream'])('with a stream at %s is there as long as the stream is', async (path) => {
+    const response = await openForeign(path);
+    await fleet.until('was sent 2');
+    channel.apply({ epoch: 'e1', version: 3, objects: [buildWireFlag('c', 3)] });
+    await fleet.until('was sent 3');
+    response.destroy();
+    await fleet.until('lost');
+    expect(fleet.told).toEqual([
+      'join f-1 nothing by stream',
+      'f-1 was sent 2',
+      'f-1 was sent 3',
+      'lost f-1 after 0 ms',
+    ]);
+    expect(fleet.arrivals).toMatchObject([{ isForeign: true, sdk: 'NodeJSClient/9.13.7' }]);
+  });
+
+  test('that does not read was not sent anything', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => undefined);
+    socket.write('GET /all HTTP/1.1\r\nhost: x\r\nauthorization: sdk-1\r\nuser-agent: NodeJSClient/9\r\n\r\n');
+    await fleet.until('was sent 2');
+    const json = JSON.stringify('x'.repeat(32_000_000));
+    channel.apply({ epoch: 'e1', version: 3, objects: [buildWireFlag('c', 3, json)] });
+    await platform.clock.advance(31_000);
+    await fleet.until('lost');
+    expect(fleet.told).toEqual(['join made-up nothing by stream', 'made-up was sent 2', 'lost made-up after 0 ms']);
+    socket.destroy();
+  });
+
+  test('that polls is there while it does, also when nothing has changed', async () => {
+    const first = await get('/sdk/latest-all', foreign);
+    await get('/sdk/latest-all', { ...foreign, 'if-none-match': first.headers.get('etag') ?? '' });
+    await get('/sdk/poll', foreign);
+    expect(fleet.told).toEqual(['join f-1 nothing by poll', 'f-1 was sent 2', 'f-1 was sent 2', 'f-1 was sent 2']);
+    await platform.clock.advance(120_000);
+    expect(fleet.told.at(-1)).toBe('lost f-1 after 120000 ms');
+  });
+
+  test('that polls and sends no id is nobody: each of its polls would be another', async () => {
+    await get('/sdk/latest-all', { 'user-agent': 'GoClient/7' });
+    await get('/sdk/latest-all', { 'user-agent': 'GoClient/7' });
+    expect(fleet.told).toEqual([]);
+  });
+
+  test('has what it evaluated with read from its events', async () => {
+    const events = [
+      {
+        kind: 'summary',
+        features: {
+          a: {
+            counters: [
+              { count: 1, version: 7 },
+              { count: 1, version: 5 },
+            ],
+          },
+        },
+      },
+    ];
+    await post('/bulk', JSON.stringify(events), foreign);
+    await post('/bulk', JSON.stringify([{ kind: 'summary', features: {} }]), foreign);
+    await post('/bulk', JSON.stringify(events), { 'user-agent': 'GoClient/7' });
+    await post('/bulk', JSON.stringify(events), own);
+    expect(fleet.told).toEqual(['f-1 has evaluated with 7']);
+  });
+
+  test('hears nothing of how to report, which ours do', async () => {
+    const names = async (headers: Readonly<Record<string, string>>) => {
+      const { events } = JSON.parse(await (await get('/sdk/poll', headers)).text());
+      return events.map(({ event }: { event: string }) => event);
+    };
+    const rest = ['server-intent', 'put-object', 'put-object', 'payload-transferred'];
+    expect(await names(foreign)).toEqual(rest);
+    expect(await names(own)).toEqual(['fleet', ...rest]);
+    const tags = await Promise.all(
+      [foreign, own].map(async (headers) => (await get('/sdk/poll', headers)).headers.get('etag')),
+    );
+    expect(new Set(tags).size).toBe(2);
+  });
+
+  test('is told from ours by the stream too', async () => {
+    const request = openRequest(`${url}/sdk/stream`, { agent: false, headers: { authorization: 'sdk-1', ...own } });
+    request.on('error', () => undefined);
+    request.end();
+    const [response] = await once(request, 'response');
+    const [chunk] = await once(response, 'data');
+    expect(String(chunk)).toMatch(/^event: fleet\n/);
+    request.destroy();
+    await untilSubscribers(0);
+    expect(fleet.told).toEqual([]);
   });
 });
 

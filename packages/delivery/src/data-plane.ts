@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  describeMalformation,
   encodeNotice,
   encodePoll,
   encodeSse,
@@ -63,7 +64,7 @@ export interface EventBatch {
 /** What the data plane shares with the rest of its process. */
 export interface DataPlaneParts {
   readonly keeper: StreamKeeper;
-  readonly load: Pick<LoadGauge, 'isOverloaded'>;
+  readonly load: Pick<LoadGauge, 'letIn'>;
   readonly fleet: Fleet;
   readonly visitors: Visitors;
 }
@@ -139,7 +140,9 @@ export class DataPlane {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { path, query } = readUrl(request);
     if (path !== socketPath) return false;
-    if (this.#parts.load.isOverloaded) {
+    // Nobody else listens while the key is looked up, and an error that nobody hears ends the process.
+    socket.on('error', () => undefined);
+    if (!this.#parts.load.letIn()) {
       this.#putOffUpgrade(socket, 'there are more connections than can be served now; try again');
       return true;
     }
@@ -202,7 +205,7 @@ export class DataPlane {
   ): Promise<void> {
     const { environmentId, credentialId } = admission;
     const { keeper, fleet, load } = this.#parts;
-    if (load.isOverloaded) return this.#putOff(response, 'there are more streams than can be served now; try again');
+    if (!load.letIn()) return this.#putOff(response, 'there are more streams than can be served now; try again');
     const channel = await this.#host.channel(environmentId);
     if (this.#host.isRevoked(credentialId)) return refuseKey(response, 'one that was revoked');
     if (response.destroyed) return;
@@ -311,9 +314,9 @@ function parseReports(body: unknown): { readonly hello: Hello; readonly rest: re
   if (!Array.isArray(body)) return 'expected a list of reports';
   const reports: Report[] = [];
   for (const [index, entry] of body.entries()) {
-    const report = parseReport(entry);
+    const report = parseReport(entry, `[${index}]`);
     if (report === undefined) continue;
-    if (isMalformation(report)) return `[${index}].${report.path} must be ${report.expected}, got ${report.found}`;
+    if (isMalformation(report)) return describeMalformation(report);
     reports.push(report);
   }
   const [hello, ...rest] = reports;

@@ -44,8 +44,9 @@ export class FrameWriter {
     return this.#leaving === 0 && this.#target.writableLength === 0;
   }
 
-  /** `onLeft` is called when all of the frame has left this process. */
+  /** `onLeft` is called when all of the frame has left this process. Nothing is sent after the end. */
   send(bytes: Uint8Array, onLeft?: () => void): void {
+    if (this.#isEnding) return;
     if (onLeft === undefined && bytes.length <= pieceBytes && this.isIdle) {
       this.#target.write(bytes);
       return;
@@ -57,6 +58,7 @@ export class FrameWriter {
 
   /** Ends the connection after what was sent. */
   end(): void {
+    if (this.#isEnding) return;
     this.#isEnding = true;
     if (this.#leaving === 0) this.#target.end();
   }
@@ -80,12 +82,13 @@ export class FrameWriter {
     this.#left += this.#leaving;
     this.#leaving = 0;
     const frame = this.#frames?.[0];
-    if (frame !== undefined && this.#offset >= frame.bytes.length) {
+    const hasLeft = frame !== undefined && this.#offset >= frame.bytes.length;
+    if (hasLeft) {
       this.#frames?.shift();
       this.#offset = 0;
-      frame.onLeft?.();
     }
-    // What was told of it may have sent more.
-    if (this.#leaving === 0) this.#writeNext();
+    this.#writeNext();
+    // Whoever is told may send more, or end.
+    if (hasLeft) frame.onLeft?.();
   };
 }

@@ -35,11 +35,14 @@ export function openHttpStream(keeper: StreamKeeper, opening: HttpStreamOpening)
     protocol,
     basis,
     credentialId,
-    send: (frame, version, onSent) =>
-      writer.send(frame, () => {
-        onSent?.();
-        onLeft?.(version);
-      }),
+    send:
+      onLeft === undefined
+        ? (frame, _, onSent) => writer.send(frame, onSent)
+        : (frame, version, onSent) =>
+            writer.send(frame, () => {
+              onSent?.();
+              onLeft(version);
+            }),
     end: () => writer.end(),
   };
   const kept = keeper.keep({

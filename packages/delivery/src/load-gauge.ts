@@ -9,12 +9,15 @@ const periodMs = 50;
 const lateMs = 200;
 /** After a late turn new connections wait for so long; those that are there are served meanwhile. */
 const recoveryMs = 500;
+/** So many are let in all the same: a turn may be late for other reasons than that too many come at once. */
+const letInLate = 64;
 
 /** Knows whether this process has more to do than it can. */
 export class LoadGauge {
   readonly #elapsed: () => number;
   #lookedAt: number;
   #lateUntil = Number.NEGATIVE_INFINITY;
+  #letIn = 0;
   readonly #stop: () => void;
 
   constructor({ elapsed, every }: LoadGaugeOptions) {
@@ -22,14 +25,19 @@ export class LoadGauge {
     this.#lookedAt = elapsed();
     this.#stop = every(periodMs, () => {
       const now = elapsed();
-      if (now - this.#lookedAt > periodMs + lateMs) this.#lateUntil = now + recoveryMs;
+      if (now - this.#lookedAt > periodMs + lateMs) {
+        this.#lateUntil = now + recoveryMs;
+        this.#letIn = 0;
+      }
       this.#lookedAt = now;
     });
   }
 
-  /** Whether new connections should come later. */
-  get isOverloaded(): boolean {
-    return this.#elapsed() < this.#lateUntil;
+  /** Whether a new connection may be served now; otherwise it should come later. */
+  letIn(): boolean {
+    if (this.#elapsed() >= this.#lateUntil) return true;
+    this.#letIn++;
+    return this.#letIn <= letInLate;
   }
 
   close(): void {

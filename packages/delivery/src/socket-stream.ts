@@ -45,6 +45,7 @@ export class SocketStream implements Subscriber {
   readonly #kept: Kept;
   /** Known once the client has said who it is. */
   #member: Member | undefined;
+  #isEnding = false;
 
   constructor(host: SocketStreamHost, opening: SocketStreamOpening) {
     const { channel, webSocket, socket, basis, environmentId, credentialId } = opening;
@@ -75,12 +76,17 @@ export class SocketStream implements Subscriber {
     this.#writer.send(frame, onLeft);
   }
 
+  /** A client that does not close in turn is cut off when its lease ends. */
   end(): void {
+    this.#isEnding = true;
+    this.#kept.heardAt ??= this.#host.keeper.now();
     this.#writer.send(encodeSocketClose(goingAway));
     this.#writer.end();
   }
 
   #read(data: Buffer): void {
+    // Its key may have been revoked.
+    if (this.#isEnding) return;
     let value: unknown;
     try {
       value = JSON.parse(data.toString());

@@ -84,6 +84,18 @@ describe('an open stream', () => {
     stream.close();
   });
 
+  test.each([hour, -hour])('gets its heartbeats when the time of day jumps by %i ms', async (jump) => {
+    const stream = await openTestStream(url, 'sdk-1');
+    await stream.until('payload-transferred');
+    const before = stream.text;
+    platform.clock.setTimeOfDay(platform.now() + jump);
+    await platform.clock.advance(19 * second);
+    expect(stream.text).toBe(before);
+    await platform.clock.advance(second);
+    await stream.untilText(`${before}:\n\n`);
+    stream.close();
+  });
+
   test('that is read stays for hours, and then ends so that load spreads again', async () => {
     platform.randomValue = 0;
     const stream = await openTestStream(url, 'sdk-1');

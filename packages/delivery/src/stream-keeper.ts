@@ -4,7 +4,8 @@ import type { FrameWriter } from './frame-writer.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
 
 export interface StreamKeeperOptions {
-  readonly now: () => number;
+  /** Milliseconds from anywhere, never going backwards: the time of day may jump. */
+  readonly elapsed: () => number;
   readonly random: () => number;
   /** Calls back every `periodMs` until it is stopped. */
   readonly every: (periodMs: number, callback: () => void) => () => void;
@@ -74,13 +75,14 @@ export class StreamKeeper {
     return this.#dropped;
   }
 
+  /** By the same clock. */
   now(): number {
-    return this.#options.now();
+    return this.#options.elapsed();
   }
 
   /** Looks after a stream until it is released. */
   keep(stream: KeptStream): Kept {
-    const now = this.#options.now();
+    const now = this.now();
     const entry: Entry = {
       stream,
       endsAt: now + this.#between(lifetimeMs),
@@ -99,7 +101,7 @@ export class StreamKeeper {
   }
 
   #look(): void {
-    const now = this.#options.now();
+    const now = this.now();
     for (const entry of this.#entries) this.#lookAt(entry, now);
   }
 

@@ -2,7 +2,8 @@ import type { Hello, Report } from '@sluice/protocol';
 import type { Arrival, Fleet, Member } from './fleet.ts';
 
 export interface VisitorsOptions {
-  readonly now: () => number;
+  /** Milliseconds from anywhere, never going backwards: the time of day may jump. */
+  readonly elapsed: () => number;
   /** Calls back every `periodMs` until it is stopped. */
   readonly every: (periodMs: number, callback: () => void) => () => void;
 }
@@ -19,13 +20,13 @@ const periodMs = 1000;
 /** Instances without a socket: they are here as long as they are heard of now and then. */
 export class Visitors {
   readonly #fleet: Fleet;
-  readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #visitors = new Map<string, Visitor>();
   readonly #stop: () => void;
 
-  constructor(fleet: Fleet, { now, every }: VisitorsOptions) {
+  constructor(fleet: Fleet, { elapsed, every }: VisitorsOptions) {
     this.#fleet = fleet;
-    this.#now = now;
+    this.#elapsed = elapsed;
     this.#stop = every(periodMs, () => this.#look());
   }
 
@@ -39,7 +40,10 @@ export class Visitors {
 
   /** Takes in what an instance posted: who it is first, then what it has to say. */
   take(environmentId: string, hello: Hello, reports: readonly Report[], leaseMs: number): void {
-    const { member } = this.#visit(environmentId, { ...hello, isForeign: false }, leaseMs);
+    const visitor = this.#visit(environmentId, { ...hello, isForeign: false }, leaseMs);
+    // A later word was faster.
+    if (visitor === undefined) return;
+    const { member } = visitor;
     for (const report of reports) {
       if (report.kind === 'acknowledgement') this.#fleet.acknowledge([member], report);
       else if (report.kind === 'probe') this.#fleet.answerProbe(report.id, 0);
@@ -53,32 +57,37 @@ export class Visitors {
   /** A foreign instance asked for flags and gets this version. */
   note(environmentId: string, arrival: Arrival, version: number, leaseMs: number): void {
     const known = this.#visitors.get(nameOf(environmentId, arrival.session));
-    if (known !== undefined) known.heardAt = this.#now();
+    if (known !== undefined) known.heardAt = this.#elapsed();
     const { member } = known ?? this.#join(environmentId, arrival, leaseMs);
     this.#fleet.deliver([member], version);
   }
 
-  #visit(environmentId: string, arrival: Arrival, leaseMs: number): Visitor {
+  #visit(environmentId: string, arrival: Arrival, leaseMs: number): Visitor | undefined {
     const known = this.#visitors.get(nameOf(environmentId, arrival.session));
+    if (known !== undefined && arrival.connection <= known.connection) return undefined;
     // With a connection in between it was elsewhere, and is no longer known by the number that it had here.
     if (known === undefined || arrival.connection !== known.connection + 1) {
       return this.#join(environmentId, arrival, leaseMs);
     }
     known.connection = arrival.connection;
-    known.heardAt = this.#now();
+    known.heardAt = this.#elapsed();
     this.#fleet.acknowledge([known.member], arrival.running);
     return known;
   }
 
   #join(environmentId: string, arrival: Arrival, leaseMs: number): Visitor {
+    const now = this.#elapsed();
+    const known = this.#visitors.get(nameOf(environmentId, arrival.session));
+    // A number that nobody gives up would be remembered for ever.
+    if (known !== undefined) this.#fleet.lose([known.member], now - known.heardAt);
     const member = this.#fleet.join(environmentId, arrival);
-    const visitor = { member, connection: arrival.connection, heardAt: this.#now(), leaseMs };
+    const visitor = { member, connection: arrival.connection, heardAt: now, leaseMs };
     this.#visitors.set(nameOf(environmentId, arrival.session), visitor);
     return visitor;
   }
 
   #look(): void {
-    const now = this.#now();
+    const now = this.#elapsed();
     for (const [name, { member, heardAt, leaseMs }] of this.#visitors) {
       if (now - heardAt < leaseMs) continue;
       this.#visitors.delete(name);

@@ -109,12 +109,13 @@ function createReceiver<T extends object>(reader: ObjectReader<T>): Receiver<T> 
   let isHeard = false;
   let intent: Transfer['kind'] | undefined;
   let objects: T[] = [];
-  let refused: RefusedObject[] = [];
+  /** By kind and key: of an object that comes twice, the last counts. */
+  const refused = new Map<string, RefusedObject>();
 
   function start(kind: Transfer['kind'] | undefined): ReceiverAction<T> {
     intent = kind;
     objects = [];
-    refused = [];
+    refused.clear();
     return nothing;
   }
 
@@ -143,12 +144,15 @@ function createReceiver<T extends object>(reader: ObjectReader<T>): Receiver<T> 
   function readPut({ kind, key, version, object }: Fields): ReceiverAction<T> {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
     const sent: Sent = { kind, key: String(key), version: Number(version), object };
+    const place = `${kind}/${sent.key}`;
     const received = reader.put(sent);
-    if (!isMalformation(received)) objects.push(received);
-    else {
+    if (isMalformation(received)) {
       const reason = describeMalformation(received);
       if (!isHeard) return refuse(`${kind} ${sent.key}: ${reason}`);
-      refused.push({ kind, key: sent.key, version: sent.version, reason });
+      refused.set(place, { kind, key: sent.key, version: sent.version, reason });
+    } else {
+      objects.push(received);
+      refused.delete(place);
     }
     return nothing;
   }
@@ -156,18 +160,20 @@ function createReceiver<T extends object>(reader: ObjectReader<T>): Receiver<T> 
   function readDelete({ kind, key, version }: Fields): ReceiverAction<T> {
     if (intent === undefined || (kind !== 'flag' && kind !== 'segment')) return nothing;
     objects.push(reader.delete(kind, String(key), Number(version)));
+    refused.delete(`${kind}/${String(key)}`);
     return nothing;
   }
 
   function readCommit({ state }: Fields): ReceiverAction<T> {
     if (intent === undefined) return refuse('payload-transferred came before server-intent');
-    // An empty state is none to resume from.
+    // An empty state is none to resume from, nor is one that no URL can hold.
+    const text = String(state);
     const transfer: Transfer<T> = {
       kind: intent,
       objects,
-      state: String(state) || undefined,
+      state: text !== '' && text.isWellFormed() ? text : undefined,
       byVersion: false,
-      ...(refused.length > 0 && { refused }),
+      ...(refused.size > 0 && { refused: [...refused.values()] }),
     };
     start('changes');
     return { kind: 'commit', transfer };

@@ -1,5 +1,15 @@
 import type { ObjectKind } from './objects.ts';
-import { aNumber, anInteger, aString, listOf, type Malformation, objectOf, optional, type Shape } from './shape.ts';
+import {
+  aNumber,
+  anInteger,
+  aString,
+  listOf,
+  type Malformation,
+  objectOf,
+  optional,
+  type Shape,
+  shape,
+} from './shape.ts';
 
 /**
  * What an instance with our SDK tells the server that it is connected to: over the socket one message each, or a list
@@ -60,6 +70,12 @@ const longestText = 256;
 const mostAttributes = 32;
 const mostRefused = 50;
 
+/** Longer ones are not cut: they would name nothing. */
+const anId: Shape = shape(
+  `a string of at most ${longestText} characters`,
+  (value) => typeof value === 'string' && value.length <= longestText,
+);
+
 const runningShape = objectOf({
   state: optional(aString),
   problem: optional(aString),
@@ -78,27 +94,37 @@ const shapes: Readonly<Record<Report['kind'], Shape>> = {
     running: optional(runningShape),
   }),
   acknowledgement: runningShape,
-  probe: objectOf({ id: aString }),
-  events: objectOf({ id: aString }),
+  probe: objectOf({ id: anId }),
+  events: objectOf({ id: anId }),
   goodbye: objectOf({}),
 };
 
-/** Checks a report from outside and cuts what is too long; undefined for kinds that are not known. */
-export function parseReport(value: unknown): Report | Malformation | undefined {
-  const wrong = objectOf({ kind: aString })(value, '');
+/**
+ * Checks a report from outside and cuts what is too long; undefined for kinds that are not known. What is malformed is
+ * found below `path`, or below the report's kind where there is nothing around it.
+ */
+export function parseReport(value: unknown, path = ''): Report | Malformation | undefined {
+  const wrong = objectOf({ kind: aString })(value, path);
   if (wrong !== undefined) return wrong;
   // The shape says so, here and below.
   const { kind, ...fields } = value as { readonly kind: Report['kind'] };
   if (!Object.hasOwn(shapes, kind)) return undefined;
-  const malformed = shapes[kind](fields, kind);
+  const malformed = shapes[kind](fields, path === '' ? kind : path);
   if (malformed !== undefined) return malformed;
+  const { id, events } = fields as { readonly id: string; readonly events: unknown };
   switch (kind) {
     case 'hello':
       return { kind, ...readHello(fields as Partial<Hello>) };
     case 'acknowledgement':
       return { kind, ...readRunning(fields) };
+    case 'probe':
+      return { kind, id };
+    case 'events':
+      return { kind, id, events };
+    case 'goodbye':
+      return { kind };
     default:
-      return value as Report;
+      return kind satisfies never;
   }
 }
 
@@ -117,17 +143,24 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
 function readRunning({ state, refused, problem, heldMs }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
-    ...(typeof state === 'string' && { state }),
+    ...(typeof state === 'string' && { state: cut(state, longestText) }),
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
-    ...(Array.isArray(refused) &&
-      refused.length > 0 && {
-        refused: refused.slice(0, mostRefused).map((object) => ({
-          ...object,
-          key: cut(object.key, longestText),
-          reason: cut(object.reason, longestReason),
-        })),
-      }),
+    ...readRefused(refused ?? []),
   };
+}
+
+/** Whoever names objects of a kind that we do not know did not get them from us. */
+function readRefused(objects: readonly RefusedObject[]): Pick<Running, 'refused'> {
+  const refused = objects
+    .filter(({ kind }) => kind === 'flag' || kind === 'segment')
+    .slice(0, mostRefused)
+    .map(({ kind, key, version, reason }) => ({
+      kind,
+      key: cut(key, longestText),
+      version,
+      reason: cut(reason, longestReason),
+    }));
+  return refused.length === 0 ? {} : { refused };
 }
 
 function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {

@@ -12,7 +12,8 @@ export function describeMalformation({ path, expected, found }: Malformation): s
   return `${path === '' ? 'the whole' : path} must be ${expected}, got ${found}`;
 }
 
-function shape(expected: string, fits: (value: unknown) => boolean): Shape {
+/** A shape that is told in a few words: `a string`. */
+export function shape(expected: string, fits: (value: unknown) => boolean): Shape {
   return (value, path) => (fits(value) ? undefined : { path, expected, found: nameOf(value) });
 }
 

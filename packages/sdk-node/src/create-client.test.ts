@@ -24,6 +24,8 @@ describe('options that cannot be right', () => {
     ['no address', { sdkKey: 'sdk-key' }, /url is missing/],
     ['an address without protocol', { ...right, url: '127.0.0.1:7400' }, /url must be an http or https address/],
     ['an address of another protocol', { ...right, url: 'ftp://server' }, /url must be an http or https address/],
+    ['an address of a part of a page', { ...right, url: 'http://server/#top' }, /url must be .* without \? and #/],
+    ['an address with a query', { ...right, url: 'http://server/?a=b' }, /url must be .* without \? and #/],
     ['a wrong address for streams', { ...right, streamUrl: 'nowhere' }, /streamUrl must be/],
     ['a wrong address for polls', { ...right, pollUrl: 'nowhere' }, /pollUrl must be/],
     ['a wrong address for events', { ...right, eventsUrl: 'nowhere' }, /eventsUrl must be/],

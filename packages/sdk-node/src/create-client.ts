@@ -203,10 +203,10 @@ function findUrl(options: Options, name: 'streamUrl' | 'pollUrl' | 'eventsUrl'):
   const url = options[name] ?? options.url;
   if (url === undefined)
     throw new SluiceError('invalid-options', 'url is missing: the server, such as "http://127.0.0.1:7400"');
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+  if (!URL.canParse(url) || !/^https?:[^?#]*$/.test(url)) {
     throw new SluiceError(
       'invalid-options',
-      `${options[name] === undefined ? 'url' : name} must be an http or https address, got "${url}"`,
+      `${options[name] === undefined ? 'url' : name} must be an http or https address without ? and #, got "${url}"`,
     );
   }
   return url.replace(/\/+$/, '');

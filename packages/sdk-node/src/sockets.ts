@@ -10,6 +10,7 @@ const unreadAtMost = 64;
 export const sockets: Sockets = {
   open: ({ url, headers }) => {
     let isConnected = false;
+    let isAborted = false;
     const socket = new WebSocket(url, {
       headers: { ...headers },
       perMessageDeflate: false,
@@ -42,13 +43,18 @@ export const sockets: Sockets = {
         resolve({ kind: 'answered', status: response.statusCode ?? 0, header });
       });
       socket.on('error', (error) => {
-        if (isConnected) resolve({ kind: 'broken', message: `no socket can be opened: ${error.message}` });
+        if (isConnected && !isAborted)
+          resolve({ kind: 'broken', message: `no socket can be opened: ${error.message}` });
         else reject(error);
       });
     });
     // Whoever aborted does not care about the error any more.
     answer.catch(() => undefined);
-    return { answer, abort: () => socket.terminate() };
+    const abort = (): void => {
+      isAborted = true;
+      socket.terminate();
+    };
+    return { answer, abort };
   },
 };
 

@@ -48,6 +48,7 @@ export {
 export { createTestLog, type TestLog } from './test-log.ts';
 export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
+export { openTestSocket, type TestSocket } from './test-socket.ts';
 export { openTestStream, type TestStream } from './test-stream.ts';
 export { startTestTunnel, type TestTunnel } from './test-tunnel.ts';
 export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

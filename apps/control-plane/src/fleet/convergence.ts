@@ -120,13 +120,11 @@ function describeTimes(delays: Float64Array, expected: number): NonNullable<Conv
 
 /** Which share had it after how long, in as many steps as one can see. */
 function drawCurve(delays: Float64Array, expected: number): readonly { readonly ms: number; readonly share: number }[] {
-  const points: { ms: number; share: number }[] = [];
-  const step = Math.max(1, delays.length / curvePoints);
-  for (let at = step; at < delays.length + step; at += step) {
-    const count = Math.min(delays.length, Math.round(at));
-    points.push({ ms: round(delays[count - 1] ?? 0), share: count / expected });
-  }
-  return points;
+  const points = Math.min(curvePoints, delays.length);
+  return Array.from({ length: points }, (_, at) => {
+    const count = Math.round(((at + 1) / points) * delays.length);
+    return { ms: round(delays[count - 1] ?? 0), share: count / expected };
+  });
 }
 
 function describeStraggler({ instance, state }: Judged, { epoch, now }: Question): StragglerView {

@@ -15,7 +15,7 @@ export class EnvironmentFleet implements FleetRecord {
   readonly #instances: (Instance | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #bySession = new Map<string, Instance>();
-  /** All processes that ran under a key. */
+  /** All processes that ran under a key, by rising place. */
   readonly #byKey = new Map<string, Instance[]>();
   /** By rising version. */
   readonly #tracks: Track[] = [];
@@ -49,7 +49,12 @@ export class EnvironmentFleet implements FleetRecord {
     for (const instance of this.#instances) {
       if (instance !== undefined && instance.contact.kind !== 'gone') cohort[instance.index] = 1;
     }
-    this.#tracks.push(createTrack({ epoch, version, publishedAt: now }, cohort));
+    const track = createTrack({ epoch, version, publishedAt: now }, cohort);
+    // Who was connected elsewhere may have it already.
+    for (const instance of this.#instances) {
+      if (instance?.epoch === epoch && instance.version >= version) noteDelay(track, instance.index, now);
+    }
+    this.#tracks.push(track);
     if (this.#tracks.length > tracksKept) this.#tracks.shift();
   }
 
@@ -57,7 +62,7 @@ export class EnvironmentFleet implements FleetRecord {
   join(arrival: Arrival, member: Member, now: number): Instance | undefined {
     const known = this.#bySession.get(arrival.session);
     if (known !== undefined && !arrival.isForeign && arrival.connection <= known.arrival.connection) return undefined;
-    const instance = known ?? this.#findPlace(arrival.key) ?? this.#add(arrival, member, now);
+    const instance = known ?? this.#findPlace(arrival) ?? this.#add(arrival, member, now);
     if (instance.contact.kind === 'gone') instance.joinedAt = now;
     if (instance.arrival.session !== arrival.session) this.#startAnew(instance, arrival);
     this.#bySession.set(arrival.session, instance);
@@ -69,11 +74,14 @@ export class EnvironmentFleet implements FleetRecord {
   /** Takes in what an instance runs. */
   acknowledge(instance: Instance, running: Running, now: number): void {
     const { state, refused = [], problem, heldMs = 0 } = running;
+    const refusedBefore = instance.refused;
     instance.heardAt = now;
     instance.refused = refused;
     instance.problem = problem;
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
+    for (const { version } of refusedBefore) this.#noteMended(instance, version, now - heldMs);
+    for (const { version } of refused) this.#notePartial(instance, version);
     this.#tellNews();
   }
 
@@ -125,25 +133,44 @@ export class EnvironmentFleet implements FleetRecord {
     }
   }
 
+  /** What is had in part is not had yet. */
+  #notePartial({ index }: Instance, version: number): void {
+    const track = this.findTrack(version);
+    if (track !== undefined) forgetDelay(track, index);
+  }
+
+  /** It may have all of a change now that it had in part. */
+  #noteMended({ index, epoch, version: has }: Instance, version: number, at: number): void {
+    const track = this.findTrack(version);
+    if (track !== undefined && track.epoch === epoch && has >= version) noteDelay(track, index, at);
+  }
+
   /** Another process takes the place of one that ran under the same key, and starts from what it says it has. */
   #startAnew(instance: Instance, arrival: Arrival): void {
     this.#bySession.delete(instance.arrival.session);
     Object.assign(instance, { epoch: undefined, version: 0, delivered: 0, inferred: 0 });
-    if (arrival.running.state === undefined) for (const track of this.#tracks) forgetDelay(track, instance.index);
+    const has = parseSelector(arrival.running.state);
+    for (const track of this.#tracks) {
+      if (has?.epoch !== track.epoch || has.version < track.version) forgetDelay(track, instance.index);
+    }
   }
 
   /** A place of that key whose process is not connected: it was started again. */
-  #findPlace(key: string): Instance | undefined {
-    return this.#byKey.get(key)?.find(({ contact }) => contact.kind !== 'connected');
+  #findPlace({ key, isForeign }: Arrival): Instance | undefined {
+    return this.#byKey
+      .get(key)
+      ?.find(({ contact, isForeign: wasForeign }) => contact.kind !== 'connected' && wasForeign === isForeign);
   }
 
   #add(arrival: Arrival, member: Member, now: number): Instance {
     const { key, isForeign } = arrival;
     const siblings = this.#byKey.get(key) ?? [];
+    const gap = siblings.findIndex(({ place }, at) => place !== at + 1);
+    const place = (gap < 0 ? siblings.length : gap) + 1;
     const instance: Instance = {
       index: this.#free.pop() ?? this.#instances.length,
       key,
-      place: siblings.length + 1,
+      place,
       isForeign,
       arrival,
       member,
@@ -158,19 +185,19 @@ export class EnvironmentFleet implements FleetRecord {
       heardAt: now,
     };
     this.#instances[instance.index] = instance;
-    this.#byKey.set(key, [...siblings, instance]);
+    this.#byKey.set(key, siblings.toSpliced(place - 1, 0, instance));
     return instance;
   }
 
   #forget(instance: Instance): void {
-    const { index, key, arrival } = instance;
+    const { index, key, arrival, isForeign } = instance;
     this.#instances[index] = undefined;
     this.#free.push(index);
     this.#bySession.delete(arrival.session);
     const siblings = (this.#byKey.get(key) ?? []).filter((sibling) => sibling !== instance);
     if (siblings.length === 0) this.#byKey.delete(key);
     else this.#byKey.set(key, siblings);
-    for (const track of this.#tracks) releaseIndex(track, index);
+    for (const track of this.#tracks) releaseIndex(track, index, !isForeign);
   }
 
   #tellNews(): void {

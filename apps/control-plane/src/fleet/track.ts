@@ -8,7 +8,7 @@ export interface Track {
   readonly cohort: Uint8Array;
   /** By index of the instance: milliseconds until it had the change; NaN: it has not told so. Grows with the fleet. */
   delays: Float64Array;
-  /** Instances of the cohort that are gone for so long that nothing is known of them any more. */
+  /** Our own instances of the cohort that are gone for so long that nothing is known of them any more. */
   forgotten: number;
 }
 
@@ -44,11 +44,11 @@ export function forgetDelay({ delays }: Track, index: number): void {
   if (index < delays.length) delays[index] = Number.NaN;
 }
 
-/** Another instance is to have the index. */
-export function releaseIndex(track: Track, index: number): void {
+/** Another instance is to have the index; whether the one that had it counts among those that are forgotten. */
+export function releaseIndex(track: Track, index: number, isCounted: boolean): void {
   if (wasThere(track, index)) {
     track.cohort[index] = 0;
-    track.forgotten++;
+    if (isCounted) track.forgotten++;
   }
   forgetDelay(track, index);
 }

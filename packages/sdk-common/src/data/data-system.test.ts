@@ -2,7 +2,7 @@ import type { Transfer } from '@sluice/protocol';
 import { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform, flagOf, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import type { Status } from '../status.ts';
-import { DataSystem, type DataSystemOptions } from './data-system.ts';
+import { type DataObserver, DataSystem, type DataSystemOptions } from './data-system.ts';
 import type { SourceFailure, SourceSink } from './source.ts';
 
 /** A source in the hands of the test: each time that it is created there is one more sink to tell. */
@@ -349,6 +349,137 @@ describe('storing', () => {
     await stream.sink.commit(full('e:2'));
     await platform.clock.advance(100);
     expect(attempts).toBe(2);
+  });
+});
+
+describe('objects that cannot be used', () => {
+  const refused = [{ kind: 'flag', key: 'bad', version: 2, reason: 'variations must be a list' }] as const;
+  const partial: Transfer = { kind: 'changes', objects: [], state: 'e:2', byVersion: false, refused };
+
+  test('are told in the status and the log, while the rest is live', async () => {
+    const { system, stream, log } = await start();
+    await stream.sink.commit(full('e:1', 'flag', 'bad'));
+    await stream.sink.commit(partial);
+    const message = 'flag bad cannot be used, what there was of it before stays: variations must be a list';
+    expect(system.status).toMatchObject({
+      state: 'live',
+      selector: 'e:2',
+      refused,
+      lastError: { kind: 'refused', message },
+    });
+    expect(log.lines).toEqual([`warn: flags: ${message}`]);
+    expect(system.store.ruleset.findFlag('bad')).toBeDefined();
+  });
+
+  test('leave the status with a later form that can, and not before', async () => {
+    const { system, stream } = await start();
+    await stream.sink.commit(full('e:1', 'flag', 'bad'));
+    await stream.sink.commit(partial);
+    stream.sink.confirm();
+    await stream.sink.commit({ ...partial, state: 'e:3', refused: [] });
+    expect(system.status.refused).toEqual(refused);
+    const objects = [{ kind: 'flag' as const, flag: flagOf('bad', { version: 4 }) }];
+    await stream.sink.commit({ kind: 'changes', objects, state: 'e:4', byVersion: false });
+    expect(system.status).toMatchObject({ refused: [], selector: 'e:4', lastError: { kind: 'refused' } });
+  });
+
+  test('are seen by listeners of the status before anybody is told that all is live', async () => {
+    const { system, stream } = await start();
+    const heard: string[] = [];
+    system.onStatus(({ state, refused: objects }) => heard.push(`${state} without ${objects.length}`));
+    await stream.sink.commit({ ...full('e:1', 'flag'), refused });
+    expect(heard.at(-1)).toBe('live without 1');
+    expect(heard).not.toContain('live without 0');
+  });
+
+  test('keep the stored payload from being resumed from: they would never be sent again', async () => {
+    const saved: (string | undefined)[] = [];
+    const cache = {
+      load: async () => undefined,
+      save: async (_: unknown, state: string | undefined) => void saved.push(state),
+    };
+    const { platform, stream } = await start({ cache });
+    await stream.sink.commit(full('e:1', 'flag', 'bad'));
+    await platform.clock.advance(100);
+    await stream.sink.commit(partial);
+    await platform.clock.advance(100);
+    await stream.sink.commit(full('e:3', 'flag', 'bad'));
+    await platform.clock.advance(100);
+    expect(saved).toEqual(['e:1', undefined, 'e:3']);
+    // The stream is resumed all the same: what is sent next is what is new.
+    expect(stream.sink.state).toBe('e:3');
+  });
+});
+
+describe('whoever tells the server', () => {
+  /** Writes down what it is told, in words. */
+  function createObserver() {
+    const told: string[] = [];
+    const observer: DataObserver = {
+      running: (state, { length }, origin) =>
+        void told.push(`runs ${state}${length > 0 ? ` without ${length}` : ''} from ${origin}`),
+      refuse: (problem) => void told.push(`refused: ${problem}`),
+      notice: ({ event }) => void told.push(event),
+      line: (send) => void told.push(send === undefined ? 'no line' : 'line'),
+    };
+    return { told, observer };
+  }
+
+  test('hears what is in force whenever it is known to be current', async () => {
+    const { told, observer } = createObserver();
+    const { stream } = await start({ observer });
+    await stream.sink.commit(full('e:1', 'flag'));
+    stream.sink.confirm();
+    await stream.sink.commit(full('e:2', 'flag'));
+    expect(told).toEqual(['runs e:1 from stream', 'runs e:1 from stream', 'runs e:2 from stream']);
+  });
+
+  test('hears what is on disk, and what came from where', async () => {
+    const { told, observer } = createObserver();
+    const cache = { load: async () => full('e:1', 'flag'), save: async () => undefined };
+    const { stream, poll, platform } = await start({ cache, observer });
+    await platform.clock.advance(10_000);
+    poll.sink.confirm();
+    await stream.sink.commit(full('e:2', 'flag'));
+    expect(told).toEqual(['runs e:1 from disk', 'runs e:1 from poll', 'runs e:2 from stream']);
+  });
+
+  test('hears what was refused: objects, whole transfers, older states, and nothing of what broke', async () => {
+    const { told, observer } = createObserver();
+    const { stream } = await start({ observer });
+    const refused = [{ kind: 'flag', key: 'bad', version: 2, reason: 'because' }] as const;
+    await stream.sink.commit({ ...full('e:2', 'flag'), refused });
+    stream.sink.fail({ kind: 'refused', message: 'data must be JSON' });
+    stream.sink.fail(network);
+    await stream.sink.commit(full('e:1'));
+    expect(told).toEqual([
+      'runs e:2 without 1 from stream',
+      'refused: data must be JSON',
+      'refused: version 1 is older than version 2, which is in use',
+    ]);
+  });
+
+  test('hears of lines and notices', async () => {
+    const { told, observer } = createObserver();
+    const { stream } = await start({ observer });
+    stream.sink.line(() => undefined);
+    stream.sink.notice({ event: 'probe', id: 'p', share: 1 });
+    stream.sink.line(undefined);
+    expect(told).toEqual(['line', 'probe', 'no line']);
+  });
+
+  test('hears nothing more once all is closed', async () => {
+    const { told, observer } = createObserver();
+    const { stream, system } = await start({ observer });
+    await stream.sink.commit(full('e:1'));
+    await system.close();
+    told.length = 0;
+    await stream.sink.commit(full('e:2'));
+    stream.sink.confirm();
+    stream.sink.fail({ kind: 'refused', message: 'because' });
+    stream.sink.line(() => undefined);
+    stream.sink.notice({ event: 'probe', id: 'p', share: 1 });
+    expect(told).toEqual([]);
   });
 });
 

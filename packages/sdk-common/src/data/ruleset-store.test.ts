@@ -154,3 +154,134 @@ describe('an older state', () => {
     }
   });
 });
+
+describe('an object that cannot be used', () => {
+  const refuse = (key: string, version = 9, kind: 'flag' | 'segment' = 'flag') => ({
+    kind,
+    key,
+    version,
+    reason: 'because',
+  });
+
+  function startWith(...objects: readonly ReceivedObject[]): RulesetStore<undefined> {
+    const store = createStore();
+    store.apply(transferOf('full', objects, { state: 'e:1' }), false);
+    return store;
+  }
+
+  const names = (store: RulesetStore<undefined>): readonly string[] =>
+    store.refused.map(({ kind, key, version }) => `${kind}/${key} ${version}`);
+
+  test('among changes leaves what there was of it, and the rest is taken', () => {
+    const store = startWith(ofFlag(flagOf('a')), ofFlag(flagOf('b')));
+    const b = flagOf('b', { version: 9, on: false });
+    const changed = store.apply(transferOf('changes', [ofFlag(b)], { state: 'e:9', refused: [refuse('a')] }), true);
+    expect(changed).toEqual(['b']);
+    expect(store.ruleset.findFlag('a')?.version).toBe(1);
+    expect(store.ruleset.findFlag('b')).toBe(b);
+    expect(store.state).toBe('e:9');
+    expect(store.refused).toEqual([refuse('a')]);
+  });
+
+  test('in a full transfer leaves what there was of it, which is compiled again as it was', () => {
+    const [a, s] = [flagOf('a', { version: 3 }), segmentOf('s', { version: 4 })];
+    const store = startWith(ofFlag(a), ofFlag(flagOf('b')), ofSegment(s));
+    const refused = [refuse('a'), refuse('s', 9, 'segment'), refuse('never-seen')];
+    const changed = store.apply(transferOf('full', [ofFlag(flagOf('c'))], { state: 'e:9', refused }), true);
+    expect([...(changed as readonly string[])].sort()).toEqual(['b', 'c']);
+    expect(store.ruleset.findFlag('a')).toBe(a);
+    expect(store.ruleset.findSegment('s')).toBe(s);
+    expect(store.ruleset.findFlag('b')).toBeUndefined();
+    expect(store.ruleset.findFlag('never-seen')).toBeUndefined();
+    expect(store.ruleset.findCompiled('a')).toBeDefined();
+    expect(names(store)).toEqual(['flag/a 9', 'segment/s 9', 'flag/never-seen 9']);
+  });
+
+  test('in a full transfer leaves of two objects with one key the one of its kind', () => {
+    const store = startWith(ofFlag(flagOf('x')), ofSegment(segmentOf('x')));
+    store.apply(transferOf('full', [], { refused: [refuse('x', 9, 'segment')] }), false);
+    expect(store.ruleset.findFlag('x')).toBeUndefined();
+    expect(store.ruleset.findSegment('x')).toBeDefined();
+  });
+
+  test('in the first transfer leaves nothing, and the rest is in use', () => {
+    const store = createStore();
+    store.apply(transferOf('full', [ofFlag(flagOf('a'))], { state: 'e:9', refused: [refuse('b')] }), true);
+    expect(store.hasData).toBe(true);
+    expect([...store.ruleset.flags()].map(({ key }) => key)).toEqual(['a']);
+    expect(names(store)).toEqual(['flag/b 9']);
+  });
+
+  test('leaves a deletion in force', () => {
+    const store = startWith(ofFlag({ key: 'a', version: 2, deleted: true }));
+    store.apply(transferOf('full', [], { refused: [refuse('a')] }), false);
+    expect(store.ruleset.findCompiled('a')).toBeUndefined();
+    expect(store.ruleset.findFlag('a')?.deleted).toBe(true);
+  });
+
+  test('and came good in the same full transfer is in force as it came', () => {
+    const store = startWith(ofFlag(flagOf('a')));
+    const a = flagOf('a', { version: 8 });
+    store.apply(transferOf('full', [ofFlag(a)], { refused: [refuse('a')] }), false);
+    expect(store.ruleset.findFlag('a')).toBe(a);
+  });
+
+  test.each<[string, Transfer]>([
+    ['a later form that can', transferOf('changes', [ofFlag(flagOf('a', { version: 10 }))])],
+    ['its deletion', transferOf('changes', [ofFlag({ key: 'a', version: 10, deleted: true })])],
+    ['a full transfer with it', transferOf('full', [ofFlag(flagOf('a', { version: 10 }))])],
+    ['a full transfer without it', transferOf('full', [])],
+  ])('is forgotten with %s', (_, transfer) => {
+    const store = startWith(ofFlag(flagOf('a')));
+    store.apply(transferOf('changes', [], { refused: [refuse('a')] }), false);
+    expect(names(store)).toEqual(['flag/a 9']);
+    store.apply(transfer, false);
+    expect(names(store)).toEqual([]);
+  });
+
+  test('is not forgotten with changes of others, nor with another of its key', () => {
+    const store = startWith(ofFlag(flagOf('a')));
+    store.apply(transferOf('changes', [], { refused: [refuse('a')] }), false);
+    store.apply(transferOf('changes', [ofFlag(flagOf('b')), ofSegment(segmentOf('a'))]), false);
+    store.apply(transferOf('changes', []), false);
+    expect(names(store)).toEqual(['flag/a 9']);
+  });
+
+  test('is told in its newest form', () => {
+    const store = startWith(ofFlag(flagOf('a')));
+    for (const version of [9, 10]) store.apply(transferOf('changes', [], { refused: [refuse('a', version)] }), false);
+    expect(names(store)).toEqual(['flag/a 10']);
+  });
+
+  test('is forgotten by itself', () => {
+    const store = startWith(ofFlag(flagOf('a')), ofFlag(flagOf('b')));
+    store.apply(transferOf('changes', [], { refused: [refuse('a'), refuse('b')] }), false);
+    store.apply(transferOf('changes', [ofFlag(flagOf('a', { version: 10 }))]), false);
+    expect(names(store)).toEqual(['flag/b 9']);
+  });
+
+  test('keeps what depends on it as it was: nobody is told', () => {
+    const store = startWith(
+      ofFlag(flagOf('base')),
+      ofFlag(flagOf('top', dependsOn('base'))),
+      ofSegment(segmentOf('s')),
+      ofFlag(flagOf('member', usesSegment('s'))),
+    );
+    const refused = [refuse('base'), refuse('s', 9, 'segment')];
+    expect(store.apply(transferOf('changes', [], { refused }), true)).toEqual([]);
+    const rest = [ofFlag(flagOf('top', dependsOn('base'))), ofFlag(flagOf('member', usesSegment('s')))];
+    expect(store.apply(transferOf('full', rest, { refused }), true)).toEqual([]);
+    // And told when it changes after all.
+    const later = transferOf('changes', [ofFlag(flagOf('base', { version: 10 }))]);
+    expect(store.apply(later, true)).toEqual(['base', 'top']);
+  });
+
+  test('of an older state is of no interest', () => {
+    const store = startWith(ofFlag(flagOf('a')));
+    store.apply(transferOf('changes', [], { state: 'e:5' }), false);
+    expect(store.apply(transferOf('full', [], { state: 'e:4', refused: [refuse('a')] }), false)).toHaveProperty(
+      'refused',
+    );
+    expect(names(store)).toEqual([]);
+  });
+});

@@ -51,12 +51,13 @@ export class RulesetStore<Tally> {
     const changed = asks ? listChanged(before, transfer) : [];
     if (transfer.kind === 'full') this.#ruleset = new Ruleset(this.#options);
     const after = this.#ruleset;
+    // First: a good form may have come before the bad one.
+    this.#keepRefused(transfer, before);
     for (const object of transfer.objects) {
       if (transfer.byVersion && !isNewer(before, object)) continue;
       if (object.kind === 'flag') after.setFlag(object.flag);
       else after.setSegment(object.segment);
     }
-    this.#keepRefused(transfer, before);
     // Whoever resumed from the state of other content would miss what is between.
     this.#state = transfer.kind === 'full' ? transfer.state : (transfer.state ?? this.#state);
     this.#hasData = true;

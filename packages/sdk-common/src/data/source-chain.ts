@@ -51,6 +51,10 @@ export class SourceChain {
     this.#clock = clock;
   }
 
+  get #hasContact(): boolean {
+    return this.#running.some(({ hasContact }) => hasContact);
+  }
+
   start(): void {
     this.#openNext();
   }
@@ -71,7 +75,7 @@ export class SourceChain {
 
   /** Only the first failure counts: the ones that follow must not put the next choice off. */
   #scheduleNext(): void {
-    if (this.#cancelNext !== undefined || this.#running.length === this.#choices.length) return;
+    if (this.#cancelNext !== undefined || this.#hasContact || this.#running.length === this.#choices.length) return;
     this.#cancelNext = this.#clock.after(patienceMs, () => this.#openNext());
   }
 
@@ -122,7 +126,7 @@ export class SourceChain {
   #onFailure(rank: number, failure: SourceFailure): void {
     const source = this.#running[rank];
     if (source !== undefined) source.hasContact = false;
-    const isCovered = this.#running.some(({ hasContact }) => hasContact);
+    const isCovered = this.#hasContact;
     this.#host.fail(failure, isCovered);
     if (isCovered) return;
     if (failure.kind === 'unfit' && rank === this.#running.length - 1) this.#openNext();

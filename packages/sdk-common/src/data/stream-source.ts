@@ -52,12 +52,16 @@ export function createStreamSource(options: StreamOptions, sink: SourceSink, pla
   /** Reads a connection to its end; what went wrong is the result, not an exception, where we know what it was. */
   async function run(made: Call): Promise<ConnectionEnd> {
     const watchdog = startWatchdog(made);
+    let hasLine = false;
     try {
       const answer = await made.answer;
       watchdog.feed();
       if (answer.kind === 'failed') return answer;
       if (options.firstByteMs !== undefined) watchdog.expect(options.firstByteMs);
-      if (answer.send !== undefined && !closed) sink.line(answer.send);
+      if (answer.send !== undefined && !closed) {
+        hasLine = true;
+        sink.line(answer.send);
+      }
       return { failure: await readEvents(answer, watchdog), retryAfterMs: undefined };
     } catch (error) {
       if (watchdog.bark === undefined) throw error;
@@ -65,7 +69,8 @@ export function createStreamSource(options: StreamOptions, sink: SourceSink, pla
     } finally {
       watchdog.stop();
       made.abort();
-      if (!closed && call === made) sink.line(undefined);
+      // Another source may have a line: only what was given is taken back.
+      if (hasLine && !closed && call === made) sink.line(undefined);
     }
   }
 

@@ -1,5 +1,6 @@
 import { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
+import type { TakenEvents } from '../fleet/reporter.ts';
 import { EventSender } from './event-sender.ts';
 
 interface Setting {
@@ -13,6 +14,100 @@ function createSender(gzip = false): Setting {
   const options = { baseUrl: 'http://server', headers: { authorization: 'key' }, gzip, log };
   return { platform, log, sender: new EventSender(options, platform) };
 }
+
+/** A line to the server in the hands of the test. */
+class FakeLine {
+  hasLine = true;
+  readonly sent: { readonly id: string; readonly events: string }[] = [];
+  /** Says what the server says of the last batch; undefined: the line broke, or nothing was said. */
+  answer = (_: TakenEvents | undefined): void => undefined;
+
+  sendEvents(id: string, events: string): Promise<TakenEvents | undefined> {
+    this.sent.push({ id, events });
+    return new Promise((resolve) => {
+      this.answer = resolve;
+    });
+  }
+}
+
+function createSenderWithLine(): Setting & { readonly line: FakeLine } {
+  const [platform, log, line] = [createFakePlatform(), createFakeLog(), new FakeLine()];
+  const options = { baseUrl: 'http://server', headers: {}, gzip: true, log, reporter: line };
+  return { platform, log, line, sender: new EventSender(options, platform) };
+}
+
+describe('a batch where there is a line', () => {
+  test('goes by it, and is not posted', async () => {
+    const { platform, line, sender, log } = createSenderWithLine();
+    const sent = sender.send([{ kind: 'identify' }, { kind: 'summary' }]);
+    expect(line.sent).toEqual([{ id: 'uuid-1', events: '[{"kind":"identify"},{"kind":"summary"}]' }]);
+    line.answer({ status: 202, at: 77 });
+    await sent;
+    expect(sender.serverTime).toBe(77);
+    expect([platform.http.exchanges, log.lines, platform.clock.waiting]).toEqual([[], [], []]);
+  });
+
+  test('is posted at once, as the same, when the line breaks or the server says nothing of it', async () => {
+    const { platform, line, sender, log } = createSenderWithLine();
+    const sent = sender.send([1]);
+    line.answer(undefined);
+    await settle();
+    expect(platform.http.last.request).toMatchObject({
+      headers: { 'x-launchdarkly-payload-id': line.sent[0]?.id },
+      body: line.sent[0]?.events,
+    });
+    platform.http.last.respond(202);
+    await sent;
+    expect(sender.serverTime).toBe(0);
+    expect([platform.http.exchanges.length, log.lines]).toEqual([1, []]);
+  });
+
+  test.each([400, 408, 429, 500, 503])(
+    'is posted when the server says %i of it: trying again may help',
+    async (status) => {
+      const { platform, line, sender } = createSenderWithLine();
+      const sent = sender.send([1]);
+      line.answer({ status, at: 77 });
+      await settle();
+      platform.http.last.respond(202);
+      await sent;
+      expect(platform.http.exchanges).toHaveLength(1);
+      expect([sender.isRejected, line.sent.length]).toEqual([false, 1]);
+    },
+  );
+
+  test.each([
+    [401, true],
+    [403, true],
+    [404, true],
+    [413, false],
+  ])('is lost when the server says %i of it; no more are sent: %s', async (status, isRejected) => {
+    const { platform, line, sender, log } = createSenderWithLine();
+    const sent = sender.send([1]);
+    line.answer({ status, at: 77 });
+    await sent;
+    expect(sender.isRejected).toBe(isRejected);
+    expect(platform.http.exchanges).toEqual([]);
+    expect(log.lines).toHaveLength(1);
+  });
+
+  test('loses what JSON cannot hold, as when it is posted', async () => {
+    const { line, sender } = createSenderWithLine();
+    const sent = sender.send([{ a: 1 }, { big: 1n }, { b: 2 }]);
+    expect(line.sent[0]?.events).toBe('[{"a":1},{"b":2}]');
+    line.answer({ status: 202, at: 1 });
+    await sent;
+  });
+
+  test('is posted while the line is away', async () => {
+    const { platform, line, sender } = createSenderWithLine();
+    line.hasLine = false;
+    const sent = sender.send([1]);
+    platform.http.last.respond(202);
+    await sent;
+    expect(line.sent).toEqual([]);
+  });
+});
 
 describe('a batch', () => {
   test.each([true, false])('is posted, packed: %s', async (gzip) => {

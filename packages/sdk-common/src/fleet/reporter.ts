@@ -21,7 +21,8 @@ export interface TakenEvents {
 
 /** Until the server says otherwise. */
 const firstPace = { spreadMs: 100, heartbeatMs: 10_000 };
-const shortestHeartbeatMs = 1000;
+/** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
+const bounds = { leastHeartbeatMs: 1000, mostMs: 3_600_000 };
 /** A batch of events that the server says nothing about in this time counts as lost. */
 const takenWithinMs = 10_000;
 
@@ -78,7 +79,10 @@ export class Reporter implements DataObserver {
     switch (notice.event) {
       case 'fleet':
         this.#isInvited = true;
-        this.#pace = { spreadMs: notice.spreadMs, heartbeatMs: Math.max(shortestHeartbeatMs, notice.heartbeatMs) };
+        this.#pace = {
+          spreadMs: Math.min(bounds.mostMs, notice.spreadMs),
+          heartbeatMs: Math.min(bounds.mostMs, Math.max(bounds.leastHeartbeatMs, notice.heartbeatMs)),
+        };
         return;
       case 'probe':
         if (this.#platform.random() < notice.share) void this.#send({ kind: 'probe', id: notice.id });

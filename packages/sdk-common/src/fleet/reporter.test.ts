@@ -1,0 +1,566 @@
+import type { Notice, RefusedObject, Report } from '@sluice/protocol';
+import { createFakePlatform, type FakePlatform, settle } from '@sluice/testkit';
+import { describe, expect, test } from 'vitest';
+import type { Origin } from '../status.ts';
+import { Reporter } from './reporter.ts';
+
+const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-node/0.1.0', about: { region: 'eu-1' } };
+const refused: readonly RefusedObject[] = [{ kind: 'flag', key: 'a', version: 4, reason: 'because' }];
+
+interface Setting {
+  readonly platform: FakePlatform;
+  readonly reporter: Reporter;
+  /** What was posted, a list of reports each. */
+  readonly posted: (readonly Report[])[];
+  /** What the next posts are answered with. */
+  answer: () => Promise<readonly Notice[]>;
+  /** Opens a line; returns what is sent by it. */
+  openLine(): Report[];
+}
+
+function create(): Setting {
+  const platform = createFakePlatform();
+  const setting = { platform, posted: [] as (readonly Report[])[], answer: async (): Promise<readonly Notice[]> => [] };
+  const reporter = new Reporter(
+    {
+      identity,
+      post: (reports) => {
+        setting.posted.push(reports);
+        return setting.answer();
+      },
+    },
+    platform,
+  );
+  const openLine = (): Report[] => {
+    const sent: Report[] = [];
+    reporter.line((text) => void sent.push(JSON.parse(text)));
+    return sent;
+  };
+  return Object.assign(setting, { reporter, openLine });
+}
+
+const invitation: Notice = { event: 'fleet', spreadMs: 400, heartbeatMs: 10_000 };
+
+function run(
+  reporter: Reporter,
+  version: number | undefined,
+  origin: Origin = 'socket',
+  without = [] as typeof refused,
+) {
+  reporter.running(version === undefined ? undefined : `e1:${version}`, without, origin);
+}
+
+/** Kind and what is told to run, in words. */
+function inWords(report: Report): string {
+  switch (report.kind) {
+    case 'hello':
+      return `hello ${report.connection} ${report.running.state} by ${report.via}`;
+    case 'acknowledgement':
+      return `runs ${report.state}`;
+    case 'probe':
+    case 'events':
+      return `${report.kind} ${report.id}`;
+    default:
+      return report.kind;
+  }
+}
+
+describe('over a line', () => {
+  test('says who it is before anything else, with what it runs by then', async () => {
+    const { reporter, openLine, platform } = create();
+    run(reporter, 3, 'disk');
+    await platform.clock.advance(250);
+    expect(openLine()).toEqual([
+      {
+        kind: 'hello',
+        ...identity,
+        connection: 1,
+        via: 'socket',
+        running: { state: 'e1:3', heldMs: 250 },
+      },
+    ]);
+  });
+
+  test('says who it is also when it runs nothing', () => {
+    expect(create().openLine()).toMatchObject([{ kind: 'hello', running: { heldMs: 0 } }]);
+  });
+
+  test('needs no invitation', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 3);
+    await platform.clock.advance(100);
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
+  });
+
+  test.each([
+    [0, 0],
+    [0.5, 200],
+    [0.999, 399.6],
+  ])('tells of a change within the spread that the server asks for: with luck %d after %d ms', async (luck, ms) => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    reporter.notice(invitation);
+    platform.randomValue = luck;
+    run(reporter, 3);
+    if (ms > 0) await platform.clock.advance(ms - 0.5);
+    expect(sent).toHaveLength(1);
+    await platform.clock.advance(0.5);
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
+  });
+
+  test('spreads over 100 ms until the server says otherwise', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    platform.randomValue = 0.999;
+    run(reporter, 3);
+    await platform.clock.advance(99);
+    expect(sent).toHaveLength(1);
+    await platform.clock.advance(1);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('of changes that come meanwhile tells the last', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    reporter.notice(invitation);
+    for (let version = 1; version <= 150; version++) {
+      run(reporter, version);
+      await platform.clock.advance(1);
+    }
+    expect(sent).toHaveLength(1);
+    await platform.clock.advance(50);
+    expect(sent.slice(1)).toEqual([{ kind: 'acknowledgement', state: 'e1:150', heldMs: 51 }]);
+  });
+
+  test('says nothing of what is the same', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 3);
+    await platform.clock.advance(100);
+    for (let times = 0; times < 10; times++) run(reporter, 3);
+    await platform.clock.advance(1000);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('tells for how long it has been so, by a clock that never jumps', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 3);
+    platform.clock.setTimeOfDay(0);
+    await platform.clock.advance(50);
+    platform.clock.setTimeOfDay(4_000_000_000_000);
+    run(reporter, 3);
+    await platform.clock.advance(9950);
+    expect(sent.slice(1)).toMatchObject([{ heldMs: 50 }]);
+    await platform.clock.advance(50);
+    expect(sent.slice(2)).toMatchObject([{ state: 'e1:3', heldMs: 10_050 }]);
+  });
+
+  test('tells what it refused, and when it does not any more', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4, 'socket', refused);
+    await platform.clock.advance(100);
+    run(reporter, 5, 'socket', refused);
+    await platform.clock.advance(100);
+    run(reporter, 6);
+    await platform.clock.advance(100);
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', refused, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:5', refused, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:6', heldMs: 50 },
+    ]);
+  });
+
+  test('tells what it refused whole, beside what it runs, until something else comes', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4, 'socket', refused);
+    reporter.refuse('put-object: data must be JSON');
+    reporter.refuse('put-object: data must be JSON');
+    await platform.clock.advance(100);
+    reporter.refuse('server-intent: payloads must be a list');
+    await platform.clock.advance(100);
+    run(reporter, 4, 'socket', refused);
+    await platform.clock.advance(100);
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', refused, problem: 'put-object: data must be JSON', heldMs: 50 },
+      {
+        kind: 'acknowledgement',
+        state: 'e1:4',
+        refused,
+        problem: 'server-intent: payloads must be a list',
+        heldMs: 50,
+      },
+      { kind: 'acknowledgement', state: 'e1:4', refused, heldMs: 50 },
+    ]);
+  });
+
+  test('says who it is on every line, with a number that rises', async () => {
+    const { reporter, openLine, platform } = create();
+    const lines = [];
+    for (let version = 1; version <= 3; version++) {
+      const sent = openLine();
+      run(reporter, version);
+      await platform.clock.advance(100);
+      reporter.line(undefined);
+      await platform.clock.advance(100);
+      lines.push(sent.map(inWords));
+    }
+    expect(lines).toEqual([
+      ['hello 1 undefined by socket', 'runs e1:1'],
+      ['hello 2 e1:1 by socket', 'runs e1:2'],
+      ['hello 3 e1:2 by socket', 'runs e1:3'],
+    ]);
+  });
+
+  test('tells on the new line what waited when the old one was lost, and not twice', async () => {
+    const { reporter, openLine, platform } = create();
+    const old = openLine();
+    run(reporter, 3);
+    reporter.line(undefined);
+    const sent = openLine();
+    await platform.clock.advance(1000);
+    expect(old).toHaveLength(1);
+    expect(sent.map(inWords)).toEqual(['hello 2 e1:3 by socket']);
+  });
+
+  test('says nothing while the line is away, and nothing is posted without an invitation', async () => {
+    const { reporter, openLine, platform, posted } = create();
+    const sent = openLine();
+    reporter.line(undefined);
+    run(reporter, 3);
+    await platform.clock.advance(60_000);
+    expect([sent.length, posted]).toEqual([1, []]);
+  });
+});
+
+describe('a heartbeat', () => {
+  test.each([
+    [0, 9000],
+    [0.5, 10_000],
+    [1, 11_000],
+  ])('repeats what it runs: with luck %d after %i ms', async (luck, ms) => {
+    const { openLine, platform, reporter } = create();
+    platform.randomValue = 0;
+    const sent = openLine();
+    run(reporter, 3);
+    platform.randomValue = luck;
+    await platform.clock.advance(0);
+    for (let times = 2; times <= 4; times++) {
+      await platform.clock.advance(ms - 1);
+      expect(sent).toHaveLength(times);
+      await platform.clock.advance(1);
+      expect(sent.at(-1)).toEqual({ kind: 'acknowledgement', state: 'e1:3', heldMs: ms * (times - 1) });
+    }
+  });
+
+  test('comes so long after the last word, whatever that was', async () => {
+    const { openLine, platform, reporter } = create();
+    const sent = openLine();
+    for (let version = 1; version <= 5; version++) {
+      await platform.clock.advance(9000);
+      run(reporter, version);
+    }
+    await platform.clock.advance(50);
+    expect(sent.map(inWords).slice(1)).toEqual(['runs e1:1', 'runs e1:2', 'runs e1:3', 'runs e1:4', 'runs e1:5']);
+    await platform.clock.advance(10_000);
+    expect(sent).toHaveLength(7);
+  });
+
+  test('comes as often as the server asks, but not more than about once a second', async () => {
+    const { openLine, platform, reporter } = create();
+    reporter.notice({ event: 'fleet', spreadMs: 0, heartbeatMs: 2000 });
+    const sent = openLine();
+    await platform.clock.advance(20_000);
+    expect(sent).toHaveLength(11);
+    reporter.notice({ event: 'fleet', spreadMs: 0, heartbeatMs: -5 });
+    await platform.clock.advance(12_000);
+    expect(sent).toHaveLength(22);
+  });
+
+  test.each([1e12, Number.POSITIVE_INFINITY, Number.MAX_VALUE])(
+    'and a spread are never further away than timers reach, when the server asks for %d ms',
+    async (ms) => {
+      const { openLine, platform, reporter } = create();
+      reporter.notice({ event: 'fleet', spreadMs: ms, heartbeatMs: ms });
+      openLine();
+      run(reporter, 3);
+      // What is longer than this fires at once: a fleet would never stop to report.
+      for (const waiting of platform.clock.waiting) expect(waiting).toBeLessThan(2 ** 31);
+      expect(platform.clock.waiting).toHaveLength(2);
+    },
+  );
+
+  test('takes the place of a report that waits', async () => {
+    const { openLine, platform, reporter } = create();
+    const sent = openLine();
+    reporter.notice({ event: 'fleet', spreadMs: 20_000, heartbeatMs: 10_000 });
+    await platform.clock.advance(5000);
+    run(reporter, 3);
+    await platform.clock.advance(5000);
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
+    await platform.clock.advance(9999);
+    expect(sent).toHaveLength(2);
+  });
+});
+
+describe('a probe', () => {
+  test.each([
+    [0, 0, false],
+    [0.5, 1, true],
+    [0.5, 0.51, true],
+    [0.5, 0.5, false],
+    [0.5, 0.01, false],
+  ])('is answered at once by one in so many: with luck %d of a share of %d: %s', (luck, share, isAnswered) => {
+    const { openLine, platform, reporter } = create();
+    const sent = openLine();
+    platform.randomValue = luck;
+    reporter.notice({ event: 'probe', id: 'p-1', share });
+    expect(sent.slice(1)).toEqual(isAnswered ? [{ kind: 'probe', id: 'p-1' }] : []);
+  });
+
+  test('is answered by post where there is no line', async () => {
+    const { platform, reporter, posted } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, 'stream');
+    await platform.clock.advance(400);
+    reporter.notice({ event: 'probe', id: 'p-1', share: 1 });
+    await settle();
+    expect(posted.map((reports) => reports.map(inWords))).toEqual([
+      ['hello 1 e1:3 by stream'],
+      ['hello 2 e1:3 by stream', 'probe p-1'],
+    ]);
+  });
+});
+
+describe('by post', () => {
+  test.each(['stream', 'poll'] as const)('tells whoever invited it what it runs by %s', async (origin) => {
+    const { platform, reporter, posted } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, origin);
+    await platform.clock.advance(199);
+    expect(posted).toEqual([]);
+    await platform.clock.advance(1);
+    expect(posted).toEqual([
+      [{ kind: 'hello', ...identity, connection: 1, via: origin, running: { state: 'e1:3', heldMs: 200 } }],
+    ]);
+  });
+
+  test.each<Origin>(['stream', 'poll', 'disk', 'file', 'test', 'none'])(
+    'tells nothing to whoever did not invite it: LaunchDarkly, by %s',
+    async (origin) => {
+      const { platform, reporter, posted } = create();
+      run(reporter, 3, origin);
+      reporter.refuse('because');
+      await platform.clock.advance(60_000);
+      await reporter.close();
+      expect(posted).toEqual([]);
+      expect(platform.clock.waiting).toEqual([]);
+    },
+  );
+
+  test.each<Origin>(['disk', 'file', 'test', 'none'])('tells nothing of what no server sent: %s', async (origin) => {
+    const { platform, reporter, posted } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, origin);
+    await platform.clock.advance(60_000);
+    expect(posted).toEqual([]);
+  });
+
+  test('says each time who it is: it may be another server that takes it in', async () => {
+    const { platform, reporter, posted } = create();
+    reporter.notice(invitation);
+    for (let version = 3; version <= 5; version++) {
+      run(reporter, version, 'stream');
+      await platform.clock.advance(400);
+    }
+    expect(posted.map((reports) => reports.map(inWords))).toEqual([
+      ['hello 1 e1:3 by stream'],
+      ['hello 2 e1:4 by stream'],
+      ['hello 3 e1:5 by stream'],
+    ]);
+  });
+
+  test('has heartbeats', async () => {
+    const { platform, reporter, posted } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, 'poll');
+    await platform.clock.advance(30_200);
+    expect(posted.map((reports) => reports.map(inWords).join())).toEqual(
+      [1, 2, 3, 4].map((connection) => `hello ${connection} e1:3 by poll`),
+    );
+  });
+
+  test('heeds what the server answers', async () => {
+    const setting = create();
+    const { platform, reporter, posted } = setting;
+    setting.answer = async () => [{ event: 'fleet', spreadMs: 4000, heartbeatMs: 60_000 }];
+    reporter.notice(invitation);
+    run(reporter, 3, 'poll');
+    await platform.clock.advance(200);
+    expect(posted).toHaveLength(1);
+    run(reporter, 4, 'poll');
+    await platform.clock.advance(1999);
+    expect(posted).toHaveLength(1);
+    await platform.clock.advance(1);
+    expect(posted).toHaveLength(2);
+    await platform.clock.advance(59_999);
+    expect(posted).toHaveLength(2);
+    await platform.clock.advance(1);
+    expect(posted).toHaveLength(3);
+  });
+
+  test('tells that it gets flags another way now, though they are the same', async () => {
+    const { platform, reporter, posted, openLine } = create();
+    const sent = openLine();
+    reporter.notice(invitation);
+    run(reporter, 3);
+    await platform.clock.advance(400);
+    reporter.line(undefined);
+    run(reporter, 3, 'stream');
+    await platform.clock.advance(400);
+    run(reporter, 3, 'poll');
+    await platform.clock.advance(400);
+    const again = openLine();
+    run(reporter, 3);
+    await platform.clock.advance(400);
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
+    expect(posted.map((reports) => reports.map(inWords).join())).toEqual([
+      'hello 2 e1:3 by stream',
+      'hello 3 e1:3 by poll',
+    ]);
+    expect(again.map(inWords)).toEqual(['hello 4 e1:3 by socket']);
+  });
+
+  test('is not used while there is a line', async () => {
+    const { platform, reporter, posted, openLine } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, 'stream');
+    const sent = openLine();
+    await platform.clock.advance(60_000);
+    expect(posted).toEqual([]);
+    expect(sent.length).toBeGreaterThan(4);
+  });
+});
+
+describe('events by the line', () => {
+  const events = '[{"kind":"summary"}]';
+
+  test('are sent as they are, and what the server says of them is passed on', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    expect(reporter.hasLine).toBe(true);
+    const answer = reporter.sendEvents('b-1', events);
+    expect(sent.at(-1)).toEqual({ kind: 'events', id: 'b-1', events: [{ kind: 'summary' }] });
+    reporter.notice({ event: 'taken', id: 'b-1', status: 202, at: 5 });
+    expect(await answer).toEqual({ status: 202, at: 5 });
+    // Only the heartbeat is left to wait for.
+    expect(platform.clock.waiting).toHaveLength(1);
+  });
+
+  test('are told apart by their ids, whatever those are', async () => {
+    const { reporter, openLine } = create();
+    const sent = openLine();
+    const strange = '"\n__proto__';
+    const answers = [reporter.sendEvents(strange, events), reporter.sendEvents('b-2', events)];
+    expect(sent.at(-2)).toMatchObject({ id: strange });
+    reporter.notice({ event: 'taken', id: 'b-2', status: 202, at: 2 });
+    reporter.notice({ event: 'taken', id: 'b-9', status: 500, at: 9 });
+    reporter.notice({ event: 'taken', id: strange, status: 413, at: 1 });
+    reporter.notice({ event: 'taken', id: strange, status: 500, at: 3 });
+    expect(await Promise.all(answers)).toEqual([
+      { status: 413, at: 1 },
+      { status: 202, at: 2 },
+    ]);
+  });
+
+  test('count as lost when the server says nothing for ten seconds', async () => {
+    const { reporter, openLine, platform } = create();
+    openLine();
+    let answer: unknown = 'none';
+    void reporter.sendEvents('b-1', events).then((given) => {
+      answer = given;
+    });
+    await platform.clock.advance(9999);
+    expect(answer).toBe('none');
+    await platform.clock.advance(1);
+    expect(answer).toBeUndefined();
+    reporter.notice({ event: 'taken', id: 'b-1', status: 202, at: 5 });
+  });
+
+  test('count as lost when the line is', async () => {
+    const { reporter, openLine } = create();
+    openLine();
+    const answers = [reporter.sendEvents('b-1', events), reporter.sendEvents('b-2', events)];
+    reporter.line(undefined);
+    expect(await Promise.all(answers)).toEqual([undefined, undefined]);
+  });
+
+  test('are not taken without a line', async () => {
+    const { reporter, openLine } = create();
+    expect(reporter.hasLine).toBe(false);
+    expect(await reporter.sendEvents('b-1', events)).toBeUndefined();
+    openLine();
+    reporter.line(undefined);
+    expect(reporter.hasLine).toBe(false);
+    expect(await reporter.sendEvents('b-1', events)).toBeUndefined();
+  });
+});
+
+describe('closing', () => {
+  test('says goodbye by the line, and nothing after it', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 3);
+    const events = reporter.sendEvents('b-1', '[]');
+    await reporter.close();
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'events b-1', 'goodbye']);
+    expect(await events).toBeUndefined();
+    run(reporter, 4);
+    reporter.refuse('because');
+    reporter.line(undefined);
+    await platform.clock.advance(100_000);
+    expect(sent).toHaveLength(3);
+    expect(platform.clock.waiting).toEqual([]);
+  });
+
+  test('says goodbye by post, and waits until it is said', async () => {
+    const setting = create();
+    const { reporter, platform, posted } = setting;
+    reporter.notice(invitation);
+    run(reporter, 3, 'poll');
+    await platform.clock.advance(400);
+    const { promise, resolve } = Promise.withResolvers<readonly Notice[]>();
+    setting.answer = () => promise;
+    let isClosed = false;
+    const closing = reporter.close().then(() => {
+      isClosed = true;
+    });
+    await settle();
+    expect(posted.at(-1)?.map(inWords)).toEqual(['hello 2 e1:3 by poll', 'goodbye']);
+    expect(isClosed).toBe(false);
+    // Whoever is asked for after the goodbye is not there.
+    resolve([{ event: 'probe', id: 'p-1', share: 1 }]);
+    await closing;
+    expect(posted).toHaveLength(2);
+    expect(platform.clock.waiting).toEqual([]);
+  });
+
+  test('says nothing to those who never heard of it', async () => {
+    const { reporter, posted } = create();
+    reporter.notice(invitation);
+    run(reporter, 3, 'stream');
+    await reporter.close();
+    expect(posted).toEqual([]);
+  });
+
+  test('says nothing while the line is away', async () => {
+    const { reporter, openLine, posted } = create();
+    const sent = openLine();
+    reporter.line(undefined);
+    await reporter.close();
+    expect([sent.length, posted]).toEqual([1, []]);
+  });
+});
