@@ -160,7 +160,7 @@ async function createEvaluationTables(db: AnyDatabase): Promise<void> {
     .createTable('evaluation_minutes')
     .addColumn('environment_id', 'text', (column) => column.notNull())
     .addColumn('flag_key', 'text', (column) => column.notNull())
-    .addColumn('variation', 'integer', (column) => column.notNull())
+    .addColumn('variation', 'bigint', (column) => column.notNull())
     .addColumn('flag_version', 'bigint', (column) => column.notNull())
     .addColumn('minute', 'bigint', (column) => column.notNull())
     .addColumn('count', 'bigint', (column) => column.notNull())
