@@ -11,6 +11,7 @@ export const serverCommands: readonly Command[] = [
       host: { type: 'string', value: 'ADDRESS', help: describe('host') },
       port: { type: 'string', value: 'PORT', help: describe('port') },
       data: { type: 'string', value: 'FOLDER', help: describe('data') },
+      'database-url': { type: 'string', value: 'URL', help: describe('database-url') },
       'log-level': { type: 'string', value: 'LEVEL', help: describe('log-level') },
       'payload-limit-mb': { type: 'string', value: 'MB', help: describe('payload-limit-mb') },
       'tls-cert': { type: 'string', value: 'FILE', help: describe('tls-cert') },
@@ -20,7 +21,7 @@ export const serverCommands: readonly Command[] = [
     run: async ({ options, platform }) => {
       const settings = parseSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
-      const { url, firstStart, close } = await startServer(settings, nodePlatform, log);
+      const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
       if (platform.isTerminal) platform.print(greet(url, settings.data, firstStart));
       else
         log.info(

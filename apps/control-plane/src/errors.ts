@@ -50,6 +50,12 @@ export class ServerError extends Error {
   }
 }
 
+/** What an error says; where several things failed, the first of them. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Somebody took the key before. */
 export function alreadyExists(what: string, key: string): ServerError {
   const message = `there already is ${what} \`${key}\``;

@@ -5,18 +5,17 @@ import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
 import { createSecretBox, findSecret } from './credentials/secret-box.ts';
-import { migrateToLatest } from './database/migrations.ts';
+import { openStore } from './database/open-store.ts';
 import type { Database } from './database/schema.ts';
-import { type OpenedDatabase, openSqlite } from './database/sqlite.ts';
+import type { Store, StoreSurroundings } from './database/store.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
-import { type FirstStart, startFirstTime } from './first-start.ts';
+import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createGate, retryAfterSeconds } from './http/gate.ts';
 import { closeListener, createListener, listen } from './http/listener.ts';
 import { createMetrics } from './metrics.ts';
-import type { Platform } from './platform.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
 
@@ -32,15 +31,24 @@ export interface RunningServer {
 /** Of the server and its command. */
 export const serverVersion = '0.1.0';
 
+/** What a server takes from its surroundings. */
+export interface ServerSurroundings extends StoreSurroundings {
+  /** How the database is opened, for tests that stand in its way. */
+  readonly open?: typeof openStore;
+}
+
 /** Starts the server; it listens at once and answers 503 until the database is open. */
-export async function startServer(settings: Settings, platform: Platform, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  { platform, log, open = openStore }: ServerSurroundings,
+): Promise<RunningServer> {
   const gate = createGate(platform);
   const server = createListener(settings, gate.listener);
   const url = await listen(server, settings);
-  let database: OpenedDatabase | undefined;
+  let store: Store | undefined;
   try {
-    database = openSqlite(settings.data);
-    const { context, keeper, firstStart } = await prepare(database.db, url, settings, platform, log);
+    store = await open(settings, { platform, log });
+    const { context, keeper, firstStart } = await prepare(store.db, url, settings, { platform, log });
     const app = createApp(context);
     await app.ready();
     const dataPlane = createDataPlane(context, keeper);
@@ -48,7 +56,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
     gate.open((request, response) => {
       if (!dataPlane.handle(request, response)) app.routing(request, response);
     });
-    const { close } = database;
+    const { close } = store;
     return {
       url,
       context,
@@ -67,28 +75,31 @@ export async function startServer(settings: Settings, platform: Platform, log: L
         ]),
     };
   } catch (error) {
-    await closeInOrder(log, [() => closeListener(server, platform), () => database?.close()]);
+    await closeInOrder(log, [() => closeListener(server, platform), () => store?.close()]);
     throw error;
   }
 }
 
-/** Brings the database up to date, and makes what the parts of the server share. */
+const ownSecret = "set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
+const sharedSecret =
+  'all servers of a database need the same; set SLUICE_SECRET as it is set for the others, or, where it is not set, to what stands in the file `secret` in the data folder of the first of them';
+
+/** Makes what the parts of the server share, and fills a database that is empty. */
 async function prepare(
   db: Database,
   url: string,
-  { data, secret, bootstrap, payloadLimitBytes }: Settings,
-  platform: Platform,
-  log: Logger,
+  { data, databaseUrl, secret, bootstrap, payloadLimitBytes }: Settings,
+  { platform, log }: StoreSurroundings,
 ): Promise<{ context: ServerContext; keeper: StreamKeeper; firstStart: FirstStart | undefined }> {
-  await migrateToLatest(db);
   const box = createSecretBox(findSecret(secret, data, platform), platform);
+  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
+  // Afterwards, because another replica may have been the first, with another secret.
   const secretProblem = await findSecretProblem(db, box);
   if (secretProblem !== undefined) {
-    const message =
-      "the stored keys were encrypted with another secret: set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
+    const message = `the stored keys were encrypted with another secret: ${databaseUrl === undefined ? ownSecret : sharedSecret}`;
     throw new ServerError('invalid-settings', message, secretProblem);
   }
-  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
+  if (firstStart === undefined) noteUrl(data, url);
   const channels = new ChannelRegistry(db);
   const usage = new KeyUsage(db);
   const keeper = new StreamKeeper(platform);

@@ -23,6 +23,12 @@ export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites 
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, segmentOf } from './objects.ts';
 export {
+  findPostgres,
+  type PostgresCluster,
+  type PostgresClusterOptions,
+  startPostgresCluster,
+} from './postgres-cluster.ts';
+export {
   createRandom,
   type FlagRecipe,
   flagRecipes,
@@ -42,7 +48,10 @@ export {
   type LookupParts,
   parseInstructions,
 } from './states.ts';
+export { tamper } from './tamper.ts';
+export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
 export { openTestStream, type TestStream } from './test-stream.ts';
+export { until } from './until.ts';
 export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

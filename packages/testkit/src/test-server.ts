@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ChangeView } from '@sluice/api-client';
 import { nodePlatform, type Platform, parseSettings, type RunningServer, startServer } from '@sluice/control-plane';
 import { type Logger, pino } from 'pino';
+import { dropTestDatabase, findTestDatabase } from './test-database.ts';
 
 /** A real server on a database of its own and a free port. */
 export interface TestServer {
@@ -56,8 +57,9 @@ export async function startTestServer({
   variables = {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const databaseUrl = await findTestDatabase(data);
   const settings = parseSettings(
-    { data, port: String(port), 'payload-limit-mb': String(payloadLimitMb) },
+    { data, 'database-url': databaseUrl, port: String(port), 'payload-limit-mb': String(payloadLimitMb) },
     {
       ...variables,
       SLUICE_BOOTSTRAP_API_TOKEN: keys.apiToken,
@@ -65,7 +67,7 @@ export async function startTestServer({
       SLUICE_BOOTSTRAP_CLIENT_ID: keys.clientSideId,
     },
   );
-  const running = await startServer(settings, { ...nodePlatform, ...platform }, log);
+  const running = await startServer(settings, { platform: { ...nodePlatform, ...platform }, log });
   const api: TestServer['api'] = (method, path, body, headers) =>
     callApi(`${running.url}/api/v1${path}`, method, body, headers);
   return {
@@ -86,7 +88,9 @@ export async function startTestServer({
     },
     close: async () => {
       await running.close();
-      if (folder === undefined) rmSync(data, { recursive: true, force: true });
+      if (folder !== undefined) return;
+      rmSync(data, { recursive: true, force: true });
+      await dropTestDatabase(data);
     },
   };
 }

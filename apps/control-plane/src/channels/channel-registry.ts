@@ -86,9 +86,10 @@ export class ChannelRegistry {
     channel.apply(await this.#read(environmentId, channel));
   }
 
-  /** Both reads are of one moment. */
   #read(environmentId: string, channel: Channel | undefined): Promise<Payload> {
-    return this.#db.transaction().execute(async (reads) => {
+    // Both reads are of one moment.
+    const transaction = this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    return transaction.execute(async (reads) => {
       const { epoch, version } = await reads
         .selectFrom('environments')
         .select(['epoch', 'version'])

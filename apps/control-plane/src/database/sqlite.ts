@@ -4,21 +4,16 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
-
-/** An embedded database in a folder that no other server may open. */
-export interface OpenedDatabase {
-  readonly db: Database;
-  /** Closes the database and gives the folder free. */
-  close(): Promise<void>;
-}
+import type { Store } from './store.ts';
 
 export const databaseFile = 'sluice.db';
 
 /**
- * Opens the database in a folder, created when missing. Every commit is on disk when it returns (WAL with
- * `synchronous=FULL`). Throws `data-in-use` when another server has the folder, `data-damaged` when it is no database.
+ * Opens the embedded database in a folder, created when missing; no other server may open it meanwhile. Every commit is
+ * on disk when it returns (WAL with `synchronous=FULL`). Throws `data-in-use` when another server has the folder,
+ * `data-damaged` when it is no database.
  */
-export function openSqlite(folder: string): OpenedDatabase {
+export function openSqlite(folder: string): Store {
   const unlock = lockFolder(folder);
   let sqlite: DatabaseSync;
   try {

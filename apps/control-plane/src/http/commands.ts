@@ -49,13 +49,15 @@ export async function runCommand(
     throw error;
   }
   context.metrics.changes.inc(result.environmentIds?.length ?? 0);
-  for (const id of result.environmentIds ?? []) {
+  const publishing = (result.environmentIds ?? []).map((id) =>
     channels
       .refresh(id)
       .catch((error: unknown) =>
         log.error({ err: error, environment: id }, 'a change is stored but not published yet'),
-      );
-  }
+      ),
+  );
+  // Whoever has the answer finds the change served.
+  await Promise.all(publishing);
   await result.afterCommit?.();
   return reply.code(result.status).send(result.body);
 }

@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import { describeError, ServerError } from '../errors.ts';
+import { isDatabaseGone } from './database-gone.ts';
+import { describeDatabase } from './database-url.ts';
+import { migrateToLatest } from './migrations.ts';
+import { createPatientDatabase, createServerDatabase } from './postgres-connection.ts';
+import type { Database } from './schema.ts';
+import type { Store, StoreSurroundings } from './store.ts';
+
+/**
+ * Opens a PostgreSQL database that several servers may share. Throws `unavailable` when it cannot be reached, and may
+ * be later; `invalid-settings` when it cannot be used as it is.
+ */
+export async function openPostgres(url: string, { log }: Pick<StoreSurroundings, 'log'>): Promise<Store> {
+  await prepare(url);
+  const db = createServerDatabase(url, (reason) => log.warn(`a connection to PostgreSQL was lost: ${reason}`));
+  return { db, close: () => db.destroy() };
+}
+
+/** Looks whether the database is one that can be used, and brings it up to date. */
+async function prepare(url: string): Promise<void> {
+  const db = createPatientDatabase(url);
+  try {
+    await checkServer(db);
+    await migrateToLatest(db);
+  } catch (error) {
+    throw toSentence(error, url);
+  } finally {
+    await db.destroy();
+  }
+}
+
+const oldestVersion = 14;
+
+async function checkServer(db: Database): Promise<void> {
+  const { rows } = await sql<{ version: number; encoding: string; isStandby: boolean }>`
+    select current_setting('server_version_num')::int as version,
+      current_setting('server_encoding') as encoding, pg_is_in_recovery() as is_standby`.execute(db);
+  const { version = 0, encoding, isStandby } = rows[0] ?? {};
+  const major = Math.floor(version / 10_000);
+  if (major < oldestVersion) throw new Error(`it must be version ${oldestVersion} or newer, got ${major}`);
+  if (encoding !== 'UTF8') throw new Error(`the encoding of the database must be UTF8, got ${encoding}`);
+  if (isStandby === true) throw new ServerError('unavailable', 'it is a standby, which takes no writes');
+}
+
+/** What is wrong, for whoever starts the server; never with the password. */
+function toSentence(error: unknown, url: string): ServerError {
+  const database = `the database ${describeDatabase(url)}`;
+  const found = describeError(error);
+  const setting = '--database-url (SLUICE_DATABASE_URL)';
+  const { code } = error as { readonly code?: unknown };
+  if (typeof code === 'string' && /^(28|3D)/.test(code)) {
+    const message = `${database} refuses the login: ${found}; check user, password and database in ${setting}`;
+    return new ServerError('invalid-settings', message, { cause: error });
+  }
+  if (isDatabaseGone(error) || code === 'unavailable') {
+    const message = `${database} cannot be reached: ${found}; check that it runs, and ${setting}`;
+    return new ServerError('unavailable', message, { cause: error });
+  }
+  return new ServerError('invalid-settings', `${database} cannot be used: ${found}`, { cause: error });
+}
