@@ -14,7 +14,8 @@ const statuses = {
   'too-many-requests': 429,
   internal: 500,
   unavailable: 503,
-  // Not answered to clients: the server ends with these.
+  // Not answered to clients: the server logs these, or ends with them.
+  'not-leader': 500,
   'data-in-use': 500,
   'data-damaged': 500,
   'invalid-settings': 500,

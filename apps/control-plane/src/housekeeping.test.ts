@@ -4,6 +4,7 @@ import {
   startTestServer,
   type TestLog,
   type TestServer,
+  testStore,
   until,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,6 +23,12 @@ beforeEach(async () => {
 });
 
 afterEach(() => server.close());
+
+/** Lets so much time go by; of its seconds only the last ten minutes are lived through one by one. */
+async function pass(ms: number): Promise<void> {
+  platform.clock.setTimeOfDay(platform.now() + ms - 10 * minute);
+  await platform.clock.advance(10 * minute);
+}
 
 describe('housekeeping', () => {
   test('logs the heads of the chains every hour, as a record outside of the database', async () => {
@@ -59,9 +66,9 @@ describe('housekeeping', () => {
   test('forgets answers to repeated requests after a day', async () => {
     const ask = () => server.api('POST', '/projects', { key: 'once' }, { 'idempotency-key': 'a' });
     expect((await ask()).status).toBe(201);
-    await platform.clock.advance(24 * hour);
+    await pass(24 * hour);
     expect((await ask()).status).toBe(201);
-    await platform.clock.advance(20 * minute);
+    await pass(20 * minute);
     await until(async () => (await ask()).status === 409);
     expect((await ask()).status).toBe(409);
   });
@@ -85,12 +92,14 @@ describe('housekeeping', () => {
     await send();
     await send();
     await untilCount(1);
-    await platform.clock.advance(hour + 10 * minute);
+    await pass(hour + 10 * minute);
+    const { db } = server.running.context;
+    await until(async () => (await db.selectFrom('eventPayloads').selectAll().execute()).length === 0);
     await send();
     await untilCount(2);
-    await platform.clock.advance(47 * hour);
+    await pass(47 * hour);
     await untilCount(1);
-    await platform.clock.advance(2 * hour);
+    await pass(2 * hour);
     await untilCount(0);
   });
 
@@ -102,6 +111,8 @@ describe('housekeeping', () => {
       'noting when keys were used failed',
       'forgetting what is old failed',
       'logging the heads of the chains failed',
+      // There are no others on the embedded database.
+      ...(testStore === 'postgres' ? ['catching up with other servers failed'] : []),
     ];
     const findMessages = () => new Set(log.errors.map((line) => JSON.parse(line).msg));
     await until(() => findMessages().size >= expected.length);

@@ -1,6 +1,7 @@
 import type { StreamKeeper } from '@sluice/delivery';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
+import type { Leadership } from './replicas/leadership.ts';
 
 /** What Prometheus may ask of the server. */
 export interface Metrics {
@@ -11,7 +12,13 @@ export interface Metrics {
   readonly eventBatches: Counter;
 }
 
-export function createMetrics(channels: ChannelRegistry, keeper: Pick<StreamKeeper, 'dropped'>): Metrics {
+interface Measured {
+  readonly channels: ChannelRegistry;
+  readonly keeper: Pick<StreamKeeper, 'dropped'>;
+  readonly leadership: Pick<Leadership, 'isLeading'>;
+}
+
+export function createMetrics({ channels, keeper, leadership }: Measured): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -42,6 +49,14 @@ export function createMetrics(channels: ChannelRegistry, keeper: Pick<StreamKeep
     registers,
     collect() {
       this.set(keeper.dropped);
+    },
+  });
+  new Gauge({
+    name: 'sluice_leader',
+    help: '1 on the server that does what is done once for all servers of a database, 0 on others',
+    registers,
+    collect() {
+      this.set(leadership.isLeading ? 1 : 0);
     },
   });
   return {

@@ -6,7 +6,6 @@ import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
 import { createSecretBox, findSecret } from './credentials/secret-box.ts';
 import { openStore } from './database/open-store.ts';
-import type { Database } from './database/schema.ts';
 import type { Store, StoreSurroundings } from './database/store.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
@@ -16,6 +15,8 @@ import { createApp } from './http/app.ts';
 import { createGate, retryAfterSeconds } from './http/gate.ts';
 import { closeListener, createListener, listen } from './http/listener.ts';
 import { createMetrics } from './metrics.ts';
+import { createCatchUp } from './replicas/catch-up.ts';
+import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,10 +49,11 @@ export async function startServer(
   let store: Store | undefined;
   try {
     store = await open(settings, { platform, log });
-    const { context, keeper, firstStart } = await prepare(store.db, url, settings, { platform, log });
+    const { context, keeper, firstStart } = await prepare(store, url, settings, { platform, log });
     const app = createApp(context);
     await app.ready();
     const dataPlane = createDataPlane(context, keeper);
+    store.onAnnouncement(() => hear(context));
     const stopHousekeeping = startHousekeeping(context);
     gate.open((request, response) => {
       if (!dataPlane.handle(request, response)) app.routing(request, response);
@@ -80,17 +82,23 @@ export async function startServer(
   }
 }
 
+/** Looks at once; what fails is tried again by the second. */
+function hear({ catchUp, log }: ServerContext): void {
+  catchUp().catch((error: unknown) => log.warn({ err: error }, 'what another server announced could not be looked at'));
+}
+
 const ownSecret = "set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
 const sharedSecret =
   'all servers of a database need the same; set SLUICE_SECRET as it is set for the others, or, where it is not set, to what stands in the file `secret` in the data folder of the first of them';
 
 /** Makes what the parts of the server share, and fills a database that is empty. */
 async function prepare(
-  db: Database,
+  store: Store,
   url: string,
   { data, databaseUrl, secret, bootstrap, payloadLimitBytes }: Settings,
   { platform, log }: StoreSurroundings,
 ): Promise<{ context: ServerContext; keeper: StreamKeeper; firstStart: FirstStart | undefined }> {
+  const { db } = store;
   const box = createSecretBox(findSecret(secret, data, platform), platform);
   const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
   // Afterwards, because another replica may have been the first, with another secret.
@@ -103,20 +111,26 @@ async function prepare(
   const channels = new ChannelRegistry(db);
   const usage = new KeyUsage(db);
   const keeper = new StreamKeeper(platform);
+  const admissions = new Admissions(db, usage);
+  const leadership = new Leadership(store, log);
   const context: ServerContext = {
+    store,
     db,
+    leadership,
+    catchUp: createCatchUp({ db, channels, admissions }),
     platform,
     box,
     log,
     channels,
-    admissions: new Admissions(db, usage),
+    admissions,
     usage,
     evaluations: new EvaluationRecorder(db, channels, platform, log),
-    metrics: createMetrics(channels, keeper),
+    metrics: createMetrics({ channels, keeper, leadership }),
     payloadLimitBytes,
     version: serverVersion,
   };
-  await context.admissions.load();
+  await admissions.load();
+  await leadership.beat();
   return { context, keeper, firstStart };
 }
 

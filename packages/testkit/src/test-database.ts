@@ -20,8 +20,15 @@ export async function findTestDatabase(folder: string): Promise<string | undefin
   if (testStore === 'sqlite') return undefined;
   const name = nameOf(folder);
   await askPostgres(async (client) => {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
-    if (rowCount === 0) await client.query(`create database ${name}`);
+    const isThere = async () =>
+      (await client.query('select from pg_database where datname = $1', [name])).rowCount === 1;
+    if (await isThere()) return;
+    try {
+      await client.query(`create database ${name}`);
+    } catch (error) {
+      // Several may ask at the same time.
+      if (!(await isThere())) throw error;
+    }
   });
   return urlOf(name);
 }

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeView } from '@sluice/api-client';
-import { nodePlatform, type Platform, parseSettings, type RunningServer, startServer } from '@sluice/control-plane';
+import {
+  nodePlatform,
+  type Platform,
+  parseSettings,
+  type RunningServer,
+  type ServerSurroundings,
+  startServer,
+} from '@sluice/control-plane';
 import { type Logger, pino } from 'pino';
 import { dropTestDatabase, findTestDatabase } from './test-database.ts';
 
@@ -14,6 +21,8 @@ export interface TestServer {
   /** Of environment `production` in project `default`. */
   readonly sdkKey: string;
   readonly folder: string;
+  /** Undefined on the embedded database. */
+  readonly databaseUrl: string | undefined;
   /** Calls the management API below `/api/v1`. */
   api(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<ApiAnswer>;
   /** Changes environment `production`; fails when the change is refused. */
@@ -46,6 +55,10 @@ export interface TestServerOptions {
   readonly payloadLimitMb?: number;
   /** More of what the environment says: `SLUICE_SECRET`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Of a PostgreSQL database that is there already; else it is the one that goes with the folder. */
+  readonly databaseUrl?: string | undefined;
+  /** Stands in the way of the database. */
+  readonly open?: ServerSurroundings['open'];
 }
 
 export async function startTestServer({
@@ -55,9 +68,11 @@ export async function startTestServer({
   log = pino({ level: 'silent' }),
   payloadLimitMb = 32,
   variables = {},
+  databaseUrl: givenUrl,
+  open,
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const databaseUrl = await findTestDatabase(data);
+  const databaseUrl = givenUrl ?? (await findTestDatabase(data));
   const settings = parseSettings(
     { data, 'database-url': databaseUrl, port: String(port), 'payload-limit-mb': String(payloadLimitMb) },
     {
@@ -67,7 +82,11 @@ export async function startTestServer({
       SLUICE_BOOTSTRAP_CLIENT_ID: keys.clientSideId,
     },
   );
-  const running = await startServer(settings, { platform: { ...nodePlatform, ...platform }, log });
+  const running = await startServer(settings, {
+    platform: { ...nodePlatform, ...platform },
+    log,
+    ...(open !== undefined && { open }),
+  });
   const api: TestServer['api'] = (method, path, body, headers) =>
     callApi(`${running.url}/api/v1${path}`, method, body, headers);
   return {
@@ -76,6 +95,7 @@ export async function startTestServer({
     apiToken: keys.apiToken,
     sdkKey: keys.sdkKey,
     folder: data,
+    databaseUrl,
     api,
     change: async (request) => {
       const { status, body } = await api('POST', '/projects/default/environments/production/changes', request);
@@ -90,7 +110,7 @@ export async function startTestServer({
       await running.close();
       if (folder !== undefined) return;
       rmSync(data, { recursive: true, force: true });
-      await dropTestDatabase(data);
+      if (givenUrl === undefined) await dropTestDatabase(data);
     },
   };
 }

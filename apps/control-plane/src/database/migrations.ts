@@ -13,6 +13,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '001-flags': { up: createFlagTables },
   '002-access': { up: createAccessTables },
   '003-evaluations': { up: createEvaluationTables },
+  '004-leadership': { up: createLeadershipTable },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -196,4 +197,12 @@ async function createEvaluationTables(db: AnyDatabase): Promise<void> {
     .addPrimaryKeyConstraint('event_payloads_key', ['environment_id', 'payload_id'])
     .execute();
   await db.schema.createIndex('event_payloads_age').on('event_payloads').column('seen_at').execute();
+}
+
+async function createLeadershipTable(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('leadership')
+    .addColumn('token', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.insertInto('leadership').values({ token: 0 }).execute();
 }

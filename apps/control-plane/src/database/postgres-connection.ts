@@ -17,7 +17,7 @@ const patience: ClientConfig = {
 };
 
 /** What every connection has. */
-export function connectionConfig(url: string): ClientConfig {
+function connectionConfig(url: string): ClientConfig {
   return {
     connectionString: url,
     application_name: 'sluice',
@@ -33,6 +33,11 @@ export function connectionConfig(url: string): ClientConfig {
 /** Queries of a running server; `onLost` hears in words when a connection broke. */
 export function createServerDatabase(url: string, onLost: (reason: string) => void): Database {
   return createKysely(createPool({ ...connectionConfig(url), ...patience, max: poolSize }, onLost));
+}
+
+/** A connection for whoever asks one thing after the other and wants to keep it. */
+export function createServerClient(url: string): Client {
+  return new OneAnswerClient({ ...connectionConfig(url), ...patience });
 }
 
 /** One connection that takes the time that it needs: for migrations and backups. */

@@ -4,6 +4,7 @@ import { isDatabaseGone } from './database-gone.ts';
 import { describeDatabase } from './database-url.ts';
 import { migrateToLatest } from './migrations.ts';
 import { createPatientDatabase, createServerDatabase } from './postgres-connection.ts';
+import { announceStatement, PostgresSession } from './postgres-session.ts';
 import type { Database } from './schema.ts';
 import type { Store, StoreSurroundings } from './store.ts';
 
@@ -11,10 +12,28 @@ import type { Store, StoreSurroundings } from './store.ts';
  * Opens a PostgreSQL database that several servers may share. Throws `unavailable` when it cannot be reached, and may
  * be later; `invalid-settings` when it cannot be used as it is.
  */
-export async function openPostgres(url: string, { log }: Pick<StoreSurroundings, 'log'>): Promise<Store> {
-  await prepare(url);
+export async function openPostgres(url: string, { platform, log }: StoreSurroundings): Promise<Store> {
+  const session = new PostgresSession(url, platform, log);
+  try {
+    await prepare(url);
+    await session.connect();
+  } catch (error) {
+    throw toSentence(error, url);
+  }
   const db = createServerDatabase(url, (reason) => log.warn(`a connection to PostgreSQL was lost: ${reason}`));
-  return { db, close: () => db.destroy() };
+  return {
+    db,
+    isShared: true,
+    announce: async (writes) => {
+      await sql.raw(announceStatement).execute(writes);
+    },
+    onAnnouncement: (hear) => session.onAnnouncement(hear),
+    beat: () => session.beat(),
+    close: async () => {
+      await session.close();
+      await db.destroy();
+    },
+  };
 }
 
 /** Looks whether the database is one that can be used, and brings it up to date. */
@@ -23,8 +42,6 @@ async function prepare(url: string): Promise<void> {
   try {
     await checkServer(db);
     await migrateToLatest(db);
-  } catch (error) {
-    throw toSentence(error, url);
   } finally {
     await db.destroy();
   }

@@ -23,8 +23,16 @@ export function openSqlite(folder: string): Store {
     throw error;
   }
   const db = createKysely(sqlite);
+  let token: number | undefined;
   return {
     db,
+    isShared: false,
+    announce: async () => undefined,
+    onAnnouncement: () => undefined,
+    beat: async () => {
+      token ??= await raiseToken(db);
+      return token;
+    },
     close: async () => {
       try {
         await db.destroy();
@@ -35,6 +43,16 @@ export function openSqlite(folder: string): Store {
       }
     },
   };
+}
+
+/** The only server is the leader from its start on. */
+async function raiseToken(db: Database): Promise<number> {
+  const { token } = await db
+    .updateTable('leadership')
+    .set((expression) => ({ token: expression('token', '+', 1) }))
+    .returning('token')
+    .executeTakeFirstOrThrow();
+  return token;
 }
 
 function openFile(path: string): DatabaseSync {

@@ -102,8 +102,8 @@ export class EvaluationRecorder {
 }
 
 /** Deletes what is too old to be of use. */
-export async function forgetOldPayloads(db: Database, now: number): Promise<void> {
-  await db
+export async function forgetOldPayloads(writes: Writes, now: number): Promise<void> {
+  await writes
     .deleteFrom('eventPayloads')
     .where('seenAt', '<', now - payloadsRememberedMs)
     .execute();

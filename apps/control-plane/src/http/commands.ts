@@ -27,7 +27,7 @@ export async function runCommand(
   reply: FastifyReply,
   command: (writes: Writes) => Promise<CommandResult>,
 ): Promise<unknown> {
-  const { db, box, channels, log, platform } = context;
+  const { store, db, box, channels, log, platform } = context;
   const repeat = readIdempotencyKey(request);
   const transaction = await db.startTransaction().execute();
   let result: CommandResult;
@@ -43,9 +43,16 @@ export async function runCommand(
       return reply.code(result.status).send(result.body);
     }
     if (repeat !== undefined) await keepAnswer(transaction, repeat, result, box);
+    await store.announce(transaction);
     await transaction.commit().execute();
   } catch (error) {
-    if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
+    if (!transaction.isCommitted && !transaction.isRolledBack) {
+      // Where that fails too, the first error says more, and the connection is given up.
+      await transaction
+        .rollback()
+        .execute()
+        .catch(() => undefined);
+    }
     throw error;
   }
   context.metrics.changes.inc(result.environmentIds?.length ?? 0);
