@@ -1,8 +1,42 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
+
+/** What only one of the two kinds of database has. */
+const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite}.test.ts'];
+const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
+
+const onPostgres = {
+  extends: true as const,
+  test: {
+    name: 'postgres',
+    include: ['apps/*/src/**/*.test.ts', ...aboutPostgres],
+    exclude: [...configDefaults.exclude, ...aboutSqlite],
+    globalSetup: 'scripts/postgres-setup.ts',
+    env: { SLUICE_TEST_STORE: 'postgres' },
+  },
+};
+
+function requirePostgres(): boolean {
+  if (findPostgres() !== undefined) return true;
+  const message = 'PostgreSQL is not installed (Debian: postgresql)';
+  if (process.env.CI === 'true') throw new Error(message);
+  console.error(`not run: the tests on PostgreSQL; ${message}`);
+  return false;
+}
 
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'sqlite',
+          include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...aboutPostgres],
+        },
+      },
+      ...(requirePostgres() ? [onPostgres] : []),
+    ],
     expect: { requireAssertions: true },
     allowOnly: false,
     passWithNoTests: false,

@@ -1,4 +1,11 @@
-import { nodePlatform, parseSettings, serverOptions, serverVersion, startServer } from '@sluice/control-plane';
+import {
+  describeDatabase,
+  nodePlatform,
+  parseSettings,
+  serverOptions,
+  serverVersion,
+  startServer,
+} from '@sluice/control-plane';
 import { pino } from 'pino';
 import { type Command, defineCommand } from './command.ts';
 
@@ -11,6 +18,7 @@ export const serverCommands: readonly Command[] = [
       host: { type: 'string', value: 'ADDRESS', help: describe('host') },
       port: { type: 'string', value: 'PORT', help: describe('port') },
       data: { type: 'string', value: 'FOLDER', help: describe('data') },
+      'database-url': { type: 'string', value: 'URL', help: describe('database-url') },
       'log-level': { type: 'string', value: 'LEVEL', help: describe('log-level') },
       'payload-limit-mb': { type: 'string', value: 'MB', help: describe('payload-limit-mb') },
       workers: { type: 'string', value: 'N', help: describe('workers') },
@@ -21,13 +29,10 @@ export const serverCommands: readonly Command[] = [
     run: async ({ options, platform }) => {
       const settings = parseSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
-      const { url, firstStart, close } = await startServer(settings, nodePlatform, log);
-      if (platform.isTerminal) platform.print(greet(url, settings.data, firstStart));
-      else
-        log.info(
-          { url, data: settings.data, version: serverVersion, firstStart: firstStart?.file },
-          'Sluice is running',
-        );
+      const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
+      const data = settings.databaseUrl === undefined ? settings.data : describeDatabase(settings.databaseUrl);
+      if (platform.isTerminal) platform.print(greet(url, data, firstStart));
+      else log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
       const signal = await platform.untilAskedToEnd();
       if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');

@@ -86,7 +86,7 @@ export async function proveProxies({ idleMs, onProgress }: ProxiesOptions): Prom
   const folder = mkdtempSync(join(tmpdir(), 'sluice-proxies-'));
   const closings: (() => Promise<void> | void)[] = [];
   try {
-    const server = await startServerProcess(join(folder, 'data'));
+    const server = await startServerProcess({ folder: join(folder, 'data') });
     closings.push(() => server.kill());
     const call = createCaller(server.url, server.apiToken);
     await call('/projects/default/flags', { key: 'checkout' });

@@ -14,7 +14,8 @@ const statuses = {
   'too-many-requests': 429,
   internal: 500,
   unavailable: 503,
-  // Not answered to clients: the server ends with these.
+  // Not answered to clients: the server logs these, or ends with them.
+  'not-leader': 500,
   'data-in-use': 500,
   'data-damaged': 500,
   'invalid-settings': 500,
@@ -48,6 +49,12 @@ export class ServerError extends Error {
   get status(): number {
     return statuses[this.code];
   }
+}
+
+/** What an error says; where several things failed, the first of them. */
+export function describeError(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Somebody took the key before. */

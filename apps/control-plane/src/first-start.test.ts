@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestLog } from '@sluice/testkit';
+import { createTestLog, findTestDatabase, testStore } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodePlatform, parseSettings, type RunningServer, startServer } from './index.ts';
 
@@ -22,7 +22,11 @@ async function start(
   variables: Readonly<Record<string, string>> = {},
   log = createTestLog().log,
 ): Promise<RunningServer> {
-  const server = await startServer(parseSettings({ data: folder, port: '0' }, variables), nodePlatform, log);
+  const databaseUrl = await findTestDatabase(folder);
+  const server = await startServer(parseSettings({ data: folder, 'database-url': databaseUrl, port: '0' }, variables), {
+    platform: nodePlatform,
+    log,
+  });
   started.push(server);
   return server;
 }
@@ -79,7 +83,8 @@ describe('the first start', () => {
     rmSync(folder, { recursive: true });
     await start();
     expect(statSync(folder).mode & 0o777).toBe(0o700);
-    for (const name of ['sluice.db', 'secret']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    const files = testStore === 'sqlite' ? ['sluice.db', 'secret'] : ['secret', 'first-start.txt'];
+    for (const name of files) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   });
 
   test('logs no key', async () => {
@@ -136,6 +141,13 @@ describe('the first start', () => {
   test('keeps keys and tokens out of the database as they are', async () => {
     const server = await start();
     const keys = readKeys();
+    const { db } = server.context;
+    const stored = JSON.stringify([
+      await db.selectFrom('credentials').selectAll().execute(),
+      await db.selectFrom('apiTokens').selectAll().execute(),
+    ]);
+    for (const name of ['api-token', 'sdk-key', 'client-side-id']) expect(stored).not.toContain(keys[name]);
+    if (testStore === 'postgres') return;
     await stop(server);
     const bytes = readFileSync(join(folder, 'sluice.db'), 'latin1');
     for (const name of ['api-token', 'sdk-key', 'client-side-id']) expect(bytes).not.toContain(keys[name]);

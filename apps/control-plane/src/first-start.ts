@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Database, Writes } from './database/schema.ts';
+import { describeError, ServerError } from './errors.ts';
 import { listProjects } from './projects/environment-queries.ts';
 import {
   type CreatedEnvironment,
@@ -20,6 +21,7 @@ export interface FirstStart {
 }
 
 export const firstStartFile = 'first-start.txt';
+const project = 'default';
 
 interface FirstStartOptions {
   readonly folder: string;
@@ -34,16 +36,24 @@ export async function startFirstTime(
   surroundings: EnvironmentSurroundings,
 ): Promise<FirstStart | undefined> {
   const file = join(folder, firstStartFile);
-  const keys = await db.transaction().execute(async (writes) => {
-    if ((await listProjects(writes)).length > 0) return undefined;
-    const made = await fill(writes, bootstrap, surroundings);
+  return db.transaction().execute(async (writes) => {
+    if ((await listProjects(writes)).length > 0 || !(await isFirst(writes, surroundings))) return undefined;
+    const keys = await fill(writes, bootstrap, surroundings);
     // Before the commit: keys that nobody can read would be lost if the server ended in between.
-    writeFileSync(file, formatKeys(url, made), { mode: 0o600 });
-    return made;
+    writeKeys(file, formatKeys(url, keys));
+    return { apiToken: keys.apiToken, sdkKey: keys.production.sdkKey.secret, file };
   });
-  if (keys !== undefined) return { apiToken: keys.apiToken, sdkKey: keys.production.sdkKey.secret, file };
-  noteUrl(file, url);
-  return undefined;
+}
+
+/** Creates the project. Of replicas that start together one does; the others wait for it here, and have to do nothing. */
+async function isFirst(writes: Writes, { platform }: EnvironmentSurroundings): Promise<boolean> {
+  try {
+    await createProject(writes, { key: project, name: 'Default' }, platform.now());
+    return true;
+  } catch (error) {
+    if (error instanceof ServerError && error.code === 'already-exists') return false;
+    throw error;
+  }
 }
 
 interface FirstKeys {
@@ -53,10 +63,7 @@ interface FirstKeys {
 }
 
 async function fill(writes: Writes, bootstrap: Bootstrap, surroundings: EnvironmentSurroundings): Promise<FirstKeys> {
-  const { platform } = surroundings;
-  const project = 'default';
   const actor = 'first start';
-  await createProject(writes, { key: project, name: 'Default' }, platform.now());
   const { sdkKey, clientSideId, apiToken } = bootstrap;
   return {
     production: await createEnvironment(
@@ -65,7 +72,7 @@ async function fill(writes: Writes, bootstrap: Bootstrap, surroundings: Environm
       surroundings,
     ),
     staging: await createEnvironment(writes, { project, key: 'staging', name: 'Staging', actor }, surroundings),
-    apiToken: await createApiToken(writes, { name: 'first-start', secret: apiToken }, platform),
+    apiToken: await createApiToken(writes, { name: 'first-start', secret: apiToken }, surroundings.platform),
   };
 }
 
@@ -81,8 +88,19 @@ function formatKeys(url: string, { apiToken, production, staging }: FirstKeys): 
   return `${lines.join('\n')}\n`;
 }
 
+function writeKeys(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (cause) {
+    const message = `the first keys cannot be written to ${file}: ${describeError(cause)}; set --data to a folder that can be written`;
+    throw new ServerError('invalid-settings', message, { cause });
+  }
+}
+
 /** The command on this machine finds the server by the file, so its first line follows the server's address. */
-function noteUrl(file: string, url: string): void {
+export function noteUrl(folder: string, url: string): void {
+  const file = join(folder, firstStartFile);
   if (!existsSync(file)) return;
   const text = readFileSync(file, 'utf8');
   const updated = text.replace(/^url: .*$/m, `url: ${url}`);

@@ -1,57 +1,83 @@
 import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
 import type { ServerContext } from './server-context.ts';
 
-const minuteMs = 60_000;
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 /** Answers to repeated requests are kept for a day, evaluations by the minute for two. */
 const retention = { idempotencyMs: 24 * hourMs, evaluationsMs: 48 * hourMs };
-const stalePeriodMs = 1000;
-const usagePeriodMs = 30_000;
 
-/** Work that comes up now and then: publishing what could not be, forgetting what is old, noting when keys were used, logging the chains' heads. */
+interface Chore {
+  readonly name: string;
+  readonly periodMs: number;
+  readonly work: (context: ServerContext) => Promise<void>;
+}
+
+/** What comes up now and then. */
+const chores: readonly Chore[] = [
+  { name: 'catching up with other servers', periodMs: secondMs, work: catchUp },
+  { name: 'looking who leads', periodMs: secondMs, work: ({ leadership }) => leadership.beat() },
+  { name: 'noting when keys were used', periodMs: 30 * secondMs, work: ({ usage }) => usage.flush() },
+  { name: 'forgetting what is old', periodMs: 10 * minuteMs, work: forgetOld },
+  { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
+];
+
+/** Does the chores until the returned function is called; whatever fails is tried again at its next time. */
 export function startHousekeeping(context: ServerContext): () => void {
-  const { platform, channels, usage, log } = context;
-  const attempt = (name: string, work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => log.error({ err: error }, `${name} failed`));
-  };
-  const stops = [
-    platform.every(
-      stalePeriodMs,
-      attempt('publishing what is not published yet', () => channels.refreshStale()),
-    ),
-    platform.every(
-      usagePeriodMs,
-      attempt('noting when keys were used', () => usage.flush()),
-    ),
-    platform.every(
-      10 * minuteMs,
-      attempt('forgetting what is old', () => forgetOld(context)),
-    ),
-    platform.every(
-      hourMs,
-      attempt('logging the heads of the chains', () => logChainHeads(context)),
-    ),
-  ];
+  const stops = chores.map((chore) => context.platform.every(chore.periodMs, createAttempt(chore, context)));
   return () => {
     for (const stop of stops) stop();
   };
 }
 
-export async function forgetOld({ db, platform }: Pick<ServerContext, 'db' | 'platform'>): Promise<void> {
+/** Of failures in a row the first is logged, and the end of them. */
+function createAttempt({ name, work }: Chore, context: ServerContext): () => void {
+  const { log } = context;
+  let isRunning = false;
+  let isFailing = false;
+  return () => {
+    if (isRunning) return;
+    isRunning = true;
+    work(context)
+      .then(
+        () => {
+          if (isFailing) log.info(`${name} works again`);
+          isFailing = false;
+        },
+        (error: unknown) => {
+          if (!isFailing) log.error({ err: error }, `${name} failed`);
+          isFailing = true;
+        },
+      )
+      .finally(() => {
+        isRunning = false;
+      });
+  };
+}
+
+/** Announcements may be lost, and so may be what this server wanted to publish itself. */
+async function catchUp({ store, channels, catchUp: look }: ServerContext): Promise<void> {
+  if (store.isShared || channels.isStale) await look();
+}
+
+async function forgetOld({ leadership, platform }: ServerContext): Promise<void> {
   const now = platform.now();
-  await db
-    .deleteFrom('idempotencyKeys')
-    .where('createdAt', '<', now - retention.idempotencyMs)
-    .execute();
-  await db
-    .deleteFrom('evaluationMinutes')
-    .where('minute', '<', now - retention.evaluationsMs)
-    .execute();
-  await forgetOldPayloads(db, now);
+  await leadership.write(async (writes) => {
+    await writes
+      .deleteFrom('idempotencyKeys')
+      .where('createdAt', '<', now - retention.idempotencyMs)
+      .execute();
+    await writes
+      .deleteFrom('evaluationMinutes')
+      .where('minute', '<', now - retention.evaluationsMs)
+      .execute();
+    await forgetOldPayloads(writes, now);
+  });
 }
 
 /** The log is a record outside the database: with it, whoever rewrites history is found out. */
-export async function logChainHeads({ db, log }: Pick<ServerContext, 'db' | 'log'>): Promise<void> {
+async function logChainHeads({ db, leadership, log }: ServerContext): Promise<void> {
+  if (!leadership.isLeading) return;
   const environments = await db
     .selectFrom('environments')
     .select(['projectKey', 'key', 'version', 'chainHead'])

@@ -2,6 +2,7 @@ import type { StreamKeeper, WorkerPool } from '@sluice/delivery';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
+import type { Leadership } from './replicas/leadership.ts';
 
 /** What Prometheus may ask of the server. */
 export interface Metrics {
@@ -17,6 +18,7 @@ export interface MetricsParts {
   readonly fleet: Pick<FleetRegistry, 'list'>;
   readonly keeper: Pick<StreamKeeper, 'dropped'>;
   readonly pool: Pick<WorkerPool, 'listCounts'> | undefined;
+  readonly leadership: Pick<Leadership, 'isLeading'>;
 }
 
 /** How long a probe takes to an instance, and its answer back. */
@@ -29,7 +31,8 @@ export function createPropagation(registry: Registry): Histogram {
   });
 }
 
-export function createMetrics(registry: Registry, { channels, fleet, keeper, pool }: MetricsParts): Metrics {
+export function createMetrics(registry: Registry, parts: MetricsParts): Metrics {
+  const { channels, fleet, keeper, pool, leadership } = parts;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -76,6 +79,14 @@ export function createMetrics(registry: Registry, { channels, fleet, keeper, poo
     registers,
     collect() {
       this.set(keeper.dropped + (pool?.listCounts() ?? []).reduce((sum, { dropped }) => sum + dropped, 0));
+    },
+  });
+  new Gauge({
+    name: 'sluice_leader',
+    help: '1 on the server that does what is done once for all servers of a database, 0 on others',
+    registers,
+    collect() {
+      this.set(leadership.isLeading ? 1 : 0);
     },
   });
   return {

@@ -5,14 +5,21 @@ import type { Admissions } from './credentials/admissions.ts';
 import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
+import type { Store } from './database/store.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
+import type { Leadership } from './replicas/leadership.ts';
 
 /** What the parts of a running server share. */
 export interface ServerContext {
+  readonly store: Store;
+  /** The store's. */
   readonly db: Database;
+  readonly leadership: Leadership;
+  /** Brings this server up to what others wrote. */
+  readonly catchUp: () => Promise<void>;
   readonly platform: Platform;
   readonly box: SecretBox;
   readonly channels: ChannelRegistry;

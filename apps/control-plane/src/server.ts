@@ -20,20 +20,20 @@ import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
 import { createSecretBox, findSecret } from './credentials/secret-box.ts';
-import { migrateToLatest } from './database/migrations.ts';
-import type { Database } from './database/schema.ts';
-import { type OpenedDatabase, openSqlite } from './database/sqlite.ts';
+import { openStore } from './database/open-store.ts';
+import type { Store, StoreSurroundings } from './database/store.ts';
 import { createEdgeHost } from './edges/edge-host.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
-import { type FirstStart, startFirstTime } from './first-start.ts';
+import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startProbes } from './fleet/probes.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
-import type { Platform } from './platform.ts';
+import { createCatchUp } from './replicas/catch-up.ts';
+import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
 
@@ -49,28 +49,32 @@ export interface RunningServer {
 /** Of the server and its command. */
 export const serverVersion = '0.1.0';
 
+/** What a server takes from its surroundings. */
+export interface ServerSurroundings extends StoreSurroundings {
+  /** How the database is opened, for tests that stand in its way. */
+  readonly open?: typeof openStore;
+}
+
 /**
  * Starts the server; it listens at once and answers 503 until the database is open. Workers, if there are to be any,
  * start when it is.
  */
-export async function startServer(settings: Settings, platform: Platform, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  { platform, log, open = openStore }: ServerSurroundings,
+): Promise<RunningServer> {
   const gate = createGate(platform);
   const front = await openFront(settings, gate.listener, platform);
-  const { url, behindWorkers } = front;
-  let database: OpenedDatabase | undefined;
+  let store: Store | undefined;
   try {
-    database = openSqlite(settings.data);
+    store = await open(settings, { platform, log });
     const workerKey = createId(platform, 40);
-    const { context, parts, load, pool, firstStart } = await prepare(
-      database.db,
-      { url, behindWorkers, workerKey },
-      settings,
-      platform,
-      log,
-    );
+    const prepared = await prepare(store, { ...front, workerKey }, settings, { platform, log });
+    const { context, parts, load, pool, firstStart } = prepared;
     const app = createApp(context);
     await app.ready();
     const dataPlane = createDataPlane(context, parts);
+    store.onAnnouncement(() => hear(context));
     const stopHousekeeping = startHousekeeping(context);
     const stopProbes = startProbes(context);
     gate.open({
@@ -84,7 +88,8 @@ export async function startServer(settings: Settings, platform: Platform, log: L
       },
     });
     await pool?.start();
-    const { close } = database;
+    const { url } = front;
+    const { close } = store;
     return {
       url,
       context,
@@ -109,7 +114,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
         ]),
     };
   } catch (error) {
-    await closeInOrder(log, [() => front.close(), () => database?.close()]);
+    await closeInOrder(log, [() => front.close(), () => store?.close()]);
     throw error;
   }
 }
@@ -122,24 +127,33 @@ interface Prepared {
   readonly firstStart: FirstStart | undefined;
 }
 
-/** Brings the database up to date, and makes what the parts of the server share. */
+/** Looks at once; what fails is tried again by the second. */
+function hear({ catchUp, log }: ServerContext): void {
+  catchUp().catch((error: unknown) => log.warn({ err: error }, 'what another server announced could not be looked at'));
+}
+
+const ownSecret = "set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
+const sharedSecret =
+  'all servers of a database need the same; set SLUICE_SECRET as it is set for the others, or, where it is not set, to what stands in the file `secret` in the data folder of the first of them';
+
+/** Makes what the parts of the server share, and fills a database that is empty. */
 async function prepare(
-  db: Database,
+  store: Store,
   { url, behindWorkers, workerKey }: Pick<Front, 'url' | 'behindWorkers'> & { readonly workerKey: string },
   settings: Settings,
-  platform: Platform,
-  log: Logger,
+  { platform, log }: StoreSurroundings,
 ): Promise<Prepared> {
-  const { data, secret, bootstrap, payloadLimitBytes } = settings;
-  await migrateToLatest(db);
+  const { data, databaseUrl, secret, bootstrap, payloadLimitBytes } = settings;
+  const { db } = store;
   const box = createSecretBox(findSecret(secret, data, platform), platform);
+  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
+  // Afterwards, because another replica may have been the first, with another secret.
   const secretProblem = await findSecretProblem(db, box);
   if (secretProblem !== undefined) {
-    const message =
-      "the stored keys were encrypted with another secret: set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
+    const message = `the stored keys were encrypted with another secret: ${databaseUrl === undefined ? ownSecret : sharedSecret}`;
     throw new ServerError('invalid-settings', message, secretProblem);
   }
-  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
+  if (firstStart === undefined) noteUrl(data, url);
   const registry = new Registry();
   const fleet = new FleetRegistry(platform, createPropagation(registry));
   const channels = new ChannelRegistry(db, {
@@ -149,6 +163,8 @@ async function prepare(
   });
   const usage = new KeyUsage(db);
   const keeper = new StreamKeeper(platform);
+  const admissions = new Admissions(db, usage);
+  const leadership = new Leadership(store, log);
   const evaluations = new EvaluationRecorder(db, channels, platform, log);
   const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, workerKey });
   const links = new LinkServer(host, fleet, platform);
@@ -162,21 +178,25 @@ async function prepare(
       log: (level, fields, message) => log[level](fields, message),
     });
   const context: ServerContext = {
+    store,
     db,
+    leadership,
+    catchUp: createCatchUp({ db, channels, admissions }),
     platform,
     box,
     log,
     channels,
-    admissions: new Admissions(db, usage),
+    admissions,
     usage,
     evaluations,
     fleet,
     links,
-    metrics: createMetrics(registry, { channels, fleet, keeper, pool }),
+    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
     payloadLimitBytes,
     version: serverVersion,
   };
-  await context.admissions.load();
+  await admissions.load();
+  await leadership.beat();
   const load = new LoadGauge(platform);
   const parts = { keeper, load, fleet, visitors: new Visitors(fleet, platform) };
   return { context, parts, load, pool, firstStart };

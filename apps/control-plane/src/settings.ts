@@ -1,3 +1,4 @@
+import { parseDatabaseUrl } from './database/database-url.ts';
 import { ServerError } from './errors.ts';
 
 /** How the server runs. Every setting is an option (`--port`) and a variable (`SLUICE_PORT`) alike; the option wins. */
@@ -7,6 +8,8 @@ export interface Settings {
   readonly port: number;
   /** The data folder. */
   readonly data: string;
+  /** Of a PostgreSQL database; undefined: the embedded one in the data folder. */
+  readonly databaseUrl: string | undefined;
   readonly logLevel: string;
   /** Bytes that the compiled flags and segments of an environment may have. */
   readonly payloadLimitBytes: number;
@@ -31,6 +34,11 @@ export const serverOptions = {
   host: { variable: 'SLUICE_HOST', fallback: '127.0.0.1', help: 'address to listen on' },
   port: { variable: 'SLUICE_PORT', fallback: '7400', help: 'port to listen on' },
   data: { variable: 'SLUICE_DATA', fallback: './data', help: 'folder of the embedded database' },
+  'database-url': {
+    variable: 'SLUICE_DATABASE_URL',
+    fallback: undefined,
+    help: 'PostgreSQL instead, postgres://user:password@host:5432/database',
+  },
   'log-level': { variable: 'SLUICE_LOG_LEVEL', fallback: 'info', help: 'trace, debug, info, warn, error or silent' },
   'payload-limit-mb': {
     variable: 'SLUICE_PAYLOAD_LIMIT_MB',
@@ -86,6 +94,7 @@ export function parseSettings(
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ServerError('invalid-settings', '--tls-cert and --tls-key go together; only one of them is set');
   }
+  const databaseUrl = read('database-url');
   const secret = nonEmpty(variables.SLUICE_SECRET);
   if (secret !== undefined && secret.length < 16) {
     throw new ServerError('invalid-settings', 'SLUICE_SECRET must have at least 16 characters');
@@ -94,6 +103,7 @@ export function parseSettings(
     host: read('host') ?? '',
     port,
     data: read('data') ?? '',
+    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
     logLevel,
     payloadLimitBytes: payloadLimitMb * 1024 * 1024,
     workers,

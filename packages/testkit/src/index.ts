@@ -25,6 +25,12 @@ export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites 
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, segmentOf } from './objects.ts';
 export {
+  findPostgres,
+  type PostgresCluster,
+  type PostgresClusterOptions,
+  startPostgresCluster,
+} from './postgres-cluster.ts';
+export {
   createRandom,
   type FlagRecipe,
   flagRecipes,
@@ -45,10 +51,14 @@ export {
   type LookupParts,
   parseInstructions,
 } from './states.ts';
+export { tamper } from './tamper.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
 export { openTestSocket, type TestSocket } from './test-socket.ts';
 export { openTestStream, type TestStream } from './test-stream.ts';
 export { startTestTunnel, type TestTunnel } from './test-tunnel.ts';
+export { until } from './until.ts';
 export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

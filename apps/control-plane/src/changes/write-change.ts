@@ -1,9 +1,9 @@
-import { type FlagState, sameObject } from '@sluice/authoring';
+import { sameObject } from '@sluice/authoring';
 import { chunk } from '../database/chunks.ts';
 import type { ChangeRow, EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
-import { encodeState, writeDefinition, writeObject, writeReferences } from '../objects/object-commands.ts';
+import { encodeState, writeDefinitions, writeObjects, writeReferences } from '../objects/object-commands.ts';
 import type { Platform } from '../platform.ts';
 import { hashChange } from './chain.ts';
 import type { ChangePlan, Touch } from './plan-change.ts';
@@ -43,18 +43,16 @@ export async function writeChange(
   const rows = plan.affected.map((id) => {
     const row = change.stored.find((candidate) => sameObject(candidate, id));
     const touch = plan.touches.find((candidate) => sameObject(candidate.id, id));
-    return { id, was: row, is: nextRow(environment.id, version, plan, { id, row, touch }), touch };
+    return { was: row, is: nextRow(environment.id, version, plan, { id, row, touch }) };
   });
   const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is) - sizeOf(was), 0);
   if (grownBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
-  for (const { id, is, touch } of rows) {
-    await writeObject(writes, is);
-    if (touch === undefined) continue;
-    await writeReferences(writes, environment.id, id, touch.after);
-    // A touched flag is a flag state, or undefined once deleted.
-    const flag = touch.after as FlagState | undefined;
-    if (id.kind === 'flag') await writeDefinition(writes, environment.projectKey, id.key, flag, platform.now());
-  }
+  await writeObjects(
+    writes,
+    rows.map(({ is }) => is),
+  );
+  await writeReferences(writes, environment.id, plan.touches);
+  await writeDefinitions(writes, environment.projectKey, plan.touches, platform.now());
   const row = await writeRecord(writes, change, version, platform);
   return {
     row,

@@ -2,12 +2,11 @@ import { Channel, drain, type Outflow } from '@sluice/delivery';
 import type { Payload, Selector } from '@sluice/protocol';
 import type { Database } from '../database/schema.ts';
 import { listWireObjects } from '../objects/object-queries.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
 
 interface Entry {
   readonly channel: Promise<Channel>;
-  /** The pull that runs now, and the one that waits for it. */
-  pulling: Promise<void>;
-  waiting: Promise<void> | undefined;
+  readonly refresh: () => Promise<void>;
   /** Whether the last pull failed, so that the channel may lack what the database has. */
   isStale: boolean;
 }
@@ -18,6 +17,11 @@ export interface ChannelRegistryOptions {
   readonly onVersion: (environmentId: string, selector: Selector) => void;
   /** Calls back every `periodMs` until it is stopped. */
   readonly every: (periodMs: number, callback: () => void) => () => void;
+}
+
+/** How far an environment has come, by the database. */
+export interface EnvironmentHead extends Selector {
+  readonly id: string;
 }
 
 /** The channels of this server, fed from the database. */
@@ -36,7 +40,8 @@ export class ChannelRegistry {
     const known = this.#entries.get(environmentId);
     if (known !== undefined) return known.channel;
     const channel = this.#load(environmentId);
-    this.#entries.set(environmentId, { channel, pulling: Promise.resolve(), waiting: undefined, isStale: false });
+    const refresh = oneAtATime(() => this.#pull(environmentId, channel));
+    this.#entries.set(environmentId, { channel, refresh, isStale: false });
     // One that could not be loaded is tried again at the next request.
     channel.catch(() => this.#entries.delete(environmentId));
     return channel;
@@ -52,23 +57,16 @@ export class ChannelRegistry {
    * Brings a channel up to what the database has. What changed is found by version, so it does not matter who made
    * the changes or in which order this hears of them. Of calls that come while one runs, one more runs after it.
    */
-  refresh(environmentId: string): Promise<void> {
+  async refresh(environmentId: string): Promise<void> {
     const entry = this.#entries.get(environmentId);
-    if (entry === undefined) return Promise.resolve();
-    entry.waiting ??= entry.pulling.then(() => {
-      entry.waiting = undefined;
-      const pull = this.#pull(environmentId, entry.channel);
-      entry.pulling = pull.then(
-        () => {
-          entry.isStale = false;
-        },
-        () => {
-          entry.isStale = true;
-        },
-      );
-      return pull;
-    });
-    return entry.waiting;
+    if (entry === undefined) return;
+    try {
+      await entry.refresh();
+      entry.isStale = false;
+    } catch (error) {
+      entry.isStale = true;
+      throw error;
+    }
   }
 
   /** Resolves once the channel has a version that the database has. */
@@ -77,9 +75,18 @@ export class ChannelRegistry {
     if (channel.selector.version < version) await this.refresh(environmentId);
   }
 
-  /** Brings up to date what could not be when it was asked for. */
-  async refreshStale(): Promise<void> {
-    for (const [id, { isStale }] of this.#entries) if (isStale) await this.refresh(id);
+  /** Whether a channel could not be brought up to date when that was asked for. */
+  get isStale(): boolean {
+    return [...this.#entries.values()].some((entry) => entry.isStale);
+  }
+
+  /** Brings up to date the open channels that lack what the database has. */
+  async refreshBehind(heads: readonly EnvironmentHead[]): Promise<void> {
+    const refreshing = heads.map(async ({ id, epoch, version }) => {
+      const has = (await this.#entries.get(id)?.channel)?.selector;
+      if (has !== undefined && (has.epoch !== epoch || has.version < version)) await this.refresh(id);
+    });
+    await Promise.all(refreshing);
   }
 
   /** Ends the streams that a credential opened. */
@@ -109,9 +116,10 @@ export class ChannelRegistry {
     channel.apply(update);
   }
 
-  /** Both reads are of one moment. */
   #read(environmentId: string, channel: Channel | undefined): Promise<Payload> {
-    return this.#db.transaction().execute(async (reads) => {
+    // Both reads are of one moment.
+    const transaction = this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    return transaction.execute(async (reads) => {
       const { epoch, version } = await reads
         .selectFrom('environments')
         .select(['epoch', 'version'])

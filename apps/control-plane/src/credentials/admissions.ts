@@ -45,6 +45,19 @@ export class Admissions {
     return this.#revoked.has(credentialId);
   }
 
+  /** Takes in which keys were revoked, on whichever server; answers those that are news here. */
+  async takeInRevoked(): Promise<readonly Admission[]> {
+    const revoked = await this.#db
+      .selectFrom('credentials')
+      .select(['id as credentialId', 'environmentId'])
+      .where('kind', '=', 'sdk-key')
+      .where('revokedAt', 'is not', null)
+      .execute();
+    const news = revoked.filter(({ credentialId }) => !this.isRevoked(credentialId));
+    for (const { credentialId } of news) this.revoke(credentialId);
+    return news;
+  }
+
   async #find(hash: string): Promise<Admission | undefined> {
     const row = await this.#db
       .selectFrom('credentials')

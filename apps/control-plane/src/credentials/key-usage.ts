@@ -25,7 +25,15 @@ export class KeyUsage {
     for (const table of ['credentials', 'apiTokens', 'edges'] as const) {
       const noted = this.#usedAt[table];
       for (const [id, lastUsedAt] of [...noted]) {
-        await this.#db.updateTable(table).set({ lastUsedAt }).where('id', '=', id).execute();
+        await this.#db
+          .updateTable(table)
+          .set({ lastUsedAt })
+          .where('id', '=', id)
+          // Other replicas note the same keys.
+          .where((expression) =>
+            expression.or([expression('lastUsedAt', 'is', null), expression('lastUsedAt', '<', lastUsedAt)]),
+          )
+          .execute();
         if (noted.get(id) === lastUsedAt) noted.delete(id);
       }
     }

@@ -52,6 +52,20 @@ describe("the server's secret", () => {
     expect(statSync(join(folder, 'secret')).mode & 0o777).toBe(0o600);
   });
 
+  test('is refused where its file is empty, instead of encrypting with nothing', () => {
+    writeFileSync(join(folder, 'secret'), '\n');
+    expect(() => findSecret(undefined, folder, nodePlatform)).toThrow(
+      expect.objectContaining({ code: 'invalid-settings', message: expect.stringContaining('secret is empty') }),
+    );
+  });
+
+  test('that cannot be kept is asked for', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => findSecret(undefined, join(folder, 'file'), nodePlatform)).toThrow(
+      expect.objectContaining({ code: 'invalid-settings', message: expect.stringContaining('set SLUICE_SECRET') }),
+    );
+  });
+
   test('is closed to others where somebody opened it', () => {
     writeFileSync(join(folder, 'secret'), 'abc\n', { mode: 0o644 });
     expect(findSecret(undefined, folder, nodePlatform)).toBe('abc');

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError, ServerError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 
 /** Encrypts what has to be kept readable: SDK keys, which secure mode needs as they are. */
@@ -17,14 +18,26 @@ export const secretFile = 'secret';
 export function findSecret(set: string | undefined, folder: string, platform: Pick<Platform, 'randomBytes'>): string {
   if (set !== undefined) return set;
   const path = join(folder, secretFile);
-  if (!existsSync(path)) {
-    writeFileSync(path, `${Buffer.from(platform.randomBytes(32)).toString('base64url')}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) writeSecret(path, `${Buffer.from(platform.randomBytes(32)).toString('base64url')}\n`);
+    chmodSync(path, 0o600);
+  } catch (cause) {
+    const message = `a secret cannot be kept in ${path}: ${describeError(cause)}; set SLUICE_SECRET, or --data to a folder that can be written`;
+    throw new ServerError('invalid-settings', message, { cause });
   }
-  chmodSync(path, 0o600);
-  return readFileSync(path, 'utf8').trim();
+  const secret = readFileSync(path, 'utf8').trim();
+  if (secret !== '') return secret;
+  throw new ServerError('invalid-settings', `${path}: the secret is empty; bring it back, or set SLUICE_SECRET`);
+}
+
+/** Only where there is none: another server on this folder may be faster. */
+function writeSecret(path: string, secret: string): void {
+  try {
+    writeFileSync(path, secret, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /** AES-256-GCM; the key is the SHA-256 of the secret, which is random or chosen by the operator. */

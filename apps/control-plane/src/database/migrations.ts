@@ -1,6 +1,8 @@
-import type { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
-import type { Database } from './schema.ts';
+import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
+import { ServerError } from '../errors.ts';
+import { isDatabaseGone } from './database-gone.ts';
+import type { Database, Reads } from './schema.ts';
 
 // Migrations run on a database of any earlier form, so they know no table types.
 // biome-ignore lint/suspicious/noExplicitAny: see above.
@@ -11,46 +13,77 @@ const migrations: Readonly<Record<string, Migration>> = {
   '001-flags': { up: createFlagTables },
   '002-access': { up: createAccessTables },
   '003-evaluations': { up: createEvaluationTables },
-  '004-edges': { up: createEdgeTables },
+  '004-leadership': { up: createLeadershipTable },
+  '005-edges': { up: createEdgeTables },
 };
 
 /** Brings the database to the form that this release needs. */
 export async function migrateToLatest(db: Database): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw new Error('the database could not be brought up to date', { cause: error });
+  await migrate(db, (migrator) => migrator.migrateToLatest());
+}
+
+/** Brings an empty database to the form that another one has; throws `data-damaged` when that is of a newer release. */
+export async function migrateLike(db: Database, other: Reads): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(other);
+  const last = rows.at(-1)?.name ?? '';
+  if (!Object.hasOwn(migrations, last)) {
+    throw new ServerError(
+      'data-damaged',
+      `the database is of a newer release: it knows \`${last}\`, which this one does not`,
+    );
+  }
+  await migrate(db, (migrator) => migrator.migrateTo(last));
+}
+
+async function migrate(db: Database, run: (migrator: Migrator) => Promise<MigrationResultSet>): Promise<void> {
+  const { error } = await run(new Migrator({ db, provider: { getMigrations: async () => migrations } }));
+  if (error === undefined) return;
+  if (isDatabaseGone(error) || isForbidden(error)) throw error;
+  const message = `the database could not be brought up to date: ${error instanceof Error ? error.message : error}`;
+  throw new ServerError('data-damaged', message, { cause: error });
+}
+
+/** Whether the user of the database may not do this: nothing is wrong with what is in it (SQLSTATE 42501). */
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '42501';
+}
+
+/** Text that sorts by code point on both databases; PostgreSQL would sort as its operator's language does. */
+function textOf(db: AnyDatabase): 'text' | RawBuilder<string> {
+  return db.getExecutor().adapter instanceof PostgresAdapter ? sql<string>`text collate "C"` : 'text';
 }
 
 async function createFlagTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('meta')
-    .addColumn('name', 'text', (column) => column.primaryKey())
-    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('name', text, (column) => column.primaryKey())
+    .addColumn('value', text, (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('projects')
-    .addColumn('key', 'text', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('key', text, (column) => column.primaryKey())
+    .addColumn('name', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('environments')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_key', 'text', (column) => column.notNull().references('projects.key'))
-    .addColumn('key', 'text', (column) => column.notNull())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('epoch', 'text', (column) => column.notNull())
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('project_key', text, (column) => column.notNull().references('projects.key'))
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('name', text, (column) => column.notNull())
+    .addColumn('epoch', text, (column) => column.notNull())
     .addColumn('version', 'bigint', (column) => column.notNull())
-    .addColumn('chain_head', 'text', (column) => column.notNull())
+    .addColumn('chain_head', text, (column) => column.notNull())
     .addColumn('payload_bytes', 'bigint', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addUniqueConstraint('environments_key', ['project_key', 'key'])
     .execute();
   await db.schema
     .createTable('definitions')
-    .addColumn('project_key', 'text', (column) => column.notNull().references('projects.key'))
-    .addColumn('key', 'text', (column) => column.notNull())
-    .addColumn('definition_json', 'text', (column) => column.notNull())
+    .addColumn('project_key', text, (column) => column.notNull().references('projects.key'))
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('definition_json', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('definitions_key', ['project_key', 'key'])
     .execute();
@@ -59,13 +92,14 @@ async function createFlagTables(db: AnyDatabase): Promise<void> {
 }
 
 async function createObjectTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('objects')
-    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
-    .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('key', 'text', (column) => column.notNull())
-    .addColumn('state_json', 'text')
-    .addColumn('compiled_json', 'text')
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('kind', text, (column) => column.notNull())
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('state_json', text)
+    .addColumn('compiled_json', text)
     .addColumn('version', 'bigint', (column) => column.notNull())
     .addColumn('touched_version', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('objects_key', ['environment_id', 'kind', 'key'])
@@ -73,11 +107,11 @@ async function createObjectTables(db: AnyDatabase): Promise<void> {
   await db.schema.createIndex('objects_version').on('objects').columns(['environment_id', 'version']).execute();
   await db.schema
     .createTable('object_references')
-    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
-    .addColumn('from_kind', 'text', (column) => column.notNull())
-    .addColumn('from_key', 'text', (column) => column.notNull())
-    .addColumn('to_kind', 'text', (column) => column.notNull())
-    .addColumn('to_key', 'text', (column) => column.notNull())
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('from_kind', text, (column) => column.notNull())
+    .addColumn('from_key', text, (column) => column.notNull())
+    .addColumn('to_kind', text, (column) => column.notNull())
+    .addColumn('to_key', text, (column) => column.notNull())
     .addPrimaryKeyConstraint('object_references_key', ['environment_id', 'from_kind', 'from_key', 'to_kind', 'to_key'])
     .execute();
   await db.schema
@@ -88,31 +122,32 @@ async function createObjectTables(db: AnyDatabase): Promise<void> {
 }
 
 async function createChangeTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('changes')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
     .addColumn('version', 'bigint', (column) => column.notNull())
-    .addColumn('group_id', 'text')
-    .addColumn('instructions_json', 'text', (column) => column.notNull())
-    .addColumn('effects_json', 'text', (column) => column.notNull())
-    .addColumn('comment', 'text', (column) => column.notNull())
-    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('group_id', text)
+    .addColumn('instructions_json', text, (column) => column.notNull())
+    .addColumn('effects_json', text, (column) => column.notNull())
+    .addColumn('comment', text, (column) => column.notNull())
+    .addColumn('actor', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addColumn('previous_hash', 'text', (column) => column.notNull())
-    .addColumn('hash', 'text', (column) => column.notNull())
+    .addColumn('previous_hash', text, (column) => column.notNull())
+    .addColumn('hash', text, (column) => column.notNull())
     .addUniqueConstraint('changes_version', ['environment_id', 'version'])
     .execute();
   await db.schema.createIndex('changes_group').on('changes').column('group_id').execute();
   await db.schema
     .createTable('change_objects')
-    .addColumn('change_id', 'text', (column) => column.notNull().references('changes.id'))
-    .addColumn('environment_id', 'text', (column) => column.notNull())
-    .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('key', 'text', (column) => column.notNull())
+    .addColumn('change_id', text, (column) => column.notNull().references('changes.id'))
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('kind', text, (column) => column.notNull())
+    .addColumn('key', text, (column) => column.notNull())
     .addColumn('version', 'bigint', (column) => column.notNull())
-    .addColumn('before_json', 'text')
-    .addColumn('after_json', 'text')
+    .addColumn('before_json', text)
+    .addColumn('after_json', text)
     .addPrimaryKeyConstraint('change_objects_key', ['change_id', 'kind', 'key'])
     .execute();
   await db.schema
@@ -123,33 +158,34 @@ async function createChangeTables(db: AnyDatabase): Promise<void> {
 }
 
 async function createAccessTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('credentials')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('environment_id', 'text', (column) => column.notNull().references('environments.id'))
-    .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('hash', 'text', (column) => column.notNull().unique())
-    .addColumn('sealed', 'text', (column) => column.notNull())
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('kind', text, (column) => column.notNull())
+    .addColumn('name', text, (column) => column.notNull())
+    .addColumn('hash', text, (column) => column.notNull().unique())
+    .addColumn('sealed', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint')
     .addColumn('revoked_at', 'bigint')
     .execute();
   await db.schema
     .createTable('api_tokens')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('name', text, (column) => column.notNull())
+    .addColumn('hash', text, (column) => column.notNull().unique())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint')
     .execute();
   await db.schema
     .createTable('idempotency_keys')
-    .addColumn('token_id', 'text', (column) => column.notNull())
-    .addColumn('key', 'text', (column) => column.notNull())
-    .addColumn('request_hash', 'text', (column) => column.notNull())
+    .addColumn('token_id', text, (column) => column.notNull())
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('request_hash', text, (column) => column.notNull())
     .addColumn('status', 'integer', (column) => column.notNull())
-    .addColumn('sealed_body', 'text', (column) => column.notNull())
+    .addColumn('sealed_body', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('idempotency_keys_key', ['token_id', 'key'])
     .execute();
@@ -157,11 +193,12 @@ async function createAccessTables(db: AnyDatabase): Promise<void> {
 }
 
 async function createEvaluationTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('evaluation_minutes')
-    .addColumn('environment_id', 'text', (column) => column.notNull())
-    .addColumn('flag_key', 'text', (column) => column.notNull())
-    .addColumn('variation', 'integer', (column) => column.notNull())
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('flag_key', text, (column) => column.notNull())
+    .addColumn('variation', 'bigint', (column) => column.notNull())
     .addColumn('flag_version', 'bigint', (column) => column.notNull())
     .addColumn('minute', 'bigint', (column) => column.notNull())
     .addColumn('count', 'bigint', (column) => column.notNull())
@@ -176,21 +213,30 @@ async function createEvaluationTables(db: AnyDatabase): Promise<void> {
   await db.schema.createIndex('evaluation_minutes_age').on('evaluation_minutes').column('minute').execute();
   await db.schema
     .createTable('event_payloads')
-    .addColumn('environment_id', 'text', (column) => column.notNull())
-    .addColumn('payload_id', 'text', (column) => column.notNull())
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('payload_id', text, (column) => column.notNull())
     .addColumn('seen_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('event_payloads_key', ['environment_id', 'payload_id'])
     .execute();
   await db.schema.createIndex('event_payloads_age').on('event_payloads').column('seen_at').execute();
 }
 
+async function createLeadershipTable(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .createTable('leadership')
+    .addColumn('token', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.insertInto('leadership').values({ token: 0 }).execute();
+}
+
 async function createEdgeTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
   await db.schema
     .createTable('edges')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('hash', 'text', (column) => column.notNull().unique())
-    .addColumn('environment_ids_json', 'text', (column) => column.notNull())
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('name', text, (column) => column.notNull())
+    .addColumn('hash', text, (column) => column.notNull().unique())
+    .addColumn('environment_ids_json', text, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint')
     .addColumn('revoked_at', 'bigint')

@@ -18,6 +18,7 @@ export interface Tables {
   idempotencyKeys: IdempotencyRow;
   evaluationMinutes: EvaluationMinuteRow;
   eventPayloads: EventPayloadRow;
+  leadership: LeadershipRow;
   edges: EdgeRow;
 }
 
@@ -176,4 +177,10 @@ export interface EventPayloadRow {
   /** SHA-256 of the id: ids may have any length. */
   payloadId: string;
   seenAt: number;
+}
+
+/** One row, for the one server that leads. */
+export interface LeadershipRow {
+  /** Raised whenever a server takes the lead: who comes with an older one was the leader once. */
+  token: number;
 }

@@ -4,21 +4,16 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
-
-/** An embedded database in a folder that no other server may open. */
-export interface OpenedDatabase {
-  readonly db: Database;
-  /** Closes the database and gives the folder free. */
-  close(): Promise<void>;
-}
+import type { Store } from './store.ts';
 
 export const databaseFile = 'sluice.db';
 
 /**
- * Opens the database in a folder, created when missing. Every commit is on disk when it returns (WAL with
- * `synchronous=FULL`). Throws `data-in-use` when another server has the folder, `data-damaged` when it is no database.
+ * Opens the embedded database in a folder, created when missing; no other server may open it meanwhile. Every commit is
+ * on disk when it returns (WAL with `synchronous=FULL`). Throws `data-in-use` when another server has the folder,
+ * `data-damaged` when it is no database.
  */
-export function openSqlite(folder: string): OpenedDatabase {
+export function openSqlite(folder: string): Store {
   const unlock = lockFolder(folder);
   let sqlite: DatabaseSync;
   try {
@@ -28,8 +23,16 @@ export function openSqlite(folder: string): OpenedDatabase {
     throw error;
   }
   const db = createKysely(sqlite);
+  let token: number | undefined;
   return {
     db,
+    isShared: false,
+    announce: async () => undefined,
+    onAnnouncement: () => undefined,
+    beat: async () => {
+      token ??= await raiseToken(db);
+      return token;
+    },
     close: async () => {
       try {
         await db.destroy();
@@ -40,6 +43,16 @@ export function openSqlite(folder: string): OpenedDatabase {
       }
     },
   };
+}
+
+/** The only server is the leader from its start on. */
+async function raiseToken(db: Database): Promise<number> {
+  const { token } = await db
+    .updateTable('leadership')
+    .set((expression) => ({ token: expression('token', '+', 1) }))
+    .returning('token')
+    .executeTakeFirstOrThrow();
+  return token;
 }
 
 function openFile(path: string): DatabaseSync {

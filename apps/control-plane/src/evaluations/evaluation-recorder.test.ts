@@ -140,6 +140,22 @@ describe('evaluations', () => {
     expect(await readCounts()).toMatchObject([{ count: 2 }]);
   });
 
+  test('with numbers of any size are counted', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const counters = Array.from({ length: 10_000 }, () => ({ count: 1e12, variation: most, version: most }));
+    await send([summary('checkout', ...counters)]);
+    expect(await readCounts()).toMatchObject([{ count: most, variation: most, version: most }]);
+  });
+
+  test('of a key that no database can keep are left out, and cost no others', async () => {
+    const counters = [{ count: 1 }];
+    const features = { 'a\0b': { counters }, 'a\ud800': { counters }, 'a\ud801': { counters }, typo: { counters } };
+    await send([{ kind: 'summary', features }, summary('checkout', { count: 1, variation: 0 })]);
+    expect(await readCounts()).toHaveLength(1);
+    const rows = await server.running.context.db.selectFrom('evaluationMinutes').select('flagKey').execute();
+    expect(rows.map(({ flagKey }) => flagKey).sort()).toEqual(['checkout', 'typo']);
+  });
+
   test('of made-up flags cannot fill the database', async () => {
     const features = Object.fromEntries(
       Array.from({ length: 5000 }, (_, at) => [`made-up-${at}`, { counters: [{ count: 1 }] }]),

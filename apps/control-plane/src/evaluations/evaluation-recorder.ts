@@ -3,7 +3,9 @@ import type { CountBatch, EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
+import { chunk } from '../database/chunks.ts';
 import type { Database, EvaluationMinuteRow, Writes } from '../database/schema.ts';
+import { findTextFault } from '../database/text-fault.ts';
 import type { Platform } from '../platform.ts';
 
 const minuteMs = 60_000;
@@ -15,6 +17,7 @@ const payloadsRememberedMs = 3_600_000;
 
 interface Received {
   readonly environmentId: string;
+  /** SHA-256 of the batch's id, which may have any length; undefined: it has none. */
   readonly payloadId: string | undefined;
   readonly counts: readonly EvaluationCount[];
   readonly minute: number;
@@ -44,7 +47,8 @@ export class EvaluationRecorder {
     const counts = listEvaluationCounts(events);
     if (counts.length === 0) return;
     const now = this.#platform.now();
-    this.#received.push({ environmentId, payloadId, counts, minute: now - (now % minuteMs) });
+    const hash = payloadId === undefined ? undefined : createHash('sha256').update(payloadId).digest('base64url');
+    this.#received.push({ environmentId, payloadId: hash, counts, minute: now - (now % minuteMs) });
   }
 
   /** Takes in what a relay counted; resolves when it is written, or was before. */
@@ -88,23 +92,22 @@ export class EvaluationRecorder {
     }
     await this.#db.transaction().execute(async (writes) => {
       const rows = new Map<string, EvaluationMinuteRow>();
-      for (const batch of batches) {
-        if (!(await isFirst(writes, batch, this.#platform.now()))) continue;
+      for (const batch of await takeNew(writes, batches, this.#platform.now())) {
         for (const count of batch.counts) {
           if (known.get(batch.environmentId)?.(count.flagKey) === true) addCount(rows, batch, count);
         }
       }
-      for (const row of rows.values()) await writeCount(writes, row);
+      await writeCounts(writes, rows);
     });
   }
 
-  /** Whether a flag is counted: it exists, or it is one of the first that do not. */
+  /** Whether a flag is counted: it exists, or it is one of the first that do not and might. */
   async #createFilter(environmentId: string): Promise<(flagKey: string) => boolean> {
     const channel = await this.#channels.open(environmentId);
     const unknown = new Set<string>();
     return (flagKey) => {
       if (channel.log.find('flag', flagKey) !== undefined || unknown.has(flagKey)) return true;
-      if (unknown.size >= unknownFlagsCounted) return false;
+      if (unknown.size >= unknownFlagsCounted || findTextFault(flagKey) !== undefined) return false;
       unknown.add(flagKey);
       return true;
     };
@@ -112,21 +115,39 @@ export class EvaluationRecorder {
 }
 
 /** Deletes what is too old to be of use. */
-export async function forgetOldPayloads(db: Database, now: number): Promise<void> {
-  await db
+export async function forgetOldPayloads(writes: Writes, now: number): Promise<void> {
+  await writes
     .deleteFrom('eventPayloads')
     .where('seenAt', '<', now - payloadsRememberedMs)
     .execute();
 }
 
-async function isFirst(writes: Writes, { environmentId, payloadId }: Received, now: number): Promise<boolean> {
-  if (payloadId === undefined) return true;
-  const { numInsertedOrUpdatedRows } = await writes
-    .insertInto('eventPayloads')
-    .values({ environmentId, payloadId: createHash('sha256').update(payloadId).digest('base64url'), seenAt: now })
-    .onConflict((conflict) => conflict.columns(['environmentId', 'payloadId']).doNothing())
-    .executeTakeFirst();
-  return numInsertedOrUpdatedRows !== 0n;
+/** The batches that were not counted before, each once, noted as counted from now on. */
+async function takeNew(writes: Writes, batches: readonly Received[], now: number): Promise<readonly Received[]> {
+  const taken = batches.filter(({ payloadId }) => payloadId === undefined);
+  const named = new Map<string, Received & { readonly payloadId: string }>();
+  for (const batch of batches) {
+    const { environmentId, payloadId } = batch;
+    if (payloadId !== undefined) named.set(`${environmentId}/${payloadId}`, { ...batch, payloadId });
+  }
+  for (const part of chunk(sortByName(named), 3)) {
+    const rows = await writes
+      .insertInto('eventPayloads')
+      .values(part.map(({ environmentId, payloadId }) => ({ environmentId, payloadId, seenAt: now })))
+      .onConflict((conflict) => conflict.columns(['environmentId', 'payloadId']).doNothing())
+      .returning(['environmentId', 'payloadId'])
+      .execute();
+    for (const { environmentId, payloadId } of rows) {
+      const batch = named.get(`${environmentId}/${payloadId}`);
+      if (batch !== undefined) taken.push(batch);
+    }
+  }
+  return taken;
+}
+
+/** Every replica writes rows in this one order, because two that wait for each other's rows would both fail. */
+function sortByName<T>(named: ReadonlyMap<string, T>): readonly T[] {
+  return [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
 function addCount(
@@ -135,20 +156,23 @@ function addCount(
   { flagKey, variation = -1, version = 0, count }: EvaluationCount,
 ): void {
   const name = JSON.stringify([environmentId, flagKey, minute, variation, version]);
-  const earlier = rows.get(name)?.count ?? 0;
-  rows.set(name, { environmentId, flagKey, variation, flagVersion: version, minute, count: earlier + count });
+  // Made-up counts must not grow beyond what the column holds.
+  const sum = Math.min((rows.get(name)?.count ?? 0) + count, Number.MAX_SAFE_INTEGER);
+  rows.set(name, { environmentId, flagKey, variation, flagVersion: version, minute, count: sum });
 }
 
-async function writeCount(writes: Writes, row: EvaluationMinuteRow): Promise<void> {
-  await writes
-    .insertInto('evaluationMinutes')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['environmentId', 'flagKey', 'minute', 'variation', 'flagVersion'])
-        .doUpdateSet((expression) => ({
-          count: expression('evaluationMinutes.count', '+', expression.ref('excluded.count')),
-        })),
-    )
-    .execute();
+async function writeCounts(writes: Writes, rows: ReadonlyMap<string, EvaluationMinuteRow>): Promise<void> {
+  for (const part of chunk(sortByName(rows), 6)) {
+    await writes
+      .insertInto('evaluationMinutes')
+      .values(part)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['environmentId', 'flagKey', 'minute', 'variation', 'flagVersion'])
+          .doUpdateSet((expression) => ({
+            count: expression('evaluationMinutes.count', '+', expression.ref('excluded.count')),
+          })),
+      )
+      .execute();
+  }
 }

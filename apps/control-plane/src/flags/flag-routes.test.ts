@@ -129,11 +129,11 @@ describe('a flag', () => {
 });
 
 describe('lists', () => {
-  test('of flags and segments are ordered by key and come in pages', async () => {
+  test('of flags and segments are ordered by the code points of their keys and come in pages', async () => {
     await server.api('POST', '/projects', { key: 'paged' });
     await server.api('POST', '/projects/paged/environments', { key: 'one' });
     const at = '/projects/paged/environments/one';
-    for (const key of ['d', 'b', 'e', 'a', 'c']) {
+    for (const key of ['a.a', 'B', 'ab', '9', 'a-b']) {
       await server.api('POST', '/projects/paged/flags', { key });
       await server.api('POST', `${at}/changes`, { segment: key, instructions: [{ kind: 'create-segment' }] });
     }
@@ -141,7 +141,7 @@ describe('lists', () => {
       const first = await listKeys(`${path}?limit=2`);
       const second = await listKeys(`${path}?limit=2&cursor=${first.next}`);
       const third = await listKeys(`${path}?limit=2&cursor=${second.next}`);
-      expect([first.keys, second.keys, third.keys]).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+      expect([first.keys, second.keys, third.keys]).toEqual([['9', 'B'], ['a-b', 'a.a'], ['ab']]);
       expect(third.next).toBeUndefined();
       expect((await listKeys(`${path}?limit=5`)).next).toBeUndefined();
     }

@@ -187,6 +187,18 @@ const changes: readonly (readonly [name: string, body: unknown, path: string, me
     'comment',
     'expected whole characters, got half of a surrogate pair',
   ],
+  [
+    'a NUL',
+    { flag: 'checkout', instructions: [{ kind: 'turn-on' }], comment: 'a\0b' },
+    'comment',
+    'expected text without the character NUL (\\u0000)',
+  ],
+  [
+    'a NUL in a name',
+    { flag: 'checkout', instructions: [{ kind: 'turn-on', 'a\0b': 1 }] },
+    'instructions[0].a\0b',
+    'in the name: expected text without the character NUL (\\u0000)',
+  ],
 ];
 
 describe('a change is refused that has', () => {
@@ -366,6 +378,9 @@ describe('a request is refused that', () => {
       'cursor',
       'expected the nextCursor of an earlier page',
     ],
+    ['a cursor of NUL', '/projects/default/flags?cursor=AA', 'cursor', 'expected the nextCursor of an earlier page'],
+    ['a NUL', `${production}/changes?actor=%00`, 'actor', 'expected text without the character NUL'],
+    ['a NUL in the path', '/projects/%00/flags', 'project', 'expected text without the character NUL'],
     ['a broken escape', '/projects/%zz/flags', 'url', 'expected a path with complete %-escapes'],
   ])('asks for %s', async (_, path, where, message) => {
     await expectRefused(server.api('GET', path), { status: 400, code: 'invalid-request', path: where, message });

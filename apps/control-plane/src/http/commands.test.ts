@@ -1,4 +1,4 @@
-import { createTestLog, startTestServer, type TestLog, type TestServer } from '@sluice/testkit';
+import { createTestLog, startTestServer, type TestLog, type TestServer, testStore } from '@sluice/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -104,16 +104,30 @@ describe('a repeated request', () => {
   });
 });
 
+/** Make the database refuse to record a change. */
+const traps = {
+  sqlite: {
+    set: ["create trigger refuse before insert on changes begin select raise(abort, 'the disk said no'); end"],
+    remove: 'drop trigger refuse',
+  },
+  postgres: {
+    set: [
+      "create function refuse() returns trigger language plpgsql as $$ begin raise 'the disk said no'; end $$",
+      'create trigger refuse before insert on changes execute function refuse()',
+    ],
+    remove: 'drop function refuse cascade',
+  },
+} as const;
+
 describe('a command that fails in the middle', () => {
   test('leaves nothing behind, says nothing of its cause, and the log has all of it under the id of the request', async () => {
     const { db } = server.running.context;
     const rows = async () => (await sql`select count(*) as n from objects`.execute(db)).rows;
     const before = await rows();
-    await sql`create trigger refuse before insert on changes begin select raise(abort, 'the disk said no'); end`.execute(
-      db,
-    );
+    const trap = traps[testStore];
+    for (const statement of trap.set) await sql.raw(statement).execute(db);
     const { status, body } = await server.api('POST', '/projects/default/flags', { key: 'half' });
-    await sql`drop trigger refuse`.execute(db);
+    await sql.raw(trap.remove).execute(db);
     expect(status).toBe(500);
     expect(body).toEqual({
       type: 'about:blank',

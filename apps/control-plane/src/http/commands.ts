@@ -18,8 +18,8 @@ export interface CommandResult {
 }
 
 /**
- * Runs a command: one transaction, then publishing. With an `Idempotency-Key` the answer is kept in the same
- * transaction, so that a repetition gets the first answer and does nothing.
+ * Runs a command: one transaction, then publishing. With an `Idempotency-Key` the transaction begins by taking the key
+ * and ends by keeping the answer under it, so that a repetition gets the first answer and does nothing.
  */
 export async function runCommand(
   context: ServerContext,
@@ -27,13 +27,13 @@ export async function runCommand(
   reply: FastifyReply,
   command: (writes: Writes) => Promise<CommandResult>,
 ): Promise<unknown> {
-  const { db, box, channels, log } = context;
+  const { store, db, box, channels, log, platform } = context;
   const repeat = readIdempotencyKey(request);
   const transaction = await db.startTransaction().execute();
   let result: CommandResult;
   try {
-    const earlier = repeat === undefined ? undefined : await findAnswer(transaction, repeat, box);
-    if (earlier !== undefined) {
+    if (repeat !== undefined && !(await claimKey(transaction, repeat, platform.now()))) {
+      const earlier = await getAnswer(transaction, repeat, box);
       await transaction.rollback().execute();
       return reply.code(earlier.status).header('idempotency-replayed', 'true').send(earlier.body);
     }
@@ -42,20 +42,29 @@ export async function runCommand(
       await transaction.rollback().execute();
       return reply.code(result.status).send(result.body);
     }
-    if (repeat !== undefined) await keepAnswer(transaction, repeat, result, context);
+    if (repeat !== undefined) await keepAnswer(transaction, repeat, result, box);
+    await store.announce(transaction);
     await transaction.commit().execute();
   } catch (error) {
-    if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
+    if (!transaction.isCommitted && !transaction.isRolledBack) {
+      // Where that fails too, the first error says more, and the connection is given up.
+      await transaction
+        .rollback()
+        .execute()
+        .catch(() => undefined);
+    }
     throw error;
   }
   context.metrics.changes.inc(result.environmentIds?.length ?? 0);
-  for (const id of result.environmentIds ?? []) {
+  const publishing = (result.environmentIds ?? []).map((id) =>
     channels
       .refresh(id)
       .catch((error: unknown) =>
         log.error({ err: error, environment: id }, 'a change is stored but not published yet'),
-      );
-  }
+      ),
+  );
+  // Whoever has the answer finds the change served.
+  await Promise.all(publishing);
   await result.afterCommit?.();
   return reply.code(result.status).send(result.body);
 }
@@ -79,18 +88,30 @@ function readIdempotencyKey(request: FastifyRequest): Repeatable | undefined {
   return { actor: request.actor, key, requestHash: createHash('sha256').update(text).digest('base64url') };
 }
 
-async function findAnswer(
+/**
+ * Takes the key for this command; false: it was taken before. Who asks under it meanwhile waits for this command to
+ * end, also on another replica.
+ */
+async function claimKey(writes: Writes, { actor, key, requestHash }: Repeatable, now: number): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await writes
+    .insertInto('idempotencyKeys')
+    .values({ tokenId: actor.tokenId, key, requestHash, status: 0, sealedBody: '', createdAt: now })
+    .onConflict((conflict) => conflict.columns(['tokenId', 'key']).doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows !== 0n;
+}
+
+async function getAnswer(
   writes: Writes,
   { actor, key, requestHash }: Repeatable,
   box: SecretBox,
-): Promise<{ status: number; body: unknown } | undefined> {
+): Promise<{ status: number; body: unknown }> {
   const row = await writes
     .selectFrom('idempotencyKeys')
     .selectAll()
     .where('tokenId', '=', actor.tokenId)
     .where('key', '=', key)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
+    .executeTakeFirstOrThrow();
   if (row.requestHash !== requestHash) {
     throw new ServerError('idempotency-key-reused', 'this Idempotency-Key was used for a different request');
   }
@@ -99,19 +120,14 @@ async function findAnswer(
 
 async function keepAnswer(
   writes: Writes,
-  { actor, key, requestHash }: Repeatable,
+  { actor, key }: Repeatable,
   { status, body }: CommandResult,
-  { box, platform }: Pick<ServerContext, 'box' | 'platform'>,
+  box: SecretBox,
 ): Promise<void> {
   await writes
-    .insertInto('idempotencyKeys')
-    .values({
-      tokenId: actor.tokenId,
-      key,
-      requestHash,
-      status,
-      sealedBody: box.seal(JSON.stringify(body ?? null)),
-      createdAt: platform.now(),
-    })
+    .updateTable('idempotencyKeys')
+    .set({ status, sealedBody: box.seal(JSON.stringify(body ?? null)) })
+    .where('tokenId', '=', actor.tokenId)
+    .where('key', '=', key)
     .execute();
 }

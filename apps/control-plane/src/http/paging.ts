@@ -1,5 +1,6 @@
 import type { Page } from '@sluice/api-client';
 import * as z from 'zod';
+import { findTextFault } from '../database/text-fault.ts';
 import { ServerError } from '../errors.ts';
 
 /** What every list takes: at most `limit` entries, after those that the cursor stands for. */
@@ -25,7 +26,8 @@ export function toPage<Row, View>(
 export function parseCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const text = Buffer.from(cursor, 'base64url').toString();
-  if (text === '' || Buffer.from(text).toString('base64url') !== cursor) throw invalidCursor(cursor);
+  const isOurs = text !== '' && Buffer.from(text).toString('base64url') === cursor;
+  if (!isOurs || findTextFault(text) !== undefined) throw invalidCursor(cursor);
   return text;
 }
 

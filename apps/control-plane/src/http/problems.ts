@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseGone } from '../database/database-gone.ts';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { shorten } from './unfit-values.ts';
 import type { App } from './zod-routes.ts';
@@ -78,7 +79,7 @@ function fromForeign(error: FastifyError, request: FastifyRequest): ServerError 
     return new ServerError(code, message, { cause, faults: [{ path, message }] });
   }
   if (isDatabaseGone(error))
-    return new ServerError('unavailable', 'the database cannot be reached now; try again', { cause });
+    return new ServerError('unavailable', 'the database cannot answer now; try again', { cause });
   return new ServerError('internal', 'something went wrong here; the log has the details under this request id', {
     cause,
   });
@@ -99,14 +100,4 @@ function describeFound({ code, message }: FastifyError, { headers, url }: Fastif
     default:
       return `something else: ${message}`;
   }
-}
-
-/** The database's own failures: I/O, locked, full, closed. Violated constraints are not among them. */
-export function isDatabaseGone(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (/database is not open|driver has already been destroyed/.test(error.message)) return true;
-  const { errcode } = error as Error & { errcode?: number };
-  if (errcode === undefined) return false;
-  const primary = errcode & 0xff;
-  return [5, 6, 8, 10, 11, 13, 14, 26].includes(primary);
 }

@@ -1,3 +1,4 @@
+import { findTextFault } from '../database/text-fault.ts';
 import type { Fault } from '../errors.ts';
 
 /** JSON nested deeper than this is refused before anything else looks at it. */
@@ -12,15 +13,15 @@ interface Place {
 }
 
 /**
- * Finds what no request may hold, whatever its schema: too deep a nesting, a property `__proto__`, and half characters
- * (lone surrogates), which a database does not give back as it got them.
+ * Finds what no request may hold, whatever its schema: too deep a nesting, a property `__proto__`, and text that a
+ * database cannot keep.
  */
 export function findUnfitValue(data: unknown): Fault | undefined {
   const waiting: Place[] = [{ value: data, name: '', within: undefined, depth: 0 }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
     const { value, depth } = place;
-    if (typeof value === 'string' && !value.isWellFormed())
-      return fault(place, 'expected whole characters, got half of a surrogate pair');
+    const textFault = typeof value === 'string' ? findTextFault(value) : undefined;
+    if (textFault !== undefined) return fault(place, textFault);
     if (typeof value !== 'object' || value === null) continue;
     if (depth > deepest) return fault(place, `expected at most ${deepest} levels of nesting, got more`);
     for (const [name, part] of Object.entries(value)) {
@@ -31,8 +32,8 @@ export function findUnfitValue(data: unknown): Fault | undefined {
         depth: depth + 1,
       };
       if (name === '__proto__') return fault(inner, 'expected no property of that name');
-      if (!name.isWellFormed())
-        return fault(inner, 'expected a name of whole characters, got half of a surrogate pair');
+      const nameFault = findTextFault(name);
+      if (nameFault !== undefined) return fault(inner, `in the name: ${nameFault}`);
       if (typeof part === 'object' || typeof part === 'string') waiting.push(inner);
     }
   }

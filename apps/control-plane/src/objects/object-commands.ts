@@ -11,13 +11,28 @@ import type { ObjectRow, Writes } from '../database/schema.ts';
 /** What an object is after a change; undefined: it is deleted. */
 export type ObjectState = FlagState | SegmentState | undefined;
 
-/** Writes a flag or segment of one environment as a change leaves it. */
-export async function writeObject(writes: Writes, row: ObjectRow): Promise<void> {
-  await writes
-    .insertInto('objects')
-    .values(row)
-    .onConflict((conflict) => conflict.columns(['environmentId', 'kind', 'key']).doUpdateSet(row))
-    .execute();
+/** An object that a change touched. */
+export interface TouchedObject {
+  readonly id: ObjectId;
+  readonly after: ObjectState;
+}
+
+/** Writes flags and segments of one environment as a change leaves them. */
+export async function writeObjects(writes: Writes, rows: readonly ObjectRow[]): Promise<void> {
+  for (const part of chunk(rows, 7)) {
+    await writes
+      .insertInto('objects')
+      .values(part)
+      .onConflict((conflict) =>
+        conflict.columns(['environmentId', 'kind', 'key']).doUpdateSet(({ ref }) => ({
+          stateJson: ref('excluded.stateJson'),
+          compiledJson: ref('excluded.compiledJson'),
+          version: ref('excluded.version'),
+          touchedVersion: ref('excluded.touchedVersion'),
+        })),
+      )
+      .execute();
+  }
 }
 
 /** What is stored of an object in its environment; the definition of a flag belongs to the project. */
@@ -30,22 +45,31 @@ export function encodeState(state: ObjectState): string | null {
 export async function writeReferences(
   writes: Writes,
   environmentId: string,
-  id: ObjectId,
-  state: ObjectState,
+  touched: readonly TouchedObject[],
 ): Promise<void> {
-  await writes
-    .deleteFrom('objectReferences')
-    .where('environmentId', '=', environmentId)
-    .where('fromKind', '=', id.kind)
-    .where('fromKey', '=', id.key)
-    .execute();
-  const references = listReferences(state).map((to) => ({
-    environmentId,
-    fromKind: id.kind,
-    fromKey: id.key,
-    toKind: to.kind,
-    toKey: to.key,
-  }));
+  for (const [kind, objects] of Map.groupBy(touched, ({ id }) => id.kind)) {
+    for (const part of chunk(objects)) {
+      await writes
+        .deleteFrom('objectReferences')
+        .where('environmentId', '=', environmentId)
+        .where('fromKind', '=', kind)
+        .where(
+          'fromKey',
+          'in',
+          part.map(({ id }) => id.key),
+        )
+        .execute();
+    }
+  }
+  const references = touched.flatMap(({ id, after }) =>
+    listReferences(after).map((to) => ({
+      environmentId,
+      fromKind: id.kind,
+      fromKey: id.key,
+      toKind: to.kind,
+      toKey: to.key,
+    })),
+  );
   for (const part of chunk(references, 5)) await writes.insertInto('objectReferences').values(part).execute();
 }
 
@@ -54,22 +78,33 @@ function listReferences(state: ObjectState): readonly ObjectId[] {
   return 'configuration' in state ? listFlagReferences(state.configuration) : listSegmentReferences(state);
 }
 
-/** Writes what a flag is, for all environments; deletes it with the flag. */
-export async function writeDefinition(
+/** Writes what flags are, for all environments; deletes that with the flag. */
+export async function writeDefinitions(
   writes: Writes,
   projectKey: string,
-  key: string,
-  state: FlagState | undefined,
+  touched: readonly TouchedObject[],
   now: number,
 ): Promise<void> {
-  if (state === undefined) {
-    await writes.deleteFrom('definitions').where('projectKey', '=', projectKey).where('key', '=', key).execute();
-    return;
+  const flags = touched.filter(({ id }) => id.kind === 'flag');
+  const gone = flags.flatMap(({ id, after }) => (after === undefined ? [id.key] : []));
+  for (const part of chunk(gone)) {
+    await writes.deleteFrom('definitions').where('projectKey', '=', projectKey).where('key', 'in', part).execute();
   }
-  const definitionJson = JSON.stringify(state.definition);
-  await writes
-    .insertInto('definitions')
-    .values({ projectKey, key, definitionJson, createdAt: now })
-    .onConflict((conflict) => conflict.columns(['projectKey', 'key']).doUpdateSet({ definitionJson }))
-    .execute();
+  const rows = flags.flatMap(({ id, after }) => {
+    if (after === undefined) return [];
+    // A touched flag is a flag state.
+    const { definition } = after as FlagState;
+    return [{ projectKey, key: id.key, definitionJson: JSON.stringify(definition), createdAt: now }];
+  });
+  for (const part of chunk(rows, 4)) {
+    await writes
+      .insertInto('definitions')
+      .values(part)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['projectKey', 'key'])
+          .doUpdateSet(({ ref }) => ({ definitionJson: ref('excluded.definitionJson') })),
+      )
+      .execute();
+  }
 }

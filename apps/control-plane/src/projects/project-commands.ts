@@ -7,7 +7,7 @@ import type { SecretBox } from '../credentials/secret-box.ts';
 import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
 import { alreadyExists } from '../errors.ts';
 import { createId } from '../ids.ts';
-import { getProject } from './environment-queries.ts';
+import { holdProject } from './environment-queries.ts';
 
 interface Named {
   readonly key: string;
@@ -50,7 +50,8 @@ export async function createEnvironment(
   surroundings: EnvironmentSurroundings,
 ): Promise<CreatedEnvironment> {
   const { platform } = surroundings;
-  await getProject(writes, project);
+  // Held, so that no flag is created meanwhile in the environments that there are and not in this one.
+  await holdProject(writes, project);
   const empty: EnvironmentRow = {
     id: createId(platform),
     projectKey: project,

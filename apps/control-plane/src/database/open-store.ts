@@ -1,0 +1,50 @@
+import { ServerError } from '../errors.ts';
+import type { Platform } from '../platform.ts';
+import type { Settings } from '../settings.ts';
+import { migrateToLatest } from './migrations.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Store, StoreSurroundings } from './store.ts';
+
+/** Opens the database that the settings name. PostgreSQL may come up after the server: it is given a minute. */
+export async function openStore({ databaseUrl, data }: Settings, surroundings: StoreSurroundings): Promise<Store> {
+  if (databaseUrl === undefined) {
+    const store = openSqlite(data);
+    await migrateToLatest(store.db);
+    return store;
+  }
+  // The driver is loaded by those who use it: it takes 11 MB.
+  const { openPostgres } = await import('./postgres.ts');
+  return untilReachable(() => openPostgres(databaseUrl, surroundings), surroundings);
+}
+
+const patienceMs = 60_000;
+const retryPeriodMs = 3000;
+
+async function untilReachable(open: () => Promise<Store>, { platform, log }: StoreSurroundings): Promise<Store> {
+  const startedAt = platform.now();
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.code !== 'unavailable') throw error;
+      const waitedMs = platform.now() - startedAt;
+      if (waitedMs >= patienceMs) throw giveUp(error, waitedMs);
+      log.warn(`${error.message}; trying again`);
+    }
+    await pause(platform);
+  }
+}
+
+function giveUp(error: ServerError, waitedMs: number): ServerError {
+  const message = `${error.message}; tried for ${Math.round(waitedMs / 1000)} s`;
+  return new ServerError(error.code, message, { cause: error.cause });
+}
+
+function pause({ every }: Pick<Platform, 'every'>): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = every(retryPeriodMs, () => {
+      stop();
+      resolve();
+    });
+  });
+}
