@@ -276,6 +276,7 @@ describe('a replica whose connection for announcements breaks', () => {
     const [one, two] = await startTwo();
     const stream = await openStream(two);
     await breakSessions();
+    await until(() => log.lines.filter((line) => line.includes('hears of changes was lost')).length === 2);
     const isBack = () => log.lines.filter((line) => line.includes('heard of at once again')).length === 2;
     await until(async () => {
       for (const replica of replicas) await passSecond(replica);
