@@ -1,4 +1,6 @@
 import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
+import { createConvergenceRecorder } from './fleet/convergence-record.ts';
+import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
 import type { ServerContext } from './server-context.ts';
 
 const secondMs = 1000;
@@ -19,6 +21,7 @@ const chores: readonly Chore[] = [
   { name: 'looking who leads', periodMs: secondMs, work: ({ leadership }) => leadership.beat() },
   { name: 'noting when keys were used', periodMs: 30 * secondMs, work: ({ usage }) => usage.flush() },
   { name: 'forgetting what is old', periodMs: 10 * minuteMs, work: forgetOld },
+  { name: 'noting how far changes got', periodMs: secondMs, work: createConvergenceRecorder() },
   { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
 ];
 
@@ -60,7 +63,7 @@ async function catchUp({ store, channels, catchUp: look }: ServerContext): Promi
   if (store.isShared || channels.isStale) await look();
 }
 
-async function forgetOld({ leadership, platform }: ServerContext): Promise<void> {
+async function forgetOld({ store, leadership, platform }: ServerContext): Promise<void> {
   const now = platform.now();
   await leadership.write(async (writes) => {
     await writes
@@ -72,6 +75,7 @@ async function forgetOld({ leadership, platform }: ServerContext): Promise<void>
       .where('minute', '<', now - retention.evaluationsMs)
       .execute();
     await forgetOldPayloads(writes, now);
+    if (store.isShared) await forgetGoneReplicas(writes);
   });
 }
 

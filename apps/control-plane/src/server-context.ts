@@ -7,6 +7,7 @@ import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { Store } from './database/store.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
+import type { FleetRecord } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
@@ -26,7 +27,10 @@ export interface ServerContext {
   readonly admissions: Admissions;
   readonly usage: KeyUsage;
   readonly evaluations: EvaluationRecorder;
+  /** The instances that are connected to this server. */
   readonly fleet: FleetRegistry;
+  /** Those of all servers. */
+  readonly readFleet: (environmentId: string) => Promise<FleetRecord>;
   readonly links: LinkServer;
   readonly metrics: Metrics;
   readonly log: Logger;

@@ -26,6 +26,7 @@ import { createEdgeHost } from './edges/edge-host.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
+import { FleetExchange } from './fleet/fleet-exchange.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startProbes } from './fleet/probes.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -70,7 +71,7 @@ export async function startServer(
     store = await open(settings, { platform, log });
     const workerKey = createId(platform, 40);
     const prepared = await prepare(store, { ...front, workerKey }, settings, { platform, log });
-    const { context, parts, load, pool, firstStart } = prepared;
+    const { context, parts, load, pool, exchange, firstStart } = prepared;
     const app = createApp(context);
     await app.ready();
     const dataPlane = createDataPlane(context, parts);
@@ -106,6 +107,7 @@ export async function startServer(
           stopProbes,
           () => context.links.close(),
           () => context.channels.drain('server is stopping'),
+          () => exchange?.close(),
           () => front.close(),
           () => app.close(),
           () => context.evaluations.close(),
@@ -124,6 +126,7 @@ interface Prepared {
   readonly parts: DataPlaneParts;
   readonly load: LoadGauge;
   readonly pool: WorkerPool | undefined;
+  readonly exchange: FleetExchange | undefined;
   readonly firstStart: FirstStart | undefined;
 }
 
@@ -168,6 +171,9 @@ async function prepare(
   const evaluations = new EvaluationRecorder(db, channels, platform, log);
   const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, workerKey });
   const links = new LinkServer(host, fleet, platform);
+  const exchange = store.isShared
+    ? new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform) })
+    : undefined;
   const pool =
     behindWorkers &&
     new WorkerPool({
@@ -181,7 +187,7 @@ async function prepare(
     store,
     db,
     leadership,
-    catchUp: createCatchUp({ db, channels, admissions }),
+    catchUp: createCatchUp({ db, channels, admissions, links }),
     platform,
     box,
     log,
@@ -190,6 +196,7 @@ async function prepare(
     usage,
     evaluations,
     fleet,
+    readFleet: exchange === undefined ? async (id) => fleet.open(id) : (id) => exchange.read(id),
     links,
     metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
     payloadLimitBytes,
@@ -199,7 +206,7 @@ async function prepare(
   await leadership.beat();
   const load = new LoadGauge(platform);
   const parts = { keeper, load, fleet, visitors: new Visitors(fleet, platform) };
-  return { context, parts, load, pool, firstStart };
+  return { context, parts, load, pool, exchange, firstStart };
 }
 
 /** Takes every step, also when one before it fails: what can still be saved is saved, and the folder is given free. */

@@ -34,8 +34,8 @@ export interface LinkHost {
   /** `unknown` only when all keys were looked at; not knowing is a rejection. */
   admitRelay(key: string): Promise<RelayAdmission | 'unknown'>;
   channel(environmentId: string): Promise<Channel>;
-  /** The environments that a relay may serve, and all keys that it may let in. */
-  listKeys(credentialId: string): Promise<LinkKeys>;
+  /** The environments that a relay may serve, and all keys that it may let in; undefined: its own key was revoked. */
+  listKeys(credentialId: string): Promise<LinkKeys | undefined>;
   /** Undefined only when all keys were looked at. */
   findSdkKey(hash: string): Promise<SdkKeyEntry | undefined>;
   /** Keeps counts; resolves when they are kept, or were before. */
@@ -104,14 +104,9 @@ export class LinkServer {
     return true;
   }
 
-  /** Keys or environments were made, or keys revoked: every relay is told which there are now. */
+  /** Keys or environments were made, or keys revoked: relays are told which there are now, or their links end. */
   refreshKeys(): void {
     for (const link of this.#links) link.refresh();
-  }
-
-  /** Ends the link of a relay whose key was revoked. */
-  endCredential(credentialId: string): void {
-    for (const link of this.#links) if (link.admission.credentialId === credentialId) link.end();
   }
 
   probe(environmentId: string, id: string, share: number): void {
@@ -293,6 +288,7 @@ class Link {
   async #tellAll(states: Readonly<Record<string, string>>): Promise<void> {
     const keys = await this.#host.listKeys(this.admission.credentialId);
     if (this.#isClosed) return;
+    if (keys === undefined) return this.end();
     this.#environmentIds = new Set(keys.environmentIds);
     this.send({ kind: 'keys', keys });
     for (const environmentId of keys.environmentIds) {

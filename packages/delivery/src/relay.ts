@@ -218,11 +218,13 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return 'unknown';
   }
 
-  async listKeys(credentialId: string): Promise<LinkKeys> {
+  async listKeys(credentialId: string): Promise<LinkKeys | undefined> {
     if (this.#keys === undefined) throw new Error('keys have not come from above yet');
     if (credentialId === workerCredential) return this.#keys;
     const { sdkKeys, edgeKeys } = this.#keys;
-    const environmentIds = edgeKeys.find((entry) => entry.credentialId === credentialId)?.environmentIds ?? [];
+    const own = edgeKeys.find((entry) => entry.credentialId === credentialId);
+    if (own === undefined) return undefined;
+    const { environmentIds } = own;
     return {
       environmentIds,
       sdkKeys: sdkKeys.filter((entry) => environmentIds.includes(entry.environmentId)),
@@ -268,7 +270,6 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   #revoke(credentialId: string): void {
     this.#revoked.add(credentialId);
-    this.#links.endCredential(credentialId);
     for (const channel of this.#channels.values()) {
       const opened = channel.subscribers.filter((subscriber) => subscriber.credentialId === credentialId);
       if (opened.length > 0) channel.end('credential revoked', opened);

@@ -11,6 +11,7 @@ const keysOfTables = {
   objectReferences: ['environmentId', 'fromKind', 'fromKey', 'toKind', 'toKey'],
   changes: ['id'],
   changeObjects: ['changeId', 'kind', 'key'],
+  convergences: ['environmentId', 'version'],
   credentials: ['id'],
   apiTokens: ['id'],
   edges: ['id'],

@@ -15,6 +15,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '003-evaluations': { up: createEvaluationTables },
   '004-leadership': { up: createLeadershipTable },
   '005-edges': { up: createEdgeTables },
+  '006-fleet': { up: createFleetTables },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -240,5 +241,27 @@ async function createEdgeTables(db: AnyDatabase): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint')
     .addColumn('revoked_at', 'bigint')
+    .execute();
+}
+
+async function createFleetTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('fleet_snapshots')
+    .addColumn('replica_id', text, (column) => column.notNull())
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('roster_json', text, (column) => column.notNull())
+    .addColumn('roster_at', 'bigint', (column) => column.notNull())
+    .addColumn('progress_json', text, (column) => column.notNull())
+    .addColumn('progress_at', 'bigint', (column) => column.notNull())
+    .addColumn('alive_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('fleet_snapshots_key', ['environment_id', 'replica_id'])
+    .execute();
+  await db.schema
+    .createTable('convergences')
+    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('version', 'bigint', (column) => column.notNull())
+    .addColumn('summary_json', text, (column) => column.notNull())
+    .addPrimaryKeyConstraint('convergences_key', ['environment_id', 'version'])
     .execute();
 }

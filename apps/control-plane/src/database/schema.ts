@@ -20,6 +20,8 @@ export interface Tables {
   eventPayloads: EventPayloadRow;
   leadership: LeadershipRow;
   edges: EdgeRow;
+  fleetSnapshots: FleetSnapshotRow;
+  convergences: ConvergenceRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -138,6 +140,25 @@ export interface EdgeRow {
   createdAt: number;
   lastUsedAt: number | null;
   revokedAt: number | null;
+}
+
+/** What one of several servers knows of its instances in an environment. Times are of the database's clock. */
+export interface FleetSnapshotRow {
+  replicaId: string;
+  environmentId: string;
+  rosterJson: string;
+  rosterAt: number;
+  progressJson: string;
+  progressAt: number;
+  /** When the server was last there. */
+  aliveAt: number;
+}
+
+/** How far a change had got, when that was looked at last. */
+export interface ConvergenceRow {
+  environmentId: string;
+  version: number;
+  summaryJson: string;
 }
 
 export interface ApiTokenRow {

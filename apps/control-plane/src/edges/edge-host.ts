@@ -32,12 +32,13 @@ export function createEdgeHost({
   log,
   workerKey,
 }: EdgeHostParts): LinkHost {
-  async function listKeys(credentialId: string): Promise<LinkKeys> {
+  async function listKeys(credentialId: string): Promise<LinkKeys | undefined> {
     const edges = await listEdges(db);
     const own = edges.find(({ id }) => id === credentialId);
+    if (own === undefined && credentialId !== workerCredential) return undefined;
     const environments = await db.selectFrom('environments').select('id').orderBy('id').execute();
     const all = environments.map(({ id }) => id);
-    const may = new Set(credentialId === workerCredential ? all : own === undefined ? [] : environmentIdsOf(own));
+    const may = new Set(own === undefined ? all : environmentIdsOf(own));
     const rows = await db
       .selectFrom('credentials')
       .select(['id', 'environmentId', 'hash'])

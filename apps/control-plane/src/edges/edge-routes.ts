@@ -50,14 +50,7 @@ export function addEdgeRoutes(app: App, context: ServerContext): void {
       runCommand(context, request, reply, async (writes) => {
         const { edge } = request.params;
         await revokeEdge(writes, edge, platform.now());
-        return {
-          status: 204,
-          body: undefined,
-          afterCommit: async () => {
-            links.endCredential(edge);
-            links.refreshKeys();
-          },
-        };
+        return { status: 204, body: undefined, afterCommit: async () => links.refreshKeys() };
       }),
   );
 }

@@ -27,14 +27,19 @@ function wait({ registry, platform }: TestFleet, goal: Partial<Goal> = {}): Wait
   const watched = {
     ...platform,
     elapsed: () => {
-      // Asked once with every look, and once for how long is left.
-      looks += 0.5;
+      // Asked before every look, with it and after it.
+      looks += 1 / 3;
       return platform.elapsed();
     },
   };
   const asked = { environmentId: 'env-1', epoch: 'e1', version: 2 };
   void awaitConvergence(
-    { fleet: registry, platform: watched },
+    {
+      store: { isShared: false },
+      fleet: registry,
+      readFleet: async (id) => registry.open(id),
+      platform: watched,
+    },
     asked,
     { ...everything, ...goal },
     controller.signal,
@@ -47,7 +52,7 @@ function wait({ registry, platform }: TestFleet, goal: Partial<Goal> = {}): Wait
     },
     controller,
     get looks() {
-      return Math.floor(looks);
+      return Math.round(looks);
     },
   };
 }

@@ -13,13 +13,23 @@ export interface Goal {
   readonly timeoutMs: number;
 }
 
-/** Looked at no more often than this, however many instances answer. */
+/** Looked at no more often than this, however many instances answer; longer when looking takes long. */
 const periodMs = 20;
+const lookShare = 0.2;
 const longestPauseMs = 500;
+/** Of the instances of other servers there are no news; they are looked for this often. */
+const othersPeriodMs = 100;
 
 /** Resolves when the goal is reached, when it cannot be reached any more, or when time is up. */
 export async function awaitConvergence(
-  { fleet, platform }: Pick<ServerContext, 'fleet' | 'platform'>,
+  {
+    store,
+    fleet,
+    readFleet,
+    platform,
+  }: Pick<ServerContext, 'fleet' | 'readFleet' | 'platform'> & {
+    readonly store: Pick<ServerContext['store'], 'isShared'>;
+  },
   {
     environmentId,
     epoch,
@@ -28,17 +38,17 @@ export async function awaitConvergence(
   goal: Goal,
   signal: AbortSignal,
 ): Promise<{ readonly reach: Reach; readonly outcome: ConvergenceView['outcome'] }> {
-  const instances = fleet.open(environmentId);
-  const look = () => {
-    const reach = describeReach(instances, { epoch, version, now: platform.elapsed() });
-    return { reach, outcome: judge(reach, goal) };
-  };
+  const own = fleet.open(environmentId);
   const endsAt = platform.elapsed() + goal.timeoutMs;
   for (;;) {
-    const found = look();
-    const leftMs = endsAt - platform.elapsed();
-    if (found.outcome !== 'waiting' || goal.wait === 'none' || leftMs <= 0 || signal.aborted) return found;
-    await untilNews(instances, platform, leftMs, signal);
+    const startedAt = platform.elapsed();
+    const reach = describeReach(await readFleet(environmentId), { epoch, version, now: platform.elapsed() });
+    const outcome = judge(reach, goal);
+    const now = platform.elapsed();
+    if (outcome !== 'waiting' || goal.wait === 'none' || now >= endsAt || signal.aborted) return { reach, outcome };
+    const least = Math.max(periodMs, (now - startedAt) / lookShare);
+    const most = Math.max(least, store.isShared ? othersPeriodMs : longestPauseMs);
+    await untilNews(own, platform, { least, most: Math.min(most, endsAt - now) }, signal);
   }
 }
 
@@ -56,11 +66,11 @@ export function judge(
   return expected - partial - refused < needed && accepted + partial + refused === expected ? 'refused' : 'waiting';
 }
 
-/** Resolves when there may be something new to see, at the latest when time is up. */
+/** Resolves when there may be something new to see, after the least time in milliseconds, and at the latest the most. */
 function untilNews(
   instances: EnvironmentFleet,
   { after }: Pick<Platform, 'after'>,
-  leftMs: number,
+  { least, most }: { readonly least: number; readonly most: number },
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -77,12 +87,12 @@ function untilNews(
       hasNews = true;
       if (isDue) finish();
     });
-    const stopPausing = after(periodMs, () => {
+    const stopPausing = after(least, () => {
       isDue = true;
       if (hasNews) finish();
     });
     // Who is late or gone shows without news, too.
-    const stopWaiting = after(Math.min(leftMs, longestPauseMs), finish);
+    const stopWaiting = after(most, finish);
     signal.addEventListener('abort', finish);
   });
 }

@@ -6,6 +6,8 @@ import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from '.
 
 /** Changes whose convergence can be asked for in detail. */
 const tracksKept = 64;
+/** Of so many foreign instances that are connected elsewhere it is remembered what their events name. */
+const straysKept = 10_000;
 /** Instances that are gone stay listed for so long. */
 const goneKeptMs = 24 * 3_600_000;
 
@@ -17,21 +19,39 @@ export class EnvironmentFleet implements FleetRecord {
   readonly #bySession = new Map<string, Instance>();
   /** All processes that ran under a key, by rising place. */
   readonly #byKey = new Map<string, Instance[]>();
+  readonly #strays = new Map<string, number>();
   /** By rising version. */
   readonly #tracks: Track[] = [];
   readonly #listeners = new Set<() => void>();
+  #rosterRevision = 0;
+  #progressRevision = 0;
+
+  /** Rises whenever an instance comes or is forgotten. */
+  get rosterRevision(): number {
+    return this.#rosterRevision;
+  }
+
+  /** Rises whenever anything happens. */
+  get progressRevision(): number {
+    return this.#progressRevision;
+  }
 
   get instances(): readonly Instance[] {
     return this.#instances.filter((instance) => instance !== undefined);
+  }
+
+  /** By session: what events named that came here from foreign instances which did not. */
+  get strays(): ReadonlyMap<string, number> {
+    return this.#strays;
   }
 
   findTrack(version: number): Track | undefined {
     return this.#tracks.find((track) => track.version === version);
   }
 
-  /** Of changes that were made after a time. */
-  listTracksSince(at: number): readonly Track[] {
-    return this.#tracks.filter(({ publishedAt }) => publishedAt >= at);
+  /** By rising version. */
+  get tracks(): readonly Track[] {
+    return this.#tracks;
   }
 
   /** Calls back after whatever may concern the convergence of a change; returns how to stop. */
@@ -56,6 +76,7 @@ export class EnvironmentFleet implements FleetRecord {
     }
     this.#tracks.push(track);
     if (this.#tracks.length > tracksKept) this.#tracks.shift();
+    this.#progressRevision++;
   }
 
   /** Undefined: the session arrived elsewhere since. */
@@ -66,7 +87,9 @@ export class EnvironmentFleet implements FleetRecord {
     if (instance.contact.kind === 'gone') instance.joinedAt = now;
     if (instance.arrival.session !== arrival.session) this.#startAnew(instance, arrival);
     this.#bySession.set(arrival.session, instance);
+    this.#strays.delete(arrival.session);
     Object.assign(instance, { arrival, member, contact: { kind: 'connected' } });
+    this.#rosterRevision++;
     this.acknowledge(instance, arrival.running, now);
     return instance;
   }
@@ -94,6 +117,7 @@ export class EnvironmentFleet implements FleetRecord {
 
   infer(session: string, version: number, now: number): void {
     const instance = this.#bySession.get(session);
+    if (instance === undefined) this.#noteStray(session, version);
     if (instance === undefined || version <= instance.inferred) return;
     instance.inferred = version;
     instance.heardAt = now;
@@ -119,6 +143,15 @@ export class EnvironmentFleet implements FleetRecord {
       if (contact.kind === 'lost' && now >= contact.leaseEndsAt) this.leave(instance, contact.leaseEndsAt);
       if (contact.kind === 'gone' && now - contact.at >= goneKeptMs) this.#forget(instance);
     }
+  }
+
+  #noteStray(session: string, version: number): void {
+    if (version <= (this.#strays.get(session) ?? 0)) return;
+    this.#strays.delete(session);
+    this.#strays.set(session, version);
+    const [oldest] = this.#strays.keys();
+    if (this.#strays.size > straysKept && oldest !== undefined) this.#strays.delete(oldest);
+    this.#progressRevision++;
   }
 
   #noteVersion(instance: Instance, { epoch, version }: Selector, at: number): void {
@@ -198,9 +231,11 @@ export class EnvironmentFleet implements FleetRecord {
     if (siblings.length === 0) this.#byKey.delete(key);
     else this.#byKey.set(key, siblings);
     for (const track of this.#tracks) releaseIndex(track, index, !isForeign);
+    this.#rosterRevision++;
   }
 
   #tellNews(): void {
+    this.#progressRevision++;
     for (const listener of this.#listeners) listener();
   }
 }

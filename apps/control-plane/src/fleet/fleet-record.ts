@@ -5,6 +5,8 @@ import type { Track } from './track.ts';
 export interface FleetRecord {
   /** All that are there, or were within the last day; each has its own index. */
   readonly instances: readonly Instance[];
+  /** What events of foreign instances named, of those that are none of these. */
+  readonly strays: ReadonlyMap<string, number>;
   /** Undefined: the change is too old, or was made before this process started. */
   findTrack(version: number): Track | undefined;
 }

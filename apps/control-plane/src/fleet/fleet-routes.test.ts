@@ -155,7 +155,7 @@ describe('the fleet', () => {
     expect(body).toMatchObject({ live: 0, items: [], versions: [] });
   });
 
-  test.each(['?state=late', '?limit=0', '?limit=501', '?cursor=nonsense!', '?cursor=LTE', '?x=1'])(
+  test.each(['?state=late', '?limit=0', '?limit=501', '?cursor=nonsense!', '?cursor=', '?x=1'])(
     'is not listed by %s',
     async (query) => {
       expect((await server.api('GET', `${production}/fleet${query}`)).status).toBe(400);

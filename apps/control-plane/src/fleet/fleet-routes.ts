@@ -1,12 +1,13 @@
-import type { ConvergenceView, FleetView } from '@sluice/api-client';
+import type { ConvergenceView, FleetView, InstanceView } from '@sluice/api-client';
 import type { FastifyReply } from 'fastify';
 import { getChange } from '../changes/change-queries.ts';
 import { changeParams } from '../changes/change-schema.ts';
-import { parseNumberCursor, toPage } from '../http/paging.ts';
+import { parseCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { awaitConvergence } from './await-convergence.ts';
+import { findConvergence } from './convergence-record.ts';
 import { convergenceQuery, fleetParams, fleetQuery } from './fleet-schema.ts';
 import { summariseFleet, toInstanceView } from './fleet-view.ts';
 
@@ -14,7 +15,7 @@ const base = '/projects/:project/environments/:environment';
 
 /** Who runs what. */
 export function addFleetRoutes(app: App, context: ServerContext): void {
-  const { db, channels, fleet, platform } = context;
+  const { db, channels, readFleet, platform } = context;
 
   app.get(
     `${base}/changes/:change/convergence`,
@@ -26,7 +27,17 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
       const asked = { environmentId: environment.id, epoch: environment.epoch, version };
       const goal = { ...query, wait: query.wait ?? 'none' } as const;
       const { reach, outcome } = await awaitConvergence(context, asked, goal, untilClosed(reply));
-      return { change, environment: environment.key, outcome, ...reach };
+      // Of old changes there are only notes.
+      const noted = reach.elapsedMs === undefined ? await findConvergence(db, environment.id, version) : undefined;
+      const { reachedMs = noted?.reachedMs, curve = noted?.curve, ...rest } = reach;
+      return {
+        change,
+        environment: environment.key,
+        outcome,
+        ...rest,
+        ...(reachedMs !== undefined && { reachedMs }),
+        ...(curve !== undefined && { curve }),
+      };
     },
   );
 
@@ -35,22 +46,21 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
     { schema: { summary: 'List instances, and what they run', params: fleetParams, querystring: fleetQuery } },
     async ({ params, query: { limit, cursor, state } }): Promise<FleetView> => {
       const { id, epoch, version } = await getEnvironment(db, params.project, params.environment);
-      const instances = fleet.open(id);
+      const record = await readFleet(id);
       const current = { epoch, version, now: platform.elapsed() };
-      const after = parseNumberCursor(cursor) ?? -1;
-      const rows = instances.instances
-        .filter(({ index }) => index > after)
-        .map((instance) => ({ index: instance.index, view: toInstanceView(instance, current) }))
-        .filter(({ view }) => state === undefined || view.state === state);
-      const page = toPage(
-        rows,
-        limit,
-        ({ index }) => String(index),
-        ({ view }) => view,
-      );
-      return { ...summariseFleet(instances, current), ...page };
+      const after = parseCursor(cursor) ?? '';
+      const views = record.instances
+        .map((instance) => toInstanceView(instance, current))
+        .filter((view) => (state === undefined || view.state === state) && orderOf(view) > after)
+        .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+      return { ...summariseFleet(record, current), ...toPage(views, limit, orderOf, (view) => view) };
     },
   );
+}
+
+/** By name, and the same from page to page, wherever an instance is connected. */
+function orderOf({ instance, session }: InstanceView): string {
+  return `${instance} ${session}`;
 }
 
 /** Aborted when whoever asked goes away. */

@@ -1,4 +1,4 @@
-import type { Arrival, Member } from '@sluice/delivery';
+import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
 import type { RefusedObject } from '@sluice/protocol';
 
 /**
@@ -34,6 +34,12 @@ export type Contact =
   /** Contact is lost; until the lease ends the instance may well be running. */
   | { readonly kind: 'lost'; readonly leaseEndsAt: number }
   | { readonly kind: 'gone'; readonly at: number };
+
+/** When it was heard of last, of one that is not connected any more; a clean goodbye counts. */
+export function lastHeard(contact: Contact): number | undefined {
+  if (contact.kind === 'connected') return undefined;
+  return contact.kind === 'lost' ? contact.leaseEndsAt - leaseMs : contact.at;
+}
 
 /** How people call it: `web-1`, and `web-1 (2)` for another process under that key. */
 export function nameOf({ key, place }: Pick<Instance, 'key' | 'place'>): string {

@@ -1,5 +1,5 @@
 import type { FleetRecord } from './fleet-record.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, lastHeard } from './instance.ts';
 import { createTrack, delayOf, noteDelay, type Track, wasThere } from './track.ts';
 
 /** Where an instance stands in the record of one server. */
@@ -8,43 +8,95 @@ interface Place {
   readonly instance: Instance;
 }
 
+interface Merged {
+  /** As it is now, with an index of its own. */
+  readonly instance: Instance;
+  /** Of the same process. */
+  readonly places: readonly Place[];
+  /** Of the process that it replaced, which ran under the same key at another server. */
+  readonly before: readonly Place[];
+}
+
 /**
- * The fleets of several servers as one. An instance that went from one server to another is in the records of both; it
- * is counted once: where it is now, and as one that was there when a change was made if either knows so.
+ * The fleets of several servers as one. An instance that went from one server to another, or was started again and came
+ * to another, is in the records of both; it is counted once: where it is now, and as one that was there when a change
+ * was made if either knows so.
  */
 export function mergeFleets(records: readonly FleetRecord[]): FleetRecord {
-  if (records.length === 1 && records[0] !== undefined) return records[0];
-  const places = new Map<string, Place[]>();
-  for (const record of records) {
-    for (const instance of record.instances) {
-      const { session } = instance.arrival;
-      places.set(session, [...(places.get(session) ?? []), { record, instance }]);
-    }
-  }
-  const merged = [...places.values()].map((all, index) => {
-    const [current] = all.toSorted((a, b) => compare(b.instance, a.instance));
-    if (current === undefined) throw new RangeError('a place has at least one record');
-    return { instance: { ...current.instance, index }, places: all };
-  });
+  const merged = [...Map.groupBy(listPlaces(records), ({ instance }) => instance.key).values()]
+    .flatMap(mergeKey)
+    .map((one, index) => ({ ...one, instance: { ...one.instance, index } }));
   return {
-    instances: merged.map(({ instance }) => instance),
+    instances: merged.map(({ instance, places }) => ({ ...instance, ...mergeForeign(instance, places, records) })),
+    strays: new Map(),
     findTrack: (version) => mergeTracks(merged, records, version),
   };
+}
+
+/** The stream of a foreign instance may be at one server, and its events go to another. */
+function mergeForeign(
+  { arrival }: Instance,
+  places: readonly Place[],
+  records: readonly FleetRecord[],
+): Pick<Instance, 'delivered' | 'inferred'> {
+  const strays = records.map((record) => record.strays.get(arrival.session) ?? 0);
+  return {
+    delivered: Math.max(...places.map(({ instance }) => instance.delivered)),
+    inferred: Math.max(...places.map(({ instance }) => instance.inferred), ...strays),
+  };
+}
+
+function listPlaces(records: readonly FleetRecord[]): readonly Place[] {
+  return records.flatMap((record) => record.instances.map((instance) => ({ record, instance })));
+}
+
+/** All processes that ran under one key, each once. */
+function mergeKey(places: readonly Place[]): readonly Merged[] {
+  const processes = [...Map.groupBy(places, ({ instance }) => instance.arrival.session).values()]
+    .map((all) => all.toSorted((a, b) => compare(b.instance, a.instance)))
+    .sort(([a], [b]) => (a?.instance.joinedAt ?? 0) - (b?.instance.joinedAt ?? 0));
+  const there = processes.filter(([current]) => current?.instance.contact.kind === 'connected');
+  const replacedBy = new Map<readonly Place[], readonly Place[]>();
+  for (const away of processes) {
+    const follower = there.find((process) => replaces(process, away) && !replacedBy.has(process));
+    if (follower !== undefined) replacedBy.set(follower, away);
+  }
+  const replaced = new Set(replacedBy.values());
+  return processes
+    .filter((process) => !replaced.has(process))
+    .flatMap((process, at) => {
+      const [current] = process;
+      const before = replacedBy.get(process) ?? [];
+      return current === undefined
+        ? []
+        : [{ instance: { ...current.instance, place: at + 1 }, places: process, before }];
+    });
+}
+
+/** Clocks of servers are compared by way of the database, to some milliseconds. */
+const clockNoiseMs = 100;
+
+/** Whether a process that is there came after another one under its key had gone, at another server. */
+function replaces([current]: readonly Place[], [away]: readonly Place[]): boolean {
+  if (current === undefined || away === undefined || current.record === away.record) return false;
+  const endedAt = lastHeard(away.instance.contact);
+  return (
+    endedAt !== undefined &&
+    current.instance.isForeign === away.instance.isForeign &&
+    current.instance.joinedAt >= endedAt - clockNoiseMs
+  );
 }
 
 /** Whichever says more of where an instance is now comes later. */
 function compare(a: Instance, b: Instance): number {
   if (a.arrival.connection !== b.arrival.connection) return a.arrival.connection - b.arrival.connection;
-  return rankOf(a) - rankOf(b) || a.heardAt - b.heardAt;
+  const byRank = rankOf(a) - rankOf(b);
+  if (byRank !== 0) return byRank;
+  return a.epoch === b.epoch && a.version !== b.version ? a.version - b.version : a.heardAt - b.heardAt;
 }
 
 function rankOf({ contact }: Instance): number {
   return contact.kind === 'connected' ? 2 : contact.kind === 'lost' ? 1 : 0;
-}
-
-interface Merged {
-  readonly instance: Instance;
-  readonly places: readonly Place[];
 }
 
 function mergeTracks(merged: readonly Merged[], records: readonly FleetRecord[], version: number): Track | undefined {
@@ -53,14 +105,29 @@ function mergeTracks(merged: readonly Merged[], records: readonly FleetRecord[],
   const [first] = known.toSorted((a, b) => a.publishedAt - b.publishedAt);
   if (first === undefined) return undefined;
   const track = createTrack(first, new Uint8Array(merged.length));
-  for (const { instance, places } of merged) {
-    const own = places.flatMap((place) => {
-      const found = tracks.get(place.record);
-      return found === undefined || found.epoch !== first.epoch ? [] : [{ found, index: place.instance.index }];
+  const find = ({ record }: Place): Track | undefined => {
+    const found = tracks.get(record);
+    return found?.epoch === first.epoch ? found : undefined;
+  };
+  for (const { instance, places, before } of merged) {
+    const isThere = (place: Place): boolean => {
+      const found = find(place);
+      return found === undefined
+        ? stoodThere(place.instance, first.publishedAt)
+        : wasThere(found, place.instance.index);
+    };
+    if (places.some(isThere) || before.some(isThere)) track.cohort[instance.index] = 1;
+    const times = places.flatMap((place) => {
+      const found = find(place);
+      const delay = found && delayOf(found, place.instance.index);
+      return found === undefined || delay === undefined ? [] : [found.publishedAt + delay];
     });
-    if (own.some(({ found, index }) => wasThere(found, index))) track.cohort[instance.index] = 1;
-    const delays = own.flatMap(({ found, index }) => delayOf(found, index) ?? []);
-    if (delays.length > 0) noteDelay(track, instance.index, first.publishedAt + Math.min(...delays));
+    if (times.length > 0) noteDelay(track, instance.index, Math.min(...times));
   }
   return { ...track, forgotten: known.reduce((sum, { forgotten }) => sum + forgotten, 0) };
+}
+
+/** Of a server that was not told of the change, because it came later or lost track: as far as its times tell. */
+function stoodThere({ joinedAt, contact }: Instance, at: number): boolean {
+  return joinedAt <= at && (contact.kind !== 'gone' || contact.at > at);
 }

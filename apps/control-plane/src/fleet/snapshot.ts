@@ -1,7 +1,7 @@
 import { type Arrival, leaseMs } from '@sluice/delivery';
 import type { RefusedObject } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import type { Contact, Instance } from './instance.ts';
+import { type Contact, type Instance, lastHeard } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';
 
 /**
@@ -29,6 +29,7 @@ export interface SnapshotProgress {
   /** Everything about an instance that is not as it is for most: connected, at that version, with nothing refused. */
   readonly others: readonly SnapshotOther[];
   readonly tracks: readonly SnapshotTrack[];
+  readonly strays: readonly (readonly [session: string, version: number])[];
 }
 
 interface SnapshotOther {
@@ -70,19 +71,27 @@ export function takeSnapshot(fleet: FleetRecord, tracks: readonly Track[], now: 
       ...most,
       others: instances.flatMap((instance) => (instance === null ? [] : (describeOther(instance, most, now) ?? []))),
       tracks: tracks.map((track) => describeTrack(track, instances.length, now)),
+      strays: [...fleet.strays],
     },
   };
 }
 
-/** The other way, on a server with another clock; `ageMs`: how long ago it was written. */
-export function readSnapshot({ roster, progress }: Snapshot, ageMs: number, now: number): FleetRecord {
+/** How long ago each part was written, and the server that wrote them was last there. */
+export interface SnapshotAges {
+  readonly rosterMs: number;
+  readonly progressMs: number;
+  readonly silentMs: number;
+}
+
+/** The other way, on a server with another clock. */
+export function readSnapshot({ roster, progress }: Snapshot, ages: SnapshotAges, now: number): FleetRecord {
   const others = new Map(progress.others.map((other) => [other.index, other]));
   const instances = roster.flatMap((entry, index): Instance[] => {
     if (entry === null) return [];
-    return [readInstance(entry, { index, progress, other: others.get(index), ageMs, now })];
+    return [readInstance(entry, { index, progress, other: others.get(index), ages, now })];
   });
-  const tracks = new Map(progress.tracks.map((track) => [track.version, readTrack(track, now - ageMs)]));
-  return { instances, findTrack: (version) => tracks.get(version) };
+  const tracks = new Map(progress.tracks.map((track) => [track.version, readTrack(track, now - ages.progressMs)]));
+  return { instances, strays: new Map(progress.strays), findTrack: (version) => tracks.get(version) };
 }
 
 function findMost(instances: readonly Instance[]): Pick<SnapshotProgress, 'epoch' | 'version'> {
@@ -137,13 +146,13 @@ interface Reading {
   readonly index: number;
   readonly progress: SnapshotProgress;
   readonly other: SnapshotOther | undefined;
-  readonly ageMs: number;
+  readonly ages: SnapshotAges;
   readonly now: number;
 }
 
-function readInstance(entry: SnapshotInstance, { index, progress, other, ageMs, now }: Reading): Instance {
+function readInstance(entry: SnapshotInstance, { index, progress, other, ages, now }: Reading): Instance {
   const { place, joinedMsAgo, ...arrival } = entry;
-  const writtenAt = now - ageMs;
+  const contact = readContact(other, ages, now);
   const { epoch = progress.epoch, version = progress.version } = other ?? {};
   return {
     index,
@@ -152,25 +161,26 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ageMs, 
     isForeign: arrival.isForeign,
     arrival: { ...arrival, running: {} },
     member: 0,
-    contact: readContact(other, writtenAt, now),
+    contact,
     epoch: epoch ?? undefined,
     version,
     refused: other?.refused ?? [],
     problem: other?.problem,
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
-    joinedAt: writtenAt - joinedMsAgo,
-    heardAt: writtenAt,
+    joinedAt: now - ages.rosterMs - joinedMsAgo,
+    heardAt: lastHeard(contact) ?? now - ages.silentMs,
   };
 }
 
-/** A server that has not written for a while is gone, and its instances with it unless they turn up elsewhere. */
-const silentMs = 5000;
+/** A server that was silent for so long is gone, and its instances with it unless they turn up elsewhere. */
+const goneAfterMs = 5000;
 
-function readContact(other: SnapshotOther | undefined, writtenAt: number, now: number): Contact {
+function readContact(other: SnapshotOther | undefined, ages: SnapshotAges, now: number): Contact {
+  const writtenAt = now - ages.progressMs;
   if (other?.goneMsAgo !== undefined) return { kind: 'gone', at: writtenAt - other.goneMsAgo };
-  if (other?.leaseLeftMs === undefined && now - writtenAt < silentMs) return { kind: 'connected' };
-  const leaseEndsAt = writtenAt + (other?.leaseLeftMs ?? leaseMs);
+  if (other?.leaseLeftMs === undefined && ages.silentMs < goneAfterMs) return { kind: 'connected' };
+  const leaseEndsAt = other?.leaseLeftMs === undefined ? now - ages.silentMs + leaseMs : writtenAt + other.leaseLeftMs;
   return leaseEndsAt > now ? { kind: 'lost', leaseEndsAt } : { kind: 'gone', at: leaseEndsAt };
 }
 

@@ -1,3 +1,4 @@
+import type { LinkServer } from '@sluice/delivery';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import type { Admissions } from '../credentials/admissions.ts';
 import type { Database } from '../database/schema.ts';
@@ -7,15 +8,17 @@ export interface CatchUpParts {
   readonly db: Database;
   readonly channels: ChannelRegistry;
   readonly admissions: Admissions;
+  readonly links: Pick<LinkServer, 'refreshKeys'>;
 }
 
 /**
- * Makes a look at what other servers wrote: which environments are ahead of this server's channels, and which keys were
- * revoked. Whoever asks for it need not know what changed, or whether anything did.
+ * Makes a look at what other servers wrote: which environments are ahead of this server's channels, and which keys and
+ * environments were made or revoked. Whoever asks for it need not know what changed, or whether anything did.
  */
-export function createCatchUp({ db, channels, admissions }: CatchUpParts): () => Promise<void> {
-  // Keys are never deleted and revoked for good: as long as it is the same number, they are the same.
+export function createCatchUp({ db, channels, admissions, links }: CatchUpParts): () => Promise<void> {
+  // Nothing is ever deleted, and keys are revoked for good: as long as they are as many, they are the same.
   let revoked = 0;
+  let known = '';
   return oneAtATime(async () => {
     const heads = await db
       .selectFrom('environments')
@@ -25,14 +28,33 @@ export function createCatchUp({ db, channels, admissions }: CatchUpParts): () =>
           .select(({ fn }) => fn.count<number>('revokedAt').as('count'))
           .as('revoked'),
       )
+      .select(({ selectFrom }) =>
+        selectFrom('credentials')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .as('made'),
+      )
+      .select(({ selectFrom }) =>
+        selectFrom('edges')
+          .select(({ fn }) => fn.count<number>('revokedAt').as('count'))
+          .as('revokedEdges'),
+      )
+      .select(({ selectFrom }) =>
+        selectFrom('edges')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .as('edges'),
+      )
       .execute();
-    const found = heads[0]?.revoked ?? 0;
+    const [first] = heads;
+    const found = first?.revoked ?? 0;
     if (found !== revoked) {
       for (const { environmentId, credentialId } of await admissions.takeInRevoked()) {
         await channels.endCredential(environmentId, credentialId);
       }
       revoked = found;
     }
+    const all = [heads.length, found, first?.made, first?.edges, first?.revokedEdges].join();
+    if (all !== known) links.refreshKeys();
+    known = all;
     await channels.refreshBehind(heads);
   });
 }
