@@ -9,8 +9,8 @@ const onPostgres = {
   extends: true as const,
   test: {
     name: 'postgres',
-    include: ['apps/control-plane/src/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...aboutSqlite, '**/launchdarkly-life.test.ts'],
+    include: ['apps/*/src/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...aboutSqlite],
     globalSetup: 'scripts/postgres-setup.ts',
     env: { SLUICE_TEST_STORE: 'postgres' },
   },

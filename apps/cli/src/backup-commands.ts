@@ -1,22 +1,44 @@
-import { createBackup, nodePlatform, restoreBackup } from '@sluice/control-plane';
+import {
+  createBackup,
+  type DataPlace,
+  describeDatabase,
+  nodePlatform,
+  parseDatabaseUrl,
+  restoreBackup,
+} from '@sluice/control-plane';
 import { type Command, defineCommand } from './command.ts';
+import type { CommandPlatform } from './platform.ts';
 
-const dataOption = {
+const placeOptions = {
   data: { type: 'string', value: 'FOLDER', help: 'data folder of the server (SLUICE_DATA, ./data)' },
+  'database-url': { type: 'string', value: 'URL', help: 'of PostgreSQL, where servers use it (SLUICE_DATABASE_URL)' },
 } as const;
+
+function findPlace(
+  options: { readonly data?: string | undefined; readonly 'database-url'?: string | undefined },
+  { variables }: CommandPlatform,
+): DataPlace {
+  const databaseUrl = options['database-url'] || variables.SLUICE_DATABASE_URL || undefined;
+  return {
+    folder: options.data ?? variables.SLUICE_DATA ?? './data',
+    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
+  };
+}
 
 export const backupCommands: readonly Command[] = [
   defineCommand({
     name: 'backup create',
     summary: 'write everything to one file; the server may be running',
     arguments: ['[FILE]'],
-    options: dataOption,
+    options: placeOptions,
     examples: ['sluice backup create', 'sluice backup create /backups/sluice-monday.db'],
     run: async ({ words: [given], options, platform }) => {
-      const folder = options.data ?? platform.variables.SLUICE_DATA ?? './data';
-      const now = platform.now();
-      const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
-      const { file, sizeBytes } = createBackup(folder, given ?? `sluice-backup-${stamp}.db`, now);
+      const stamp = new Date(platform.now()).toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
+      const place = findPlace(options, platform);
+      const { file, sizeBytes } = await createBackup(place, given ?? `sluice-backup-${stamp}.db`, {
+        ...nodePlatform,
+        now: platform.now,
+      });
       platform.print(`Wrote ${file} (${(sizeBytes / 1024 / 1024).toFixed(1)} MB).`);
       platform.print('It holds keys of your environments: keep it as you keep passwords.');
     },
@@ -26,17 +48,31 @@ export const backupCommands: readonly Command[] = [
     name: 'backup restore',
     summary: "put a backup in place of a server's data; the server must be stopped",
     arguments: ['FILE'],
-    options: dataOption,
-    examples: ['sluice backup restore sluice-backup-2026-11-23T03-07-41.db'],
+    options: {
+      ...placeOptions,
+      replace: { type: 'boolean', help: 'also into a PostgreSQL database that is not empty; what is there is lost' },
+    },
+    examples: [
+      'sluice backup restore sluice-backup-2026-11-23T03-07-41.db',
+      'sluice backup restore monday.db --database-url postgres://sluice@db/sluice --replace',
+    ],
     run: async ({ words: [file = ''], options, platform }) => {
-      const folder = options.data ?? platform.variables.SLUICE_DATA ?? './data';
+      const place = findPlace(options, platform);
       const secret = platform.variables.SLUICE_SECRET || undefined;
-      const { environments, replaced } = await restoreBackup(file, folder, { platform: nodePlatform, secret });
-      platform.print(`Restored ${file} into ${folder}.`);
+      const { environments, replaced, secretFile } = await restoreBackup(file, place, {
+        platform: nodePlatform,
+        secret,
+        replace: options.replace === true,
+      });
+      const { folder, databaseUrl } = place;
+      platform.print(`Restored ${file} into ${databaseUrl === undefined ? folder : describeDatabase(databaseUrl)}.`);
       for (const { project, environment, version } of environments) {
         platform.print(`  ${project}/${environment} goes on at version ${version}`);
       }
       if (replaced !== undefined) platform.print(`What was there before is kept as ${replaced}.`);
+      if (databaseUrl !== undefined && secretFile !== undefined) {
+        platform.print(`Every server on it needs the secret in ${secretFile}: set SLUICE_SECRET to it.`);
+      }
     },
   }),
 ];

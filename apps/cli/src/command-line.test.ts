@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTestServer, type TestServer } from '@sluice/testkit';
+import { findTestDatabase, startTestServer, type TestServer, testStore } from '@sluice/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
@@ -31,7 +31,7 @@ async function sluice(line: string | readonly string[], platform: Partial<Comman
   const complained: string[] = [];
   const exitCode = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
     ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder },
+    variables: { SLUICE_DATA: server.folder, SLUICE_DATABASE_URL: server.databaseUrl },
     home,
     width: 120,
     isTerminal: false,
@@ -308,18 +308,43 @@ describe('backups', () => {
     await sluice(['backup', 'create', file]);
     const { exitCode, complained } = await sluice(['backup', 'restore', file]);
     expect(exitCode).toBe(1);
-    expect(complained).toContain('has the data folder');
+    expect(complained).toContain(testStore === 'sqlite' ? 'has the data folder' : 'Sluice servers run on');
   });
 
   test('are restored into an empty folder, and over an earlier database, which is kept', async () => {
     const file = join(home, 'backup-3.db');
     await sluice(['backup', 'create', file]);
     const restore = ['backup', 'restore', file, '--data', join(home, 'restored')];
-    const { printed } = await sluice(restore);
+    const embedded = { variables: {} };
+    const { printed } = await sluice(restore, embedded);
     expect(printed).toMatch(/default\/production goes on at version 1\d{6}/);
     expect(printed).not.toContain('What was there before');
-    const again = await sluice(restore);
+    const again = await sluice(restore, embedded);
     const [, kept = ''] = /^What was there before is kept as (.*)\.$/m.exec(again.printed) ?? [];
     expect(existsSync(kept)).toBe(true);
   });
+
+  if (testStore === 'postgres') {
+    test('are restored into an empty PostgreSQL database, and into another only when that is wanted', async () => {
+      const file = join(home, 'backup-4.db');
+      await sluice(['backup', 'create', file]);
+      const folder = join(home, 'moved');
+      const url = (await findTestDatabase(folder)) ?? '';
+      const restore = ['backup', 'restore', file, '--data', folder, '--database-url', url];
+      const { printed } = await sluice(restore);
+      expect(printed).toMatch(
+        /^Restored .* into postgres:\/\/sluice@127.0.0.1:\d+\/of_\w+\.\n {2}default\/production goes on at/,
+      );
+      expect(printed).toContain(`Every server on it needs the secret in ${join(folder, 'secret')}`);
+      expect(await sluice(restore)).toMatchObject({ exitCode: 1, complained: expect.stringContaining('--replace') });
+      expect(await sluice([...restore, '--replace'])).toMatchObject({ exitCode: 0 });
+    });
+
+    test('need a database whose address is one', async () => {
+      const { exitCode, complained } = await sluice(['backup', 'create', '--database-url', 'db/secret']);
+      expect(exitCode).toBe(1);
+      expect(complained).toContain('--database-url (SLUICE_DATABASE_URL) must be like postgres://');
+      expect(complained).not.toContain('secret');
+    });
+  }
 });

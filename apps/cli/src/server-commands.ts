@@ -1,4 +1,11 @@
-import { nodePlatform, parseSettings, serverOptions, serverVersion, startServer } from '@sluice/control-plane';
+import {
+  describeDatabase,
+  nodePlatform,
+  parseSettings,
+  serverOptions,
+  serverVersion,
+  startServer,
+} from '@sluice/control-plane';
 import { pino } from 'pino';
 import { type Command, defineCommand } from './command.ts';
 
@@ -22,12 +29,9 @@ export const serverCommands: readonly Command[] = [
       const settings = parseSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
-      if (platform.isTerminal) platform.print(greet(url, settings.data, firstStart));
-      else
-        log.info(
-          { url, data: settings.data, version: serverVersion, firstStart: firstStart?.file },
-          'Sluice is running',
-        );
+      const data = settings.databaseUrl === undefined ? settings.data : describeDatabase(settings.databaseUrl);
+      if (platform.isTerminal) platform.print(greet(url, data, firstStart));
+      else log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
       const signal = await platform.untilAskedToEnd();
       if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');

@@ -57,6 +57,8 @@ export interface TestServerOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Of a PostgreSQL database that is there already; else it is the one that goes with the folder. */
   readonly databaseUrl?: string | undefined;
+  /** On the embedded database, whatever the tests run on. */
+  readonly embedded?: boolean;
   /** Stands in the way of the database. */
   readonly open?: ServerSurroundings['open'];
 }
@@ -69,10 +71,11 @@ export async function startTestServer({
   payloadLimitMb = 32,
   variables = {},
   databaseUrl: givenUrl,
+  embedded = false,
   open,
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const databaseUrl = givenUrl ?? (await findTestDatabase(data));
+  const databaseUrl = embedded ? undefined : (givenUrl ?? (await findTestDatabase(data)));
   const settings = parseSettings(
     { data, 'database-url': databaseUrl, port: String(port), 'payload-limit-mb': String(payloadLimitMb) },
     {
@@ -110,7 +113,7 @@ export async function startTestServer({
       await running.close();
       if (folder !== undefined) return;
       rmSync(data, { recursive: true, force: true });
-      if (givenUrl === undefined) await dropTestDatabase(data);
+      if (!embedded && givenUrl === undefined) await dropTestDatabase(data);
     },
   };
 }

@@ -16,7 +16,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openTestStream, startTestServer, type TestServer, type TestServerOptions } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createBackup, nodePlatform, type RestoredBackup, restoreBackup } from '../index.ts';
+import { nodePlatform, type RestoredBackup } from '../index.ts';
+import { createSqliteBackup } from './create-backup.ts';
+import { restoreSqliteBackup } from './restore-backup.ts';
 
 const changes = '/projects/default/environments/production/changes';
 
@@ -57,13 +59,13 @@ async function startWithFlag(options: TestServerOptions = {}): Promise<TestServe
 }
 
 function restore(into = folder, secret?: string): Promise<RestoredBackup> {
-  return restoreBackup(file, into, { platform: nodePlatform, secret });
+  return restoreSqliteBackup(file, into, { platform: nodePlatform, secret });
 }
 
 describe('a backup', () => {
   test('of a running server has everything up to then, in a file for its owner only', async () => {
     const server = await startWithFlag();
-    const { sizeBytes } = createBackup(folder, file, 1);
+    const { sizeBytes } = await createSqliteBackup(folder, file, 1);
     expect(statSync(file)).toMatchObject({ size: sizeBytes });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-off' }] });
@@ -75,7 +77,7 @@ describe('a backup', () => {
 
   test('of a server that does not run is the same', async () => {
     await stop(await startWithFlag());
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await restore(join(base, 'other'));
     const again = await start({ folder: join(base, 'other') });
     expect(await again.findServed('checkout')).toMatchObject({ on: true });
@@ -86,7 +88,7 @@ describe('a backup', () => {
     const transaction = await server.running.context.db.startTransaction().execute();
     await transaction.deleteFrom('changeObjects').execute();
     await transaction.deleteFrom('changes').execute();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await transaction.rollback().execute();
     await stop(server);
     expect((await restore()).environments).toHaveLength(2);
@@ -94,8 +96,8 @@ describe('a backup', () => {
 
   test('is whole whenever it is made while changes go on', async () => {
     const server = await startWithFlag();
-    const program = `import { createBackup } from ${JSON.stringify(join(import.meta.dirname, 'create-backup.ts'))};
-      for (let at = 0; at < 10; at++) createBackup(${JSON.stringify(folder)}, ${JSON.stringify(base)} + '/backup-' + at + '.db', 1);`;
+    const program = `import { createSqliteBackup } from ${JSON.stringify(join(import.meta.dirname, 'create-backup.ts'))};
+      for (let at = 0; at < 10; at++) await createSqliteBackup(${JSON.stringify(folder)}, ${JSON.stringify(base)} + '/backup-' + at + '.db', 1);`;
     const child = spawn(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
@@ -128,7 +130,7 @@ describe('a backup', () => {
   ])('%s is refused', async (_, prepare, code) => {
     await stop(await startWithFlag());
     prepare();
-    expect(() => createBackup(folder, file, 1)).toThrow(expect.objectContaining({ code }));
+    await expect(createSqliteBackup(folder, file, 1)).rejects.toMatchObject({ code });
     expect(readdirSync(base)).not.toContain('backup.db.unfinished');
     if (existsSync(file)) expect(readFileSync(file, 'utf8')).toBe('precious');
   });
@@ -136,7 +138,7 @@ describe('a backup', () => {
   test('that cannot be written leaves nothing behind', async () => {
     await stop(await startWithFlag());
     file = join(base, 'nowhere', 'backup.db');
-    expect(() => createBackup(folder, file, 1)).toThrow();
+    await expect(createSqliteBackup(folder, file, 1)).rejects.toThrow();
     expect(readdirSync(base)).toEqual(['data']);
   });
 });
@@ -144,7 +146,7 @@ describe('a backup', () => {
 describe('restoring', () => {
   test('starts a new epoch, versions a million higher, and is a change in the history', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, Date.UTC(2026, 0, 2));
+    await createSqliteBackup(folder, file, Date.UTC(2026, 0, 2));
     await stop(server);
     const { environments } = await restore();
     expect(environments).toEqual([
@@ -166,7 +168,7 @@ describe('restoring', () => {
 
   test('makes streams that resume from before get everything', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await server.api('POST', '/projects/default/flags', { key: 'lost' });
     const before = await openTestStream(`${server.url}/sdk/stream`, server.sdkKey);
     const { state } = JSON.parse((await before.until('payload-transferred')).at(-1)?.data ?? '');
@@ -189,7 +191,7 @@ describe('restoring', () => {
 
   test('twice from one backup leads to two epochs', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await stop(server);
     const epochs = new Set<string>();
     for (const name of ['one', 'two']) {
@@ -207,7 +209,7 @@ describe('restoring', () => {
 
   test('keeps what was there before under another name', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await server.api('POST', '/projects/default/flags', { key: 'newer' });
     await stop(server);
     const { replaced } = await restore();
@@ -220,7 +222,7 @@ describe('restoring', () => {
 
   test('works over a database that is damaged, and keeps that too', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await stop(server);
     writeFileSync(join(folder, 'sluice.db'), 'not a database any more');
     const { replaced } = await restore();
@@ -231,7 +233,7 @@ describe('restoring', () => {
 
   test('takes along what a server that was killed had not yet moved into its file', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await server.api('POST', '/projects/default/flags', { key: 'newer' });
     // As if killed: what is on disk now, log included.
     const killed = join(base, 'killed');
@@ -249,7 +251,7 @@ describe('restoring', () => {
   test('brings the keys of the environments along, with the secret that they are encrypted with', async () => {
     const server = await startWithFlag();
     const { body } = await server.api('POST', '/projects/default/environments', { key: 'dev' });
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await stop(server);
     const other = join(base, 'other');
     await stop(await start({ folder: other }));
@@ -266,7 +268,7 @@ describe('restoring', () => {
     const secret = 'a-secret-of-operators';
     const variables = { SLUICE_SECRET: secret };
     await stop(await startWithFlag({ variables }));
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     expect(readFileSync(file, 'latin1')).not.toContain(secret);
     const other = join(base, 'other');
     for (const wrong of [undefined, 'another-secret-of-them']) {
@@ -281,7 +283,7 @@ describe('restoring', () => {
 
   test('is refused while a server runs on the folder', async () => {
     const server = await startWithFlag();
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     await expect(restore()).rejects.toMatchObject({ code: 'data-in-use' });
     expect(await server.findServed('checkout')).toMatchObject({ on: true, version: 2 });
   });
@@ -330,7 +332,7 @@ describe('a backup that is damaged is refused, and nothing is replaced:', () => 
     ['it is not there', () => rmSync(file), 'there is no file'],
   ])('%s', async (_, damage, message) => {
     await stop(await startWithFlag());
-    createBackup(folder, file, 1);
+    await createSqliteBackup(folder, file, 1);
     const before = readFileSync(join(folder, 'sluice.db'));
     damage();
     await expect(restore()).rejects.toMatchObject({ message: expect.stringContaining(message) });

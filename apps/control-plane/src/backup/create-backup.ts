@@ -18,21 +18,34 @@ export const backupTimeName = 'backup-created-at';
  * Writes everything in a data folder to one file, while the server runs or not. The file holds the secret that the
  * server made for itself too, and is readable by its owner only; a secret from SLUICE_SECRET is not in it.
  */
-export function createBackup(folder: string, file: string, now: number): CreatedBackup {
-  const source = join(folder, databaseFile);
-  if (!existsSync(source)) throw new ServerError('not-found', `there is no database in ${folder}`);
+export function createSqliteBackup(folder: string, file: string, now: number): Promise<CreatedBackup> {
+  return writeBackup(file, async (unfinished) => {
+    const source = join(folder, databaseFile);
+    if (!existsSync(source)) throw new ServerError('not-found', `there is no database in ${folder}`);
+    copyDatabase(source, unfinished);
+    addFacts(unfinished, { now, secret: findOwnSecret(folder) });
+  });
+}
+
+/** Writes a backup beside its place and puts it there when it is whole; leaves nothing behind when that fails. */
+export async function writeBackup(file: string, write: (unfinished: string) => Promise<void>): Promise<CreatedBackup> {
   if (existsSync(file)) throw new ServerError('already-exists', `${file} exists already; nothing was written`);
   const unfinished = `${file}.unfinished`;
   rmSync(unfinished, { force: true });
   try {
-    copyDatabase(source, unfinished);
-    addFacts(unfinished, folder, now);
+    await write(unfinished);
     renameSync(unfinished, file);
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
   }
   return { file, sizeBytes: statSync(file).size };
+}
+
+/** The secret that a server made for itself in its data folder. */
+export function findOwnSecret(folder: string): string | undefined {
+  const path = join(folder, secretFile);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
 }
 
 /** A snapshot of one moment, also under writes. */
@@ -47,14 +60,14 @@ function copyDatabase(source: string, target: string): void {
   }
 }
 
-function addFacts(file: string, folder: string, now: number): void {
+/** Notes when a backup was made, and the secret that its keys are encrypted with where it may be known. */
+export function addFacts(file: string, { now, secret }: { now: number; secret: string | undefined }): void {
   const database = new DatabaseSync(file);
   try {
     database.exec('pragma synchronous = full');
     const insert = database.prepare('insert or replace into meta (name, value) values (?, ?)');
     insert.run(backupTimeName, String(now));
-    const secret = join(folder, secretFile);
-    if (existsSync(secret)) insert.run(backupSecretName, readFileSync(secret, 'utf8').trim());
+    if (secret !== undefined) insert.run(backupSecretName, secret);
   } finally {
     database.close();
   }

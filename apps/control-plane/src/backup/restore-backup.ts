@@ -1,11 +1,11 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { hashChange, verifyChain } from '../changes/chain.ts';
 import { findSecretProblem } from '../credentials/check-secret.ts';
 import { createSecretBox, secretFile } from '../credentials/secret-box.ts';
 import { migrateToLatest } from '../database/migrations.ts';
-import type { ChangeRow, Database, EnvironmentRow, Writes } from '../database/schema.ts';
+import type { ChangeRow, Database, EnvironmentRow, Reads, Writes } from '../database/schema.ts';
 import { createKysely, databaseFile, lockFolder } from '../database/sqlite.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
@@ -19,6 +19,8 @@ const versionJump = 1_000_000;
 export interface RestoredBackup {
   /** Where the database that was there before is now; undefined: there was none. */
   readonly replaced: string | undefined;
+  /** Where the secret is now that the keys are encrypted with and that the backup brought; undefined: it brought none. */
+  readonly secretFile: string | undefined;
   readonly environments: readonly {
     readonly project: string;
     readonly environment: string;
@@ -30,7 +32,7 @@ export interface RestoredBackup {
  * Puts a backup in place of a data folder's database, which is kept under another name. Every environment starts a new
  * epoch, far above the versions that SDKs may have seen. The server must not run; a damaged backup is refused.
  */
-export async function restoreBackup(
+export async function restoreSqliteBackup(
   file: string,
   folder: string,
   { platform, secret }: { readonly platform: Platform; readonly secret: string | undefined },
@@ -41,27 +43,31 @@ export async function restoreBackup(
   try {
     rmSync(unfinished, { force: true });
     copyFileSync(file, unfinished);
-    const { environments, backupSecret } = await prepare(unfinished, file, { platform, secret });
+    const { environments, backupSecret } = await prepareBackup(unfinished, file, { platform, secret });
     const replaced = setAside(folder, platform.now());
-    if (backupSecret !== undefined) replaceSecret(folder, backupSecret, platform.now());
+    const ownSecret = backupSecret === undefined ? undefined : replaceSecret(folder, backupSecret, platform.now());
     renameSync(unfinished, join(folder, databaseFile));
-    return { replaced, environments };
+    return { replaced, environments, secretFile: ownSecret };
   } finally {
     rmSync(unfinished, { force: true });
     unlock();
   }
 }
 
-interface Prepared {
+export interface PreparedBackup {
   readonly environments: RestoredBackup['environments'];
   readonly backupSecret: string | undefined;
 }
 
-async function prepare(
+/**
+ * Makes of a copy of a backup what is going to be used: brings it up to date, follows its chains, and starts new epochs.
+ * Throws `conflict` when it is damaged, or when its keys cannot be read.
+ */
+export async function prepareBackup(
   copy: string,
   file: string,
   { platform, secret }: { readonly platform: Platform; readonly secret: string | undefined },
-): Promise<Prepared> {
+): Promise<PreparedBackup> {
   const sqlite = openChecked(copy, file);
   const db = createKysely(sqlite);
   try {
@@ -69,15 +75,7 @@ async function prepare(
     const backupSecret = await takeFact(db, backupSecretName);
     const createdAt = Number((await takeFact(db, backupTimeName)) ?? 0);
     await checkSecret(db, backupSecret ?? secret, platform);
-    const rows = await listAllEnvironments(db);
-    for (const { id, projectKey, key } of rows) {
-      const { intact, broken } = await verifyChain(db, id);
-      if (intact) continue;
-      throw new ServerError(
-        'conflict',
-        `${file} is damaged: version ${broken?.version} of ${projectKey}/${key}: ${broken?.reason}`,
-      );
-    }
+    const rows = await verifyChains(db, file);
     const environments = await db.transaction().execute(async (writes) => {
       const restored: EnvironmentRow[] = [];
       for (const row of rows) restored.push(await startEpoch(writes, row, createdAt, platform));
@@ -118,9 +116,23 @@ function openChecked(copy: string, file: string): DatabaseSync {
   }
 }
 
-async function listAllEnvironments(db: Database): Promise<readonly EnvironmentRow[]> {
+/** Follows the chain of every environment; throws `conflict` where one is broken. */
+export async function verifyChains(reads: Reads, file: string): Promise<readonly EnvironmentRow[]> {
+  const environments = await listAllEnvironments(reads);
+  for (const { id, projectKey, key } of environments) {
+    const { intact, broken } = await verifyChain(reads, id);
+    if (intact) continue;
+    throw new ServerError(
+      'conflict',
+      `${file} is damaged: version ${broken?.version} of ${projectKey}/${key}: ${broken?.reason}`,
+    );
+  }
+  return environments;
+}
+
+async function listAllEnvironments(reads: Reads): Promise<readonly EnvironmentRow[]> {
   const environments: EnvironmentRow[] = [];
-  for (const { key } of await listProjects(db)) environments.push(...(await listEnvironments(db, key)));
+  for (const { key } of await listProjects(reads)) environments.push(...(await listEnvironments(reads, key)));
   return environments;
 }
 
@@ -195,11 +207,14 @@ function setAside(folder: string, now: number): string | undefined {
   return existsSync(aside) ? aside : undefined;
 }
 
-function replaceSecret(folder: string, secret: string, now: number): void {
+/** Makes a secret the one of a data folder, and tells where it is; one that was there is kept under another name. */
+export function replaceSecret(folder: string, secret: string, now: number): string {
   const path = join(folder, secretFile);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (existsSync(path)) {
-    if (readFileSync(path, 'utf8').trim() === secret) return;
+    if (readFileSync(path, 'utf8').trim() === secret) return path;
     renameSync(path, `${path}.replaced-${now}`);
   }
   writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+  return path;
 }

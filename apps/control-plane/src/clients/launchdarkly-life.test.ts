@@ -9,8 +9,7 @@ import {
   untilUpdated,
 } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { createBackup } from '../backup/create-backup.ts';
-import { restoreBackup } from '../backup/restore-backup.ts';
+import { createBackup, restoreBackup } from '../backup/backups.ts';
 import { nodePlatform } from '../platform.ts';
 
 const ann = { kind: 'user', key: 'ann' };
@@ -144,7 +143,8 @@ describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
       await createFlag(server);
       await turn(server, 'turn-on');
       const backup = join(folder, 'backup.db');
-      createBackup(folder, backup, nodePlatform.now());
+      const place = { folder, databaseUrl: server.databaseUrl };
+      await createBackup(place, backup, nodePlatform);
       await server.running.close();
 
       // The client starts first, and waits for the server.
@@ -167,7 +167,7 @@ describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
       await second.running.close().catch(() => undefined);
 
       const restored = untilUpdated(client, 'checkout');
-      await restoreBackup(backup, folder, { platform: nodePlatform, secret: undefined });
+      await restoreBackup(backup, place, { platform: nodePlatform, secret: undefined, replace: true });
       const third = await again();
       await restored;
       expect(await client.variation('checkout', ann, false)).toBe(true);

@@ -1,8 +1,8 @@
 import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
 import { isDatabaseGone } from './database-gone.ts';
-import type { Database } from './schema.ts';
+import type { Database, Reads } from './schema.ts';
 
 // Migrations run on a database of any earlier form, so they know no table types.
 // biome-ignore lint/suspicious/noExplicitAny: see above.
@@ -18,8 +18,24 @@ const migrations: Readonly<Record<string, Migration>> = {
 
 /** Brings the database to the form that this release needs. */
 export async function migrateToLatest(db: Database): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
+  await migrate(db, (migrator) => migrator.migrateToLatest());
+}
+
+/** Brings an empty database to the form that another one has; throws `data-damaged` when that is of a newer release. */
+export async function migrateLike(db: Database, other: Reads): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(other);
+  const last = rows.at(-1)?.name ?? '';
+  if (!Object.hasOwn(migrations, last)) {
+    throw new ServerError(
+      'data-damaged',
+      `the database is of a newer release: it knows \`${last}\`, which this one does not`,
+    );
+  }
+  await migrate(db, (migrator) => migrator.migrateTo(last));
+}
+
+async function migrate(db: Database, run: (migrator: Migrator) => Promise<MigrationResultSet>): Promise<void> {
+  const { error } = await run(new Migrator({ db, provider: { getMigrations: async () => migrations } }));
   if (error === undefined) return;
   if (isDatabaseGone(error)) throw error;
   const message = `the database could not be brought up to date: ${error instanceof Error ? error.message : error}`;

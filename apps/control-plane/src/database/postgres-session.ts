@@ -58,7 +58,8 @@ export class PostgresSession {
       await client.query(keepalives);
       const lock = 'select pg_try_advisory_lock_shared($1, $2) as "isFree"';
       const { rows } = await client.query(lock, [...runningLock]);
-      if (rows[0]?.isFree !== true) throw new ServerError('unavailable', 'a backup is being restored into it');
+      if (rows[0]?.isFree !== true)
+        throw new ServerError('unavailable', 'a backup is being restored into the database');
       await client.query(`listen ${announcements}`);
     } catch (error) {
       await client.end();

@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
-import { describeError, ServerError } from '../errors.ts';
-import { isDatabaseGone } from './database-gone.ts';
-import { describeDatabase } from './database-url.ts';
+import { ServerError } from '../errors.ts';
 import { migrateToLatest } from './migrations.ts';
 import { createPatientDatabase, createServerDatabase } from './postgres-connection.ts';
+import { toSentence } from './postgres-errors.ts';
 import { announceStatement, PostgresSession } from './postgres-session.ts';
 import type { Database } from './schema.ts';
 import type { Store, StoreSurroundings } from './store.ts';
@@ -57,22 +56,5 @@ async function checkServer(db: Database): Promise<void> {
   const major = Math.floor(version / 10_000);
   if (major < oldestVersion) throw new Error(`it must be version ${oldestVersion} or newer, got ${major}`);
   if (encoding !== 'UTF8') throw new Error(`the encoding of the database must be UTF8, got ${encoding}`);
-  if (isStandby === true) throw new ServerError('unavailable', 'it is a standby, which takes no writes');
-}
-
-/** What is wrong, for whoever starts the server; never with the password. */
-function toSentence(error: unknown, url: string): ServerError {
-  const database = `the database ${describeDatabase(url)}`;
-  const found = describeError(error);
-  const setting = '--database-url (SLUICE_DATABASE_URL)';
-  const { code } = error as { readonly code?: unknown };
-  if (typeof code === 'string' && /^(28|3D)/.test(code)) {
-    const message = `${database} refuses the login: ${found}; check user, password and database in ${setting}`;
-    return new ServerError('invalid-settings', message, { cause: error });
-  }
-  if (isDatabaseGone(error) || code === 'unavailable') {
-    const message = `${database} cannot be reached: ${found}; check that it runs, and ${setting}`;
-    return new ServerError('unavailable', message, { cause: error });
-  }
-  return new ServerError('invalid-settings', `${database} cannot be used: ${found}`, { cause: error });
+  if (isStandby === true) throw new ServerError('unavailable', 'the database is a standby, which takes no writes');
 }
