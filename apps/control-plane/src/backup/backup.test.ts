@@ -328,6 +328,13 @@ describe('a backup that is damaged is refused, and nothing is replaced:', () => 
       tamper('delete from changes where version = 1'),
       'is damaged: version 2 of default/production',
     ],
+    [
+      'a change is there too early',
+      tamper(
+        "update environments set version = 1, chain_head = (select previous_hash from changes where version = 2) where key = 'production'",
+      ),
+      'is damaged: version 2 of default/production: the environment had not come so far',
+    ],
     ['the last change is missing', tamper('delete from changes where version = 2'), 'the last changes are missing'],
     ['it is not there', () => rmSync(file), 'there is no file'],
   ])('%s', async (_, damage, message) => {

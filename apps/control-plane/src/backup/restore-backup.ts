@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { ChainView } from '@sluice/api-client';
 import { hashChange, verifyChain } from '../changes/chain.ts';
 import { findSecretProblem } from '../credentials/check-secret.ts';
 import { createSecretBox, secretFile } from '../credentials/secret-box.ts';
@@ -119,15 +120,28 @@ function openChecked(copy: string, file: string): DatabaseSync {
 /** Follows the chain of every environment; throws `conflict` where one is broken. */
 export async function verifyChains(reads: Reads, file: string): Promise<readonly EnvironmentRow[]> {
   const environments = await listAllEnvironments(reads);
-  for (const { id, projectKey, key } of environments) {
-    const { intact, broken } = await verifyChain(reads, id);
-    if (intact) continue;
+  for (const { id, projectKey, key, version } of environments) {
+    const { broken } = await verifyChain(reads, id);
+    const problem = broken ?? (await findSurplus(reads, id, version));
+    if (problem === undefined) continue;
     throw new ServerError(
       'conflict',
-      `${file} is damaged: version ${broken?.version} of ${projectKey}/${key}: ${broken?.reason}`,
+      `${file} is damaged: version ${problem.version} of ${projectKey}/${key}: ${problem.reason}`,
     );
   }
   return environments;
+}
+
+/** In a server's database changes may be added while a chain is followed; in a backup none can come after its head. */
+async function findSurplus(reads: Reads, environmentId: string, head: number): Promise<ChainView['broken']> {
+  const row = await reads
+    .selectFrom('changes')
+    .select('version')
+    .where('environmentId', '=', environmentId)
+    .where('version', '>', head)
+    .orderBy('version')
+    .executeTakeFirst();
+  return row && { ...row, reason: 'the environment had not come so far' };
 }
 
 async function listAllEnvironments(reads: Reads): Promise<readonly EnvironmentRow[]> {
