@@ -3,13 +3,13 @@ import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
 
 /** What only one of the two kinds of database has. */
 const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite}.test.ts'];
-const aboutPostgres = ['apps/control-plane/src/**/postgres*.test.ts'];
+const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
 
 const onPostgres = {
   extends: true as const,
   test: {
     name: 'postgres',
-    include: ['apps/*/src/**/*.test.ts'],
+    include: ['apps/*/src/**/*.test.ts', ...aboutPostgres],
     exclude: [...configDefaults.exclude, ...aboutSqlite],
     globalSetup: 'scripts/postgres-setup.ts',
     env: { SLUICE_TEST_STORE: 'postgres' },

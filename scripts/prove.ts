@@ -6,15 +6,18 @@ import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 type Proof = (full: boolean) => Promise<boolean>;
 
 const proofs: Readonly<Record<string, Proof>> = {
-  kills: async (full) => {
-    const report = await proveKills({ kills: full ? 1000 : 50, onProgress: (line) => console.log(line) });
-    for (const violation of report.violations) console.log(violation);
-    console.log(
-      `${report.kills} kills, ${report.acknowledged} changes acknowledged, ${report.violations.length} violations`,
-    );
-    return report.violations.length === 0;
-  },
+  kills: (full) => printKills(full, 'sqlite'),
+  'kills-postgres': (full) => printKills(full, 'postgres'),
 };
+
+async function printKills(full: boolean, store: 'sqlite' | 'postgres'): Promise<boolean> {
+  const report = await proveKills({ kills: full ? 1000 : 50, store, onProgress: (line) => console.log(line) });
+  for (const violation of report.violations) console.log(violation);
+  console.log(
+    `${report.kills} kills, ${report.acknowledged} changes acknowledged, ${report.violations.length} violations`,
+  );
+  return report.violations.length === 0;
+}
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { full: { type: 'boolean' } } });
 const [name = ''] = positionals;

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { startPostgresCluster } from '@sluice/testkit';
+import { sql } from 'kysely';
 import { verifyChain } from '../src/changes/chain.ts';
+import { createPatientDatabase } from '../src/database/postgres-connection.ts';
 import type { Database } from '../src/database/schema.ts';
 import { createKysely, databaseFile } from '../src/database/sqlite.ts';
 import { startServerProcess } from './server-process.ts';
@@ -23,6 +26,8 @@ export interface KillsReport {
 
 export interface KillsOptions {
   readonly kills: number;
+  /** The embedded database unless told otherwise. */
+  readonly store?: 'sqlite' | 'postgres';
   /** A module that the server loads first, to break something on purpose; the run ends at the first violation. */
   readonly sabotage?: string;
   readonly onProgress?: (line: string) => void;
@@ -38,19 +43,21 @@ const killWithinMs = 250;
  * every acknowledged change is there, versions have no gaps, the chain is intact, and each object is as the last change
  * that touched it left it.
  */
-export async function proveKills({ kills, sabotage, onProgress }: KillsOptions): Promise<KillsReport> {
+export async function proveKills({ kills, store, sabotage, onProgress }: KillsOptions): Promise<KillsReport> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
+  const { databaseUrl, openData, close } = store === 'postgres' ? await createPostgres() : createEmbedded(folder);
   const acknowledged: Acknowledged[] = [];
   const violations: string[] = [];
   try {
     for (let kill = 0; kill < kills; kill++) {
-      const server = await startServerProcess(folder, sabotage);
+      const server = await startServerProcess({ folder, databaseUrl, preload: sabotage });
       if (kill === 0) for (const key of flags) await createFlag(server.url, server.apiToken, key);
       const writing = Array.from({ length: writers }, () => write(server.url, server.apiToken, acknowledged));
       await new Promise((resolve) => setTimeout(resolve, Math.random() * killWithinMs));
       await server.kill();
       await Promise.all(writing);
-      const found = await inspect(join(folder, databaseFile), acknowledged);
+      const db = await openData();
+      const found = await inspect(db, acknowledged).finally(() => db.destroy());
       violations.push(...found.map((violation) => `after kill ${kill + 1}: ${violation}`));
       if ((kill + 1) % 10 === 0) onProgress?.(`${kill + 1} kills, ${acknowledged.length} changes acknowledged`);
       if (sabotage !== undefined && violations.length > 0)
@@ -58,7 +65,46 @@ export async function proveKills({ kills, sabotage, onProgress }: KillsOptions):
     }
     return { kills, acknowledged: acknowledged.length, violations };
   } finally {
+    await close();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where the server under proof has its data. */
+interface DataUnderProof {
+  readonly databaseUrl: string | undefined;
+  /** Opens the data as a server that was killed left it. */
+  openData(): Promise<Database>;
+  close(): Promise<void>;
+}
+
+function createEmbedded(folder: string): DataUnderProof {
+  return {
+    databaseUrl: undefined,
+    openData: async () => createKysely(new DatabaseSync(join(folder, databaseFile))),
+    close: async () => undefined,
+  };
+}
+
+async function createPostgres(): Promise<DataUnderProof> {
+  const { url, close } = await startPostgresCluster({ durable: true });
+  return {
+    databaseUrl: url,
+    openData: async () => {
+      const db = createPatientDatabase(url);
+      // PostgreSQL finishes what the server had sent before it was killed.
+      await untilNobodyWrites(db);
+      return db;
+    },
+    close,
+  };
+}
+
+async function untilNobodyWrites(db: Database): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`select from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`.execute(db);
+    if (rows.length === 0) return;
   }
 }
 
@@ -99,36 +145,30 @@ function post(url: string, token: string, body: unknown): Promise<Response> {
 }
 
 /** Looks at the data while no server has it. */
-async function inspect(file: string, acknowledged: readonly Acknowledged[]): Promise<readonly string[]> {
-  const db = createKysely(new DatabaseSync(file));
-  try {
-    const environments = await db.selectFrom('environments').selectAll().execute();
-    const violations: string[] = [];
-    const stored = new Map<string, number>();
-    for (const { id, key } of environments) {
-      const { intact, broken } = await verifyChain(db, id);
-      if (!intact) violations.push(`${key}: version ${broken?.version}: ${broken?.reason}`);
-      const changes = await db
-        .selectFrom('changes')
-        .select(['id', 'version'])
-        .where('environmentId', '=', id)
-        .orderBy('version')
-        .execute();
-      for (const [index, change] of changes.entries()) {
-        stored.set(change.id, change.version);
-        if (change.version !== index + 1)
-          violations.push(`${key}: expected version ${index + 1}, got ${change.version}`);
-      }
-      violations.push(...(await inspectObjects(db, id)).map((violation) => `${key}: ${violation}`));
+async function inspect(db: Database, acknowledged: readonly Acknowledged[]): Promise<readonly string[]> {
+  const environments = await db.selectFrom('environments').selectAll().execute();
+  const violations: string[] = [];
+  const stored = new Map<string, number>();
+  for (const { id, key } of environments) {
+    const { intact, broken } = await verifyChain(db, id);
+    if (!intact) violations.push(`${key}: version ${broken?.version}: ${broken?.reason}`);
+    const changes = await db
+      .selectFrom('changes')
+      .select(['id', 'version'])
+      .where('environmentId', '=', id)
+      .orderBy('version')
+      .execute();
+    for (const [index, change] of changes.entries()) {
+      stored.set(change.id, change.version);
+      if (change.version !== index + 1) violations.push(`${key}: expected version ${index + 1}, got ${change.version}`);
     }
-    for (const { id, version } of acknowledged) {
-      if (stored.get(id) !== version)
-        violations.push(`change ${id} was acknowledged as version ${version} and is not there`);
-    }
-    return violations;
-  } finally {
-    await db.destroy();
+    violations.push(...(await inspectObjects(db, id)).map((violation) => `${key}: ${violation}`));
   }
+  for (const { id, version } of acknowledged) {
+    if (stored.get(id) !== version)
+      violations.push(`change ${id} was acknowledged as version ${version} and is not there`);
+  }
+  return violations;
 }
 
 /** Every object must be as the last change that touched it left it. */

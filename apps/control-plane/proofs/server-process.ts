@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -15,11 +15,23 @@ export interface ServerProcess {
 const command = join(import.meta.dirname, '../../cli/src/main.ts');
 const readyWithinMs = 30_000;
 
-/**
- * Starts `sluice server start` on a folder; resolves when it is ready. `preload` is a module that the process loads
- * first, for proofs that break something on purpose.
- */
-export async function startServerProcess(folder: string, preload?: string): Promise<ServerProcess> {
+export interface ServerProcessOptions {
+  readonly folder: string;
+  /** Undefined: the embedded database. */
+  readonly databaseUrl?: string | undefined;
+  /** A module that the process loads first, for proofs that break something on purpose. */
+  readonly preload?: string | undefined;
+  /** More of what the environment says. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Starts `sluice server start`; resolves when it is ready. */
+export async function startServerProcess({
+  folder,
+  databaseUrl,
+  preload,
+  variables = {},
+}: ServerProcessOptions): Promise<ServerProcess> {
   const port = await findFreePort();
   const child = spawn(
     process.execPath,
@@ -36,20 +48,30 @@ export async function startServerProcess(folder: string, preload?: string): Prom
       '--log-level',
       'warn',
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...variables, ...(databaseUrl !== undefined && { SLUICE_DATABASE_URL: databaseUrl }) },
+    },
   );
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, child);
-  const [, apiToken = ''] = /^api-token: (.*)$/m.exec(readFileSync(join(folder, 'first-start.txt'), 'utf8')) ?? [];
   return {
     url,
-    apiToken,
+    apiToken: findApiToken(folder),
     kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
     },
   };
+}
+
+/** Empty where another server filled the database. */
+function findApiToken(folder: string): string {
+  const file = join(folder, 'first-start.txt');
+  if (!existsSync(file)) return '';
+  return /^api-token: (.*)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
 }
 
 async function untilReady(url: string, child: ChildProcess): Promise<void> {
