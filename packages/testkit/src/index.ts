@@ -49,6 +49,7 @@ export {
   parseInstructions,
 } from './states.ts';
 export { tamper } from './tamper.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';

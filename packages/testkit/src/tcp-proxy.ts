@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A network between two programs that a test can spoil. */
+export interface TcpProxy {
+  readonly port: number;
+  /** From now on everything is swallowed, as by a cable that is cut: nobody hears of it. */
+  swallow(): void;
+  /** New connections work again; what went on the old ones stays lost. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let isSwallowing = false;
+  const server = createServer((near) => {
+    const far = connect(target.port, target.host);
+    let isLost = isSwallowing;
+    lose.add(() => {
+      isLost = true;
+    });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => {
+        if (!isLost) to.write(chunk);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        if (!isLost) to.destroy();
+      });
+    }
+  });
+  const lose = new Set<() => void>();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    // A TCP server's address is an object.
+    port: (server.address() as AddressInfo).port,
+    swallow: () => {
+      isSwallowing = true;
+      for (const cut of lose) cut();
+    },
+    heal: () => {
+      isSwallowing = false;
+    },
+    close: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
