@@ -54,6 +54,7 @@ describe('metrics', () => {
     expect(metrics.get(`sluice_streams{environment="${environment}",protocol="fdv2"}`)).toBe(1);
     expect(metrics.get(`sluice_environment_version{environment="${environment}"}`)).toBe(2);
     expect(metrics.get('sluice_streams_dropped')).toBe(0);
+    expect(metrics.get('sluice_leader')).toBe(1);
     expect(metrics.get('process_resident_memory_bytes')).toBeGreaterThan(0);
     for (const stream of streams) stream.close();
   });
