@@ -45,7 +45,7 @@ export async function startFirstTime(
   });
 }
 
-/** Creates the project. Of replicas that start together one does; the others wait for it here, and have to do nothing. */
+/** Creates the project. Of replicas that start together one does; the others wait for it here, and do nothing. */
 async function isFirst(writes: Writes, { platform }: EnvironmentSurroundings): Promise<boolean> {
   try {
     await createProject(writes, { key: project, name: 'Default' }, platform.now());

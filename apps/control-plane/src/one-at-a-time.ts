@@ -1,4 +1,4 @@
-/** Runs work one at a time. Of calls that come while it runs, one more run comes of all of them, and they wait for that. */
+/** Runs work one at a time. All calls that come while it runs lead to one more run, and wait for that. */
 export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let waiting: Promise<void> | undefined;

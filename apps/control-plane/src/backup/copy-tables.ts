@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Reads, Tables, Writes } from '../database/schema.ts';
 
-/** What a backup holds, in an order in which every row comes after those that it refers to; by what rows are told apart. */
+/** The tables of a backup with their keys, in an order in which every row comes after those that it refers to. */
 const keysOfTables = {
   meta: ['name'],
   projects: ['key'],

@@ -120,7 +120,12 @@ describe('a backup of PostgreSQL', () => {
     ]);
     const headers = { authorization: server.sdkKey, 'x-launchdarkly-payload-id': 'p' };
     await fetch(`${server.url}/bulk`, { method: 'POST', headers, body });
-    await server.running.context.evaluations.flush();
+    const { db, evaluations } = server.running.context;
+    await evaluations.flush();
+    const environments = [{ project: 'default', environment: 'production' }];
+    await server.api('POST', '/edges', { name: 'fra', environments });
+    const { id: environmentId } = await db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
+    await db.insertInto('convergences').values({ environmentId, version: 1, summaryJson: '{}' }).execute();
     await backUp();
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const copy = createKysely(new DatabaseSync(file));

@@ -20,7 +20,7 @@ const versionJump = 1_000_000;
 export interface RestoredBackup {
   /** Where the database that was there before is now; undefined: there was none. */
   readonly replaced: string | undefined;
-  /** Where the secret is now that the keys are encrypted with and that the backup brought; undefined: it brought none. */
+  /** Where the secret is now that the backup brought for its keys; undefined: it brought none. */
   readonly secretFile: string | undefined;
   readonly environments: readonly {
     readonly project: string;
@@ -61,7 +61,7 @@ export interface PreparedBackup {
 }
 
 /**
- * Makes of a copy of a backup what is going to be used: brings it up to date, follows its chains, and starts new epochs.
+ * Makes of a copy of a backup what is going to be used: brings it up to date, follows its chains, starts new epochs.
  * Throws `conflict` when it is damaged, or when its keys cannot be read.
  */
 export async function prepareBackup(

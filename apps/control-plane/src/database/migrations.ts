@@ -249,7 +249,7 @@ async function createFleetTables(db: AnyDatabase): Promise<void> {
   await db.schema
     .createTable('fleet_snapshots')
     .addColumn('replica_id', text, (column) => column.notNull())
-    .addColumn('environment_id', text, (column) => column.notNull().references('environments.id'))
+    .addColumn('environment_id', text, (column) => column.notNull())
     .addColumn('roster_json', text, (column) => column.notNull())
     .addColumn('roster_at', 'bigint', (column) => column.notNull())
     .addColumn('progress_json', text, (column) => column.notNull())

@@ -45,12 +45,12 @@ export function createPatientDatabase(url: string): Database {
   return createKysely(createPool({ ...connectionConfig(url), max: 1 }, () => undefined));
 }
 
-/** Connections may break while they wait in the pool or between two queries of a transaction; unheard, that would end the process. */
+/** Connections may break while nobody asks anything on them; unheard, that would end the process. */
 function createPool(config: PoolConfig, onLost: (reason: string) => void): Pool {
   const pool = new Pool({ ...config, Client: OneAnswerClient, onConnect: makeDurable });
-  // Only the message: the error has the connection with it, and that the password.
+  // In the pool. Only the message: the error has the connection with it, and that the password.
   pool.on('error', ({ message }) => onLost(message));
-  // Whoever uses the connection hears of it by the next query.
+  // Between two queries of a transaction, where the next one fails.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

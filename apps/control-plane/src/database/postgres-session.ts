@@ -33,6 +33,7 @@ export class PostgresSession {
   readonly #log: Logger;
   #client: Client | undefined;
   #token: number | undefined;
+  #isClosed = false;
   #hear = (): void => undefined;
   #failures = 0;
   /** Beats to let pass until the next try to connect. */
@@ -61,6 +62,7 @@ export class PostgresSession {
       if (rows[0]?.isFree !== true)
         throw new ServerError('unavailable', 'a backup is being restored into the database');
       await client.query(`listen ${announcements}`);
+      if (this.#isClosed) throw new Error('the server is stopping');
     } catch (error) {
       await client.end();
       throw error;
@@ -70,7 +72,7 @@ export class PostgresSession {
     this.#hear();
   }
 
-  /** Connects again where the connection was lost, and takes the lead when nobody has it; the token while it is ours. */
+  /** Connects again where it was lost, and takes the lead when nobody has it; the token while this server leads. */
   async beat(): Promise<number | undefined> {
     if (this.#client === undefined) await this.#reconnect();
     const client = this.#client;
@@ -89,6 +91,8 @@ export class PostgresSession {
   }
 
   async close(): Promise<void> {
+    // Also for a connection that is being made now.
+    this.#isClosed = true;
     const client = this.#client;
     this.#client = undefined;
     this.#token = undefined;

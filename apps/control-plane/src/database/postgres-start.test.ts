@@ -154,11 +154,11 @@ describe('a server does not wait for a database that', () => {
         await admin.destroy();
         return Object.assign(new URL(url), { username: 'reader', password: 'reader' }).href;
       },
-      'permission denied for schema public',
+      'the database could not be brought up to date: permission denied for schema public',
     ],
   ])('%s', async (_, prepare, message) => {
     await expect(start(await prepare())).rejects.toMatchObject({
-      code: 'invalid-settings',
+      name: 'ServerError',
       message: expect.stringContaining(message),
     });
     expect(log.lines).toEqual([]);
