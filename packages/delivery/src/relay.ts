@@ -160,7 +160,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   probe(environmentId: string, id: string, share: number): void {
     const { random } = this.#options.platform;
-    this.#channels.get(environmentId)?.tell(encodeNotice({ event: 'probe', id, share: 1 }), () => random() < share);
+    this.#channels.get(environmentId)?.tell(encodeNotice({ event: 'probe', id }), () => random() < share);
     this.#links.probe(environmentId, id, share);
   }
 

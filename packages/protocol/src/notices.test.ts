@@ -5,7 +5,7 @@ import { isNoticeEvent, parseNotice } from './notices.ts';
 
 const notices: readonly Notice[] = [
   { event: 'fleet', spreadMs: 400, heartbeatMs: 10_000 },
-  { event: 'probe', id: 'p-1', share: 0.01 },
+  { event: 'probe', id: 'p-1' },
   { event: 'taken', id: 'b-1', status: 202, at: 1_700_000_000_000 },
 ];
 
@@ -24,7 +24,7 @@ describe('a notice', () => {
   });
 
   test('has the name of its event, whatever its data says', () => {
-    expect(parseNotice('probe', { event: 'fleet', id: 'p', share: 1 })).toMatchObject({ event: 'probe' });
+    expect(parseNotice('probe', { event: 'fleet', id: 'p' })).toMatchObject({ event: 'probe' });
   });
 
   test.each<[Notice['event'], unknown, string]>([
@@ -32,8 +32,7 @@ describe('a notice', () => {
     ['fleet', [], 'fleet'],
     ['fleet', { heartbeatMs: 1 }, 'fleet.spreadMs'],
     ['fleet', { spreadMs: 1, heartbeatMs: '1' }, 'fleet.heartbeatMs'],
-    ['probe', { id: 5, share: 1 }, 'probe.id'],
-    ['probe', { id: 'p' }, 'probe.share'],
+    ['probe', { id: 5 }, 'probe.id'],
     ['taken', { id: 'b', status: '202', at: 1 }, 'taken.status'],
     ['taken', { id: 'b', status: 202 }, 'taken.at'],
   ])('is malformed: %s %j at %s', (event, data, path) => {
@@ -75,9 +74,9 @@ describe('the notices in an answer', () => {
       { event: '__proto__', data: {} },
       { event: 'fleet' },
       { event: 'fleet', data: { spreadMs: '1' } },
-      { event: 'probe', data: { id: 'p-1', share: 0.5 } },
+      { event: 'probe', data: { id: 'p-1' } },
     ];
-    expect(parseNotices(JSON.stringify({ events }))).toEqual([{ event: 'probe', id: 'p-1', share: 0.5 }]);
+    expect(parseNotices(JSON.stringify({ events }))).toEqual([{ event: 'probe', id: 'p-1' }]);
   });
 
   test('cannot be found in what is not JSON', () => {

@@ -5,14 +5,14 @@ import type { SseEvent } from './sse.ts';
 export type Notice =
   /** How an instance is to report: anywhere within `spreadMs` after a change, and every `heartbeatMs` without one. */
   | { readonly event: 'fleet'; readonly spreadMs: number; readonly heartbeatMs: number }
-  /** One in so many instances is to answer at once; that measures how long things take. */
-  | { readonly event: 'probe'; readonly id: string; readonly share: number }
+  /** Whoever gets this is to answer at once; that measures how long things take. */
+  | { readonly event: 'probe'; readonly id: string }
   /** A batch of events was looked at, as if it had been posted; `at` is the server's time. */
   | { readonly event: 'taken'; readonly id: string; readonly status: number; readonly at: number };
 
 const shapes = {
   fleet: objectOf({ spreadMs: aNumber, heartbeatMs: aNumber }),
-  probe: objectOf({ id: aString, share: aNumber }),
+  probe: objectOf({ id: aString }),
   taken: objectOf({ id: aString, status: aNumber, at: aNumber }),
 } as const;
 

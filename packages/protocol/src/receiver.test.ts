@@ -193,7 +193,7 @@ describe('objects that cannot be used', () => {
   });
 
   test.each<[string, WireEvent]>([
-    ['another notice', { event: 'probe', data: { id: 'p', share: 1 } }],
+    ['another notice', { event: 'probe', data: { id: 'p' } }],
     ['a notice that is not understood', { event: 'fleet', data: { spreadMs: 'soon' } }],
     ['a notice without data', { event: 'fleet', data: null }],
   ])('are not taken for refused alone after %s', (_, notice) => {
@@ -231,7 +231,7 @@ describe('objects that cannot be used', () => {
     ['an error', { event: 'error', data: { reason: 'because' } }, []],
     ['another intent', intent('xfer-changes'), []],
     ['word that all is there', intent('none'), []],
-    ['another notice, which is no reason to forget', { event: 'probe', data: { id: 'p', share: 1 } }, ['b 1']],
+    ['another notice, which is no reason to forget', { event: 'probe', data: { id: 'p' } }, ['b 1']],
   ])('that came before %s', (_, between, refused) => {
     expect(commits(wanted, intent('xfer-full'), bad('b'), between, transferred('one'))).toEqual([
       { objects: [], refused },
@@ -303,7 +303,7 @@ describe('notices', () => {
     ] as const;
     expect(events.map(([event, data]) => receiveText({ event, data }))).toMatchObject([
       nothing,
-      { kind: 'notice', notice: { event: 'probe', id: 'p-1', share: 0.5 } },
+      { kind: 'notice', notice: { event: 'probe', id: 'p-1' } },
       { kind: 'notice', notice: { event: 'taken', id: 'b-1', status: 202, at: 5 } },
       nothing,
       { kind: 'commit', transfer: { kind: 'full', objects: [], state: 'one' } },

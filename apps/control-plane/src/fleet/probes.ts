@@ -19,7 +19,7 @@ export function startProbes({ platform, fleet, channels, links }: ServerContext)
       const share = Math.min(1, answersWanted / reporting.length);
       const id = createId(platform);
       fleet.noteProbe(id);
-      const notice = encodeNotice({ event: 'probe', id, share: 1 });
+      const notice = encodeNotice({ event: 'probe', id });
       open.get(environmentId)?.tell(notice, () => platform.random() < share);
       links.probe(environmentId, id, share);
     }

@@ -112,11 +112,13 @@ async function end(server: Server, relay: Relay): Promise<void> {
 process.once('message', (message: ToWorker) => {
   if (message.kind !== 'start') return;
   serve(message.settings).catch((error: unknown) => {
-    logAs('error')({ err: error }, 'a worker could not start');
-    process.exit(1);
+    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    process.exitCode = 1;
+    // The message is on its way.
+    process.disconnect();
   });
 });
 // The program that started this is gone; whoever starts it again starts new workers.
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => process.exit());
 // A signal to the whole group is for the program that started this, which then ends its workers in good order.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);

@@ -21,6 +21,8 @@ export type ToWorker =
 export type FromWorker =
   /** It serves SDKs at this port. */
   | { readonly kind: 'ready'; readonly port: number }
+  /** It cannot serve, and ends. */
+  | { readonly kind: 'failed'; readonly reason: string }
   | {
       readonly kind: 'log';
       readonly level: 'info' | 'warn' | 'error';

@@ -77,12 +77,16 @@ export class WorkerPool {
     const { log, after } = this.#options;
     return new Promise((resolve, reject) => {
       let servedAt: number | undefined;
+      let reason: string | undefined;
       const child = worker.process;
       child.on('message', (message: FromWorker) => {
         switch (message.kind) {
           case 'ready':
             servedAt = message.port;
             resolve(message.port);
+            return;
+          case 'failed':
+            reason = message.reason;
             return;
           case 'log':
             log(message.level, { worker: child.pid, ...message.fields }, message.message);
@@ -96,7 +100,7 @@ export class WorkerPool {
       });
       child.on('exit', (code, signal) => {
         worker.counts = undefined;
-        if (servedAt === undefined) reject(new Error(`a worker ended before it served: ${signal ?? code}`));
+        if (servedAt === undefined) reject(new Error(reason ?? `a worker ended before it served: ${signal ?? code}`));
         if (this.#closed || servedAt === undefined) return;
         log('error', { worker: child.pid, code, signal }, 'a worker ended; another takes its place');
         after(restartMs, () => this.#restart(worker, servedAt ?? port));

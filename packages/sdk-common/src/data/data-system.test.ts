@@ -463,7 +463,7 @@ describe('whoever tells the server', () => {
     const { told, observer } = createObserver();
     const { stream } = await start({ observer });
     stream.sink.line(() => undefined);
-    stream.sink.notice({ event: 'probe', id: 'p', share: 1 });
+    stream.sink.notice({ event: 'probe', id: 'p' });
     stream.sink.line(undefined);
     expect(told).toEqual(['line', 'probe', 'no line']);
   });
@@ -478,7 +478,7 @@ describe('whoever tells the server', () => {
     stream.sink.confirm();
     stream.sink.fail({ kind: 'refused', message: 'because' });
     stream.sink.line(() => undefined);
-    stream.sink.notice({ event: 'probe', id: 'p', share: 1 });
+    stream.sink.notice({ event: 'probe', id: 'p' });
     expect(told).toEqual([]);
   });
 });

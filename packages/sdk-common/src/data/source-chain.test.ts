@@ -315,7 +315,7 @@ describe('a source that was closed', () => {
     await sink.commit(transfer);
     sink.confirm();
     sink.fail(unfit);
-    sink.notice({ event: 'probe', id: 'p', share: 1 });
+    sink.notice({ event: 'probe', id: 'p' });
     sink.line(send);
     sink.line(undefined);
   }

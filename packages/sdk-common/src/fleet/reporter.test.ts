@@ -307,18 +307,11 @@ describe('a heartbeat', () => {
 });
 
 describe('a probe', () => {
-  test.each([
-    [0, 0, false],
-    [0.5, 1, true],
-    [0.5, 0.51, true],
-    [0.5, 0.5, false],
-    [0.5, 0.01, false],
-  ])('is answered at once by one in so many: with luck %d of a share of %d: %s', (luck, share, isAnswered) => {
-    const { openLine, platform, reporter } = create();
+  test('is answered at once', () => {
+    const { openLine, reporter } = create();
     const sent = openLine();
-    platform.randomValue = luck;
-    reporter.notice({ event: 'probe', id: 'p-1', share });
-    expect(sent.slice(1)).toEqual(isAnswered ? [{ kind: 'probe', id: 'p-1' }] : []);
+    reporter.notice({ event: 'probe', id: 'p-1' });
+    expect(sent.slice(1)).toEqual([{ kind: 'probe', id: 'p-1' }]);
   });
 
   test('is answered by post where there is no line', async () => {
@@ -326,7 +319,7 @@ describe('a probe', () => {
     reporter.notice(invitation);
     run(reporter, 3, 'stream');
     await platform.clock.advance(400);
-    reporter.notice({ event: 'probe', id: 'p-1', share: 1 });
+    reporter.notice({ event: 'probe', id: 'p-1' });
     await settle();
     expect(posted.map((reports) => reports.map(inWords))).toEqual([
       ['hello 1 e1:3 by stream'],
@@ -542,7 +535,7 @@ describe('closing', () => {
     expect(posted.at(-1)?.map(inWords)).toEqual(['hello 2 e1:3 by poll', 'goodbye']);
     expect(isClosed).toBe(false);
     // Whoever is asked for after the goodbye is not there.
-    resolve([{ event: 'probe', id: 'p-1', share: 1 }]);
+    resolve([{ event: 'probe', id: 'p-1' }]);
     await closing;
     expect(posted).toHaveLength(2);
     expect(platform.clock.waiting).toEqual([]);

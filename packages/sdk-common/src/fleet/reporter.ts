@@ -85,7 +85,7 @@ export class Reporter implements DataObserver {
         };
         return;
       case 'probe':
-        if (this.#platform.random() < notice.share) void this.#send({ kind: 'probe', id: notice.id });
+        void this.#send({ kind: 'probe', id: notice.id });
         return;
       case 'taken':
         this.#settleBatch(notice.id, { status: notice.status, at: notice.at });
