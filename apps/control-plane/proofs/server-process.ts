@@ -8,6 +8,8 @@ import { join } from 'node:path';
 export interface ServerProcess {
   readonly url: string;
   readonly apiToken: string;
+  /** What preloaded modules sent with `process.send`; all of it once the process has ended. */
+  readonly told: readonly unknown[];
   /** Ends it as a power cut would, as far as the process can tell. */
   kill(): Promise<void>;
 }
@@ -16,16 +18,16 @@ const command = join(import.meta.dirname, '../../cli/src/main.ts');
 const readyWithinMs = 30_000;
 
 /**
- * Starts `sluice server start` on a folder; resolves when it is ready. `preload` is a module that the process loads
- * first, for proofs that break something on purpose.
+ * Starts `sluice server start` on a folder; resolves when it is ready. `preloads` are modules that the process loads
+ * first: they watch something from within, or break it on purpose.
  */
-export async function startServerProcess(folder: string, preload?: string): Promise<ServerProcess> {
+export async function startServerProcess(folder: string, preloads: readonly string[] = []): Promise<ServerProcess> {
   const port = await findFreePort();
   const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
-      ...(preload === undefined ? [] : ['--import', preload]),
+      ...preloads.flatMap((module) => ['--import', module]),
       command,
       'server',
       'start',
@@ -36,16 +38,20 @@ export async function startServerProcess(folder: string, preload?: string): Prom
       '--log-level',
       'warn',
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
+  const told: unknown[] = [];
+  child.on('message', (message) => told.push(message));
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, child);
   const [, apiToken = ''] = /^api-token: (.*)$/m.exec(readFileSync(join(folder, 'first-start.txt'), 'utf8')) ?? [];
   return {
     url,
     apiToken,
+    told,
     kill: async () => {
-      const ended = once(child, 'exit');
+      // Not `exit`, which may come before what it sent.
+      const ended = once(child, 'close');
       child.kill('SIGKILL');
       await ended;
     },
