@@ -10,6 +10,7 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor } from './authentication.ts';
+import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
 import { answerError, answerProblems, bodyLimitBytes } from './problems.ts';
 import { addStatusPage } from './status-page.ts';
@@ -26,14 +27,11 @@ export function createApp(context: ServerContext): App {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     routerOptions: { maxParamLength: longestParam },
-    // What may be in a body is decided where bodies are parsed by their schemas.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     frameworkErrors: answerError,
     genReqId: () => createId(context.platform),
     return503OnClosing: false,
   });
-  app.removeContentTypeParser('text/plain');
+  takeJsonBodies(app);
   useZodSchemas(app);
   answerProblems(app);
   serveOpenapi(app);
