@@ -71,11 +71,7 @@ interface Explanation {
 
 function explain(error: unknown): Explanation {
   if (error instanceof CommandError) {
-    return {
-      exitCode: error.exitCode,
-      code: 'usage',
-      lines: [error.message, ...(error.hint === undefined ? [] : [error.hint])],
-    };
+    return { exitCode: error.exitCode, code: 'usage', lines: [error.message, ...error.hints] };
   }
   if (error instanceof ApiError) return explainApiError(error);
   if (error instanceof ServerError) return { exitCode: exitCodes.refused, code: error.code, lines: [error.message] };
