@@ -207,11 +207,22 @@ describe('mistakes', () => {
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
+    ['server start --port many', 1, '--port (SLUICE_PORT) must be a number'],
+    ['server start --port 0 --data /dev/null/data', 1, "ENOTDIR: not a directory, mkdir '/dev/null/data'"],
+    ['server start --port 0 --host 203.0.113.1', 1, 'EADDRNOTAVAIL: address not available 203.0.113.1'],
   ])('"sluice %s" ends with %i and says: %s', async (line, exitCode, sentence) => {
     const outcome = await sluice(line === '' ? [] : line);
     expect(outcome.exitCode).toBe(exitCode);
     expect(outcome.complained).toContain(sentence);
     expect(outcome.complained).not.toMatch(/\n\s+at /);
+  });
+
+  test('a port that is in use is said, and what to do', async () => {
+    const { port } = new URL(server.url);
+    const { exitCode, complained } = await sluice(`server start --port ${port} --data ${join(home, 'second')}`);
+    expect(exitCode).toBe(1);
+    expect(complained).toContain(`something is listening there already`);
+    expect(complained).toContain('Choose another port with --port, or stop what uses it.');
   });
 
   test('are told as JSON too', async () => {

@@ -85,6 +85,9 @@ function explain(error: unknown): Explanation {
       ],
     };
   }
+  // What the operating system refuses (a port, a folder) is said by its message; the stack is ours and says nothing.
+  if (error instanceof Error && 'syscall' in error)
+    return { exitCode: exitCodes.refused, code: 'system', lines: [error.message] };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: exitCodes.refused, code: 'internal', lines: text.split('\n') };
 }

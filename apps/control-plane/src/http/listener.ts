@@ -2,17 +2,28 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { ServerError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { Settings } from '../settings.ts';
 import type { Listener } from './gate.ts';
 
-/** An HTTP server, or an HTTPS one where there is a certificate. */
+/** An HTTP server, or an HTTPS one where there is a certificate; throws `invalid-settings` when that is no good. */
 export function createListener({ tlsCert, tlsKey }: Settings, { request, upgrade }: Listener): Server {
   const server =
     tlsCert === undefined || tlsKey === undefined
-      ? createHttpServer(options, request)
-      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, request);
-  return server.on('upgrade', upgrade);
+      ? createHttpServer(options)
+      : createServerWithCertificate(tlsCert, tlsKey);
+  return server.on('request', request).on('upgrade', upgrade);
+}
+
+function createServerWithCertificate(tlsCert: string, tlsKey: string): Server {
+  try {
+    return createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const message = `--tls-cert ${tlsCert} and --tls-key ${tlsKey} cannot be used: ${found}`;
+    throw new ServerError('invalid-settings', message, { cause });
+  }
 }
 
 /** Some clients offer protocols that nobody here speaks; their requests are answered as any. */
