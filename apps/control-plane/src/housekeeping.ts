@@ -10,9 +10,9 @@ const usagePeriodMs = 30_000;
 
 /** Work that comes up now and then: publishing what could not be, forgetting what is old, noting when keys were used, logging the chains' heads. */
 export function startHousekeeping(context: ServerContext): () => void {
-  const { platform, channels, usage, log } = context;
+  const { platform, channels, usage, errors } = context;
   const attempt = (name: string, work: () => Promise<void>) => () => {
-    work().catch((error: unknown) => log.error({ err: error }, `${name} failed`));
+    work().catch((error: unknown) => errors.write(error, `${name} failed`));
   };
   const stops = [
     platform.every(

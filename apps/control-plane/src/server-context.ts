@@ -4,6 +4,7 @@ import type { Admissions } from './credentials/admissions.ts';
 import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
+import type { ErrorLog } from './error-log.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
@@ -21,6 +22,8 @@ export interface ServerContext {
   readonly fleet: FleetRegistry;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Where errors go: the log stays readable when there are many. */
+  readonly errors: ErrorLog;
   /** Bytes that the compiled objects of an environment may have. */
   readonly payloadLimitBytes: number;
   /** Of the server. */

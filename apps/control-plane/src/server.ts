@@ -9,6 +9,7 @@ import { createSecretBox, findSecret } from './credentials/secret-box.ts';
 import { migrateToLatest } from './database/migrations.ts';
 import type { Database } from './database/schema.ts';
 import { type OpenedDatabase, openSqlite } from './database/sqlite.ts';
+import { ErrorLog } from './error-log.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, startFirstTime } from './first-start.ts';
@@ -75,6 +76,7 @@ export async function startServer(settings: Settings, platform: Platform, log: L
           () => context.evaluations.close(),
           () => context.usage.flush(),
           close,
+          () => context.errors.close(),
         ]),
     };
   } catch (error) {
@@ -107,16 +109,18 @@ async function prepare(
     onVersion: (environmentId, selector) => fleet.publish(environmentId, selector),
   });
   const usage = new KeyUsage(db);
+  const errors = new ErrorLog(log, platform);
   const keeper = new StreamKeeper(platform);
   const context: ServerContext = {
     db,
     platform,
     box,
     log,
+    errors,
     channels,
     admissions: new Admissions(db, usage),
     usage,
-    evaluations: new EvaluationRecorder(db, channels, platform, log),
+    evaluations: new EvaluationRecorder(db, channels, platform, errors),
     fleet,
     metrics: createMetrics(registry, { channels, fleet, keeper }),
     payloadLimitBytes,
@@ -138,7 +142,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
 }
 
 function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
-  const { platform, channels, admissions, evaluations, metrics, log } = context;
+  const { platform, channels, admissions, evaluations, metrics, log, errors } = context;
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
@@ -151,7 +155,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
       retryAfterSeconds: () => retryAfterSeconds(platform),
       now: () => platform.now(),
       createId: () => createId(platform),
-      logError: (error, message) => log.error({ err: error }, message),
+      logError: (error, message) => errors.write(error, message),
       logDebug: (message) => log.debug(message),
     },
     parts,

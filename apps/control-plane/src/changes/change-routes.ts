@@ -76,7 +76,7 @@ function toResult(applied: readonly AppliedChange[], environment: string, dryRun
   return {
     status: 200,
     body: toChangeView(own.row, environment, dryRun ? 'planned' : 'applied'),
-    environmentIds: applied.map((change) => change.environment.id),
+    changes: applied,
     dryRun,
   };
 }

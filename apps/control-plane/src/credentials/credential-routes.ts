@@ -55,7 +55,10 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { id: environmentId } = await getEnvironment(writes, request.params.project, request.params.environment);
-        return { status: 201, body: await createCredential(writes, { environmentId, ...request.body }, context) };
+        const created = await createCredential(writes, { environmentId, ...request.body }, context);
+        const { id: credential, kind, name } = created;
+        const fields = { ...request.params, credential, kind, name };
+        return { status: 201, body: created, note: { message: 'made a key', fields } };
       }),
   );
 
@@ -70,6 +73,7 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
         return {
           status: 204,
           body: undefined,
+          note: { message: 'revoked a key', fields: request.params },
           afterCommit: async () => {
             admissions.revoke(credential);
             await channels.endCredential(id, credential);

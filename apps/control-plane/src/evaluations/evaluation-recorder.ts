@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
-import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import type { Database, EvaluationMinuteRow, Writes } from '../database/schema.ts';
+import type { ErrorLog } from '../error-log.ts';
 import type { Platform } from '../platform.ts';
 
 const minuteMs = 60_000;
@@ -25,16 +25,16 @@ export class EvaluationRecorder {
   readonly #db: Database;
   readonly #channels: ChannelRegistry;
   readonly #platform: Platform;
-  readonly #log: Logger;
+  readonly #errors: ErrorLog;
   readonly #stop: () => void;
   #received: Received[] = [];
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(db: Database, channels: ChannelRegistry, platform: Platform, log: Logger) {
+  constructor(db: Database, channels: ChannelRegistry, platform: Platform, errors: ErrorLog) {
     this.#db = db;
     this.#channels = channels;
     this.#platform = platform;
-    this.#log = log;
+    this.#errors = errors;
     this.#stop = platform.every(flushPeriodMs, () => void this.flush());
   }
 
@@ -54,10 +54,9 @@ export class EvaluationRecorder {
       try {
         await this.#write(batches);
       } catch (error) {
-        this.#log.error(
-          { err: error, batches: batches.length },
-          'counts of evaluations could not be written and are lost',
-        );
+        this.#errors.write(error, 'counts of evaluations could not be written and are lost', {
+          batches: batches.length,
+        });
       }
     });
     return this.#flushing;

@@ -25,12 +25,12 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     project: string,
     actor: string,
     { instructions, comment }: { readonly instructions: Instruction[]; readonly comment: string | undefined },
-  ): Promise<Pick<CommandResult, 'environmentIds'>> {
+  ): Promise<Pick<CommandResult, 'changes'>> {
     const author = { actor, comment };
-    const applied = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
+    const changes = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
       throw toFaultOfBody(error);
     });
-    return { environmentIds: applied.map(({ environment }) => environment.id) };
+    return { changes };
   }
 
   app.get(

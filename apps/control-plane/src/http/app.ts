@@ -12,7 +12,7 @@ import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor } from './authentication.ts';
 import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
-import { answerError, answerProblems, bodyLimitBytes } from './problems.ts';
+import { answerProblems, bodyLimitBytes, createErrorAnswer } from './problems.ts';
 import { addStatusPage } from './status-page.ts';
 import { type App, useZodSchemas } from './zod-routes.ts';
 
@@ -21,7 +21,8 @@ const longestParam = 3 * 256;
 
 /** The management API and the page at `/`; requests come in through `routing`, as the app opens no port of its own. */
 export function createApp(context: ServerContext): App {
-  const { metrics } = context;
+  const { metrics, errors } = context;
+  const answerError = createErrorAnswer(errors);
   const app: App = Fastify({
     loggerInstance: context.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -33,7 +34,7 @@ export function createApp(context: ServerContext): App {
   });
   takeJsonBodies(app);
   useZodSchemas(app);
-  answerProblems(app);
+  answerProblems(app, answerError);
   serveOpenapi(app);
   addStatusPage(app, context);
   app.get('/metrics', async (_request, reply) =>
@@ -44,7 +45,10 @@ export function createApp(context: ServerContext): App {
   );
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
-    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    const { method, url } = request;
+    const { statusCode: status, elapsedTime } = reply;
+    metrics.requests.observe({ method, route, status }, elapsedTime / 1000);
+    request.log.debug({ method, url, status, ms: Math.round(elapsedTime), actor: request.actor?.name }, 'answered');
   });
   app.register(
     (api: App, _options, done) => {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toLogFields } from '../changes/change-log.ts';
+import type { AppliedChange } from '../changes/write-change.ts';
 import type { SecretBox } from '../credentials/secret-box.ts';
 import type { Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
@@ -10,8 +12,10 @@ import type { Actor } from '../tokens/token-commands.ts';
 export interface CommandResult {
   readonly status: number;
   readonly body: unknown;
-  /** Environments whose payload may have changed. */
-  readonly environmentIds?: readonly string[];
+  /** What was changed in environments: it is published, and logged. */
+  readonly changes?: readonly AppliedChange[];
+  /** What else the log has to tell. */
+  readonly note?: { readonly message: string; readonly fields: object };
   readonly afterCommit?: () => Promise<void>;
   /** Nothing is kept: the command was only tried. */
   readonly dryRun?: boolean;
@@ -27,7 +31,7 @@ export async function runCommand(
   reply: FastifyReply,
   command: (writes: Writes) => Promise<CommandResult>,
 ): Promise<unknown> {
-  const { db, box, channels, log } = context;
+  const { db, box, channels, errors } = context;
   const repeat = readIdempotencyKey(request);
   const transaction = await db.startTransaction().execute();
   let result: CommandResult;
@@ -48,16 +52,23 @@ export async function runCommand(
     if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
     throw error;
   }
-  context.metrics.changes.inc(result.environmentIds?.length ?? 0);
-  for (const id of result.environmentIds ?? []) {
+  context.metrics.changes.inc(result.changes?.length ?? 0);
+  for (const { environment } of result.changes ?? []) {
+    const { projectKey: project, key } = environment;
     channels
-      .refresh(id)
+      .refresh(environment.id)
       .catch((error: unknown) =>
-        log.error({ err: error, environment: id }, 'a change is stored but not published yet'),
+        errors.write(error, 'a change is stored but not published yet', { project, environment: key }),
       );
   }
+  logResult(request, result);
   await result.afterCommit?.();
   return reply.code(result.status).send(result.body);
+}
+
+function logResult({ log, actor: { name: actor } }: FastifyRequest, { changes = [], note }: CommandResult): void {
+  for (const change of changes) log.info({ actor, ...toLogFields(change) }, 'changed');
+  if (note !== undefined) log.info({ actor, ...note.fields }, note.message);
 }
 
 interface Repeatable {

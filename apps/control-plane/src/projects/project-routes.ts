@@ -17,6 +17,7 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
     runCommand(context, request, reply, async (writes) => ({
       status: 201,
       body: toProjectView(await createProject(writes, request.body, platform.now())),
+      note: { message: 'made a project', fields: { project: request.body.key } },
     })),
   );
 
@@ -33,15 +34,19 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
     '/projects/:project/environments',
     { schema: { summary: 'Create an environment; answers its keys', params: projectParams, body: namedBody } },
     (request, reply) =>
-      runCommand(context, request, reply, async (writes) => ({
-        status: 201,
-        body: toNewEnvironmentView(
-          await createEnvironment(
-            writes,
-            { project: request.params.project, actor: request.actor.name, ...request.body },
-            context,
-          ),
-        ),
-      })),
+      runCommand(context, request, reply, async (writes) => {
+        const { project } = request.params;
+        const created = await createEnvironment(
+          writes,
+          { project, actor: request.actor.name, ...request.body },
+          context,
+        );
+        return {
+          status: 201,
+          body: toNewEnvironmentView(created),
+          changes: created.started === undefined ? [] : [created.started],
+          note: { message: 'made an environment and its keys', fields: { project, environment: created.row.key } },
+        };
+      }),
   );
 }

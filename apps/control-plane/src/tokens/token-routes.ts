@@ -26,8 +26,9 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
     { schema: { summary: 'Create an API token; the only time that it is shown', body: newTokenBody } },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
-        const { name } = request.body;
-        return { status: 201, body: { name, token: await createApiToken(writes, { name }, platform) } };
+        const created = await createApiToken(writes, request.body, platform);
+        const { id, name } = created;
+        return { status: 201, body: created, note: { message: 'made an API token', fields: { token: id, name } } };
       }),
   );
 
@@ -36,7 +37,7 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
       const { token } = request.params;
       const { numDeletedRows } = await writes.deleteFrom('apiTokens').where('id', '=', token).executeTakeFirst();
       if (numDeletedRows === 0n) throw notFound('API token with the id', token);
-      return { status: 204, body: undefined };
+      return { status: 204, body: undefined, note: { message: 'revoked an API token', fields: { token } } };
     }),
   );
 }
