@@ -10,6 +10,7 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor } from './authentication.ts';
+import { addEtags } from './etags.ts';
 import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
 import { answerProblems, bodyLimitBytes, createErrorAnswer } from './problems.ts';
@@ -35,6 +36,7 @@ export function createApp(context: ServerContext): App {
   takeJsonBodies(app);
   useZodSchemas(app);
   answerProblems(app, answerError);
+  addEtags(app);
   serveOpenapi(app);
   addStatusPage(app, context);
   app.get('/metrics', async (_request, reply) =>
