@@ -9,9 +9,9 @@ import type { ServerContext } from '../server-context.ts';
 import type { Actor } from '../tokens/token-commands.ts';
 
 /** What a command answers, and what has to happen once it is committed. */
-export interface CommandResult {
+export interface CommandResult<Body = undefined> {
   readonly status: number;
-  readonly body: unknown;
+  readonly body: Body;
   /** What was changed in environments: it is published, and logged. */
   readonly changes?: readonly AppliedChange[];
   /** What else the log has to tell. */
@@ -25,26 +25,29 @@ export interface CommandResult {
  * Runs a command: one transaction, then publishing. With an `Idempotency-Key` the answer is kept in the same
  * transaction, so that a repetition gets the first answer and does nothing.
  */
-export async function runCommand(
+export async function runCommand<Body>(
   context: ServerContext,
   request: FastifyRequest,
-  reply: FastifyReply,
-  command: (writes: Writes) => Promise<CommandResult>,
-): Promise<unknown> {
+  reply: Pick<FastifyReply, 'code' | 'header'>,
+  command: (writes: Writes) => Promise<CommandResult<Body>>,
+): Promise<Body> {
   const { db, box, channels, errors } = context;
   const repeat = readIdempotencyKey(request);
   const transaction = await db.startTransaction().execute();
-  let result: CommandResult;
+  let result: CommandResult<Body>;
   try {
     const earlier = repeat === undefined ? undefined : await findAnswer(transaction, repeat, box);
     if (earlier !== undefined) {
       await transaction.rollback().execute();
-      return reply.code(earlier.status).header('idempotency-replayed', 'true').send(earlier.body);
+      reply.code(earlier.status).header('idempotency-replayed', 'true');
+      // The body that this command answered the first time.
+      return earlier.body as Body;
     }
     result = await command(transaction);
     if (result.dryRun === true) {
       await transaction.rollback().execute();
-      return reply.code(result.status).send(result.body);
+      reply.code(result.status);
+      return result.body;
     }
     if (repeat !== undefined) await keepAnswer(transaction, repeat, result, context);
     await transaction.commit().execute();
@@ -63,10 +66,14 @@ export async function runCommand(
   }
   logResult(request, result);
   await result.afterCommit?.();
-  return reply.code(result.status).send(result.body);
+  reply.code(result.status);
+  return result.body;
 }
 
-function logResult({ log, actor: { name: actor } }: FastifyRequest, { changes = [], note }: CommandResult): void {
+function logResult(
+  { log, actor: { name: actor } }: FastifyRequest,
+  { changes = [], note }: Pick<CommandResult, 'changes' | 'note'>,
+): void {
   for (const change of changes) log.info({ actor, ...toLogFields(change) }, 'changed');
   if (note !== undefined) log.info({ actor, ...note.fields }, note.message);
 }
@@ -94,7 +101,7 @@ async function findAnswer(
   writes: Writes,
   { actor, key, requestHash }: Repeatable,
   box: SecretBox,
-): Promise<{ status: number; body: unknown } | undefined> {
+): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
   const row = await writes
     .selectFrom('idempotencyKeys')
     .selectAll()
@@ -111,7 +118,7 @@ async function findAnswer(
 async function keepAnswer(
   writes: Writes,
   { actor, key, requestHash }: Repeatable,
-  { status, body }: CommandResult,
+  { status, body }: CommandResult<unknown>,
   { box, platform }: Pick<ServerContext, 'box' | 'platform'>,
 ): Promise<void> {
   await writes

@@ -1,3 +1,4 @@
+import { environmentView, newEnvironmentView, pageOf, projectView } from '@sluice/api-client';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -9,21 +10,24 @@ import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './projec
 export function addProjectRoutes(app: App, context: ServerContext): void {
   const { db, platform } = context;
 
-  app.get('/projects', { schema: { summary: 'List projects' } }, async () => ({
+  app.get('/projects', { schema: { summary: 'List projects', response: { 200: pageOf(projectView) } } }, async () => ({
     items: (await listProjects(db)).map(toProjectView),
   }));
 
-  app.post('/projects', { schema: { summary: 'Create a project', body: namedBody } }, (request, reply) =>
-    runCommand(context, request, reply, async (writes) => ({
-      status: 201,
-      body: toProjectView(await createProject(writes, request.body, platform.now())),
-      note: { message: 'made a project', fields: { project: request.body.key } },
-    })),
+  app.post(
+    '/projects',
+    { schema: { summary: 'Create a project', body: namedBody, response: { 201: projectView } } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => ({
+        status: 201,
+        body: toProjectView(await createProject(writes, request.body, platform.now())),
+        note: { message: 'made a project', fields: { project: request.body.key } },
+      })),
   );
 
   app.get(
     '/projects/:project/environments',
-    { schema: { summary: 'List environments', params: projectParams } },
+    { schema: { summary: 'List environments', params: projectParams, response: { 200: pageOf(environmentView) } } },
     async ({ params }) => {
       const { key } = await getProject(db, params.project);
       return { items: (await listEnvironments(db, key)).map(toEnvironmentView) };
@@ -32,7 +36,14 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/projects/:project/environments',
-    { schema: { summary: 'Create an environment; answers its keys', params: projectParams, body: namedBody } },
+    {
+      schema: {
+        summary: 'Create an environment; answers its keys',
+        params: projectParams,
+        body: namedBody,
+        response: { 201: newEnvironmentView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project } = request.params;
