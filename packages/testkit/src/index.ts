@@ -44,6 +44,7 @@ export {
   type LookupParts,
   parseInstructions,
 } from './states.ts';
+export { startTestFront, type TestFront } from './test-front.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
