@@ -23,14 +23,9 @@ export {
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, segmentOf } from './objects.ts';
-export {
-  createRandom,
-  type FlagRecipe,
-  flagRecipes,
-  randomContext,
-  type SegmentRecipe,
-  segmentRecipes,
-} from './random-ruleset.ts';
+export { createRandom, type Random } from './random.ts';
+export { createRandomContexts } from './random-contexts.ts';
+export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
 export {
   buildFlag,
