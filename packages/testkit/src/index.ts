@@ -22,7 +22,7 @@ export {
 } from './launchdarkly-client.ts';
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
-export { flagOf, segmentOf } from './objects.ts';
+export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
 export { createRandom, type Random } from './random.ts';
 export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
