@@ -207,6 +207,8 @@ describe('mistakes', () => {
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
+    ['run', 2, 'PROGRAM is missing'],
+    ['run nowhere.mjs', 2, 'there is no program nowhere.mjs'],
     ['server start --port many', 1, '--port (SLUICE_PORT) must be a number'],
     ['server start --port 0 --data /dev/null/data', 1, "ENOTDIR: not a directory, mkdir '/dev/null/data'"],
     ['server start --port 0 --host 203.0.113.1', 1, 'EADDRNOTAVAIL: address not available 203.0.113.1'],
@@ -255,6 +257,18 @@ describe('help', () => {
       expect(printed).toContain('sluice flag rollout new-checkout 25');
     },
   );
+
+  test('of a command without options says how it is used', async () => {
+    const { printed } = await sluice('run --help');
+    expect(printed.split('\n')).toEqual([
+      'sluice run: run a program with the Node that Sluice brings',
+      '',
+      'Usage: sluice run PROGRAM [ARGUMENTS]',
+      '',
+      'For example:',
+      '  sluice run watch.mjs',
+    ]);
+  });
 
   test('the version is that of the package', async () => {
     expect((await sluice('--version')).printed).toMatch(/^\d+\.\d+\.\d+$/);

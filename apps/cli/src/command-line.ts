@@ -5,6 +5,7 @@ import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { formatHelp, formatOverview } from './help.ts';
 import type { CommandPlatform } from './platform.ts';
+import { runCommand } from './run-command.ts';
 
 /** Runs one command line; resolves with the exit code. */
 export async function runCommandLine(words: readonly string[], platform: CommandPlatform): Promise<number> {
@@ -19,7 +20,9 @@ export async function runCommandLine(words: readonly string[], platform: Command
     }
     const command = findCommand(words);
     const rest = words.slice(command.name.split(' ').length);
-    if (rest.includes('--help') || rest.includes('-h')) {
+    // The options of a program that is run are its own.
+    const own = command === runCommand ? rest.slice(0, 1) : rest;
+    if (own.includes('--help') || own.includes('-h')) {
       platform.print(formatHelp(command));
       return exitCodes.done;
     }

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 
 /** Every command, in the order of the help. */
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   ...fleetCommands,
   ...serverCommands,
   ...backupCommands,
+  runCommand,
 ];

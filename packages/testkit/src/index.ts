@@ -23,6 +23,7 @@ export {
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
+export { findOldNode } from './old-node.ts';
 export { createRandom, type Random } from './random.ts';
 export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
