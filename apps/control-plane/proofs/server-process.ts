@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { findFreePort } from '@sluice/testkit';
 
 /** A server in a process of its own, to be killed. */
 export interface ServerProcess {
@@ -73,14 +73,4 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || Date.now() > endsAt) throw new Error(`the server did not become ready: ${printed}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('a TCP server has an address with a port');
-  return address.port;
 }

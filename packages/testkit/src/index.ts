@@ -12,6 +12,7 @@ export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
 export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
 export { createFakeServerPlatform, type FakeServerPlatform } from './fake-server-platform.ts';
 export { FakeSocketExchange, FakeSockets } from './fake-sockets.ts';
+export { findFreePort } from './free-port.ts';
 export {
   createLaunchDarklyClient,
   findLaunchDarklyVersion,
