@@ -6,26 +6,37 @@ import type { DocBlock } from './doc-blocks.ts';
 /** What a block printed may take this long to appear, and a command to end. */
 const patienceMs = 120_000;
 
-/** Runs the blocks of one document, in one shell and one folder. */
+/** Where the documentation has its server. */
+const documentedPort = '7400';
+
+/**
+ * Runs the blocks of one document, in one shell and one folder. The server that they start listens on another port
+ * than they say, and wherever they say it they find it there: so they run beside any server.
+ */
 export class DocSession {
   readonly #folder: string;
+  readonly #port: number;
   readonly #shell: ChildProcess;
   readonly #output: string;
   #blocks = 0;
   /** Where in the output the last expectation was met: what is expected later is looked for behind it. */
   #read = 0;
 
-  constructor(folder: string, variables: Readonly<Record<string, string | undefined>>) {
+  /** `port`: a free one. */
+  constructor(folder: string, port: number, variables: Readonly<Record<string, string | undefined>>) {
     this.#folder = folder;
+    this.#port = port;
     this.#output = join(folder, 'doc-session.log');
     const log = openSync(this.#output, 'w');
     // A group of its own, so that everything it started ends with it.
-    this.#shell = spawn('bash', ['-u'], { cwd: folder, env: variables, detached: true, stdio: ['pipe', log, log] });
+    const env = { ...variables, SLUICE_PORT: String(port) };
+    this.#shell = spawn('bash', ['-u'], { cwd: folder, env, detached: true, stdio: ['pipe', log, log] });
     closeSync(log);
   }
 
   /** Rejects with what was printed when a block fails. */
-  async run(block: DocBlock): Promise<void> {
+  async run(given: DocBlock): Promise<void> {
+    const block = { ...given, text: given.text.replaceAll(documentedPort, String(this.#port)) };
     switch (block.kind) {
       case 'sh':
         return block.words.includes('background') ? this.#start(block) : this.#runShell(block);
@@ -59,7 +70,6 @@ export class DocSession {
 
   async #start({ text }: DocBlock): Promise<void> {
     const isServer = /sluice server start|npm start/.test(text);
-    if (isServer && (await isReady())) throw new Error('port 7400, which the documentation uses, is in use already');
     const background = text
       .split('\n')
       .filter((command) => command.trim() !== '')
@@ -71,10 +81,17 @@ export class DocSession {
   async #untilReady(): Promise<void> {
     const endsAt = Date.now() + patienceMs;
     for (;;) {
-      if (await isReady()) return;
+      if (await this.#isReady()) return;
       if (Date.now() > endsAt) throw new Error(`the server is not ready:\n${this.#printed()}`);
       await pause();
     }
+  }
+
+  #isReady(): Promise<boolean> {
+    return fetch(`http://127.0.0.1:${this.#port}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
   }
 
   /** Lines of one block may come in any order, as they may come from several programs. */
@@ -97,7 +114,7 @@ export class DocSession {
       .split('\n')
       .map((each) => each.replaceAll(/\$(\w+)/g, (_, name) => variables[name] ?? ''));
     const [method = 'GET', path = '/'] = request.split(' ');
-    const response = await fetch(`http://127.0.0.1:7400${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
       method,
       headers: headers.map((header): [string, string] => {
         const [name = '', value = ''] = header.split(/:\s*/, 2);
@@ -134,13 +151,6 @@ export class DocSession {
   #printed(): string {
     return readFileSync(this.#output, 'utf8');
   }
-}
-
-function isReady(): Promise<boolean> {
-  return fetch('http://127.0.0.1:7400/readyz').then(
-    (response) => response.ok,
-    () => false,
-  );
 }
 
 function fileOf({ words, line }: DocBlock): string {

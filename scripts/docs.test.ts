@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findLaunchDarklyVersion, launchDarklyModes, launchDarklySdk } from '@sluice/testkit';
+import { findFreePort, findLaunchDarklyVersion, launchDarklyModes, launchDarklySdk } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
 import { DocSession } from './doc-session.ts';
@@ -29,13 +29,38 @@ const installed: readonly DocBlock[] = [
 ];
 
 async function runBlocks(folder: string, blocks: readonly DocBlock[]): Promise<void> {
-  const session = new DocSession(folder, variables);
+  const session = new DocSession(folder, await findFreePort(), variables);
   try {
     for (const block of blocks) await session.run(block);
   } finally {
     await session.close();
   }
 }
+
+test('whatever names the port of the documentation is led to another, so that it runs beside any server', async () => {
+  const blocks = [
+    '```js port.mjs',
+    "console.log('a program asks 127.0.0.1:7400');",
+    '```',
+    '```sh',
+    'echo "the server listens on $SLUICE_PORT"; echo "a command asks http://127.0.0.1:7400/"',
+    'cat port.mjs',
+    '```',
+    '```text',
+    'a command asks http://127.0.0.1:7400/',
+    '```',
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
+  const session = new DocSession(folder, 12_345, variables);
+  for (const block of listDocBlocks(blocks.join('\n'))) await session.run(block);
+  await session.close();
+  expect(readFileSync(join(folder, 'doc-session.log'), 'utf8').split('\n').slice(0, 3)).toEqual([
+    'the server listens on 12345',
+    'a command asks http://127.0.0.1:12345/',
+    "console.log('a program asks 127.0.0.1:12345');",
+  ]);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('every block of the documentation runs as pasted', () => {
   let packed: string;
@@ -45,7 +70,9 @@ describe('every block of the documentation runs as pasted', () => {
     execFileSync(process.execPath, [join(root, 'scripts/pack.ts')], { cwd: root, stdio: 'pipe' });
   }, 120_000);
 
-  afterAll(() => rmSync(packed, { recursive: true, force: true }));
+  afterAll(() => {
+    rmSync(packed, { recursive: true, force: true });
+  });
 
   test.each(documents)(
     '%s, from the packed tarballs in an empty folder',

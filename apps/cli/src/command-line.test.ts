@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTestDatabase, startTestServer, type TestServer, testStore } from '@sluice/testkit';
@@ -207,11 +207,24 @@ describe('mistakes', () => {
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
+    ['run', 2, 'PROGRAM is missing'],
+    ['run nowhere.mjs', 2, 'there is no program nowhere.mjs'],
+    ['server start --port many', 1, '--port (SLUICE_PORT) must be a number'],
+    ['server start --port 0 --data /dev/null/data', 1, "ENOTDIR: not a directory, mkdir '/dev/null/data'"],
+    ['server start --port 0 --host 203.0.113.1', 1, 'EADDRNOTAVAIL: address not available 203.0.113.1'],
   ])('"sluice %s" ends with %i and says: %s', async (line, exitCode, sentence) => {
     const outcome = await sluice(line === '' ? [] : line);
     expect(outcome.exitCode).toBe(exitCode);
     expect(outcome.complained).toContain(sentence);
     expect(outcome.complained).not.toMatch(/\n\s+at /);
+  });
+
+  test('a port that is in use is said, and what to do', async () => {
+    const { port } = new URL(server.url);
+    const { exitCode, complained } = await sluice(`server start --port ${port} --data ${join(home, 'second')}`);
+    expect(exitCode).toBe(1);
+    expect(complained).toContain(`something is listening there already`);
+    expect(complained).toContain('Choose another port with --port, or stop what uses it.');
   });
 
   test('are told as JSON too', async () => {
@@ -245,6 +258,18 @@ describe('help', () => {
     },
   );
 
+  test('of a command without options says how it is used', async () => {
+    const { printed } = await sluice('run --help');
+    expect(printed.split('\n')).toEqual([
+      'sluice run: run a program with the Node that Sluice brings',
+      '',
+      'Usage: sluice run PROGRAM [ARGUMENTS]',
+      '',
+      'For example:',
+      '  sluice run watch.mjs',
+    ]);
+  });
+
   test('the version is that of the package', async () => {
     expect((await sluice('--version')).printed).toMatch(/^\d+\.\d+\.\d+$/);
   });
@@ -252,11 +277,25 @@ describe('help', () => {
 
 describe('the server is found', () => {
   const list = 'flag list --json';
+  const wrong = { url: 'http://127.0.0.1:9', token: 't' };
+  let right: { readonly url: string; readonly token: string };
+
+  beforeEach(() => {
+    right = { url: server.url, token: server.apiToken };
+  });
 
   function config(fields: object): string {
     const file = join(mkdtempSync(join(home, 'config-')), 'config.json');
     writeFileSync(file, JSON.stringify(fields));
     return file;
+  }
+
+  /** A home with settings of the user, in a folder that stands where they are looked for. */
+  function homeWith(fields: object, folder = '.config'): string {
+    const someone = mkdtempSync(join(home, 'someone-'));
+    mkdirSync(join(someone, folder, 'sluice'), { recursive: true });
+    writeFileSync(join(someone, folder, 'sluice', 'config.json'), JSON.stringify(fields));
+    return someone;
   }
 
   test('by options', async () => {
@@ -271,16 +310,98 @@ describe('the server is found', () => {
   });
 
   test('by a settings file that is named, before what a server on this machine left', async () => {
-    const file = config({ url: 'http://127.0.0.1:9', token: 't' });
+    const file = config(wrong);
     expect(await sluice(`${list} --config ${file}`)).toMatchObject({ exitCode: 5 });
-    const variables = { SLUICE_CONFIG: config({ url: server.url, token: server.apiToken, environment: 'staging' }) };
-    expect((await sluice('flag list', { variables })).exitCode).toBe(0);
+    const variables = { SLUICE_CONFIG: config({ ...right, environment: 'nowhere' }) };
+    expect((await sluice('flag list', { variables })).complained).toContain('default/nowhere');
   });
 
   test('by first-start.txt, before the settings of the user', async () => {
-    const variables = { SLUICE_DATA: server.folder, XDG_CONFIG_HOME: home };
-    expect(await sluice(list, { variables })).toMatchObject({ exitCode: 0 });
-    expect(await sluice(`${list} --data ${server.folder}`, { variables: {} })).toMatchObject({ exitCode: 0 });
+    const someone = { home: homeWith(wrong) };
+    expect(await sluice(list, someone)).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --data ${server.folder}`, { ...someone, variables: {} })).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  test('by the settings of the user, in ~/.config', async () => {
+    const nothingElse = { variables: { SLUICE_DATA: '/nonexistent' } };
+    expect(await sluice(list, { ...nothingElse, home: homeWith(right) })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(list, { ...nothingElse, home: homeWith(wrong) })).toMatchObject({ exitCode: 5 });
+    const someone = { ...nothingElse, home: homeWith({ ...right, project: 'shop', environment: 'test' }) };
+    expect((await sluice(list, someone)).complained).toContain('shop/test');
+  });
+
+  test('by the settings of the user, where XDG_CONFIG_HOME says that they are', async () => {
+    const elsewhere = join(homeWith(right, 'settings'), 'settings');
+    const variables = { SLUICE_DATA: '/nonexistent', XDG_CONFIG_HOME: elsewhere };
+    expect(await sluice(list, { variables, home: homeWith(wrong) })).toMatchObject({ exitCode: 0 });
+  });
+
+  describe('and its token goes nowhere else:', () => {
+    const elsewhere = 'https://sluice.example.com';
+    /** What a server elsewhere would be sent. */
+    const sent: (string | null)[] = [];
+    const fetch: typeof globalThis.fetch = async (_, init) => {
+      sent.push(new Headers(init?.headers).get('authorization'));
+      return Response.json({ items: [] });
+    };
+
+    beforeEach(() => {
+      sent.length = 0;
+    });
+
+    test('that of first-start.txt', async () => {
+      const outcome = await sluice(`flag list --url ${elsewhere}`, { fetch });
+      expect(outcome).toMatchObject({ exitCode: 2 });
+      expect(outcome.complained).toBe(
+        [
+          `sluice: no API token is known for ${elsewhere}`,
+          `  The one in ${join(server.folder, 'first-start.txt')} is for ${server.url} and goes nowhere else.`,
+          '  Give --token or SLUICE_TOKEN.',
+        ].join('\n'),
+      );
+      expect(sent).toEqual([]);
+    });
+
+    test('that of a settings file', async () => {
+      const named = { fetch, variables: { SLUICE_CONFIG: config(right), SLUICE_URL: elsewhere } };
+      expect(await sluice(list, named)).toMatchObject({ exitCode: 2 });
+      const ofUser = { fetch, variables: { SLUICE_DATA: '/nonexistent' }, home: homeWith(right) };
+      const { complained, exitCode } = await sluice(`${list} --url ${elsewhere}`, ofUser);
+      expect(exitCode).toBe(2);
+      expect(complained).toContain(join(ofUser.home, '.config', 'sluice', 'config.json'));
+      expect(sent).toEqual([]);
+    });
+
+    test('the one beside the address that is asked is taken', async () => {
+      const someone = homeWith({ url: `${elsewhere}/`, token: 'of-elsewhere', environment: 'staging' });
+      expect(await sluice(`${list} --url ${elsewhere}`, { fetch, home: someone })).toMatchObject({ exitCode: 0 });
+      expect(sent).toEqual(['Bearer of-elsewhere']);
+    });
+
+    test('the project and environment that stand beside another address are not taken either', async () => {
+      const someone = homeWith({ url: elsewhere, token: 'of-elsewhere', environment: 'nowhere' });
+      expect(await sluice(list, { home: someone })).toMatchObject({ exitCode: 0 });
+    });
+
+    test('one that is given, or stands beside no address, is for any', async () => {
+      const given = { fetch, variables: { SLUICE_DATA: server.folder, SLUICE_TOKEN: 'given' } };
+      expect(await sluice(`${list} --url ${elsewhere}`, given)).toMatchObject({ exitCode: 0 });
+      const alone = { fetch, home: homeWith({ token: 'alone' }) };
+      expect(await sluice(`${list} --url ${elsewhere}`, alone)).toMatchObject({ exitCode: 0 });
+      expect(sent).toEqual(['Bearer given', 'Bearer alone']);
+    });
+
+    test.each(['localhost', '127.0.0.1', '[::1]', '0.0.0.0'])(
+      'this machine is this machine, also as %s',
+      async (name) => {
+        const { port } = new URL(server.url);
+        expect(await sluice(`${list} --url http://${name}:${port}`, { fetch })).toMatchObject({ exitCode: 0 });
+        expect(await sluice(`${list} --url http://${name}:9`, { fetch })).toMatchObject({ exitCode: 2 });
+        expect(sent).toEqual([`Bearer ${server.apiToken}`]);
+      },
+    );
   });
 
   test('or what is missing is said', async () => {

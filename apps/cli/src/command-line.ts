@@ -6,6 +6,7 @@ import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { formatHelp, formatOverview } from './help.ts';
 import type { CommandPlatform } from './platform.ts';
+import { runCommand } from './run-command.ts';
 
 /** Runs one command line; resolves with the exit code. */
 export async function runCommandLine(words: readonly string[], platform: CommandPlatform): Promise<number> {
@@ -20,7 +21,9 @@ export async function runCommandLine(words: readonly string[], platform: Command
     }
     const command = findCommand(words);
     const rest = words.slice(command.name.split(' ').length);
-    if (rest.includes('--help') || rest.includes('-h')) {
+    // The options of a program that is run are its own.
+    const own = command === runCommand ? rest.slice(0, 1) : rest;
+    if (own.includes('--help') || own.includes('-h')) {
       platform.print(formatHelp(command));
       return exitCodes.done;
     }
@@ -73,11 +76,7 @@ interface Explanation {
 
 function explain(error: unknown): Explanation {
   if (error instanceof CommandError) {
-    return {
-      exitCode: error.exitCode,
-      code: 'usage',
-      lines: [error.message, ...(error.hint === undefined ? [] : [error.hint])],
-    };
+    return { exitCode: error.exitCode, code: 'usage', lines: [error.message, ...error.hints] };
   }
   if (error instanceof ApiError) return explainApiError(error);
   if (error instanceof EdgeError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.message] };
@@ -92,6 +91,9 @@ function explain(error: unknown): Explanation {
       ],
     };
   }
+  // What the operating system refuses (a port, a folder) is said by its message; the stack is ours and says nothing.
+  if (error instanceof Error && 'syscall' in error)
+    return { exitCode: exitCodes.refused, code: 'system', lines: [error.message] };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: exitCodes.refused, code: 'internal', lines: text.split('\n') };
 }

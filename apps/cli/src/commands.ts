@@ -4,6 +4,7 @@ import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 
 /** Every command, in the order of the help. */
@@ -14,4 +15,5 @@ export const commands: readonly Command[] = [
   ...serverCommands,
   ...edgeCommands,
   ...backupCommands,
+  runCommand,
 ];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ApiClient, createApiClient, type Place } from '@sluice/api-client';
 import { firstStartFile } from '@sluice/control-plane';
 import type { Option } from './command.ts';
-import { CommandError, exitCodes, usageError } from './errors.ts';
+import { type CommandError, usageError } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';
 
 /** Options of every command that talks to a server. */
@@ -24,7 +24,10 @@ export interface Connection {
   readonly url: string;
 }
 
-interface Found {
+/** A place where settings are found. */
+interface Source {
+  /** For a file, which is about the server whose address stands in it; undefined for what was given by hand. */
+  readonly file?: string;
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly project: string | undefined;
@@ -33,13 +36,33 @@ interface Found {
 
 /**
  * Finds the server: options first, then variables, then a settings file that was named, then what a server on this
- * machine left in its data folder, then the settings file of this user.
+ * machine left in its data folder, then the settings file of this user. What stands in a file beside the address of
+ * another server is not taken: a token goes to no server but its own.
  */
 export function connect(options: ConnectionValues, platform: CommandPlatform): Connection {
+  const sources = listSources(options, platform);
+  const url = find(sources, 'url');
+  if (url === undefined) throw unknown('no server is known', 'give --url and --token (or SLUICE_URL and SLUICE_TOKEN)');
+  if (!URL.canParse(url))
+    throw usageError(`the server's address must be a URL such as http://127.0.0.1:7400, got "${url}"`);
+  const fitting = sources.filter((source) => source.file === undefined || isOf(url, source));
+  const token = find(fitting, 'token');
+  if (token === undefined) throw unknownToken(url, sources);
+  return {
+    url,
+    api: createApiClient({ url, token, fetch: platform.fetch }),
+    place: {
+      project: find(fitting, 'project') ?? 'default',
+      environment: find(fitting, 'environment') ?? 'production',
+    },
+  };
+}
+
+function listSources(options: ConnectionValues, platform: CommandPlatform): readonly Source[] {
   const { variables, home } = platform;
   const namedFile = text(options.config) ?? text(variables.SLUICE_CONFIG);
   const userFile = join(text(variables.XDG_CONFIG_HOME) ?? join(home, '.config'), 'sluice', 'config.json');
-  const sources: readonly Found[] = [
+  return [
     readFields(options),
     {
       url: text(variables.SLUICE_URL),
@@ -51,30 +74,46 @@ export function connect(options: ConnectionValues, platform: CommandPlatform): C
     readFirstStart(text(options.data) ?? text(variables.SLUICE_DATA) ?? './data', platform),
     readSettings(userFile, platform, false),
   ];
-  const find = (name: keyof Found): string | undefined => sources.find((source) => source[name] !== undefined)?.[name];
-  const url = find('url');
-  const token = find('token');
-  if (url === undefined || token === undefined) {
-    throw new CommandError(
-      exitCodes.usage,
-      url === undefined ? 'no server is known' : `no API token is known for ${url}`,
-      'Run this in the folder where the server was started, or give --url and --token (or SLUICE_URL and SLUICE_TOKEN).',
-    );
-  }
-  if (!URL.canParse(url))
-    throw usageError(`the server's address must be a URL such as http://127.0.0.1:7400, got "${url}"`);
-  return {
-    url,
-    api: createApiClient({ url, token, fetch: platform.fetch }),
-    place: { project: find('project') ?? 'default', environment: find('environment') ?? 'production' },
-  };
+}
+
+function find(sources: readonly Source[], name: 'url' | 'token' | 'project' | 'environment'): string | undefined {
+  return sources.find((source) => source[name] !== undefined)?.[name];
+}
+
+/** A file without an address is about any server. */
+function isOf(url: string, source: Source): boolean {
+  return source.url === undefined || (URL.canParse(source.url) && normalise(source.url) === normalise(url));
+}
+
+/** Names of this machine: servers listen on one and are called by another. */
+const thisMachine = new Set(['localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]']);
+
+function normalise(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const host = thisMachine.has(hostname) ? 'localhost' : hostname;
+  return `${protocol}//${host}:${port}${pathname.replace(/\/+$/, '')}`;
+}
+
+function unknownToken(url: string, sources: readonly Source[]): CommandError {
+  const other = sources.find(({ token }) => token !== undefined);
+  const what = `no API token is known for ${url}`;
+  if (other === undefined) return unknown(what, 'give --token or SLUICE_TOKEN');
+  return usageError(
+    what,
+    `The one in ${other.file} is for ${other.url} and goes nowhere else.`,
+    'Give --token or SLUICE_TOKEN.',
+  );
+}
+
+function unknown(what: string, otherwise: string): CommandError {
+  return usageError(what, `Run this in the folder where the server was started, or ${otherwise}.`);
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function readFields(fields: Readonly<Record<string, unknown>>): Found {
+function readFields(fields: Readonly<Record<string, unknown>>): Source {
   return {
     url: text(fields.url),
     token: text(fields.token),
@@ -83,21 +122,22 @@ function readFields(fields: Readonly<Record<string, unknown>>): Found {
   };
 }
 
-function readSettings(path: string, { readFile }: CommandPlatform, mustExist: boolean): Found {
+function readSettings(path: string, { readFile }: CommandPlatform, mustExist: boolean): Source {
   const content = readFile(path);
   if (content === undefined) {
     if (mustExist) throw usageError(`there is no settings file ${path}`);
     return readFields({});
   }
   try {
-    return readFields(JSON.parse(content));
+    return { ...readFields(JSON.parse(content)), file: path };
   } catch (error) {
     throw usageError(`${path} must be JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function readFirstStart(folder: string, { readFile }: CommandPlatform): Found {
-  const lines = (readFile(join(folder, firstStartFile)) ?? '').split('\n');
+function readFirstStart(folder: string, { readFile }: CommandPlatform): Source {
+  const file = join(folder, firstStartFile);
+  const lines = (readFile(file) ?? '').split('\n');
   const fields = Object.fromEntries(lines.map((line) => line.split(': ', 2)));
-  return readFields({ url: fields.url, token: fields['api-token'] });
+  return { ...readFields({ url: fields.url, token: fields['api-token'] }), file };
 }

@@ -7,17 +7,17 @@ export const exitCodes = { done: 0, refused: 1, usage: 2, partial: 3, refusedByI
 /** Something that the person at the command line can mend. */
 export class CommandError extends Error {
   readonly exitCode: number;
-  /** What to do about it. */
-  readonly hint: string | undefined;
+  /** What to do about it, a sentence a line. */
+  readonly hints: readonly string[];
 
-  constructor(exitCode: number, message: string, hint?: string) {
+  constructor(exitCode: number, message: string, ...hints: readonly string[]) {
     super(message);
     this.name = 'CommandError';
     this.exitCode = exitCode;
-    this.hint = hint;
+    this.hints = hints;
   }
 }
 
-export function usageError(message: string, hint?: string): CommandError {
-  return new CommandError(exitCodes.usage, message, hint);
+export function usageError(message: string, ...hints: readonly string[]): CommandError {
+  return new CommandError(exitCodes.usage, message, ...hints);
 }

@@ -20,13 +20,14 @@ export function formatHelp({ name, summary, arguments: words, options, examples 
     return [`${letter}--${option}${value === undefined ? '' : ` ${value}`}`, help] as const;
   });
   const width = Math.max(...entries.map(([option]) => option.length));
+  const isPlain = entries.length === 0;
   return [
     `sluice ${name}: ${summary}`,
     '',
-    `Usage: sluice ${[name, ...words].join(' ')} [OPTIONS]`,
+    `Usage: sluice ${[name, ...words, ...(isPlain ? [] : ['[OPTIONS]'])].join(' ')}`,
     '',
     ...entries.map(([option, help]) => `  ${option.padEnd(width)}  ${help}`),
-    '',
+    ...(isPlain ? [] : ['']),
     'For example:',
     ...examples.map((example) => `  ${example}`),
   ].join('\n');

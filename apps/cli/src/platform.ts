@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** What the command takes from the machine; tests bring their own. */
 export interface CommandPlatform {
@@ -9,6 +11,8 @@ export interface CommandPlatform {
   readonly fetch: typeof globalThis.fetch;
   /** Undefined when there is no such file. */
   readonly readFile: (path: string) => string | undefined;
+  /** Runs a program in this process; resolves with its exit code so far once it is loaded, and has perhaps begun. */
+  readonly runProgram: (program: string, programArguments: readonly string[]) => Promise<number>;
   /** One line, or several, on standard output. */
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
@@ -32,6 +36,12 @@ export const nodeCommandPlatform: CommandPlatform = {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     }
+  },
+  runProgram: async (program, programArguments) => {
+    const path = resolve(program);
+    process.argv = [process.execPath, path, ...programArguments];
+    await import(pathToFileURL(path).href);
+    return Number(process.exitCode ?? 0);
   },
   print: (text) => console.log(text),
   printError: (text) => console.error(text),

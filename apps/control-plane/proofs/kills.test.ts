@@ -13,5 +13,12 @@ describe('a server that is killed while changes are made', () => {
     const sabotage = join(import.meta.dirname, 'without-transactions.ts');
     const { violations } = await proveKills({ kills: 50, sabotage });
     expect(violations).not.toEqual([]);
+    expect(violations.join()).not.toContain('synchronous');
+  }, 300_000);
+
+  test('would be found out if what it acknowledges were not on disk', async () => {
+    const sabotage = join(import.meta.dirname, 'without-synchronous.ts');
+    const { violations } = await proveKills({ kills: 50, sabotage });
+    expect(violations).toEqual([expect.stringContaining('expected {"synchronous":2}, got {"synchronous":1}')]);
   }, 300_000);
 });

@@ -38,26 +38,45 @@ const flags = ['one', 'two', 'three'];
 /** The server is killed at some moment of the load's first so many milliseconds. */
 const killWithinMs = 250;
 
+/** Of `pragma synchronous`: a commit is on disk when it returns. */
+const full = 2;
+const watch = join(import.meta.dirname, 'tell-synchronous.ts');
+
 /**
  * Kills the server at random moments under write load, again and again on the same data, and looks each time whether
  * every acknowledged change is there, versions have no gaps, the chain is intact, and each object is as the last change
  * that touched it left it.
+ *
+ * SIGKILL takes the process and leaves the kernel, with everything that was written and is not yet on disk. So this
+ * shows that nothing is acknowledged before it is written, and nothing is written by halves; it cannot show that what
+ * was written survives a power cut. That rests on SQLite's `synchronous=FULL`, which the proof asks of the connection
+ * that writes changes, in each server that it kills.
  */
-export async function proveKills({ kills, store, sabotage, onProgress }: KillsOptions): Promise<KillsReport> {
+export async function proveKills({
+  kills,
+  store = 'sqlite',
+  sabotage,
+  onProgress,
+}: KillsOptions): Promise<KillsReport> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-kills-'));
   const { databaseUrl, openData, close } = store === 'postgres' ? await createPostgres() : createEmbedded(folder);
   const acknowledged: Acknowledged[] = [];
   const violations: string[] = [];
   try {
     for (let kill = 0; kill < kills; kill++) {
-      const server = await startServerProcess({ folder, databaseUrl, preload: sabotage });
+      const before = acknowledged.length;
+      const preloads = [...(sabotage === undefined ? [] : [sabotage]), ...(store === 'postgres' ? [] : [watch])];
+      const server = await startServerProcess({ folder, databaseUrl, preloads });
       if (kill === 0) for (const key of flags) await createFlag(server.url, server.apiToken, key);
       const writing = Array.from({ length: writers }, () => write(server.url, server.apiToken, acknowledged));
       await new Promise((resolve) => setTimeout(resolve, Math.random() * killWithinMs));
       await server.kill();
       await Promise.all(writing);
       const db = await openData();
-      const found = await inspect(db, acknowledged).finally(() => db.destroy());
+      const found = [
+        ...(store === 'sqlite' && acknowledged.length > before ? inspectSynchronous(server.told) : []),
+        ...(await inspect(db, acknowledged).finally(() => db.destroy())),
+      ];
       violations.push(...found.map((violation) => `after kill ${kill + 1}: ${violation}`));
       if ((kill + 1) % 10 === 0) onProgress?.(`${kill + 1} kills, ${acknowledged.length} changes acknowledged`);
       if (sabotage !== undefined && violations.length > 0)
@@ -87,7 +106,8 @@ function createEmbedded(folder: string): DataUnderProof {
 }
 
 async function createPostgres(): Promise<DataUnderProof> {
-  const { url, close } = await startPostgresCluster({ durable: true });
+  // The server is killed, not PostgreSQL.
+  const { url, close } = await startPostgresCluster();
   return {
     databaseUrl: url,
     openData: async () => {
@@ -142,6 +162,16 @@ function post(url: string, token: string, body: unknown): Promise<Response> {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+}
+
+/** A server that acknowledged a change has told this before. */
+function inspectSynchronous(told: readonly unknown[]): readonly string[] {
+  const expected = JSON.stringify({ synchronous: full });
+  const found = told.map((each) => JSON.stringify(each));
+  if (found.length > 0 && found.every((each) => each === expected)) return [];
+  return [
+    `changes were acknowledged that need not be on disk: expected ${expected}, got ${found.join(', ') || 'nothing'}`,
+  ];
 }
 
 /** Looks at the data while no server has it. */

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { init } from '@launchdarkly/node-server-sdk';
 import { createClient } from '@sluice/sdk-node';
-import { findFreePort, startServerProcess } from './server-process.ts';
+import { findFreePort } from '@sluice/testkit';
+import { startServerProcess } from './server-process.ts';
 
 export interface ProxiesOptions {
   /** Nothing happens for so long, as at night. */

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { findFreePort } from '@sluice/testkit';
 
 /** A server in a process of its own, to be killed. */
 export interface ServerProcess {
   readonly url: string;
   readonly apiToken: string;
+  /** What preloaded modules sent with `process.send`; all of it once the process has ended. */
+  readonly told: readonly unknown[];
   /** Ends it as a power cut would, as far as the process can tell. */
   kill(): Promise<void>;
 }
@@ -19,8 +21,8 @@ export interface ServerProcessOptions {
   readonly folder: string;
   /** Undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
-  /** A module that the process loads first, for proofs that break something on purpose. */
-  readonly preload?: string | undefined;
+  /** Modules that the process loads first: they watch something from within, or break it on purpose. */
+  readonly preloads?: readonly string[];
   /** More of what the environment says. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -29,7 +31,7 @@ export interface ServerProcessOptions {
 export async function startServerProcess({
   folder,
   databaseUrl,
-  preload,
+  preloads = [],
   variables = {},
 }: ServerProcessOptions): Promise<ServerProcess> {
   const port = await findFreePort();
@@ -37,7 +39,7 @@ export async function startServerProcess({
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
-      ...(preload === undefined ? [] : ['--import', preload]),
+      ...preloads.flatMap((module) => ['--import', module]),
       command,
       'server',
       'start',
@@ -49,18 +51,22 @@ export async function startServerProcess({
       'warn',
     ],
     {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, ...variables, ...(databaseUrl !== undefined && { SLUICE_DATABASE_URL: databaseUrl }) },
     },
   );
+  const told: unknown[] = [];
+  child.on('message', (message) => told.push(message));
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, child);
   return {
     url,
     apiToken: findApiToken(folder),
+    told,
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
+      // Not `exit`, which may come before what it sent.
+      const ended = once(child, 'close');
       child.kill('SIGKILL');
       await ended;
     },
@@ -89,14 +95,4 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || Date.now() > endsAt) throw new Error(`the server did not become ready: ${printed}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('a TCP server has an address with a port');
-  return address.port;
 }

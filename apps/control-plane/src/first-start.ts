@@ -72,7 +72,7 @@ async function fill(writes: Writes, bootstrap: Bootstrap, surroundings: Environm
       surroundings,
     ),
     staging: await createEnvironment(writes, { project, key: 'staging', name: 'Staging', actor }, surroundings),
-    apiToken: await createApiToken(writes, { name: 'first-start', secret: apiToken }, surroundings.platform),
+    apiToken: (await createApiToken(writes, { name: 'first-start', secret: apiToken }, surroundings.platform)).token,
   };
 }
 

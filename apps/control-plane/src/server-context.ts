@@ -6,6 +6,7 @@ import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { Store } from './database/store.ts';
+import type { ErrorLog } from './error-log.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRecord } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
@@ -34,6 +35,8 @@ export interface ServerContext {
   readonly links: LinkServer;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Where errors go: the log stays readable when there are many. */
+  readonly errors: ErrorLog;
   /** Bytes that the compiled objects of an environment may have. */
   readonly payloadLimitBytes: number;
   /** Of the server. */

@@ -1,5 +1,6 @@
 import {
   answerUpgrade,
+  CertificateError,
   createGate,
   DataPlane,
   type DataPlaneParts,
@@ -23,6 +24,7 @@ import { createSecretBox, findSecret } from './credentials/secret-box.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store, StoreSurroundings } from './database/store.ts';
 import { createEdgeHost } from './edges/edge-host.ts';
+import { ErrorLog } from './error-log.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
@@ -65,7 +67,10 @@ export async function startServer(
   { platform, log, open = openStore }: ServerSurroundings,
 ): Promise<RunningServer> {
   const gate = createGate(platform);
-  const front = await openFront(settings, gate.listener, platform);
+  const front = await openFront(settings, gate.listener, platform).catch((error: unknown) => {
+    if (error instanceof CertificateError) throw new ServerError('invalid-settings', error.message, { cause: error });
+    throw error;
+  });
   let store: Store | undefined;
   try {
     store = await open(settings, { platform, log });
@@ -113,6 +118,7 @@ export async function startServer(
           () => context.evaluations.close(),
           () => context.usage.flush(),
           close,
+          () => context.errors.close(),
         ]),
     };
   } catch (error) {
@@ -165,10 +171,11 @@ async function prepare(
     every: platform.every,
   });
   const usage = new KeyUsage(db);
+  const errors = new ErrorLog(log, platform);
   const keeper = new StreamKeeper(platform);
   const admissions = new Admissions(db, usage);
   const leadership = new Leadership(store, log);
-  const evaluations = new EvaluationRecorder(db, channels, platform, log);
+  const evaluations = new EvaluationRecorder(db, channels, platform, errors);
   const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, workerKey });
   const links = new LinkServer(host, fleet, platform);
   const exchange = store.isShared
@@ -191,6 +198,7 @@ async function prepare(
     platform,
     box,
     log,
+    errors,
     channels,
     admissions,
     usage,
@@ -221,7 +229,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
 }
 
 function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
-  const { platform, channels, admissions, evaluations, metrics, log } = context;
+  const { platform, channels, admissions, evaluations, metrics, log, errors } = context;
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
@@ -234,7 +242,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
       retryAfterSeconds: () => retryAfterSeconds(platform),
       now: () => platform.now(),
       createId: () => createId(platform),
-      logError: (error, message) => log.error({ err: error }, message),
+      logError: (error, message) => errors.write(error, message),
       logDebug: (message) => log.debug(message),
     },
     parts,

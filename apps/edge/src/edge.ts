@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   answerUpgrade,
+  CertificateError,
   createGate,
   DataPlane,
   drain,
@@ -17,6 +18,7 @@ import {
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createEdgeMetrics } from './edge-metrics.ts';
+import { EdgeError } from './errors.ts';
 import type { EdgePlatform } from './platform.ts';
 import { createRelayFiles } from './relay-files.ts';
 import type { EdgeSettings } from './settings.ts';
@@ -37,7 +39,10 @@ export interface RunningEdge {
  */
 export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, log: Logger): Promise<RunningEdge> {
   const gate = createGate(platform);
-  const front = await openFront(settings, gate.listener, platform);
+  const front = await openFront(settings, gate.listener, platform).catch((error: unknown) => {
+    if (error instanceof CertificateError) throw new EdgeError('invalid-settings', error.message, error);
+    throw error;
+  });
   const workerKey = platform.createSecret();
   const relay = new Relay({
     url: settings.upstream,

@@ -8,4 +8,4 @@ export {
   type RevertInput,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
-export type * from './views.ts';
+export * from './views.ts';

@@ -1,129 +1,273 @@
-import type { FlagConfiguration, FlagDefinition, Instruction, SegmentState } from '@sluice/authoring';
-import type { Reason } from '@sluice/engine';
+import { instructionSchema } from '@sluice/authoring';
+import * as z from 'zod';
 
-/** What the management API answers. Times are milliseconds since the epoch. */
+/**
+ * What the management API answers: the server's types, the client's and the OpenAPI document all come from here.
+ * Clients ignore properties that they do not know; times are milliseconds since the epoch.
+ */
+
+function view<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.object(shape).readonly();
+}
+
+/** One that has a name of its own in the OpenAPI document. */
+function named<Shape extends z.ZodRawShape>(id: string, shape: Shape) {
+  return view(shape).meta({ id });
+}
+
+function list<Item extends z.ZodType>(item: Item) {
+  return z.array(item).readonly();
+}
+
+/** Part of a list; a list without pages is one page. */
+export function pageOf<Item extends z.ZodType>(item: Item): PageOf<Item> {
+  return view(pageFields(item));
+}
+
+type PageOf<Item extends z.ZodType> = z.ZodReadonly<z.ZodObject<ReturnType<typeof pageFields<Item>>>>;
+
+function pageFields<Item extends z.ZodType>(item: Item) {
+  return {
+    items: list(item),
+    /** Where the next page starts; absent on the last. */
+    nextCursor: z.string().exactOptional(),
+  };
+}
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Where the next page starts; absent on the last. */
   readonly nextCursor?: string;
 }
 
-export interface ProjectView {
-  readonly key: string;
-  readonly name: string;
-  readonly createdAt: number;
-}
+const text = z.string();
+const count = z.int().min(0);
+const version = z.int().min(0);
+const time = z.int();
+const ms = z.int();
+const share = z.number().min(0).max(1);
 
-export interface EnvironmentView {
-  readonly key: string;
-  readonly name: string;
+export const projectView = named('Project', { key: text, name: text, createdAt: time });
+export type ProjectView = z.output<typeof projectView>;
+
+const environmentFields = {
+  key: text,
+  name: text,
   /** Of its last change. */
-  readonly version: number;
-  readonly createdAt: number;
-}
+  version,
+  createdAt: time,
+};
+export const environmentView = named('Environment', environmentFields);
+export type EnvironmentView = z.output<typeof environmentView>;
 
 /** An environment right after it was made: the only time that its first keys are shown. */
-export interface NewEnvironmentView extends EnvironmentView {
-  readonly sdkKey: string;
-  readonly clientSideId: string;
+export const newEnvironmentView = named('NewEnvironment', { ...environmentFields, sdkKey: text, clientSideId: text });
+export type NewEnvironmentView = z.output<typeof newEnvironmentView>;
+
+const definitionFields = {
+  key: text,
+  kind: z.literal('release'),
+  name: text,
+  description: text,
+  tags: list(text),
+  owner: text,
+  /** On serves the first by default, off the last. */
+  variations: list(view({ id: text, value: z.json(), name: text.optional(), description: text.optional() })),
+  /** Which client-side SDKs may see the flag. */
+  clientSide: view({ web: z.boolean(), mobile: z.boolean() }),
+  archived: z.boolean(),
+};
+/** What a flag is, in every environment. */
+export const flagView = named('Flag', definitionFields);
+export type FlagView = z.output<typeof flagView>;
+
+const rolloutView = named('Rollout', {
+  /** Weights in thousandths of a percent; they sum to 100,000. */
+  variations: list(view({ variation: text, weight: count })),
+  contextKind: text.optional(),
+  bucketBy: text.optional(),
+});
+
+/** Something with what it serves: one variation, or shares of several. */
+function serving<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.union([view({ ...shape, variation: text }), view({ ...shape, rollout: rolloutView })]);
 }
 
-/** What a flag is, in every environment. */
-export type FlagView = FlagDefinition;
+const clauseView = named('Clause', {
+  contextKind: text.optional(),
+  attribute: text.optional(),
+  op: text,
+  values: list(z.union([z.string(), z.number(), z.boolean()])),
+  negate: z.boolean().optional(),
+});
+const ruleFields = { id: text, name: text.optional(), clauses: list(clauseView) };
 
 /** A flag in one environment: what it is and how it behaves there. */
-export interface EnvironmentFlagView extends FlagDefinition, Omit<FlagConfiguration, 'salt'> {
+export const environmentFlagView = named('EnvironmentFlag', {
+  ...definitionFields,
+  on: z.boolean(),
+  /** Served while the flag is off. */
+  offVariation: text,
+  /** Served when the flag is on and nothing else matched. */
+  fallthrough: serving({}),
+  targets: list(view({ variation: text, contextKind: text, keys: list(text) })),
+  rules: list(serving(ruleFields)),
+  prerequisites: list(view({ flag: text, variation: text })),
   /** The environment's version that last altered what SDKs get of the flag. */
-  readonly version: number;
-}
+  version,
+});
+export type EnvironmentFlagView = z.output<typeof environmentFlagView>;
 
-export interface SegmentView extends Omit<SegmentState, 'salt'> {
+const membersView = view({ contextKind: text, keys: list(text) });
+export const segmentView = named('Segment', {
+  key: text,
+  name: text,
+  description: text,
+  tags: list(text),
+  included: list(membersView),
+  /** Excluded unless also included. */
+  excluded: list(membersView),
+  rules: list(
+    view({
+      ...ruleFields,
+      /** Share of the matching contexts, in thousandths of a percent; absent: all. */
+      weight: count.optional(),
+      contextKind: text.optional(),
+      bucketBy: text.optional(),
+    }),
+  ),
   /** The environment's version that last altered what SDKs get of the segment. */
-  readonly version: number;
-}
+  version,
+});
+export type SegmentView = z.output<typeof segmentView>;
 
-export interface ChangeView {
-  readonly id: string;
+const effectView = view({ kind: z.enum(['flag', 'segment']), key: text, text });
+export type EffectView = z.output<typeof effectView>;
+
+export const changeView = named('Change', {
+  id: text,
   /** Key of the environment. */
-  readonly environment: string;
+  environment: text,
   /** `planned` is the answer to a dry run: nothing was kept. */
-  readonly status: 'applied' | 'planned';
+  status: z.enum(['applied', 'planned']),
   /** The environment's version that the change made. */
-  readonly version: number;
-  readonly instructions: readonly Instruction[];
+  version,
+  instructions: list(instructionSchema),
   /** What it did, in words. */
-  readonly effects: readonly EffectView[];
-  readonly comment: string;
-  readonly actor: string;
-  readonly createdAt: number;
+  effects: list(effectView),
+  comment: text,
+  actor: text,
+  createdAt: time,
   /** Shared with the changes that the same command made in other environments. */
-  readonly group?: string;
-}
+  group: text.exactOptional(),
+});
+export type ChangeView = z.output<typeof changeView>;
 
-export interface EffectView {
-  readonly kind: 'flag' | 'segment';
-  readonly key: string;
-  readonly text: string;
-}
+export const chainView = named('Chain', {
+  intact: z.boolean(),
+  /** How many changes fit. */
+  changes: count,
+  /** The first change that does not fit, and why. */
+  broken: view({ version, reason: text }).exactOptional(),
+});
+export type ChainView = z.output<typeof chainView>;
 
-export interface CredentialView {
-  readonly id: string;
-  readonly kind: 'sdk-key' | 'client-side-id';
-  readonly name: string;
+const credentialKind = z.enum(['sdk-key', 'client-side-id']);
+export const credentialView = named('Credential', {
+  id: text,
+  kind: credentialKind,
+  name: text,
   /** The last four characters, to tell keys apart. */
-  readonly ending: string;
-  readonly createdAt: number;
-  readonly lastUsedAt: number | null;
-  readonly revokedAt: number | null;
-}
+  ending: text,
+  createdAt: time,
+  lastUsedAt: time.nullable(),
+  revokedAt: time.nullable(),
+});
+export type CredentialView = z.output<typeof credentialView>;
+
+/** A key right after it was made: the only time that it is shown. */
+export const newCredentialView = named('NewCredential', { id: text, kind: credentialKind, name: text, secret: text });
+export type NewCredentialView = z.output<typeof newCredentialView>;
+
+export const tokenView = named('Token', { id: text, name: text, createdAt: time, lastUsedAt: time.nullable() });
+export type TokenView = z.output<typeof tokenView>;
+
+/** An API token right after it was made: the only time that it is shown. */
+export const newTokenView = named('NewToken', { id: text, name: text, token: text });
+export type NewTokenView = z.output<typeof newTokenView>;
+
+const bigSegments = {
+  bigSegmentsStatus: z.enum(['HEALTHY', 'STALE', 'STORE_ERROR', 'NOT_CONFIGURED']).exactOptional(),
+};
+const inExperiment = z.literal(true).exactOptional();
+const reasonView = z
+  .discriminatedUnion('kind', [
+    view({ kind: z.literal('OFF'), ...bigSegments }),
+    view({ kind: z.literal('TARGET_MATCH'), ...bigSegments }),
+    view({ kind: z.literal('FALLTHROUGH'), inExperiment, ...bigSegments }),
+    view({
+      kind: z.literal('RULE_MATCH'),
+      ruleIndex: count,
+      ruleId: text.exactOptional(),
+      inExperiment,
+      ...bigSegments,
+    }),
+    view({ kind: z.literal('PREREQUISITE_FAILED'), prerequisiteKey: text, ...bigSegments }),
+    view({
+      kind: z.literal('ERROR'),
+      errorKind: z.enum([
+        'CLIENT_NOT_READY',
+        'FLAG_NOT_FOUND',
+        'MALFORMED_FLAG',
+        'USER_NOT_SPECIFIED',
+        'WRONG_TYPE',
+        'EXCEPTION',
+      ]),
+      ...bigSegments,
+    }),
+  ])
+  .meta({ id: 'Reason' });
 
 /** A relay that serves environments close to their instances. */
-export interface EdgeView {
-  readonly id: string;
-  readonly name: string;
-  readonly environments: readonly { readonly project: string; readonly environment: string }[];
+const edgeFields = {
+  id: text,
+  name: text,
+  environments: list(view({ project: text, environment: text })),
   /** To the server that was asked. */
-  readonly isConnected: boolean;
-  readonly createdAt: number;
-  readonly lastUsedAt: number | null;
-}
+  isConnected: z.boolean(),
+  createdAt: time,
+  lastUsedAt: time.nullable(),
+};
+export const edgeView = named('Edge', edgeFields);
+export type EdgeView = z.output<typeof edgeView>;
 
 /** An edge right after it was made: the only time that its key is shown. */
-export interface NewEdgeView extends EdgeView {
-  readonly key: string;
-}
+export const newEdgeView = named('NewEdge', { ...edgeFields, key: text });
+export type NewEdgeView = z.output<typeof newEdgeView>;
 
 /** An evaluation on the server, with what decided it. */
-export interface ExplanationView {
-  readonly flag: string;
+export const explanationView = named('Explanation', {
+  flag: text,
   /** Null when the caller's default value is served. */
-  readonly value: unknown;
+  value: z.unknown(),
   /** Index into the flag's variations, and the variation's id; absent when the caller's default value is served. */
-  readonly variation?: number;
-  readonly variationId?: string;
-  readonly reason: Reason;
+  variation: count.exactOptional(),
+  variationId: text.exactOptional(),
+  reason: reasonView,
   /** What decided, in words. */
-  readonly because: string;
-}
+  because: text,
+});
+export type ExplanationView = z.output<typeof explanationView>;
 
-export interface EvaluationMinuteView {
+export const evaluationMinuteView = named('EvaluationMinute', {
   /** Start of the minute. */
-  readonly minute: number;
+  minute: time,
   /** Index; absent: the caller's default value was served. */
-  readonly variation?: number;
+  variation: count.exactOptional(),
   /** The flag's version; absent: the SDK had no such flag. */
-  readonly version?: number;
-  readonly count: number;
-}
-
-export interface ChainView {
-  readonly intact: boolean;
-  /** How many changes fit. */
-  readonly changes: number;
-  /** The first change that does not fit, and why. */
-  readonly broken?: { readonly version: number; readonly reason: string };
-}
+  version: version.exactOptional(),
+  count,
+});
+export type EvaluationMinuteView = z.output<typeof evaluationMinuteView>;
 
 /**
  * What an instance has made of a change. `accepted`: it runs it. `partial`: it runs it but for objects that it could
@@ -131,101 +275,121 @@ export interface ChainView {
  * more than two seconds. `polling`: it will ask within its interval. `offline`: contact is lost, its lease has not
  * ended. `gone`: it has left, or its lease has ended.
  */
-export type InstanceState = 'accepted' | 'partial' | 'refused' | 'pending' | 'stale' | 'polling' | 'offline' | 'gone';
+const instanceState = z.enum(['accepted', 'partial', 'refused', 'pending', 'stale', 'polling', 'offline', 'gone']);
+export type InstanceState = z.output<typeof instanceState>;
+
+/** What an instance says of itself: region, zone, service and so on. */
+const aboutInstance = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).readonly();
+
+const stragglerView = named('Straggler', {
+  instance: text,
+  state: instanceState,
+  /** What it runs; absent: it has told of nothing. */
+  version: version.exactOptional(),
+  sdk: text,
+  about: aboutInstance,
+  /** The edge that it is connected to. */
+  through: text.exactOptional(),
+  heardMsAgo: ms,
+  /** Why it refused. */
+  reason: text.exactOptional(),
+});
+export type StragglerView = z.output<typeof stragglerView>;
+
+const refusalView = view({
+  reason: text,
+  instances: count,
+  /** Names of some of them. */
+  examples: list(text),
+});
+export type RefusalView = z.output<typeof refusalView>;
 
 /** How far a change has got. The counts by state are of the instances that were there when it was made. */
-export interface ConvergenceView extends Readonly<Record<InstanceState, number>> {
-  readonly change: string;
-  readonly environment: string;
-  readonly version: number;
+export const convergenceView = named('Convergence', {
+  change: text,
+  environment: text,
+  version,
   /**
    * `converged`: what was waited for is reached. `refused`: it cannot be reached, because instances refused the change
    * and all others have it. `waiting`: neither yet.
    */
-  readonly outcome: 'converged' | 'refused' | 'waiting';
+  outcome: z.enum(['converged', 'refused', 'waiting']),
   /** Instances that were there when the change was made and are not gone. */
-  readonly expected: number;
+  expected: count,
+  accepted: count,
+  partial: count,
+  refused: count,
+  pending: count,
+  stale: count,
+  polling: count,
+  offline: count,
+  gone: count,
   /** Those that came later start with the change, and are counted apart. */
-  readonly late: { readonly expected: number; readonly accepted: number };
-  /** Accepted of expected, in [0, 1]. */
-  readonly share: number;
+  late: view({ expected: count, accepted: count }),
+  /** Accepted of expected. */
+  share,
   /** Since the change was made. Absent, as the two that follow: it is too old for anybody to know. */
-  readonly elapsedMs?: number;
+  elapsedMs: ms.exactOptional(),
   /** After how long half, 99 of 100 and all expected instances had it; absent: not yet. */
-  readonly reachedMs?: { readonly half?: number; readonly most?: number; readonly all?: number };
+  reachedMs: view({
+    half: z.number().exactOptional(),
+    most: z.number().exactOptional(),
+    all: z.number().exactOptional(),
+  }).exactOptional(),
   /** The share over time. */
-  readonly curve?: readonly { readonly ms: number; readonly share: number }[];
+  curve: list(view({ ms: z.number(), share })).exactOptional(),
   /** Who does not have it, at most 100. */
-  readonly stragglers: readonly StragglerView[];
-  readonly refusals: readonly RefusalView[];
+  stragglers: list(stragglerView),
+  refusals: list(refusalView),
   /** SDKs that are not ours acknowledge nothing: how many were sent the change, and for how many events prove it. */
-  readonly foreign: { readonly expected: number; readonly delivered: number; readonly inferred: number };
-}
+  foreign: view({ expected: count, delivered: count, inferred: count }),
+});
+export type ConvergenceView = z.output<typeof convergenceView>;
 
-export interface StragglerView {
-  readonly instance: string;
-  readonly state: InstanceState;
-  /** What it runs; absent: it has told of nothing. */
-  readonly version?: number;
-  readonly sdk: string;
-  readonly about: Readonly<Record<string, string | number | boolean>>;
-  /** The edge that it is connected to. */
-  readonly through?: string;
-  readonly heardMsAgo: number;
-  /** Why it refused. */
-  readonly reason?: string;
-}
-
-export interface RefusalView {
-  readonly reason: string;
-  readonly instances: number;
-  /** Names of some of them. */
-  readonly examples: readonly string[];
-}
+const instanceView = named('Instance', {
+  instance: text,
+  session: text,
+  /** `current`: it runs what the environment has. `behind`: not yet. */
+  state: z.enum(['current', 'behind', 'partial', 'refused', 'offline', 'gone', 'foreign']),
+  version: version.exactOptional(),
+  sdk: text,
+  via: text,
+  about: aboutInstance,
+  through: text.exactOptional(),
+  joinedMsAgo: ms,
+  heardMsAgo: ms,
+  reason: text.exactOptional(),
+});
+export type InstanceView = z.output<typeof instanceView>;
 
 /** The instances of an environment. */
-export interface FleetView {
+export const fleetView = named('Fleet', {
   /** Of the environment. */
-  readonly version: number;
+  version,
   /** There now: connected, or lost for less than their lease. */
-  readonly live: number;
-  readonly connected: number;
-  readonly offline: number;
+  live: count,
+  connected: count,
+  offline: count,
   /** Gone within the last day. */
-  readonly gone: number;
+  gone: count,
   /** How many of the live run which version; absent: they have told of nothing. */
-  readonly versions: readonly { readonly version?: number; readonly instances: number }[];
+  versions: list(view({ version: version.exactOptional(), instances: count })),
   /** SDKs that are not ours. */
-  readonly foreign: {
-    readonly live: number;
-    readonly sdks: readonly { readonly sdk: string; readonly instances: number }[];
-  };
-  readonly items: readonly InstanceView[];
-  readonly nextCursor?: string;
-}
-
-export interface InstanceView {
-  readonly instance: string;
-  readonly session: string;
-  /** `current`: it runs what the environment has. `behind`: not yet. */
-  readonly state: 'current' | 'behind' | 'partial' | 'refused' | 'offline' | 'gone' | 'foreign';
-  readonly version?: number;
-  readonly sdk: string;
-  readonly via: string;
-  readonly about: Readonly<Record<string, string | number | boolean>>;
-  readonly through?: string;
-  readonly joinedMsAgo: number;
-  readonly heardMsAgo: number;
-  readonly reason?: string;
-}
+  foreign: view({ live: count, sdks: list(view({ sdk: text, instances: count })) }),
+  ...pageFields(instanceView),
+});
+export type FleetView = z.output<typeof fleetView>;
 
 /** `application/problem+json`, as every error is answered. */
-export interface ProblemView {
-  readonly status: number;
+export const problemView = named('Problem', {
+  type: text.exactOptional(),
+  status: z.int(),
   /** Stable: switch on this. */
-  readonly code: string;
-  readonly title: string;
+  code: text,
+  /** A sentence for people. */
+  title: text,
   /** Names the request in the server's log. */
-  readonly requestId?: string;
-  readonly errors?: readonly { readonly path: string; readonly message: string }[];
-}
+  requestId: text.exactOptional(),
+  errors: list(view({ path: text, message: text })).exactOptional(),
+});
+export type ProblemView = z.output<typeof problemView>;

@@ -116,11 +116,14 @@ export const segmentInstruction = z.discriminatedUnion('kind', [
   forSegment('delete-segment', {}),
 ]);
 
-export const instructionSchema = z.discriminatedUnion('kind', [
-  ...definitionInstruction.options,
-  ...configurationInstruction.options,
-  ...segmentInstruction.options,
-]);
+/** Has a name of its own in the OpenAPI document. */
+export const instructionSchema = z
+  .discriminatedUnion('kind', [
+    ...definitionInstruction.options,
+    ...configurationInstruction.options,
+    ...segmentInstruction.options,
+  ])
+  .meta({ id: 'Instruction' });
 
 export type DefinitionInstruction = z.output<typeof definitionInstruction>;
 export type ConfigurationInstruction = z.output<typeof configurationInstruction>;

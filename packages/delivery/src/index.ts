@@ -13,7 +13,7 @@ export { type Front, type FrontSettings, openFront } from './front.ts';
 export { createGate, type Gate, retryAfterSeconds } from './gate.ts';
 export { hashKey } from './hash-key.ts';
 export { type CountBatch, type LinkHost, LinkServer, linkPath, type RelayAdmission } from './link-server.ts';
-export { closeListener, createListener, type Listener, listen, listenAt, toUrl } from './listener.ts';
+export { CertificateError, closeListener, createListener, type Listener, listen, listenAt, toUrl } from './listener.ts';
 export { LoadGauge } from './load-gauge.ts';
 export { Outflow, type OutflowOptions } from './outflow.ts';
 export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';

@@ -30,6 +30,11 @@ export interface ListenerCertificate {
   readonly tlsKey: string | undefined;
 }
 
+/** A certificate or its key cannot be used. */
+export class CertificateError extends Error {
+  override readonly name = 'CertificateError';
+}
+
 /** Some clients offer protocols that nobody here speaks; their requests are answered as any. */
 const options: ServerOptions = {
   shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
@@ -37,13 +42,22 @@ const options: ServerOptions = {
 /** Connections that wait to be accepted: all instances of a fleet may come back at once. */
 const backlog = 4096;
 
-/** An HTTP server, or an HTTPS one where there is a certificate. */
+/** An HTTP server, or an HTTPS one where there is a certificate; throws a sentence when that is no good. */
 export function createListener({ tlsCert, tlsKey }: ListenerCertificate, { request, upgrade }: Listener): Server {
   const server =
     tlsCert === undefined || tlsKey === undefined
-      ? createHttpServer(options, request)
-      : createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }, request);
-  return server.on('upgrade', upgrade);
+      ? createHttpServer(options)
+      : createServerWithCertificate(tlsCert, tlsKey);
+  return server.on('request', request).on('upgrade', upgrade);
+}
+
+function createServerWithCertificate(tlsCert: string, tlsKey: string): Server {
+  try {
+    return createHttpsServer({ ...options, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new CertificateError(`--tls-cert ${tlsCert} and --tls-key ${tlsKey} cannot be used: ${found}`, { cause });
+  }
 }
 
 /** Starts to listen; returns at which port. */

@@ -194,7 +194,7 @@ test('what a change costs upward does not depend on how many instances have it',
     await platform.clock.advance(50);
     sent = [];
     // They have it somewhere within a fifth of a second.
-    const times = members.map((member) => ({ member, at: Math.floor(random() * 200) })).sort((a, b) => a.at - b.at);
+    const times = members.map((member) => ({ member, at: random.integer(200) })).sort((a, b) => a.at - b.at);
     let now = 0;
     for (const { member, at } of times) {
       await platform.clock.advance(at - now);

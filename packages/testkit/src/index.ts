@@ -12,6 +12,7 @@ export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
 export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
 export { createFakeServerPlatform, type FakeServerPlatform } from './fake-server-platform.ts';
 export { FakeSocketExchange, FakeSockets } from './fake-sockets.ts';
+export { findFreePort } from './free-port.ts';
 export { isInstalled } from './installed.ts';
 export {
   createLaunchDarklyClient,
@@ -23,21 +24,17 @@ export {
 } from './launchdarkly-client.ts';
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
-export { flagOf, segmentOf } from './objects.ts';
+export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
+export { findOldNode } from './old-node.ts';
 export {
   findPostgres,
   type PostgresCluster,
   type PostgresClusterOptions,
   startPostgresCluster,
 } from './postgres-cluster.ts';
-export {
-  createRandom,
-  type FlagRecipe,
-  flagRecipes,
-  randomContext,
-  type SegmentRecipe,
-  segmentRecipes,
-} from './random-ruleset.ts';
+export { createRandom, type Random } from './random.ts';
+export { createRandomContexts } from './random-contexts.ts';
+export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
 export {
   buildFlag,
@@ -54,6 +51,7 @@ export {
 export { tamper } from './tamper.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
+export { startTestFront, type TestFront } from './test-front.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';

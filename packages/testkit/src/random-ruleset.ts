@@ -1,14 +1,23 @@
-import type { Context } from '@sluice/engine';
-
-/** Flags, segments and contexts for comparing engines: made by hand to reach everything, mixed by chance. */
+import {
+  attributesOf,
+  type Context,
+  createAttributeReader,
+  findOperandProblem,
+  listKinds,
+  type OperatorName,
+  operatorNames,
+  ownOperators,
+  parseAttributeReference,
+  type RegexCompiler,
+} from '@sluice/engine';
+import type { Random } from './random.ts';
+import { type AttributePlace, attributePlaces, contextKinds } from './random-contexts.ts';
 
 /** The body of one change that makes a flag what it is. */
 export interface FlagRecipe {
   readonly key: string;
-  readonly variations?: readonly { readonly id: string; readonly value: unknown }[];
+  readonly variations: readonly { readonly id: string; readonly value: unknown }[];
   readonly instructions: readonly unknown[];
-  /** Indexes of the variations that some of `randomContext`'s contexts get; all of them unless given. */
-  readonly serves?: readonly number[];
 }
 
 export interface SegmentRecipe {
@@ -16,47 +25,75 @@ export interface SegmentRecipe {
   readonly instructions: readonly unknown[];
 }
 
-interface ClauseRecipe {
-  readonly contextKind?: string;
-  readonly attribute: string;
-  readonly op: string;
-  readonly values: readonly unknown[];
+export interface RandomRuleset {
+  readonly segments: readonly SegmentRecipe[];
+  readonly flags: readonly FlagRecipe[];
 }
 
-/** For each operator a clause that some of `randomContext`'s contexts match and some do not. */
-const clauses: readonly ClauseRecipe[] = [
-  { attribute: 'country', op: 'in', values: ['nl', 'be'] },
-  { attribute: 'age', op: 'in', values: [30, 31, '32'] },
-  { attribute: 'beta', op: 'in', values: [true] },
-  { attribute: 'email', op: 'startsWith', values: ['a', 'b'] },
-  { attribute: 'email', op: 'endsWith', values: ['@example.com'] },
-  { attribute: 'email', op: 'contains', values: ['1', '@ex'] },
-  { attribute: 'email', op: 'matches', values: ['^[a-c].*[13579]@', 'z$'] },
-  { attribute: 'age', op: 'lessThan', values: [30] },
-  { attribute: 'age', op: 'lessThanOrEqual', values: [30] },
-  { attribute: 'age', op: 'greaterThan', values: [40] },
-  { attribute: 'age', op: 'greaterThanOrEqual', values: [40, 60] },
-  { attribute: 'since', op: 'before', values: ['2024-01-01T00:00:00Z'] },
-  { attribute: 'since', op: 'after', values: [1_704_067_200_000, '2025-06-01T12:00:00+02:00'] },
-  { attribute: 'version', op: 'semVerEqual', values: ['2.0.0', '1.2'] },
-  { attribute: 'version', op: 'semVerLessThan', values: ['2.0.0'] },
-  { attribute: 'version', op: 'semVerGreaterThan', values: ['2.0.0-rc.1'] },
-  { attribute: '/address/city', op: 'in', values: ['Delft'] },
-  { attribute: 'groups', op: 'in', values: ['admins', 'testers'] },
-  { contextKind: 'organization', attribute: 'plan', op: 'in', values: ['pro'] },
-  { attribute: 'kind', op: 'in', values: ['organization'] },
-  { attribute: 'anonymous', op: 'in', values: [false] },
-];
+/** What LaunchDarkly's engines and ours share. */
+const operators = operatorNames.filter((op) => !ownOperators.has(op) && op !== 'segmentMatch');
 
-const three = [
-  { id: 'a', value: 'a' },
-  { id: 'b', value: 'b' },
-  { id: 'c', value: 'c' },
-];
+/** What each operator compares. */
+const fitting: Readonly<Record<string, readonly AttributePlace['holds'][]>> = {
+  in: ['text', 'number', 'date', 'version', 'other'],
+  startsWith: ['text'],
+  endsWith: ['text'],
+  contains: ['text'],
+  matches: ['text'],
+  lessThan: ['number'],
+  lessThanOrEqual: ['number'],
+  greaterThan: ['number'],
+  greaterThanOrEqual: ['number'],
+  before: ['date'],
+  after: ['date'],
+  semVerEqual: ['version'],
+  semVerLessThan: ['version'],
+  semVerGreaterThan: ['version'],
+};
 
-function whenMatched(key: string, clause: unknown): FlagRecipe {
+/** What recipes are made from. */
+interface Ingredients {
+  readonly random: Random;
+  /** Values of clauses, targets and members are taken from these, so that something matches. */
+  readonly contexts: readonly Context[];
+  readonly regex: RegexCompiler;
+}
+
+/**
+ * Segments and flags made by chance, for comparing engines over the given contexts. Each operator and each segment,
+ * plain and negated, decides a flag of its own; the others mix targets, rules, segments, prerequisites and rollouts.
+ */
+export function createRandomRuleset(
+  ingredients: Ingredients,
+  { segmentCount, mixedCount }: { readonly segmentCount: number; readonly mixedCount: number },
+): RandomRuleset {
+  const { random } = ingredients;
+  const segments: SegmentRecipe[] = [];
+  for (let count = 0; count < segmentCount; count++)
+    segments.push(createSegment(`segment-${count}`, segments, ingredients));
+  const flags: FlagRecipe[] = [
+    ...operators.flatMap((op) => [
+      decidedBy(`op-${op}`, createClause(op, { negate: false, place: pickPlace(op, random) }, ingredients)),
+      decidedBy(`op-not-${op}`, createClause(op, { negate: true, place: pickPlace(op, random) }, ingredients)),
+    ]),
+    ...segments.flatMap(({ key }) => [
+      decidedBy(`in-${key}`, inSegments([key], false)),
+      decidedBy(`not-in-${key}`, inSegments([key], true)),
+    ]),
+  ];
+  for (let count = 0; count < mixedCount; count++)
+    flags.push(createMixed(`mixed-${count}`, { flags, segments }, ingredients));
+  return { segments, flags };
+}
+
+/** On or off by one clause. */
+function decidedBy(key: string, clause: object): FlagRecipe {
   return {
     key,
+    variations: [
+      { id: 'on', value: true },
+      { id: 'off', value: false },
+    ],
     instructions: [
       { kind: 'turn-on' },
       { kind: 'set-fallthrough', variation: 'off' },
@@ -65,188 +102,145 @@ function whenMatched(key: string, clause: unknown): FlagRecipe {
   };
 }
 
-function rollout(key: string, options: object): FlagRecipe {
-  const variations = [
-    { variation: 'a', weight: 10_000 },
-    { variation: 'b', weight: 30_000 },
-    { variation: 'c', weight: 60_000 },
+function createMixed(key: string, { flags, segments }: RandomRuleset, ingredients: Ingredients): FlagRecipe {
+  const { random } = ingredients;
+  const ids = ['a', 'b', 'c', 'd'].slice(0, 2 + random.integer(3));
+  const instructions: unknown[] = [
+    { kind: random.chance(0.92) ? 'turn-on' : 'turn-off' },
+    { kind: 'set-fallthrough', rollout: createRollout(ids, random) },
+    { kind: 'set-off-variation', variation: random.pick(ids) },
   ];
+  for (let count = random.integer(3); count > 0; count--) {
+    const contextKind = random.pick(contextKinds);
+    const keys = pickKeys(contextKind, 100, ingredients);
+    instructions.push({ kind: 'add-targets', variation: random.pick(ids), contextKind, keys });
+  }
+  for (let count = random.integer(4); count > 0; count--) {
+    const clauses = Array.from({ length: 1 + random.integer(3) }, () =>
+      random.chance(0.2)
+        ? inSegments(
+            random.sample(segments, 2).map((segment) => segment.key),
+            random.chance(0.3),
+          )
+        : createAnyClause(ingredients),
+    );
+    const serve = random.chance(0.5) ? { variation: random.pick(ids) } : { rollout: createRollout(ids, random) };
+    instructions.push({ kind: 'add-rule', rule: { id: `rule-${count}`, clauses, ...serve } });
+  }
+  for (const needed of random.chance(0.4) ? random.sample(flags, 1 + random.integer(2)) : []) {
+    const prerequisite = { flag: needed.key, variation: random.pick(needed.variations).id };
+    instructions.push({ kind: 'add-prerequisite', prerequisite });
+  }
+  return { key, variations: ids.map((id) => ({ id, value: id })), instructions };
+}
+
+function createSegment(key: string, earlier: readonly SegmentRecipe[], ingredients: Ingredients): SegmentRecipe {
+  const { random } = ingredients;
+  const instructions: unknown[] = [{ kind: 'create-segment' }];
+  for (const list of ['included', 'excluded']) {
+    for (const contextKind of contextKinds.filter(() => random.chance(0.7))) {
+      instructions.push({ kind: 'add-members', list, contextKind, keys: pickKeys(contextKind, 300, ingredients) });
+    }
+  }
+  for (let count = 1 + random.integer(2); count > 0; count--) {
+    const clauses = Array.from({ length: random.integer(4) }, () =>
+      earlier.length > 0 && random.chance(0.25)
+        ? inSegments([random.pick(earlier).key], random.chance(0.3))
+        : createAnyClause(ingredients),
+    );
+    // Of contexts without the kind of a share each engine thinks something else, so there are few.
+    const share = earlier.length % 4 === 0 && { weight: 20_000 + random.integer(60_000), ...createShare(random) };
+    instructions.push({ kind: 'add-segment-rule', rule: { id: `rule-${count}`, clauses, ...share } });
+  }
+  return { key, instructions };
+}
+
+function createRollout(ids: readonly string[], random: Random): object {
+  const weights = ids.map(() => 5000 + random.integer(20_000));
+  const rest = 100_000 - weights.slice(1).reduce((sum, weight) => sum + weight, 0);
   return {
-    key,
-    variations: three,
-    instructions: [{ kind: 'turn-on' }, { kind: 'set-fallthrough', rollout: { variations, ...options } }],
+    variations: ids.map((variation, index) => ({ variation, weight: index === 0 ? rest : weights[index] })),
+    ...createShare(random),
   };
 }
 
-export const segmentRecipes: readonly SegmentRecipe[] = [
-  {
-    key: 'listed',
-    instructions: [
-      { kind: 'create-segment' },
-      { kind: 'add-members', keys: Array.from({ length: 60 }, (_, index) => `user-${index * 3}`) },
-      {
-        kind: 'add-members',
-        list: 'excluded',
-        keys: Array.from({ length: 60 }, (_, index) => `user-${index * 3 + 1}`),
-      },
-      { kind: 'add-members', contextKind: 'organization', keys: ['org-1', 'org-2'] },
-      { kind: 'add-segment-rule', rule: { clauses: [{ attribute: 'country', op: 'in', values: ['de'] }] } },
-    ],
-  },
-  {
-    key: 'weighted',
-    instructions: [
-      { kind: 'create-segment' },
-      { kind: 'add-segment-rule', rule: { clauses: [], weight: 40_000, contextKind: 'user', bucketBy: 'email' } },
-    ],
-  },
-  {
-    key: 'nested',
-    instructions: [
-      { kind: 'create-segment' },
-      {
-        kind: 'add-segment-rule',
-        rule: {
-          clauses: [
-            { op: 'segmentMatch', values: ['listed'] },
-            { attribute: 'age', op: 'lessThan', values: [50] },
-          ],
-        },
-      },
-    ],
-  },
-];
-
-/** More than 60 flags: every operator plain and negated, segments, prerequisites, targets, rollouts of all sorts. */
-export const flagRecipes: readonly FlagRecipe[] = [
-  ...clauses.flatMap((clause, index) => [
-    whenMatched(`op-${index}-${clause.op}`, clause),
-    whenMatched(`op-${index}-not-${clause.op}`, { ...clause, negate: true }),
-  ]),
-  ...['listed', 'weighted', 'nested'].flatMap((segment) => [
-    whenMatched(`in-${segment}`, { op: 'segmentMatch', values: [segment] }),
-    whenMatched(`not-in-${segment}`, { op: 'segmentMatch', values: [segment], negate: true }),
-  ]),
-  rollout('rollout-by-key', {}),
-  rollout('rollout-by-email', { bucketBy: 'email' }),
-  rollout('rollout-by-age', { bucketBy: 'age' }),
-  rollout('rollout-by-zip', { bucketBy: '/address/zip' }),
-  // Without the attribute everybody is in bucket 0, which belongs to the off variation.
-  { ...rollout('rollout-by-missing', { bucketBy: 'nothing' }), serves: [2] },
-  rollout('rollout-of-organizations', { contextKind: 'organization' }),
-  rollout('rollout-of-seats', { contextKind: 'organization', bucketBy: 'seats' }),
-  { key: 'always-off', variations: three, instructions: [{ kind: 'set-off-variation', variation: 'b' }], serves: [1] },
-  { key: 'always-on', instructions: [{ kind: 'turn-on' }], serves: [0] },
-  {
-    key: 'targets',
-    variations: three,
-    instructions: [
-      { kind: 'turn-on' },
-      { kind: 'set-fallthrough', variation: 'c' },
-      { kind: 'add-targets', variation: 'a', keys: ['user-1', 'user-2', 'user-3'] },
-      { kind: 'add-targets', variation: 'b', contextKind: 'organization', keys: ['org-3'] },
-      { kind: 'add-targets', variation: 'b', keys: ['user-4', 'user-5'] },
-    ],
-  },
-  {
-    key: 'rules-with-rollouts',
-    variations: three,
-    instructions: [
-      { kind: 'turn-on' },
-      {
-        kind: 'add-rule',
-        rule: {
-          id: 'share',
-          clauses: [
-            { attribute: 'country', op: 'in', values: ['nl', 'be', 'de'] },
-            { attribute: 'age', op: 'greaterThan', values: [20] },
-          ],
-          rollout: {
-            variations: [
-              { variation: 'a', weight: 50_000 },
-              { variation: 'b', weight: 50_000 },
-            ],
-          },
-        },
-      },
-      {
-        kind: 'add-rule',
-        rule: { id: 'none', clauses: [{ attribute: 'name', op: 'in', values: ['nobody'] }], variation: 'b' },
-      },
-      { kind: 'set-fallthrough', variation: 'c' },
-    ],
-  },
-  { key: 'needs-rule', instructions: needs([['op-0-in', 'on']]) },
-  // A prerequisite that is off never holds, also when it serves the right variation.
-  { key: 'needs-off', instructions: needs([['always-off', 'b']]), serves: [1] },
-  {
-    key: 'needs-two',
-    instructions: needs([
-      ['needs-rule', 'on'],
-      ['rollout-by-key', 'c'],
-    ]),
-  },
-  { key: 'needs-not', instructions: needs([['op-0-in', 'off']]) },
-];
-
-function needs(prerequisites: readonly (readonly [flag: string, variation: string])[]): readonly unknown[] {
-  return [
-    { kind: 'turn-on' },
-    ...prerequisites.map(([flag, variation]) => ({ kind: 'add-prerequisite', prerequisite: { flag, variation } })),
-  ];
+/** Of which contexts, and by which attribute: often the key of users. */
+function createShare(random: Random): object {
+  if (random.chance(0.4)) return {};
+  const { contextKind, attribute } = random.pick(attributePlaces.filter((place) => place.attribute !== 'kind'));
+  return { contextKind, ...(random.chance(0.6) && { bucketBy: attribute }) };
 }
 
-/** Numbers that look random and are the same in every run (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** Any clause; now and then the operator looks where it finds nothing that it can compare. */
+function createAnyClause(ingredients: Ingredients): object {
+  const { random } = ingredients;
+  const op = random.pick(operators);
+  const place = random.chance(0.9) ? pickPlace(op, random) : random.pick(attributePlaces);
+  return createClause(op, { negate: random.chance(0.3), place }, ingredients);
 }
 
-/** A user, an organization or both, with attributes of every type, some of them missing. */
-export function randomContext(random: () => number): Context {
-  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
-  const maybe = (fields: object): object => (random() < 0.8 ? fields : {});
-  const user = {
-    key: `user-${Math.floor(random() * 300)}`,
-    ...maybe({ country: pick(['nl', 'be', 'de', 'fr', 'us']) }),
-    ...maybe({ age: pick([25.5, '32', 18 + Math.floor(random() * 60)]) }),
-    ...maybe({
-      email: `${pick(['ann', 'bob', 'cid', 'dee', 'zoe'])}${Math.floor(random() * 50)}@${pick(['example.com', 'test.org'])}`,
-    }),
-    ...maybe({ beta: pick([true, false, 'true']) }),
-    ...maybe({
-      since: pick([
-        '2023-05-01T10:00:00Z',
-        '2024-03-01T00:00:00.5+01:00',
-        1_700_000_000_000,
-        1_750_000_000_000,
-        'long ago',
-      ]),
-    }),
-    ...maybe({ version: pick(['1.2.0', '1.2', '2.0.0-rc.1', '2.0.0', '2.1.3+build', '10', 'v2', 2]) }),
-    ...maybe({
-      address: pick([
-        { city: 'Delft', zip: Math.floor(random() * 999) },
-        { city: 'Gent', zip: `${Math.floor(random() * 999)} AB` },
-        { street: 'x' },
-        'Delft',
-      ]),
-    }),
-    ...maybe({ groups: pick([['admins'], ['staff', 'testers'], [], 'testers', [1, 2]]) }),
-    ...maybe({ anonymous: pick([true, false]) }),
-  };
-  const organization = {
-    key: `org-${Math.floor(random() * 60)}`,
-    ...maybe({ plan: pick(['pro', 'free', 'trial', 7]) }),
-    ...maybe({ seats: Math.floor(random() * 200) }),
-  };
-  const form = random();
-  if (form < 0.6) return { kind: 'user', ...user };
-  if (form < 0.75) return { kind: 'organization', ...organization };
-  return { kind: 'multi', user, organization };
+/** Where the operator finds something to compare. */
+function pickPlace(op: OperatorName, random: Random): AttributePlace {
+  return random.pick(attributePlaces.filter(({ holds }) => fitting[op]?.includes(holds)));
+}
+
+function createClause(
+  op: OperatorName,
+  { negate, place }: { readonly negate: boolean; readonly place: AttributePlace },
+  ingredients: Ingredients,
+): object {
+  const { contextKind, attribute } = place;
+  const values = ingredients.random.sample(listOperands(op, place, ingredients), op === 'in' ? 20 : 2);
+  return { contextKind, attribute, op, values, negate };
+}
+
+/** Values that the operator can be given, made of what contexts have at that place; or one that fits none of them. */
+function listOperands(
+  op: OperatorName,
+  { contextKind, attribute }: AttributePlace,
+  { random, contexts, regex }: Ingredients,
+): readonly unknown[] {
+  const read = createAttributeReader(parseAttributeReference(attribute) ?? []);
+  const seen = random.sample(contexts, 400).flatMap((context) => {
+    if (attribute === 'kind') return listKinds(context);
+    const attributes = attributesOf(context, contextKind);
+    return attributes === undefined ? undefined : read(attributes);
+  });
+  const fits = (value: unknown): boolean => findOperandProblem(op, value, regex) === undefined;
+  const operands = seen.map((value) => cutFor(op, value, random)).filter(fits);
+  return operands.length > 0 ? operands : strangers.filter(fits);
+}
+
+/** For each operator one that it can be given. */
+const strangers: readonly unknown[] = ['2020-02-29T12:00:00Z', '1.5.0', 50];
+
+/** A part of a text, where the operator looks for parts. */
+function cutFor(op: OperatorName, value: unknown, random: Random): unknown {
+  if (typeof value !== 'string') return value;
+  // Whole characters: half of one is refused.
+  const letters = [...value];
+  const half = Math.ceil(letters.length / 2);
+  const [start = 'x'] = /^\w{1,2}/.exec(value) ?? [];
+  switch (op) {
+    case 'startsWith':
+      return letters.slice(0, 1 + random.integer(2)).join('');
+    case 'endsWith':
+      return letters.slice(-1 - random.integer(2)).join('');
+    case 'contains':
+      return letters.slice(half - 1, half + 1).join('');
+    case 'matches':
+      // What RE2 and JavaScript read alike: to `.` and `[^@]` an emoji is one character in RE2, and two in JavaScript.
+      return random.pick([`^${start}`, '[a-f]+[0-9]', '^[a-z]*\\d', `(?:x|${start})\\w*z?$`, '\\.(com|org)$']);
+    default:
+      return value;
+  }
+}
+
+function pickKeys(contextKind: string, count: number, { random, contexts }: Ingredients): readonly string[] {
+  const picked = random.sample(contexts, count);
+  return ['nobody', ...picked.flatMap((context) => attributesOf(context, contextKind)?.key ?? [])];
+}
+
+function inSegments(keys: readonly string[], negate: boolean): object {
+  return { op: 'segmentMatch', values: keys, negate };
 }

@@ -9,10 +9,10 @@ export interface TestLog {
   readonly errors: readonly string[];
 }
 
-export function createTestLog(): TestLog {
+export function createTestLog(level: 'info' | 'debug' = 'info'): TestLog {
   const lines: string[] = [];
   return {
-    log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
+    log: pino({ level }, { write: (line: string) => void lines.push(line) }),
     lines,
     get errors() {
       return lines.filter((line) => JSON.parse(line).level >= 50);

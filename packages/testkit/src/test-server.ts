@@ -23,7 +23,7 @@ export interface TestServer {
   readonly folder: string;
   /** Undefined on the embedded database. */
   readonly databaseUrl: string | undefined;
-  /** Calls the management API below `/api/v1`. */
+  /** Calls the management API below `/api/v1`; text and bytes are sent as they are, all else as JSON. */
   api(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<ApiAnswer>;
   /** Changes environment `production`; fails when the change is refused. */
   change(body: object): Promise<ChangeView>;
@@ -139,7 +139,9 @@ async function callApi(
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && {
+      body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+    }),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };

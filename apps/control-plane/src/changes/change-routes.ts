@@ -1,3 +1,4 @@
+import { type ChangeView, chainView, changeView, pageOf } from '@sluice/api-client';
 import { type CommandResult, runCommand } from '../http/commands.ts';
 import { parseNumberCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
@@ -19,7 +20,14 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
 
   app.post(
     base,
-    { schema: { summary: 'Change flags and segments', params: environmentParams, body: changeBody } },
+    {
+      schema: {
+        summary: 'Change flags and segments',
+        params: environmentParams,
+        body: changeBody,
+        response: { 200: changeView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { expectedVersion, dryRun, comment, ...changeRequest } = request.body;
@@ -32,7 +40,14 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
 
   app.get(
     base,
-    { schema: { summary: 'List changes, newest first', params: environmentParams, querystring: changesQuery } },
+    {
+      schema: {
+        summary: 'List changes, newest first',
+        params: environmentParams,
+        querystring: changesQuery,
+        response: { 200: pageOf(changeView) },
+      },
+    },
     async ({ params, query: { cursor, limit, ...filter } }) => {
       const { id, key } = await getEnvironment(db, params.project, params.environment);
       const rows = await listChanges(db, id, { ...filter, limit, before: parseNumberCursor(cursor) });
@@ -47,18 +62,35 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
 
   app.get(
     `${base}/chain`,
-    { schema: { summary: 'Verify that no change was altered or removed', params: environmentParams } },
+    {
+      schema: {
+        summary: 'Verify that no change was altered or removed',
+        params: environmentParams,
+        response: { 200: chainView },
+      },
+    },
     async ({ params }) => verifyChain(db, (await getEnvironment(db, params.project, params.environment)).id),
   );
 
-  app.get(`${base}/:change`, { schema: { summary: 'Show a change', params: changeParams } }, async ({ params }) => {
-    const { id, key } = await getEnvironment(db, params.project, params.environment);
-    return toChangeView(await getChange(db, id, params.change), key);
-  });
+  app.get(
+    `${base}/:change`,
+    { schema: { summary: 'Show a change', params: changeParams, response: { 200: changeView } } },
+    async ({ params }) => {
+      const { id, key } = await getEnvironment(db, params.project, params.environment);
+      return toChangeView(await getChange(db, id, params.change), key);
+    },
+  );
 
   app.post(
     `${base}/:change/revert`,
-    { schema: { summary: 'Bring back what was before a change', params: changeParams, body: revertBody } },
+    {
+      schema: {
+        summary: 'Bring back what was before a change',
+        params: changeParams,
+        body: revertBody,
+        response: { 200: changeView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { dryRun, comment, discardLater = false } = request.body;
@@ -70,13 +102,13 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
 }
 
 /** The first change is the one of the environment that was asked. */
-function toResult(applied: readonly AppliedChange[], environment: string, dryRun = false): CommandResult {
+function toResult(applied: readonly AppliedChange[], environment: string, dryRun = false): CommandResult<ChangeView> {
   const [own] = applied;
   if (own === undefined) throw new RangeError('a command makes at least one change');
   return {
     status: 200,
     body: toChangeView(own.row, environment, dryRun ? 'planned' : 'applied'),
-    environmentIds: applied.map((change) => change.environment.id),
+    changes: applied,
     dryRun,
   };
 }

@@ -1,9 +1,14 @@
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { LDClient } from '@launchdarkly/node-server-sdk';
+import { createGate } from '@sluice/delivery';
 import {
+  createFakeServerPlatform,
   createLaunchDarklyClient,
   launchDarklyModes,
+  startTestFront,
   startTestServer,
   type TestServer,
   untilUpdated,
@@ -56,6 +61,18 @@ async function startLastingServer(
   };
 }
 
+/** A server that has not come further than its gate; returns its address. */
+async function startGate(whenFinished: WhenFinished): Promise<string> {
+  const { listener } = createGate(nodePlatform);
+  const server = createServer(listener.request).on('upgrade', listener.upgrade);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  whenFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 async function turn(server: TestServer, kind: 'turn-on' | 'turn-off'): Promise<void> {
   const change = { flag: 'checkout', instructions: [{ kind }] };
   const { status } = await server.api('POST', '/projects/default/environments/production/changes', change);
@@ -66,8 +83,8 @@ async function createFlag(server: TestServer): Promise<void> {
   expect(await server.api('POST', '/projects/default/flags', { key: 'checkout' })).toMatchObject({ status: 201 });
 }
 
-describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
-  test.concurrent(
+describe.concurrent.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
+  test(
     'sees a flag turned on, and still sees changes after the server was restarted',
     async ({ onTestFinished }) => {
       const { server, again } = await startLastingServer(onTestFinished);
@@ -91,7 +108,7 @@ describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
     patienceMs,
   );
 
-  test.concurrent(
+  test(
     'sends evaluations that are counted by variation and version',
     async ({ onTestFinished }) => {
       const server = await startServer(onTestFinished);
@@ -106,7 +123,7 @@ describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
     patienceMs,
   );
 
-  test.concurrent(
+  test(
     'never matches a rule with our own operators, negated or not',
     async ({ onTestFinished }) => {
       const server = await startServer(onTestFinished);
@@ -135,47 +152,81 @@ describe.each(launchDarklyModes)('the LaunchDarkly Node SDK, %s', (mode) => {
     patienceMs,
   );
 
-  test.concurrent(
-    'goes on through a server that starts, loses its database, and is restored from a backup',
+  test(
+    'goes on through a server that starts, one that lost its database, and one that is restored from a backup',
     async ({ onTestFinished }) => {
       const { server, again } = await startLastingServer(onTestFinished);
-      const { folder } = server;
+      const { folder, sdkKey } = server;
       await createFlag(server);
       await turn(server, 'turn-on');
       const backup = join(folder, 'backup.db');
       const place = { folder, databaseUrl: server.databaseUrl };
       await createBackup(place, backup, nodePlatform);
+      await turn(server, 'turn-off');
       await server.running.close();
 
-      // The client starts first, and waits for the server.
-      const client = createLaunchDarklyClient(server, mode);
+      // Starting: the client comes before the server is ready, and is told so.
+      const front = await startTestFront(await startGate(onTestFinished), onTestFinished);
+      const client = createLaunchDarklyClient({ url: front.url, sdkKey }, mode);
       onTestFinished(() => client.close());
-      const initialised = client.waitForInitialization({ timeout: 60 });
+      await front.untilAnswered(503);
+      expect(client.initialized()).toBe(false);
       const second = await again();
-      await initialised;
-      expect(await client.variation('checkout', ann, false)).toBe(true);
-      const turnedOff = untilUpdated(client, 'checkout');
-      await turn(second, 'turn-off');
-      await turnedOff;
+      front.turnTo(second.url);
+      await client.waitForInitialization({ timeout: 60 });
+      expect(await client.variation('checkout', ann, true)).toBe(false);
+      await second.running.close();
 
-      // Without its database the server still answers what it knows, and tells nobody that their key is wrong.
-      await second.running.context.db.destroy();
-      const known = await fetch(`${second.url}/sdk/latest-all`, { headers: { authorization: second.sdkKey } });
-      const unknown = await fetch(`${second.url}/sdk/latest-all`, { headers: { authorization: 'sdk-unknown' } });
-      expect([known.status, unknown.status]).toEqual([200, 503]);
-      expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThan(0);
-      await second.running.close().catch(() => undefined);
-
-      const restored = untilUpdated(client, 'checkout');
-      await restoreBackup(backup, place, { platform: nodePlatform, secret: undefined, replace: true });
+      // Gone: this server has loaded nothing yet, so everything must be looked up, and cannot be.
       const third = await again();
+      const gone = third.running.context.db.destroy();
+      front.turnTo(third.url);
+      await front.untilAnswered(503);
+      await gone;
+      expect(await client.variation('checkout', ann, true)).toBe(false);
+      await third.running.close();
+
+      // Restoring: nobody is there, then a server that starts, then one with what there was.
+      front.turnTo(undefined);
+      await restoreBackup(backup, place, { platform: nodePlatform, secret: undefined, replace: true });
+      front.turnTo(await startGate(onTestFinished));
+      // A client that polls comes only every 30 s, and has met one by now.
+      if (mode !== 'FDv1 polling') await front.untilAnswered(503);
+      const restored = untilUpdated(client, 'checkout');
+      const fourth = await again();
+      front.turnTo(fourth.url);
       await restored;
       expect(await client.variation('checkout', ann, false)).toBe(true);
-      const turnedOffAgain = untilUpdated(client, 'checkout');
-      await turn(third, 'turn-off');
-      await turnedOffAgain;
+
+      const turnedOff = untilUpdated(client, 'checkout');
+      await turn(fourth, 'turn-off');
+      await turnedOff;
       expect(await client.variation('checkout', ann, true)).toBe(false);
     },
     3 * patienceMs,
   );
+});
+
+describe.concurrent.each([
+  ['FDv1 streaming', '/all'],
+  ['FDv2', '/sdk/stream'],
+] as const)('the stream of the LaunchDarkly Node SDK, %s', (mode, path) => {
+  test('goes on while the database is gone', async ({ onTestFinished }) => {
+    const platform = createFakeServerPlatform();
+    const server = await startTestServer({ platform });
+    onTestFinished(() => server.close());
+    await createFlag(server);
+    const front = await startTestFront(server.url, onTestFinished);
+    const client = await startClient(onTestFinished, { url: front.url, sdkKey: server.sdkKey }, mode);
+    await front.untilAnswered(200, path);
+    const [channel] = [...(await server.running.context.channels.list()).values()];
+    const [stream] = channel?.subscribers ?? [];
+    expect(stream).toBeDefined();
+
+    await server.running.context.db.destroy();
+    // Longer than the SDK waits for a heartbeat, as the server's clock has it.
+    await platform.clock.advance(10 * 60_000);
+    expect(channel?.subscribers).toEqual([stream]);
+    expect(await client.variation('checkout', ann, true)).toBe(false);
+  });
 });

@@ -1,4 +1,4 @@
-import type { CredentialView } from '@sluice/api-client';
+import { type CredentialView, credentialView, newCredentialView, pageOf } from '@sluice/api-client';
 import * as z from 'zod';
 import type { CredentialRow } from '../database/schema.ts';
 import { runCommand } from '../http/commands.ts';
@@ -31,17 +31,21 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
     return { id, kind, name, ending: box.open(sealed).slice(-4), createdAt, lastUsedAt, revokedAt };
   }
 
-  app.get(base, { schema: { summary: 'List keys', params: environmentParams } }, async ({ params }) => {
-    const { id } = await getEnvironment(db, params.project, params.environment);
-    const rows = await db
-      .selectFrom('credentials')
-      .selectAll()
-      .where('environmentId', '=', id)
-      .orderBy('createdAt')
-      .orderBy('id')
-      .execute();
-    return { items: rows.map(toCredentialView) };
-  });
+  app.get(
+    base,
+    { schema: { summary: 'List keys', params: environmentParams, response: { 200: pageOf(credentialView) } } },
+    async ({ params }) => {
+      const { id } = await getEnvironment(db, params.project, params.environment);
+      const rows = await db
+        .selectFrom('credentials')
+        .selectAll()
+        .where('environmentId', '=', id)
+        .orderBy('createdAt')
+        .orderBy('id')
+        .execute();
+      return { items: rows.map(toCredentialView) };
+    },
+  );
 
   app.post(
     base,
@@ -50,19 +54,33 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
         summary: 'Create a key; the only time that it is shown',
         params: environmentParams,
         body: newCredentialBody,
+        response: { 201: newCredentialView },
       },
     },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { id: environmentId } = await getEnvironment(writes, request.params.project, request.params.environment);
-        const body = await createCredential(writes, { environmentId, ...request.body }, context);
-        return { status: 201, body, afterCommit: async () => links.refreshKeys() };
+        const created = await createCredential(writes, { environmentId, ...request.body }, context);
+        const { id: credential, kind, name } = created;
+        const fields = { ...request.params, credential, kind, name };
+        return {
+          status: 201,
+          body: created,
+          note: { message: 'made a key', fields },
+          afterCommit: async () => links.refreshKeys(),
+        };
       }),
   );
 
   app.delete(
     `${base}/:credential`,
-    { schema: { summary: 'Revoke a key; streams that it opened end at once', params: credentialParams } },
+    {
+      schema: {
+        summary: 'Revoke a key; streams that it opened end at once',
+        params: credentialParams,
+        response: { 204: z.undefined() },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project, environment, credential } = request.params;
@@ -71,6 +89,7 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
         return {
           status: 204,
           body: undefined,
+          note: { message: 'revoked a key', fields: request.params },
           afterCommit: async () => {
             admissions.revoke(credential);
             links.refreshKeys();

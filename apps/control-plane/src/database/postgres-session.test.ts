@@ -41,7 +41,8 @@ describe('the connection that a server keeps for itself', () => {
     expect(await session.beat()).toBe(1);
     await session.close();
     await until(async () => (await countConnections()) === 0);
-    const { rows } = await sql`select from pg_locks where locktype = 'advisory'`.execute(db);
+    const { rows } = await sql`select from pg_locks join pg_database on pg_database.oid = database
+      where datname = current_database() and locktype = 'advisory'`.execute(db);
     expect(rows).toEqual([]);
   });
 

@@ -154,7 +154,7 @@ describe('a server does not wait for a database that', () => {
         await admin.destroy();
         return Object.assign(new URL(url), { username: 'reader', password: 'reader' }).href;
       },
-      'the database could not be brought up to date: permission denied for schema public',
+      'cannot be used: permission denied for schema public',
     ],
   ])('%s', async (_, prepare, message) => {
     await expect(start(await prepare())).rejects.toMatchObject({

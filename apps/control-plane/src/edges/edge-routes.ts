@@ -1,4 +1,4 @@
-import type { EdgeView } from '@sluice/api-client';
+import { type EdgeView, edgeView, newEdgeView, pageOf } from '@sluice/api-client';
 import { keySchema } from '@sluice/authoring';
 import * as z from 'zod';
 import type { EdgeRow, Reads } from '../database/schema.ts';
@@ -22,7 +22,7 @@ const edgeParams = z.object({ edge: z.string().max(64) });
 export function addEdgeRoutes(app: App, context: ServerContext): void {
   const { db, links, platform } = context;
 
-  app.get('/edges', { schema: { summary: 'List edges' } }, async () => {
+  app.get('/edges', { schema: { summary: 'List edges', response: { 200: pageOf(edgeView) } } }, async () => {
     const connected = new Set(links.list().map(({ credentialId }) => credentialId));
     const names = await listEnvironmentNames(db);
     return { items: (await listEdges(db)).map((row) => toEdgeView(row, names, connected.has(row.id))) };
@@ -30,7 +30,13 @@ export function addEdgeRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/edges',
-    { schema: { summary: 'Create an edge; the only time that its key is shown', body: newEdgeBody } },
+    {
+      schema: {
+        summary: 'Create an edge; the only time that its key is shown',
+        body: newEdgeBody,
+        response: { 201: newEdgeView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { name, environments } = request.body;
@@ -39,18 +45,34 @@ export function addEdgeRoutes(app: App, context: ServerContext): void {
           environmentIds.push((await getEnvironment(writes, project, environment)).id);
         const { row, key } = await createEdge(writes, { name, environmentIds }, platform);
         const view = toEdgeView(row, await listEnvironmentNames(writes), false);
-        return { status: 201, body: { ...view, key }, afterCommit: async () => links.refreshKeys() };
+        return {
+          status: 201,
+          body: { ...view, key },
+          note: { message: 'made an edge', fields: { edge: view.id, name } },
+          afterCommit: async () => links.refreshKeys(),
+        };
       }),
   );
 
   app.delete(
     '/edges/:edge',
-    { schema: { summary: 'Revoke the key of an edge; its link ends at once', params: edgeParams } },
+    {
+      schema: {
+        summary: 'Revoke the key of an edge; its link ends at once',
+        params: edgeParams,
+        response: { 204: z.undefined() },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { edge } = request.params;
         await revokeEdge(writes, edge, platform.now());
-        return { status: 204, body: undefined, afterCommit: async () => links.refreshKeys() };
+        return {
+          status: 204,
+          body: undefined,
+          note: { message: 'revoked an edge', fields: { edge } },
+          afterCommit: async () => links.refreshKeys(),
+        };
       }),
   );
 }

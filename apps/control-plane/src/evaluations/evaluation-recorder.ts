@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { CountBatch, EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
-import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import { chunk } from '../database/chunks.ts';
 import type { Database, EvaluationMinuteRow, Writes } from '../database/schema.ts';
 import { findTextFault } from '../database/text-fault.ts';
+import type { ErrorLog } from '../error-log.ts';
 import type { Platform } from '../platform.ts';
 
 const minuteMs = 60_000;
@@ -30,16 +30,16 @@ export class EvaluationRecorder {
   readonly #db: Database;
   readonly #channels: ChannelRegistry;
   readonly #platform: Platform;
-  readonly #log: Logger;
+  readonly #errors: ErrorLog;
   readonly #stop: () => void;
   #received: Received[] = [];
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(db: Database, channels: ChannelRegistry, platform: Platform, log: Logger) {
+  constructor(db: Database, channels: ChannelRegistry, platform: Platform, errors: ErrorLog) {
     this.#db = db;
     this.#channels = channels;
     this.#platform = platform;
-    this.#log = log;
+    this.#errors = errors;
     this.#stop = platform.every(flushPeriodMs, () => void this.flush());
   }
 
@@ -71,10 +71,9 @@ export class EvaluationRecorder {
         for (const { settle } of batches) settle?.(undefined);
       } catch (error) {
         for (const { settle } of batches) settle?.(error);
-        this.#log.error(
-          { err: error, batches: batches.length },
-          'counts of evaluations could not be written and are lost',
-        );
+        this.#errors.write(error, 'counts of evaluations could not be written and are lost', {
+          batches: batches.length,
+        });
       }
     });
     return this.#flushing;

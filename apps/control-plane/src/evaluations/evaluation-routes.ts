@@ -1,3 +1,4 @@
+import { evaluationMinuteView, explanationView, pageOf } from '@sluice/api-client';
 import { keySchema } from '@sluice/authoring';
 import * as z from 'zod';
 import type { App } from '../http/zod-routes.ts';
@@ -34,7 +35,14 @@ export function addEvaluationRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/projects/:project/environments/:environment/evaluate',
-    { schema: { summary: 'Evaluate a flag for a context and say why', params: environmentParams, body: evaluateBody } },
+    {
+      schema: {
+        summary: 'Evaluate a flag for a context and say why',
+        params: environmentParams,
+        body: evaluateBody,
+        response: { 200: explanationView },
+      },
+    },
     async ({ params, body }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
       return explainEvaluation(db, environment, await channels.open(environment.id), body);
@@ -44,7 +52,12 @@ export function addEvaluationRoutes(app: App, context: ServerContext): void {
   app.get(
     '/projects/:project/environments/:environment/flags/:flag/evaluations',
     {
-      schema: { summary: 'Evaluations that SDKs reported, per minute', params: flagParams, querystring: minutesQuery },
+      schema: {
+        summary: 'Evaluations that SDKs reported, per minute',
+        params: flagParams,
+        querystring: minutesQuery,
+        response: { 200: pageOf(evaluationMinuteView) },
+      },
     },
     async ({ params, query: { since = platform.now() - hourMs } }) => {
       const { id } = await getEnvironment(db, params.project, params.environment);

@@ -1,3 +1,4 @@
+import { environmentFlagView, flagView, pageOf } from '@sluice/api-client';
 import type { Instruction } from '@sluice/authoring';
 import * as z from 'zod';
 import { applyToProject } from '../changes/change-commands.ts';
@@ -25,17 +26,24 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     project: string,
     actor: string,
     { instructions, comment }: { readonly instructions: Instruction[]; readonly comment: string | undefined },
-  ): Promise<Pick<CommandResult, 'environmentIds'>> {
+  ): Promise<Pick<CommandResult, 'changes'>> {
     const author = { actor, comment };
-    const applied = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
+    const changes = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
       throw toFaultOfBody(error);
     });
-    return { environmentIds: applied.map(({ environment }) => environment.id) };
+    return { changes };
   }
 
   app.get(
     '/projects/:project/flags',
-    { schema: { summary: 'List flags', params: projectParams, querystring: listQuery } },
+    {
+      schema: {
+        summary: 'List flags',
+        params: projectParams,
+        querystring: listQuery,
+        response: { 200: pageOf(flagView) },
+      },
+    },
     async ({ params, query: { limit, cursor } }) => {
       const { key } = await getProject(db, params.project);
       const definitions = await listDefinitions(db, key, { limit, after: parseCursor(cursor) });
@@ -50,7 +58,14 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/projects/:project/flags',
-    { schema: { summary: 'Create a flag, turned off everywhere', params: projectParams, body: newFlagBody } },
+    {
+      schema: {
+        summary: 'Create a flag, turned off everywhere',
+        params: projectParams,
+        body: newFlagBody,
+        response: { 201: flagView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project } = request.params;
@@ -63,13 +78,20 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 
   app.get(
     '/projects/:project/flags/:flag',
-    { schema: { summary: 'Show what a flag is', params: flagParams } },
+    { schema: { summary: 'Show what a flag is', params: flagParams, response: { 200: flagView } } },
     async ({ params }) => getDefinition(db, params.project, params.flag),
   );
 
   app.patch(
     '/projects/:project/flags/:flag',
-    { schema: { summary: 'Change what a flag is; archive it', params: flagParams, body: flagPatchBody } },
+    {
+      schema: {
+        summary: 'Change what a flag is; archive it',
+        params: flagParams,
+        body: flagPatchBody,
+        response: { 200: flagView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project, flag } = request.params;
@@ -88,7 +110,14 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 
   app.delete(
     '/projects/:project/flags/:flag',
-    { schema: { summary: 'Delete a flag in every environment', params: flagParams, querystring: flagDeleteQuery } },
+    {
+      schema: {
+        summary: 'Delete a flag in every environment',
+        params: flagParams,
+        querystring: flagDeleteQuery,
+        response: { 204: z.undefined() },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project, flag } = request.params;
@@ -104,7 +133,14 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 
   app.get(
     '/projects/:project/environments/:environment/flags',
-    { schema: { summary: 'List flags as they behave here', params: environmentParams, querystring: listQuery } },
+    {
+      schema: {
+        summary: 'List flags as they behave here',
+        params: environmentParams,
+        querystring: listQuery,
+        response: { 200: pageOf(environmentFlagView) },
+      },
+    },
     async ({ params, query: { limit, cursor } }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
       const flags = await listFlags(db, environment, { limit, after: parseCursor(cursor) });
@@ -114,7 +150,13 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 
   app.get(
     '/projects/:project/environments/:environment/flags/:flag',
-    { schema: { summary: 'Show how a flag behaves here', params: environmentFlagParams } },
+    {
+      schema: {
+        summary: 'Show how a flag behaves here',
+        params: environmentFlagParams,
+        response: { 200: environmentFlagView },
+      },
+    },
     async ({ params }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
       return toEnvironmentFlagView(await getFlag(db, environment, params.flag));

@@ -1,4 +1,10 @@
-import type { ConvergenceView, FleetView, InstanceView } from '@sluice/api-client';
+import {
+  type ConvergenceView,
+  convergenceView,
+  type FleetView,
+  fleetView,
+  type InstanceView,
+} from '@sluice/api-client';
 import type { FastifyReply } from 'fastify';
 import { getChange } from '../changes/change-queries.ts';
 import { changeParams } from '../changes/change-schema.ts';
@@ -19,7 +25,14 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
 
   app.get(
     `${base}/changes/:change/convergence`,
-    { schema: { summary: 'How far a change has got; may wait', params: changeParams, querystring: convergenceQuery } },
+    {
+      schema: {
+        summary: 'How far a change has got; may wait',
+        params: changeParams,
+        querystring: convergenceQuery,
+        response: { 200: convergenceView },
+      },
+    },
     async ({ params, query }, reply): Promise<ConvergenceView> => {
       const environment = await getEnvironment(db, params.project, params.environment);
       const { id: change, version } = await getChange(db, environment.id, params.change);
@@ -43,7 +56,14 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
 
   app.get(
     `${base}/fleet`,
-    { schema: { summary: 'List instances, and what they run', params: fleetParams, querystring: fleetQuery } },
+    {
+      schema: {
+        summary: 'List instances, and what they run',
+        params: fleetParams,
+        querystring: fleetQuery,
+        response: { 200: fleetView },
+      },
+    },
     async ({ params, query: { limit, cursor, state } }): Promise<FleetView> => {
       const { id, epoch, version } = await getEnvironment(db, params.project, params.environment);
       const record = await readFleet(id);

@@ -50,7 +50,7 @@ class Simulation {
 
   /** A number in [least, most). */
   between(least: number, most: number): number {
-    return least + this.#random() * (most - least);
+    return least + this.#random.next() * (most - least);
   }
 
   happens(at: number, happen: () => void): void {

@@ -1,4 +1,4 @@
-import { createFakeServerPlatform, createRandom } from '@sluice/testkit';
+import { createFakeServerPlatform, createRandom, type Random } from '@sluice/testkit';
 import { expect, test } from 'vitest';
 import { describeReach } from './convergence.ts';
 import { summariseFleet, toInstanceView } from './fleet-view.ts';
@@ -8,7 +8,7 @@ import { buildTestFleet, type TestFleet } from './test-fleet.ts';
 const ages = { rosterMs: 0, progressMs: 0, silentMs: 0 };
 
 /** Lets random things happen to a fleet: instances come, have versions, refuse them, go, and are forgotten. */
-async function live(fleet: TestFleet, random: () => number, steps: number): Promise<void> {
+async function live(fleet: TestFleet, { next: random }: Pick<Random, 'next'>, steps: number): Promise<void> {
   const members: number[] = [];
   const below = (count: number): number => Math.floor(random() * count);
   const pick = (): number[] => members.slice(below(members.length), below(members.length) + 1);

@@ -11,8 +11,10 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor } from './authentication.ts';
+import { addEtags } from './etags.ts';
+import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
-import { answerError, answerProblems, bodyLimitBytes } from './problems.ts';
+import { answerProblems, bodyLimitBytes, createErrorAnswer } from './problems.ts';
 import { addStatusPage } from './status-page.ts';
 import { type App, useZodSchemas } from './zod-routes.ts';
 
@@ -21,22 +23,21 @@ const longestParam = 3 * 256;
 
 /** The management API and the page at `/`; requests come in through `routing`, as the app opens no port of its own. */
 export function createApp(context: ServerContext): App {
-  const { metrics } = context;
+  const { metrics, errors } = context;
+  const answerError = createErrorAnswer(errors);
   const app: App = Fastify({
     loggerInstance: context.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     routerOptions: { maxParamLength: longestParam },
-    // What may be in a body is decided where bodies are parsed by their schemas.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
     frameworkErrors: answerError,
     genReqId: () => createId(context.platform),
     return503OnClosing: false,
   });
-  app.removeContentTypeParser('text/plain');
+  takeJsonBodies(app);
   useZodSchemas(app);
-  answerProblems(app);
+  answerProblems(app, answerError);
+  addEtags(app);
   serveOpenapi(app);
   addStatusPage(app, context);
   app.get('/metrics', async (_request, reply) =>
@@ -47,7 +48,10 @@ export function createApp(context: ServerContext): App {
   );
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
-    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    const { method, url } = request;
+    const { statusCode: status, elapsedTime } = reply;
+    metrics.requests.observe({ method, route, status }, elapsedTime / 1000);
+    request.log.debug({ method, url, status, ms: Math.round(elapsedTime), actor: request.actor?.name }, 'answered');
   });
   app.register(
     (api: App, _options, done) => {

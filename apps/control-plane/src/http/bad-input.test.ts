@@ -282,6 +282,19 @@ describe('a body is refused that', () => {
     });
   });
 
+  test.each([
+    ['a byte that is never one', '{"key":"x","name":"a\xffb"}'],
+    ['a character cut short', '{"key":"x","name":"\xe2\x82"}'],
+    ['another encoding', '{"key":"x","name":"caf\xe9"}'],
+  ])('is not UTF-8: %s', async (_, bytes) => {
+    await expectRefused(server.api('POST', '/projects', Buffer.from(bytes, 'latin1'), headers), {
+      status: 400,
+      code: 'invalid-request',
+      path: '',
+      message: 'expected JSON in UTF-8, got bytes that are not UTF-8',
+    });
+  });
+
   test('is empty', async () => {
     await expectRefused(server.api('POST', '/projects', '', headers), {
       status: 400,

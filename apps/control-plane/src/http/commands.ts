@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toLogFields } from '../changes/change-log.ts';
+import type { AppliedChange } from '../changes/write-change.ts';
 import type { SecretBox } from '../credentials/secret-box.ts';
 import type { Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
@@ -7,11 +9,13 @@ import type { ServerContext } from '../server-context.ts';
 import type { Actor } from '../tokens/token-commands.ts';
 
 /** What a command answers, and what has to happen once it is committed. */
-export interface CommandResult {
+export interface CommandResult<Body = undefined> {
   readonly status: number;
-  readonly body: unknown;
-  /** Environments whose payload may have changed. */
-  readonly environmentIds?: readonly string[];
+  readonly body: Body;
+  /** What was changed in environments: it is published, and logged. */
+  readonly changes?: readonly AppliedChange[];
+  /** What else the log has to tell. */
+  readonly note?: { readonly message: string; readonly fields: object };
   readonly afterCommit?: () => Promise<void>;
   /** Nothing is kept: the command was only tried. */
   readonly dryRun?: boolean;
@@ -21,26 +25,29 @@ export interface CommandResult {
  * Runs a command: one transaction, then publishing. With an `Idempotency-Key` the transaction begins by taking the key
  * and ends by keeping the answer under it, so that a repetition gets the first answer and does nothing.
  */
-export async function runCommand(
+export async function runCommand<Body>(
   context: ServerContext,
   request: FastifyRequest,
-  reply: FastifyReply,
-  command: (writes: Writes) => Promise<CommandResult>,
-): Promise<unknown> {
-  const { store, db, box, channels, log, platform } = context;
+  reply: Pick<FastifyReply, 'code' | 'header'>,
+  command: (writes: Writes) => Promise<CommandResult<Body>>,
+): Promise<Body> {
+  const { store, db, box, channels, errors, platform } = context;
   const repeat = readIdempotencyKey(request);
   const transaction = await db.startTransaction().execute();
-  let result: CommandResult;
+  let result: CommandResult<Body>;
   try {
     if (repeat !== undefined && !(await claimKey(transaction, repeat, platform.now()))) {
       const earlier = await getAnswer(transaction, repeat, box);
       await transaction.rollback().execute();
-      return reply.code(earlier.status).header('idempotency-replayed', 'true').send(earlier.body);
+      reply.code(earlier.status).header('idempotency-replayed', 'true');
+      // The body that this command answered the first time.
+      return earlier.body as Body;
     }
     result = await command(transaction);
     if (result.dryRun === true) {
       await transaction.rollback().execute();
-      return reply.code(result.status).send(result.body);
+      reply.code(result.status);
+      return result.body;
     }
     if (repeat !== undefined) await keepAnswer(transaction, repeat, result, box);
     await store.announce(transaction);
@@ -55,18 +62,29 @@ export async function runCommand(
     }
     throw error;
   }
-  context.metrics.changes.inc(result.environmentIds?.length ?? 0);
-  const publishing = (result.environmentIds ?? []).map((id) =>
-    channels
-      .refresh(id)
-      .catch((error: unknown) =>
-        log.error({ err: error, environment: id }, 'a change is stored but not published yet'),
-      ),
+  context.metrics.changes.inc(result.changes?.length ?? 0);
+  const publishing = (result.changes ?? []).map(({ environment }) =>
+    channels.refresh(environment.id).catch((error: unknown) =>
+      errors.write(error, 'a change is stored but not published yet', {
+        project: environment.projectKey,
+        environment: environment.key,
+      }),
+    ),
   );
+  logResult(request, result);
   // Whoever has the answer finds the change served.
   await Promise.all(publishing);
   await result.afterCommit?.();
-  return reply.code(result.status).send(result.body);
+  reply.code(result.status);
+  return result.body;
+}
+
+function logResult(
+  { log, actor: { name: actor } }: FastifyRequest,
+  { changes = [], note }: Pick<CommandResult, 'changes' | 'note'>,
+): void {
+  for (const change of changes) log.info({ actor, ...toLogFields(change) }, 'changed');
+  if (note !== undefined) log.info({ actor, ...note.fields }, note.message);
 }
 
 interface Repeatable {
@@ -105,7 +123,7 @@ async function getAnswer(
   writes: Writes,
   { actor, key, requestHash }: Repeatable,
   box: SecretBox,
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ readonly status: number; readonly body: unknown }> {
   const row = await writes
     .selectFrom('idempotencyKeys')
     .selectAll()
@@ -121,7 +139,7 @@ async function getAnswer(
 async function keepAnswer(
   writes: Writes,
   { actor, key }: Repeatable,
-  { status, body }: CommandResult,
+  { status, body }: CommandResult<unknown>,
   box: SecretBox,
 ): Promise<void> {
   await writes

@@ -1,5 +1,8 @@
-import { startTestServer, type TestServer } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { createClient } from '@sluice/sdk-node';
+import { type ApiAnswer, startTestServer, type TestServer } from '@sluice/testkit';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 let server: TestServer;
 // biome-ignore lint/suspicious/noExplicitAny: the test looks into a document of any shape.
@@ -17,8 +20,24 @@ function listReferences(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([name, part]) => (name === '$ref' ? [String(part)] : listReferences(part)));
 }
 
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { schema: unknown }>> }>>;
+}
+
+function listOperations(): readonly Operation[] {
+  return Object.entries<Record<string, Omit<Operation, 'method' | 'path'>>>(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+  );
+}
+
 function resolve(reference: string): unknown {
-  const path = reference.replace(/^#\//, '').split('/');
+  const path = reference
+    .replace(/^#\//, '')
+    .split('/')
+    .map((name) => name.replaceAll('~1', '/'));
   return path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], document);
 }
 
@@ -28,9 +47,7 @@ describe('the OpenAPI document', () => {
   });
 
   test('has every route of the API, and none beside', () => {
-    const routes = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
-    );
+    const routes = listOperations().map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`);
     const environment = '/projects/{project}/environments/{environment}';
     expect(routes.sort()).toEqual(
       [
@@ -69,10 +86,29 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  test('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
+    expect(validator.version).toBe('3.1');
+  });
+
   test('refers only to what is in it', () => {
     const references = listReferences(document);
     expect(references.length).toBeGreaterThan(0);
     expect(references.filter((reference) => resolve(reference) === undefined)).toEqual([]);
+  });
+
+  test('says what every answer looks like, errors too', () => {
+    for (const { method, responses } of listOperations()) {
+      const { default: problem, 304: unchanged, ...answers } = responses;
+      expect(problem?.content).toEqual({
+        'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+      });
+      expect([method, unchanged !== undefined]).toEqual([method, method === 'GET']);
+      const [[status, answer] = []] = Object.entries(answers);
+      if (status === '204') expect(answer?.content).toBeUndefined();
+      else expect(answer?.content?.['application/json']?.schema).toBeDefined();
+    }
   });
 
   test('says what a change may consist of', () => {
@@ -81,7 +117,9 @@ describe('the OpenAPI document', () => {
         'application/json'
       ];
     expect(schema.required).toEqual(['instructions']);
-    const kinds = schema.properties.instructions.items.oneOf.map(
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const instruction = resolve(schema.properties.instructions.items.$ref) as any;
+    const kinds = instruction.oneOf.map(
       ({ properties }: { properties: { kind: { const: string } } }) => properties.kind.const,
     );
     expect(kinds).toEqual(
@@ -90,14 +128,183 @@ describe('the OpenAPI document', () => {
   });
 
   test('names the parameters of every route', () => {
-    for (const [path, methods] of Object.entries<
-      Record<string, { parameters: { name: string; in: string; required: boolean }[] }>
-    >(document.paths)) {
+    for (const { path, parameters } of listOperations()) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-      for (const { parameters } of Object.values(methods)) {
-        const declared = parameters.filter((parameter) => parameter.in === 'path' && parameter.required);
-        expect(declared.map(({ name }) => name)).toEqual(inPath);
-      }
+      const declared = parameters.filter((parameter) => parameter.in === 'path' && parameter.required);
+      expect(declared.map(({ name }) => name)).toEqual(inPath);
     }
   });
 });
+
+describe('every answer is as the document says, and has nothing that it does not say', () => {
+  const environment = '/projects/{project}/environments/{environment}';
+  const production = '/projects/default/environments/production';
+  const asked = new Set<string>();
+  /** Judges an answer by the document, in which no object may have what is not listed. */
+  let ajv: Ajv2020;
+
+  beforeAll(async () => {
+    ajv = new Ajv2020({ strict: false }).addSchema(close(document) as object, 'openapi');
+    await fill();
+  });
+
+  /** Asks, and judges the answer by what the document says of the path's template. */
+  async function ask(method: string, template: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    asked.add(`${method} ${template}`);
+    const answer = await server.api(method, path, body);
+    const at = `paths/${`/api/v1${template}`.replaceAll('/', '~1')}/${method.toLowerCase()}/responses/${answer.status}`;
+    expect([method, path, resolve(at) !== undefined, answer.body]).toEqual([method, path, true, answer.body]);
+    if (answer.status === 204) {
+      expect(answer.body).toBeUndefined();
+      return answer;
+    }
+    const validate = ajv.compile({ $ref: `openapi#/${encodeURI(at)}/content/application~1json/schema` });
+    validate(answer.body);
+    expect({ method, path, errors: validate.errors }).toEqual({ method, path, errors: null });
+    return answer;
+  }
+
+  test('projects and environments', async () => {
+    await ask('GET', '/projects', '/projects');
+    await ask('POST', '/projects', '/projects', { key: 'shop' });
+    await ask('GET', '/projects/{project}/environments', '/projects/default/environments');
+    await ask('POST', '/projects/{project}/environments', '/projects/shop/environments', { key: 'test' });
+  });
+
+  test('flags', async () => {
+    const flags = '/projects/{project}/flags';
+    const [one, all] = [`${flags}/{flag}`, '/projects/default/flags'];
+    expect((await ask('GET', flags, `${all}?limit=1`)).body.nextCursor).toBeDefined();
+    await ask('POST', flags, all, {
+      key: 'banner',
+      variations: [{ value: { size: [1, null] }, name: 'x' }, { value: [] }],
+    });
+    await ask('GET', one, `${all}/checkout`);
+    await ask('PATCH', one, `${all}/banner`, { tags: ['shop'], clientSide: { web: true, mobile: false } });
+    const { items } = (await ask('GET', `${environment}/flags`, `${production}/flags`)).body;
+    expect(items.find(({ key }: { key: string }) => key === 'late').prerequisites).toHaveLength(1);
+    const { body } = await ask('GET', `${environment}/flags/{flag}`, `${production}/flags/checkout`);
+    expect(body).toMatchObject({ rules: [{ rollout: {} }, { variation: 'on' }], targets: [{}] });
+    await ask('DELETE', one, `${all}/banner`);
+  });
+
+  test('segments', async () => {
+    await ask('GET', `${environment}/segments`, `${production}/segments`);
+    const { body } = await ask('GET', `${environment}/segments/{segment}`, `${production}/segments/beta`);
+    expect(body).toMatchObject({ included: [{}], excluded: [{}], rules: [{ weight: 10_000 }] });
+  });
+
+  test('changes', async () => {
+    const changes = `${environment}/changes`;
+    const body = { flag: 'checkout', instructions: [{ kind: 'turn-off' }] };
+    expect((await ask('POST', changes, `${production}/changes`, { ...body, dryRun: true })).body.status).toBe(
+      'planned',
+    );
+    const { id } = (await ask('POST', changes, `${production}/changes`, body)).body;
+    expect((await ask('GET', changes, `${production}/changes?limit=500`)).body.items.at(-1).group).toBeDefined();
+    await ask('GET', `${changes}/{change}`, `${production}/changes/${id}`);
+    await ask('POST', `${changes}/{change}/revert`, `${production}/changes/${id}/revert`, {});
+    await ask('GET', `${changes}/chain`, `${production}/changes/chain`);
+  });
+
+  test('keys and tokens', async () => {
+    const [credentials, place] = [`${environment}/credentials`, `${production}/credentials`];
+    const { id } = (await ask('POST', credentials, place, { name: 'spare' })).body;
+    await ask('DELETE', `${credentials}/{credential}`, `${place}/${id}`);
+    expect((await ask('GET', credentials, place)).body.items.at(-1).revokedAt).not.toBeNull();
+    const token = (await ask('POST', '/tokens', '/tokens', { name: 'ci' })).body;
+    await ask('GET', '/tokens', '/tokens');
+    await ask('DELETE', '/tokens/{token}', `/tokens/${token.id}`);
+  });
+
+  test('edges', async () => {
+    const body = { name: 'amsterdam', environments: [{ project: 'default', environment: 'production' }] };
+    const { id } = (await ask('POST', '/edges', '/edges', body)).body;
+    expect((await ask('GET', '/edges', '/edges')).body.items).toHaveLength(1);
+    await ask('DELETE', '/edges/{edge}', `/edges/${id}`);
+  });
+
+  test.each([
+    ['OFF', 'search', { kind: 'user', key: 'ann' }],
+    ['TARGET_MATCH', 'checkout', { kind: 'user', key: 'bob' }],
+    ['RULE_MATCH', 'checkout', { kind: 'user', key: 'ann', country: 'NL' }],
+    ['FALLTHROUGH', 'checkout', { kind: 'user', key: 'ann' }],
+    ['PREREQUISITE_FAILED', 'late', { kind: 'user', key: 'ann' }],
+  ])('explanations, %s', async (reason, flag, context) => {
+    const { body } = await ask('POST', `${environment}/evaluate`, `${production}/evaluate`, { flag, context });
+    expect(body.reason.kind).toBe(reason);
+  });
+
+  test('what SDKs evaluated and run', async () => {
+    const { url, sdkKey } = server;
+    const client = createClient({ url, sdkKey, cacheFolder: false, instance: { key: 'web-1', region: 'eu-1' } });
+    onTestFinished(() => client.close());
+    await client.ready();
+    client.enabled('checkout', { kind: 'user', key: 'ann' });
+    client.enabled('absent', { kind: 'user', key: 'ann' });
+    await client.flush();
+    await server.running.context.evaluations.flush();
+    for (const flag of ['checkout', 'absent']) {
+      const template = `${environment}/flags/{flag}/evaluations`;
+      expect((await ask('GET', template, `${production}/flags/${flag}/evaluations`)).body.items).toHaveLength(1);
+    }
+    const { id } = await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
+    const convergence = `${production}/changes/${id}/convergence?wait=all`;
+    expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
+    const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
+    expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+  });
+
+  test('of every route', () => {
+    const all = listOperations().map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`);
+    expect([...asked].sort()).toEqual(all.sort());
+  });
+});
+
+/** Two flags and a segment that use all there is. */
+async function fill(): Promise<void> {
+  for (const key of ['search', 'late', 'checkout']) await server.api('POST', '/projects/default/flags', { key });
+  await server.change({
+    segment: 'beta',
+    instructions: [
+      { kind: 'create-segment', tags: ['people'] },
+      { kind: 'add-members', keys: ['ann'] },
+      { kind: 'add-members', list: 'excluded', contextKind: 'account', keys: ['7'] },
+      {
+        kind: 'add-segment-rule',
+        rule: { name: 'a tenth', clauses: [{ attribute: 'beta', op: 'in', values: [true] }], weight: 10_000 },
+      },
+    ],
+  });
+  const halves = ['on', 'off'].map((variation) => ({ variation, weight: 50_000 }));
+  await server.change({
+    flag: 'checkout',
+    comment: 'all there is',
+    instructions: [
+      { kind: 'turn-on' },
+      { kind: 'turn-on', flag: 'late' },
+      { kind: 'add-targets', variation: 'off', keys: ['bob'] },
+      { kind: 'add-prerequisite', flag: 'late', prerequisite: { flag: 'search', variation: 'on' } },
+      {
+        kind: 'add-rule',
+        rule: {
+          name: 'half of the Dutch',
+          clauses: [{ attribute: 'country', op: 'in', values: ['NL', 1, true], negate: false }],
+          rollout: { variations: halves, contextKind: 'user', bucketBy: 'email' },
+        },
+      },
+      {
+        kind: 'add-rule',
+        rule: { clauses: [{ op: 'segmentMatch', values: ['beta'], negate: true }], variation: 'on' },
+      },
+    ],
+  });
+}
+
+/** The same schema, with objects that have only what is listed. */
+function close(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(close);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const closed = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, close(part)]));
+  return 'properties' in closed && closed.type === 'object' ? { additionalProperties: false, ...closed } : closed;
+}

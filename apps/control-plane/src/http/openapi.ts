@@ -1,3 +1,4 @@
+import { problemView } from '@sluice/api-client';
 import * as z from 'zod';
 import type { App } from './zod-routes.ts';
 
@@ -35,13 +36,14 @@ function createDocument(routes: readonly DocumentedRoute[]): unknown {
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'an API token' } },
-      schemas: { Problem: problemSchema, ...schemas.components },
+      headers: { ETag: { description: 'changes when the answer does', schema: { type: 'string' } } },
+      schemas: schemas.components,
     },
   };
 }
 
 function describeRoute(
-  { method, schema: { summary, params, querystring, body } }: DocumentedRoute,
+  { method, schema: { summary, params, querystring, body, response } }: DocumentedRoute,
   schemas: SharedSchemas,
 ): unknown {
   return {
@@ -50,18 +52,36 @@ function describeRoute(
       ...listParameters(params, 'path', schemas),
       ...listParameters(querystring, 'query', schemas),
       ...(method === 'POST' ? [idempotencyParameter] : []),
+      ...(method === 'GET' ? [ifNoneMatchParameter] : []),
     ],
     ...(body instanceof z.ZodType && {
       requestBody: { required: true, content: { 'application/json': { schema: schemas.toJsonSchema(body) } } },
     }),
     responses: {
-      '2XX': { description: 'done' },
+      ...describeAnswers(response, method, schemas),
+      ...(method === 'GET' && { 304: { description: 'the same as the ETag that was sent stands for' } }),
       default: {
         description: 'what is wrong',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: { 'application/problem+json': { schema: schemas.toJsonSchema(problemView) } },
       },
     },
   };
+}
+
+/** Of each status that says that it went well: the schema of the body, undefined where there is none. */
+function describeAnswers(response: unknown, method: string, schemas: SharedSchemas): Record<string, unknown> {
+  const answers = Object.entries(response ?? {}).map(([status, schema]) => [
+    status,
+    {
+      description: 'done',
+      ...(method === 'GET' && { headers: { ETag: { $ref: '#/components/headers/ETag' } } }),
+      ...(schema instanceof z.ZodType &&
+        !(schema instanceof z.ZodUndefined) && {
+          content: { 'application/json': { schema: schemas.toJsonSchema(schema) } },
+        }),
+    },
+  ]);
+  return Object.fromEntries(answers);
 }
 
 const idempotencyParameter = {
@@ -71,20 +91,11 @@ const idempotencyParameter = {
   schema: { type: 'string', maxLength: 255 },
 };
 
-const problemSchema = {
-  type: 'object',
-  required: ['status', 'code', 'title'],
-  properties: {
-    type: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', description: 'stable; switch on this' },
-    title: { type: 'string', description: 'a sentence for people' },
-    requestId: { type: 'string', description: 'names the request in the log' },
-    errors: {
-      type: 'array',
-      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } },
-    },
-  },
+const ifNoneMatchParameter = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'the ETag of an earlier answer: if nothing is different now, the answer is 304 and has no body',
+  schema: { type: 'string' },
 };
 
 function listParameters(schema: unknown, place: 'path' | 'query', schemas: SharedSchemas): readonly unknown[] {
@@ -98,20 +109,18 @@ function listParameters(schema: unknown, place: 'path' | 'query', schemas: Share
 }
 
 /**
- * Makes JSON schemas of Zod's. What refers to itself (any JSON) becomes a component of the document, once, because
- * `$defs` of its own would not be found from where it stands.
+ * Makes JSON schemas of Zod's. Those that have a name, and those that refer to themselves (any JSON), become components
+ * of the document, once.
  */
 class SharedSchemas {
   readonly components: Record<string, unknown> = {};
   readonly #names = new Map<string, string>();
 
   toJsonSchema(schema: z.ZodType): unknown {
-    const options = { io: 'input', unrepresentable: 'any', target: 'draft-2020-12' } as const;
-    const { $schema: _, $defs = {}, ...json } = z.toJSONSchema(schema, options);
+    const { $schema: _, $defs = {}, ...json } = z.toJSONSchema(schema, jsonSchemaOptions);
     const names = Object.entries($defs).map(([local, definition]) => {
       const text = JSON.stringify(definition);
-      const name = this.#names.get(text) ?? `Shared${this.#names.size + 1}`;
-      this.#names.set(text, name);
+      const name = local.startsWith('__') ? this.#nameOf(text) : local;
       return { local, name, text };
     });
     const rename = (text: string): unknown =>
@@ -125,4 +134,22 @@ class SharedSchemas {
     for (const { name, text } of names) this.components[name] ??= rename(text);
     return rename(JSON.stringify(json));
   }
+
+  /** The same for the same schema. */
+  #nameOf(text: string): string {
+    const name = this.#names.get(text) ?? `Shared${this.#names.size + 1}`;
+    this.#names.set(text, name);
+    return name;
+  }
 }
+
+/** As clients see it: what may be left out is not required, and what the server does not know is not forbidden. */
+const jsonSchemaOptions = {
+  io: 'input',
+  unrepresentable: 'any',
+  target: 'draft-2020-12',
+  // That our types are readonly is nothing to clients.
+  override: ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+    delete jsonSchema.readOnly;
+  },
+} as const;

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseGone } from '../database/database-gone.ts';
+import type { ErrorLog } from '../error-log.ts';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { shorten } from './unfit-values.ts';
 import type { App } from './zod-routes.ts';
@@ -28,7 +29,7 @@ const frameworkFaults: Readonly<
 };
 
 /** Answers every error as `application/problem+json`; what is not the client's fault says nothing of its cause. */
-export function answerProblems(app: App): void {
+export function answerProblems(app: App, answerError: AnswerError): void {
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
@@ -39,14 +40,21 @@ export function answerProblems(app: App): void {
   );
 }
 
-export function answerError(
+export type AnswerError = (
   error: FastifyError | ServerError,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
-  const problem = error instanceof ServerError ? error : fromForeign(error, request);
-  if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
-  return sendProblem(request, reply, problem);
+) => FastifyReply;
+
+/** What is not known is logged each time, under the request's id; that the database is gone once a second. */
+export function createErrorAnswer(errors: ErrorLog): AnswerError {
+  return (error, request, reply) => {
+    const problem = error instanceof ServerError ? error : fromForeign(error, request);
+    const { method, url, id: reqId } = request;
+    if (problem.code === 'unavailable') errors.write(error, 'request failed', { reqId, method, url });
+    else if (problem.status >= 500) request.log.error({ err: error, method, url }, 'request failed');
+    return sendProblem(request, reply, problem);
+  };
 }
 
 function sendProblem(

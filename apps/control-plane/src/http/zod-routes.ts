@@ -15,7 +15,7 @@ declare module 'fastify' {
 /** Lets routes declare their parts as Zod schemas and handlers see the parsed types. */
 export interface ZodTypeProvider extends FastifyTypeProvider {
   validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
-  serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown;
+  serializer: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
 }
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
@@ -30,7 +30,7 @@ export function useZodSchemas(app: App): void {
     const parsed = parseInput(schema as z.ZodType, data, httpPart ?? 'body');
     return parsed instanceof ServerError ? { error: parsed } : { value: parsed };
   });
-  // Views decide what is public; responses are not checked again.
+  // Views decide what is public, and have the types of their schemas; responses are not checked again.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 }
 

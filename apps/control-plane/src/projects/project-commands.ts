@@ -1,7 +1,7 @@
 import type { FlagDefinition, Instruction } from '@sluice/authoring';
 import { chainStart } from '../changes/chain.ts';
 import { applyParts } from '../changes/change-commands.ts';
-import type { ChangeSurroundings } from '../changes/write-change.ts';
+import type { AppliedChange, ChangeSurroundings } from '../changes/write-change.ts';
 import { type CreatedCredential, createCredential } from '../credentials/credential-commands.ts';
 import type { SecretBox } from '../credentials/secret-box.ts';
 import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
@@ -35,6 +35,8 @@ export interface NewEnvironment extends Named {
 
 export interface CreatedEnvironment {
   readonly row: EnvironmentRow;
+  /** The change by which the project's flags started in it; undefined when there were none. */
+  readonly started: AppliedChange | undefined;
   readonly sdkKey: CreatedCredential;
   readonly clientSideId: CreatedCredential;
 }
@@ -70,8 +72,10 @@ export async function createEnvironment(
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 0n) throw alreadyExists('an environment', key);
   const environmentId = empty.id;
+  const started = await startFlags(writes, empty, actor, surroundings);
   return {
-    row: await startFlags(writes, empty, actor, surroundings),
+    row: started?.environment ?? empty,
+    started,
     sdkKey: await createCredential(
       writes,
       { environmentId, kind: 'sdk-key', name: 'first', secret: sdkKey },
@@ -90,14 +94,14 @@ async function startFlags(
   environment: EnvironmentRow,
   actor: string,
   surroundings: ChangeSurroundings,
-): Promise<EnvironmentRow> {
+): Promise<AppliedChange | undefined> {
   const rows = await writes
     .selectFrom('definitions')
     .select('definitionJson')
     .where('projectKey', '=', environment.projectKey)
     .orderBy('key')
     .execute();
-  if (rows.length === 0) return environment;
+  if (rows.length === 0) return undefined;
   const instructions = rows.flatMap(({ definitionJson }): Instruction[] => {
     // Written by this program.
     const { key: flag, archived, ...definition } = JSON.parse(definitionJson) as FlagDefinition;
@@ -106,5 +110,5 @@ async function startFlags(
   });
   const author = { actor, comment: `environment ${environment.key} created` };
   const [applied] = await applyParts(writes, [{ environment, request: { instructions } }], author, surroundings);
-  return applied?.environment ?? environment;
+  return applied;
 }

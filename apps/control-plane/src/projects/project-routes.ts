@@ -1,3 +1,4 @@
+import { environmentView, newEnvironmentView, pageOf, projectView } from '@sluice/api-client';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -9,20 +10,24 @@ import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './projec
 export function addProjectRoutes(app: App, context: ServerContext): void {
   const { db, platform, links } = context;
 
-  app.get('/projects', { schema: { summary: 'List projects' } }, async () => ({
+  app.get('/projects', { schema: { summary: 'List projects', response: { 200: pageOf(projectView) } } }, async () => ({
     items: (await listProjects(db)).map(toProjectView),
   }));
 
-  app.post('/projects', { schema: { summary: 'Create a project', body: namedBody } }, (request, reply) =>
-    runCommand(context, request, reply, async (writes) => ({
-      status: 201,
-      body: toProjectView(await createProject(writes, request.body, platform.now())),
-    })),
+  app.post(
+    '/projects',
+    { schema: { summary: 'Create a project', body: namedBody, response: { 201: projectView } } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => ({
+        status: 201,
+        body: toProjectView(await createProject(writes, request.body, platform.now())),
+        note: { message: 'made a project', fields: { project: request.body.key } },
+      })),
   );
 
   app.get(
     '/projects/:project/environments',
-    { schema: { summary: 'List environments', params: projectParams } },
+    { schema: { summary: 'List environments', params: projectParams, response: { 200: pageOf(environmentView) } } },
     async ({ params }) => {
       const { key } = await getProject(db, params.project);
       return { items: (await listEnvironments(db, key)).map(toEnvironmentView) };
@@ -31,18 +36,29 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/projects/:project/environments',
-    { schema: { summary: 'Create an environment; answers its keys', params: projectParams, body: namedBody } },
+    {
+      schema: {
+        summary: 'Create an environment; answers its keys',
+        params: projectParams,
+        body: namedBody,
+        response: { 201: newEnvironmentView },
+      },
+    },
     (request, reply) =>
-      runCommand(context, request, reply, async (writes) => ({
-        status: 201,
-        body: toNewEnvironmentView(
-          await createEnvironment(
-            writes,
-            { project: request.params.project, actor: request.actor.name, ...request.body },
-            context,
-          ),
-        ),
-        afterCommit: async () => links.refreshKeys(),
-      })),
+      runCommand(context, request, reply, async (writes) => {
+        const { project } = request.params;
+        const created = await createEnvironment(
+          writes,
+          { project, actor: request.actor.name, ...request.body },
+          context,
+        );
+        return {
+          status: 201,
+          body: toNewEnvironmentView(created),
+          changes: created.started === undefined ? [] : [created.started],
+          note: { message: 'made an environment and its keys', fields: { project, environment: created.row.key } },
+          afterCommit: async () => links.refreshKeys(),
+        };
+      }),
   );
 }

@@ -5,11 +5,11 @@ import { ServerError } from '../errors.ts';
 
 /** Whether this server is the one that does what is done once for all servers of a database. */
 export class Leadership {
-  readonly #store: Pick<Store, 'beat' | 'db'>;
+  readonly #store: Pick<Store, 'beat' | 'db' | 'isShared'>;
   readonly #log: Logger;
   #token: number | undefined;
 
-  constructor(store: Pick<Store, 'beat' | 'db'>, log: Logger) {
+  constructor(store: Pick<Store, 'beat' | 'db' | 'isShared'>, log: Logger) {
     this.#store = store;
     this.#log = log;
   }
@@ -28,16 +28,22 @@ export class Leadership {
     }
   }
 
-  /** Writes what only the leader may; nothing where another server leads. Rejects when the lead was lost unnoticed. */
+  /** Writes what only the leader may; nothing where another server leads, also if that was not known here yet. */
   async write(work: (writes: Writes) => Promise<void>): Promise<void> {
-    if (this.#token !== undefined) await writeAsLeader(this.#store.db, this.#token, work);
+    if (this.#token === undefined) return;
+    try {
+      await writeAsLeader(this.#store.db, this.#token, work);
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.code !== 'not-leader') throw error;
+      this.#become(undefined);
+    }
   }
 
   #become(token: number | undefined): void {
     if (token === this.#token) return;
     this.#token = token;
     if (token === undefined) this.#log.warn('this server does not lead any more');
-    else this.#log.info({ token }, 'this server leads');
+    else if (this.#store.isShared) this.#log.info({ token }, 'this server leads');
   }
 }
 

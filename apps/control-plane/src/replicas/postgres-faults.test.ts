@@ -167,7 +167,7 @@ describe('a replica that is killed', () => {
     const killed = await startServerProcess({
       folder,
       databaseUrl,
-      preload: join(import.meta.dirname, '../../proofs/kill-itself.ts'),
+      preloads: [join(import.meta.dirname, '../../proofs/kill-itself.ts')],
       variables: { ...variables, SLUICE_KILL_AT: moment },
     });
     const [cut, kept] = [await openStream({ ...other, url: killed.url }), await openStream(other)];

@@ -1,3 +1,4 @@
+import { pageOf, segmentView } from '@sluice/api-client';
 import { keySchema } from '@sluice/authoring';
 import * as z from 'zod';
 import { pageQuery, parseCursor, toPage } from '../http/paging.ts';
@@ -14,7 +15,14 @@ const segmentParams = environmentParams.extend({ segment: keySchema });
 export function addSegmentRoutes(app: App, { db }: ServerContext): void {
   app.get(
     '/projects/:project/environments/:environment/segments',
-    { schema: { summary: 'List segments', params: environmentParams, querystring: z.strictObject(pageQuery) } },
+    {
+      schema: {
+        summary: 'List segments',
+        params: environmentParams,
+        querystring: z.strictObject(pageQuery),
+        response: { 200: pageOf(segmentView) },
+      },
+    },
     async ({ params, query: { limit, cursor } }) => {
       const { id } = await getEnvironment(db, params.project, params.environment);
       const segments = await listSegments(db, id, { limit, after: parseCursor(cursor) });
@@ -24,7 +32,7 @@ export function addSegmentRoutes(app: App, { db }: ServerContext): void {
 
   app.get(
     '/projects/:project/environments/:environment/segments/:segment',
-    { schema: { summary: 'Show a segment', params: segmentParams } },
+    { schema: { summary: 'Show a segment', params: segmentParams, response: { 200: segmentView } } },
     async ({ params }) => {
       const { id } = await getEnvironment(db, params.project, params.environment);
       return toSegmentView(await getSegment(db, id, params.segment));

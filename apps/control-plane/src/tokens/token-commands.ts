@@ -9,19 +9,27 @@ export interface Actor {
   readonly name: string;
 }
 
-/** Adds an API token; `secret` only for one that an operator chose. Returns the token itself, which is kept as a hash. */
+export interface CreatedToken {
+  readonly id: string;
+  readonly name: string;
+  /** The token itself, which is kept as a hash. */
+  readonly token: string;
+}
+
+/** Adds an API token; `secret` only for one that an operator chose. */
 export async function createApiToken(
   writes: Writes,
   { name, secret }: { readonly name: string; readonly secret?: string | undefined },
   platform: Platform,
-): Promise<string> {
+): Promise<CreatedToken> {
+  const id = createId(platform);
   const token = secret ?? `slt_${createId(platform, 40)}`;
   await writes
     .insertInto('apiTokens')
-    .values({ id: createId(platform), name, hash: hashSecret(token), createdAt: platform.now(), lastUsedAt: null })
+    .values({ id, name, hash: hashSecret(token), createdAt: platform.now(), lastUsedAt: null })
     .onConflict((conflict) => conflict.column('hash').doNothing())
     .execute();
-  return token;
+  return { id, name, token };
 }
 
 /** Whose token it is; undefined when it is nobody's. */

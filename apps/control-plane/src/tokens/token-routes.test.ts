@@ -26,7 +26,7 @@ describe('an API token', () => {
   test('is shown when it is made and kept as a hash only', async () => {
     const { status, body } = await server.api('POST', '/tokens', { name: 'ci' });
     expect(status).toBe(201);
-    expect(body).toEqual({ name: 'ci', token: expect.stringMatching(/^slt_[0-9a-z]{40}$/) });
+    expect(body).toEqual({ id: expect.any(String), name: 'ci', token: expect.stringMatching(/^slt_[0-9a-z]{40}$/) });
     const rows = await server.running.context.db.selectFrom('apiTokens').selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain(body.token);
     expect(await findToken('ci')).toEqual({

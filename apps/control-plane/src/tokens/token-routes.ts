@@ -1,3 +1,4 @@
+import { newTokenView, pageOf, tokenView } from '@sluice/api-client';
 import * as z from 'zod';
 import { notFound } from '../errors.ts';
 import { runCommand } from '../http/commands.ts';
@@ -12,7 +13,7 @@ const tokenParams = z.object({ token: z.string().max(64) });
 export function addTokenRoutes(app: App, context: ServerContext): void {
   const { db, platform } = context;
 
-  app.get('/tokens', { schema: { summary: 'List API tokens' } }, async () => ({
+  app.get('/tokens', { schema: { summary: 'List API tokens', response: { 200: pageOf(tokenView) } } }, async () => ({
     items: await db
       .selectFrom('apiTokens')
       .select(['id', 'name', 'createdAt', 'lastUsedAt'])
@@ -23,20 +24,30 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/tokens',
-    { schema: { summary: 'Create an API token; the only time that it is shown', body: newTokenBody } },
+    {
+      schema: {
+        summary: 'Create an API token; the only time that it is shown',
+        body: newTokenBody,
+        response: { 201: newTokenView },
+      },
+    },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
-        const { name } = request.body;
-        return { status: 201, body: { name, token: await createApiToken(writes, { name }, platform) } };
+        const created = await createApiToken(writes, request.body, platform);
+        const { id, name } = created;
+        return { status: 201, body: created, note: { message: 'made an API token', fields: { token: id, name } } };
       }),
   );
 
-  app.delete('/tokens/:token', { schema: { summary: 'Revoke an API token', params: tokenParams } }, (request, reply) =>
-    runCommand(context, request, reply, async (writes) => {
-      const { token } = request.params;
-      const { numDeletedRows } = await writes.deleteFrom('apiTokens').where('id', '=', token).executeTakeFirst();
-      if (numDeletedRows === 0n) throw notFound('API token with the id', token);
-      return { status: 204, body: undefined };
-    }),
+  app.delete(
+    '/tokens/:token',
+    { schema: { summary: 'Revoke an API token', params: tokenParams, response: { 204: z.undefined() } } },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { token } = request.params;
+        const { numDeletedRows } = await writes.deleteFrom('apiTokens').where('id', '=', token).executeTakeFirst();
+        if (numDeletedRows === 0n) throw notFound('API token with the id', token);
+        return { status: 204, body: undefined, note: { message: 'revoked an API token', fields: { token } } };
+      }),
   );
 }
