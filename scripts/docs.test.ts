@@ -1,8 +1,19 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import {
   findFreePort,
@@ -10,8 +21,9 @@ import {
   findOldNode,
   launchDarklyModes,
   launchDarklySdk,
+  startTestServer,
 } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
 import { DocSession } from './doc-session.ts';
 import { readSdkTable } from './sdk-rows.ts';
@@ -148,6 +160,87 @@ describe('every block of the documentation runs as pasted', () => {
     },
     600_000,
   );
+});
+
+describe('the packed SDK, in a project of somebody', () => {
+  let project: string;
+
+  beforeAll(async () => {
+    project = join(folder, 'project');
+    mkdirSync(project);
+    const [tarball = ''] = globSync('dist/sluice-sdk-node-*.tgz', { cwd: root });
+    writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    await execute('npm', ['install', join(root, tarball)], { cwd: project, env: createVariables() });
+  }, 120_000);
+
+  test.skipIf(oldNode === undefined)('runs on Node 20, and sees a flag turned on', async () => {
+    const server = await startTestServer();
+    onTestFinished(() => server.close());
+    await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+    writeFileSync(
+      join(project, 'client.js'),
+      `import { createClient } from '@sluice/sdk-node';
+      const { SLUICE_URL: url, SLUICE_SDK_KEY: sdkKey } = process.env;
+      const sluice = createClient({ url, sdkKey, cacheFolder: false });
+      await sluice.ready();
+      const show = () => console.log(process.versions.node.split('.')[0], sluice.enabled('checkout', { kind: 'user', key: 'ann' }));
+      sluice.onChange('checkout', async () => { show(); await sluice.close(); });
+      show();`,
+    );
+    const child = spawn(oldNode ?? '', ['client.js'], {
+      cwd: project,
+      env: { SLUICE_URL: server.url, SLUICE_SDK_KEY: server.sdkKey },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      lines.push(line);
+      if (lines.length === 1) await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }] });
+    }
+    expect([lines, await ended]).toEqual([
+      ['20 false', '20 true'],
+      [0, null],
+    ]);
+  });
+
+  test.each([
+    ['as Node resolves modules', { module: 'nodenext' }],
+    ['as bundlers do', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])('has types that a strict program compiles against, %s', async (_, resolution) => {
+    writeFileSync(
+      join(project, 'consumer.ts'),
+      `import { type Client, createClient, type Options, TestData } from '@sluice/sdk-node';
+
+      const options: Options = { testData: new TestData().set('banner', 'spring') };
+      const sluice: Client = createClient(options);
+      const isReady: boolean = await sluice.ready({ timeoutMs: 1000 });
+      const ann = { kind: 'user', key: 'ann', country: 'NL' };
+      export const isOn: boolean = isReady && sluice.enabled('checkout', ann);
+      export const banner: string = sluice.value('banner', ann, 'plain');
+      export const limit: number = sluice.value('limit', ann, 5);
+      export const { value, reason, version } = sluice.detail('banner', ann, 'plain');
+      // @ts-expect-error The type of the default value is a promise.
+      export const wrong: number = sluice.value('banner', ann, 'plain');
+      // @ts-expect-error There is no such option.
+      createClient({ ...options, colour: 'red' });`,
+    );
+    const compilerOptions = {
+      target: 'es2022',
+      ...resolution,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      types: [],
+      noEmit: true,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['consumer.ts'] }));
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
+    const { stdout } = await execute(tsc, ['-p', project]).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe('');
+  });
 });
 
 test('the README lists the SDKs and modes that are tested, in the versions that are installed', () => {
