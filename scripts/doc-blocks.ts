@@ -4,6 +4,8 @@ export interface DocBlock {
   /** Words after the language: `background`, `clone`, or a file's name. */
   readonly words: readonly string[];
   readonly text: string;
+  /** The `## ` heading that it stands under; empty: before the first. */
+  readonly heading: string;
   /** Line of the opening fence. */
   readonly line: number;
 }
@@ -22,7 +24,9 @@ const kinds: Readonly<Record<string, DocBlock['kind']>> = { sh: 'sh', js: 'js', 
 export function listDocBlocks(markdown: string): readonly DocBlock[] {
   const blocks: DocBlock[] = [];
   const lines = markdown.split('\n');
+  let heading = '';
   for (let index = 0; index < lines.length; index++) {
+    [, heading = heading] = /^## (.*)$/.exec(lines[index] ?? '') ?? [];
     const [, language = '', rest = ''] = /^```(\w+)(.*)$/.exec(lines[index] ?? '') ?? [];
     const kind = kinds[language];
     if (language === '') continue;
@@ -30,7 +34,7 @@ export function listDocBlocks(markdown: string): readonly DocBlock[] {
     if (end < 0) throw new Error(`the block that starts in line ${index + 1} does not end`);
     if (kind !== undefined) {
       const text = lines.slice(index + 1, end).join('\n');
-      blocks.push({ kind, words: rest.trim().split(/\s+/).filter(Boolean), text, line: index + 1 });
+      blocks.push({ kind, words: rest.trim().split(/\s+/).filter(Boolean), text, heading, line: index + 1 });
     }
     index = end;
   }

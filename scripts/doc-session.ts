@@ -130,7 +130,7 @@ export class DocSession {
   /** Of the shell, as the blocks before have set them. */
   async #variables(): Promise<Readonly<Record<string, string>>> {
     const file = join(this.#folder, 'doc-session.env');
-    await this.#runShell({ kind: 'sh', words: [], text: `env -0 > '${file}'`, line: 0 });
+    await this.#runShell({ kind: 'sh', words: [], heading: '', text: `env -0 > '${file}'`, line: 0 });
     return Object.fromEntries(
       readFileSync(file, 'utf8')
         .split('\0')

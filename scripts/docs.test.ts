@@ -1,41 +1,88 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, findLaunchDarklyVersion, launchDarklyModes, launchDarklySdk } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import {
+  findFreePort,
+  findLaunchDarklyVersion,
+  findOldNode,
+  launchDarklyModes,
+  launchDarklySdk,
+  startTestServer,
+} from '@sluice/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
 import { DocSession } from './doc-session.ts';
 import { readSdkTable } from './sdk-rows.ts';
 
+const execute = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: root }).sort()].filter(
-  (path) => listDocBlocks(readFileSync(join(root, path), 'utf8')).length > 0,
+  (path) => readBlocks(path).length > 0,
 );
+const oldNode = findOldNode();
 
-/** As a new user has it: nothing of this repository, nothing of the test runner. */
-const variables = {
-  PATH: process.env.PATH?.split(':')
-    .filter((folder) => !folder.startsWith(root))
-    .join(':'),
-  HOME: process.env.HOME,
-  npm_config_cache: process.env.npm_config_cache,
-};
+function readBlocks(path: string): readonly DocBlock[] {
+  return listDocBlocks(readFileSync(join(root, path), 'utf8'));
+}
 
-/** What stands in for the clone in an empty folder: the tarballs, LaunchDarkly's SDK, and a running server. */
-const installed: readonly DocBlock[] = [
-  { kind: 'sh', words: [], text: 'npm install ./sluice-*.tgz @launchdarkly/node-server-sdk@9.13.7', line: 0 },
-  { kind: 'sh', words: ['background'], text: 'npx sluice server start', line: 0 },
-];
+let folder: string;
 
-async function runBlocks(folder: string, blocks: readonly DocBlock[]): Promise<void> {
-  const session = new DocSession(folder, await findFreePort(), variables);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
+  execFileSync(process.execPath, [join(root, 'scripts/pack.ts')], { cwd: root, stdio: 'pipe' });
+}, 120_000);
+
+// Tens of thousands of files.
+afterAll(() => rm(folder, { recursive: true, force: true }), 300_000);
+
+/**
+ * As a new user has it: nothing of this repository or the test runner, and the oldest Node that we promise, if it is
+ * here. What certificates the network needs is the machine's.
+ */
+function createVariables(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string | undefined>> {
+  const { PATH = '', HOME, npm_config_cache, NODE_EXTRA_CA_CERTS } = process.env;
+  const path = PATH.split(':').filter((part) => !part.startsWith(root));
+  if (oldNode !== undefined) {
+    const bin = join(folder, 'old-node');
+    mkdirSync(bin, { recursive: true });
+    if (!existsSync(join(bin, 'node'))) symlinkSync(oldNode, join(bin, 'node'));
+    path.unshift(bin);
+  }
+  const variables = { HOME, npm_config_cache, NODE_EXTRA_CA_CERTS, ...more };
+  return { ...variables, PATH: [more.PATH, ...path].filter(Boolean).join(':') };
+}
+
+async function runBlocks(
+  within: string,
+  blocks: readonly DocBlock[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const session = new DocSession(within, await findFreePort(), variables);
   try {
     for (const block of blocks) await session.run(block);
   } finally {
     await session.close();
   }
 }
+
+test.skipIf(oldNode === undefined)('the documentation is followed with the oldest Node that is promised', () => {
+  const { stdout } = spawnSync('node', ['--version'], { env: createVariables(), encoding: 'utf8' });
+  expect(stdout).toMatch(/^v20\./);
+});
 
 test('whatever names the port of the documentation is led to another, so that it runs beside any server', async () => {
   const blocks = [
@@ -50,8 +97,7 @@ test('whatever names the port of the documentation is led to another, so that it
     'a command asks http://127.0.0.1:7400/',
     '```',
   ];
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
-  const session = new DocSession(folder, 12_345, variables);
+  const session = new DocSession(folder, 12_345, createVariables());
   for (const block of listDocBlocks(blocks.join('\n'))) await session.run(block);
   await session.close();
   expect(readFileSync(join(folder, 'doc-session.log'), 'utf8').split('\n').slice(0, 3)).toEqual([
@@ -59,51 +105,142 @@ test('whatever names the port of the documentation is led to another, so that it
     'a command asks http://127.0.0.1:12345/',
     "console.log('a program asks 127.0.0.1:12345');",
   ]);
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('every block of the documentation runs as pasted', () => {
-  let packed: string;
-
-  beforeAll(() => {
-    packed = mkdtempSync(join(tmpdir(), 'sluice-docs-'));
-    execFileSync(process.execPath, [join(root, 'scripts/pack.ts')], { cwd: root, stdio: 'pipe' });
-  }, 120_000);
-
-  afterAll(() => {
-    rmSync(packed, { recursive: true, force: true });
-  });
+  /** What stands in for the clone in an empty folder: the tarballs, LaunchDarkly's SDK, and a running server. */
+  const installed: readonly DocBlock[] = [
+    `npm install ./sluice-*.tgz ${launchDarklySdk}@${findLaunchDarklyVersion()}`,
+    'npx sluice server start',
+  ].map((text, index) => ({ kind: 'sh', words: index === 0 ? [] : ['background'], text, heading: '', line: 0 }));
 
   test.each(documents)(
     '%s, from the packed tarballs in an empty folder',
     async (path) => {
-      const folder = join(packed, path.replaceAll(/\W/g, '-'));
-      mkdirSync(folder);
+      const within = join(folder, path.replaceAll(/\W/g, '-'));
+      mkdirSync(within);
       for (const tarball of globSync('dist/*.tgz', { cwd: root }))
-        cpSync(join(root, tarball), join(folder, tarball.slice(5)));
-      const blocks = listDocBlocks(readFileSync(join(root, path), 'utf8')).filter(
-        ({ words }) => !words.includes('clone'),
-      );
+        cpSync(join(root, tarball), join(within, tarball.slice(5)));
+      const blocks = readBlocks(path).filter(({ words }) => !words.includes('clone'));
       expect(blocks.length).toBeGreaterThan(0);
-      await runBlocks(folder, [...installed, ...blocks]);
+      await runBlocks(within, [...installed, ...blocks], createVariables());
     },
     300_000,
   );
 
-  test('the two commands of the README, in a clone', async () => {
-    const clone = join(packed, 'clone');
-    execFileSync('git', ['clone', '--quiet', root, clone]);
-    const blocks = listDocBlocks(readFileSync(join(root, 'README.md'), 'utf8')).filter(({ words }) =>
-      words.includes('clone'),
+  /** A folder with this npm's commands. */
+  async function installNpm(version: string): Promise<string> {
+    const within = join(folder, `npm-${version}`);
+    mkdirSync(within);
+    await execute('npm', ['install', '--prefix', within, `npm@${version}`], { env: createVariables() });
+    return join(within, 'node_modules', '.bin');
+  }
+
+  // Side by side: most of it is waiting for the network.
+  test.concurrent.each(['10', '11'])(
+    'the first screen of the README, in a clone, with npm %s and an empty cache',
+    async (version) => {
+      const clone = join(folder, `clone-${version}`);
+      await execute('git', ['clone', '--quiet', root, clone]);
+      const npm_config_cache = join(folder, `cache-${version}`);
+      const variables = createVariables({ PATH: await installNpm(version), npm_config_cache });
+      expect((await execute('npm', ['--version'], { env: variables })).stdout).toMatch(new RegExp(`^${version}\\.`));
+
+      const blocks = readBlocks('README.md').filter(({ heading }) => heading === '');
+      expect(blocks[0]).toMatchObject({ text: 'npm ci && npm start', words: ['clone', 'background'] });
+      await runBlocks(clone, blocks, variables);
+      expect(existsSync(npm_config_cache)).toBe(true);
+      // The server that answered was the clone's: its first start wrote the keys there.
+      expect(readFileSync(join(clone, 'data/first-start.txt'), 'utf8')).toMatch(/^api-token: slt_/m);
+
+      // Whoever followed the README may go on to work on it: what it made is nothing to commit, nor to lint.
+      expect((await execute('git', ['status', '--porcelain'], { cwd: clone })).stdout).toBe('');
+      const biome = join(clone, 'node_modules', '.bin', 'biome');
+      await execute(biome, ['ci', '--error-on-warnings'], { cwd: clone, env: variables });
+    },
+    600_000,
+  );
+});
+
+describe('the packed SDK, in a project of somebody', () => {
+  let project: string;
+
+  beforeAll(async () => {
+    project = join(folder, 'project');
+    mkdirSync(project);
+    const [tarball = ''] = globSync('dist/sluice-sdk-node-*.tgz', { cwd: root });
+    writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+    await execute('npm', ['install', join(root, tarball)], { cwd: project, env: createVariables() });
+  }, 120_000);
+
+  test.skipIf(oldNode === undefined)('runs on Node 20, and sees a flag turned on', async () => {
+    const server = await startTestServer();
+    onTestFinished(() => server.close());
+    await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+    writeFileSync(
+      join(project, 'client.js'),
+      `import { createClient } from '@sluice/sdk-node';
+      const { SLUICE_URL: url, SLUICE_SDK_KEY: sdkKey } = process.env;
+      const sluice = createClient({ url, sdkKey, cacheFolder: false });
+      await sluice.ready();
+      const show = () => console.log(process.versions.node.split('.')[0], sluice.enabled('checkout', { kind: 'user', key: 'ann' }));
+      sluice.onChange('checkout', async () => { show(); await sluice.close(); });
+      show();`,
     );
-    expect(blocks.map(({ text }) => text)).toContain('npm ci && npm start');
-    await runBlocks(
-      clone,
-      blocks.filter(({ text }) => !text.includes('npm test')),
+    const child = spawn(oldNode ?? '', ['client.js'], {
+      cwd: project,
+      env: { SLUICE_URL: server.url, SLUICE_SDK_KEY: server.sdkKey },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      lines.push(line);
+      if (lines.length === 1) await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }] });
+    }
+    expect([lines, await ended]).toEqual([
+      ['20 false', '20 true'],
+      [0, null],
+    ]);
+  });
+
+  test.each([
+    ['as Node resolves modules', { module: 'nodenext' }],
+    ['as bundlers do', { module: 'esnext', moduleResolution: 'bundler' }],
+  ])('has types that a strict program compiles against, %s', async (_, resolution) => {
+    writeFileSync(
+      join(project, 'consumer.ts'),
+      `import { type Client, createClient, type Options, TestData } from '@sluice/sdk-node';
+
+      const options: Options = { testData: new TestData().set('banner', 'spring') };
+      const sluice: Client = createClient(options);
+      const isReady: boolean = await sluice.ready({ timeoutMs: 1000 });
+      const ann = { kind: 'user', key: 'ann', country: 'NL' };
+      export const isOn: boolean = isReady && sluice.enabled('checkout', ann);
+      export const banner: string = sluice.value('banner', ann, 'plain');
+      export const limit: number = sluice.value('limit', ann, 5);
+      export const { value, reason, version } = sluice.detail('banner', ann, 'plain');
+      // @ts-expect-error The type of the default value is a promise.
+      export const wrong: number = sluice.value('banner', ann, 'plain');
+      // @ts-expect-error There is no such option.
+      createClient({ ...options, colour: 'red' });`,
     );
-    // The server that answered was the clone's: its first start wrote the keys there.
-    expect(readFileSync(join(clone, 'data/first-start.txt'), 'utf8')).toMatch(/^api-token: slt_/m);
-  }, 300_000);
+    const compilerOptions = {
+      target: 'es2022',
+      ...resolution,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      types: [],
+      noEmit: true,
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['consumer.ts'] }));
+    const tsc = join(root, 'node_modules', '.bin', 'tsc');
+    const { stdout } = await execute(tsc, ['-p', project]).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe('');
+  });
 });
 
 test('the README lists the SDKs and modes that are tested, in the versions that are installed', () => {

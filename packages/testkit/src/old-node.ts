@@ -7,9 +7,8 @@ const oldest = '20';
 
 /** Where this machine has the oldest Node that we promise to work with; undefined, and said loudly: nowhere. */
 export function findOldNode(): string | undefined {
-  // Node 24 comes with the repository, in folders that package managers put in front.
-  const folders = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
-  const found = folders
+  const found = (process.env.PATH ?? '')
+    .split(':')
     .map((folder) => join(folder, 'node'))
     .find((node) => existsSync(node) && readMajor(node) === oldest);
   if (found === undefined) console.warn(`not run: there is no Node ${oldest} on this machine's PATH`);
