@@ -307,6 +307,23 @@ describe('a wish for a socket', () => {
     expect([channel.subscriberCount, logged]).toEqual([0, []]);
   });
 
+  test('that is refused does not keep a connection, also when its client would', async () => {
+    const asked = once(server, 'upgrade');
+    const client = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => undefined);
+    client.write(
+      'GET /sdk/v1/socket HTTP/1.1\r\nhost: x\r\nauthorization: sdk-2\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+        'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n',
+    );
+    const [, socket] = await asked;
+    const closed = new Promise<void>((tell) => socket.once('close', () => tell()));
+    let text = '';
+    for await (const chunk of client) text += chunk;
+    expect(text).toMatch(/^HTTP\/1.1 401 .*one that is not known"}$/s);
+    await closed;
+    client.destroy();
+  });
+
   test('is answered 401 when the key was revoked since it was admitted', async () => {
     revoked.add('key-1');
     const { status, text } = await askForSocket();
