@@ -32,6 +32,8 @@ let broken: { keys?: boolean; channels?: boolean };
 let revoked: Set<string>;
 /** Holds up whoever asks whether a key is known. */
 let untilAdmitted: () => Promise<void>;
+/** Whether the process has time for new connections. */
+let letsIn: boolean;
 
 beforeEach(async () => {
   platform = createFakeServerPlatform();
@@ -40,6 +42,7 @@ beforeEach(async () => {
   keeper = new StreamKeeper(platform);
   [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
   untilAdmitted = async () => undefined;
+  letsIn = true;
   const dataPlane = new DataPlane(
     {
       admit: async (sdkKey) => {
@@ -62,7 +65,7 @@ beforeEach(async () => {
       logError: (_error, message) => void logged.push(message),
       logDebug: () => undefined,
     },
-    { keeper, load: { letIn: () => true }, fleet, visitors: new Visitors(fleet, platform) },
+    { keeper, load: { letIn: () => letsIn }, fleet, visitors: new Visitors(fleet, platform) },
   );
   server = createServer((request, response) => {
     if (!dataPlane.handle(request, response)) response.writeHead(418).end();
@@ -373,6 +376,12 @@ describe('a wish for a socket', () => {
     expect(channel.subscriberCount).toBe(0);
   });
 
+  test('is granted without packing, whatever its client offers: frames are made once for all', async () => {
+    const { status, headers } = await askForSocket({ 'sec-websocket-extensions': 'permessage-deflate' });
+    expect([status, headers['sec-websocket-extensions']]).toEqual([101, undefined]);
+    await untilSubscribers(0);
+  });
+
   test('by another method is refused', async () => {
     expect((await askForSocket({}, { method: 'POST' })).status).toBe(405);
   });
@@ -395,6 +404,30 @@ describe('a wish for a socket', () => {
     resolve();
     expect((await get('/sdk/latest-all')).status).toBe(200);
     expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+});
+
+describe('while there is too much to do', () => {
+  beforeEach(() => {
+    letsIn = false;
+  });
+
+  test('wishes for sockets are put off', async () => {
+    const { status, headers, text } = await askForSocket();
+    expect([status, headers['retry-after'], JSON.parse(text).code]).toEqual([503, '3', 'unavailable']);
+    expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+
+  test.each(['/all', '/sdk/stream'])('so are streams: %s', async (path) => {
+    const response = await get(path);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3']);
+    expect(channel.subscriberCount).toBe(0);
+  });
+
+  test('what is short is answered all the same', async () => {
+    expect((await get('/sdk/latest-all')).status).toBe(200);
+    expect((await get('/sdk/poll')).status).toBe(200);
+    expect((await post('/bulk', '[]')).status).toBe(202);
   });
 });
 
