@@ -44,25 +44,27 @@ type Conduct = 'accepts' | 'refuses' | 'takes in part' | 'ignores';
 
 /** Instances that are there, and run what there is. */
 async function startInstances(conducts: Readonly<Record<string, Conduct>>, about: object = {}): Promise<void> {
-  for (const [key, conduct] of Object.entries(conducts)) {
-    const socket = await openTestSocket(server.url, server.sdkKey);
-    sockets.push(socket);
-    const first = await socket.until('payload-transferred');
-    const state = JSON.parse(first.at(-1)?.data ?? '').state;
-    socket.send({
-      kind: 'hello',
-      key,
-      session: key,
-      connection: 1,
-      sdk: 'sluice-test/1',
-      via: 'socket',
-      about,
-      running: { state },
-    });
-    // Ends when the socket does.
-    void behave(socket, conduct, state).catch(() => undefined);
-  }
+  for (const [key, conduct] of Object.entries(conducts)) await startInstance(key, conduct, about);
   await untilLive(Object.keys(conducts).length);
+}
+
+async function startInstance(key: string, conduct: Conduct, about: object = {}): Promise<void> {
+  const socket = await openTestSocket(server.url, server.sdkKey);
+  sockets.push(socket);
+  const first = await socket.until('payload-transferred');
+  const state = JSON.parse(first.at(-1)?.data ?? '').state;
+  socket.send({
+    kind: 'hello',
+    key,
+    session: key,
+    connection: 1,
+    sdk: 'sluice-test/1',
+    via: 'socket',
+    about,
+    running: { state },
+  });
+  // Ends when the socket does.
+  void behave(socket, conduct, state).catch(() => undefined);
 }
 
 async function behave(socket: TestSocket, conduct: Conduct, before: string): Promise<void> {
@@ -172,6 +174,44 @@ describe('waiting for a change', () => {
       expect(await sluice(`${another} --wait --timeout 20s`)).toMatchObject({ exitCode: 4 });
     },
   );
+
+  test('tells of other SDKs, and waits for them if that is wanted', async () => {
+    await startInstances({ 'web-1': 'accepts' });
+    const poll = () =>
+      fetch(`${server.url}/sdk/latest-all`, {
+        headers: {
+          authorization: server.sdkKey,
+          'user-agent': 'NodeJSClient/9.13.7',
+          'x-launchdarkly-instance-id': 'f-1',
+        },
+      });
+    await poll();
+    const word = (sent: number) => `  Other SDKs acknowledge nothing: sent to ${sent} of 1, 0 have evaluated with it.`;
+    const without = await sluice('flag on checkout --wait --timeout 20s');
+    expect(without.exitCode).toBe(0);
+    expect(without.printed).toContain(word(0));
+    const line = 'wait --include-delivered --timeout';
+    expect(await sluice(`${line} 200ms`)).toMatchObject({ exitCode: 3 });
+    await poll();
+    const { exitCode, printed } = await sluice(`${line} 20s`);
+    expect(exitCode).toBe(0);
+    expect(printed).toContain(word(1));
+  });
+
+  test('tells of those that came later, and of those that are gone', async () => {
+    await startInstances({ 'web-1': 'accepts', 'web-2': 'accepts' });
+    await sluice('flag on checkout --wait --timeout 20s');
+    sockets[0]?.send({ kind: 'goodbye' });
+    await untilLive(1);
+    const { id } = JSON.parse((await sluice('flag history checkout --limit 1 --json')).printed)[0];
+    await startInstance('web-3', 'accepts');
+    await untilLive(2);
+    const { printed } = await sluice(`wait ${id} --timeout 20s`);
+    expect(printed.split('\n').slice(1)).toEqual([
+      '  1 of 1 that came later have it.',
+      '  1 that were there have gone.',
+    ]);
+  });
 
   test('for a change that changes nothing ends well at once', async () => {
     await startInstances({ 'web-1': 'accepts' });
@@ -365,6 +405,7 @@ describe('sluice fleet', () => {
     await startInstances({ 'web-1': 'accepts', 'web-2': 'ignores', 'web-3': 'ignores' });
     await sluice('flag on checkout --wait --timeout 200ms');
     expect((await sluice('fleet --state behind')).printed).not.toContain('web-1');
+    expect((await sluice('fleet --limit 1')).printed).toMatch(/^web-1 /m);
     const { printed } = await sluice('fleet --limit 2');
     expect(printed).toContain('web-2');
     expect(printed).not.toContain('web-3');

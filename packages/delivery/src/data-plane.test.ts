@@ -32,6 +32,8 @@ let broken: { keys?: boolean; channels?: boolean };
 let revoked: Set<string>;
 /** Holds up whoever asks whether a key is known. */
 let untilAdmitted: () => Promise<void>;
+/** Whether the process has time for new connections. */
+let letsIn: boolean;
 
 beforeEach(async () => {
   platform = createFakeServerPlatform();
@@ -40,6 +42,7 @@ beforeEach(async () => {
   keeper = new StreamKeeper(platform);
   [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
   untilAdmitted = async () => undefined;
+  letsIn = true;
   const dataPlane = new DataPlane(
     {
       admit: async (sdkKey) => {
@@ -62,7 +65,7 @@ beforeEach(async () => {
       logError: (_error, message) => void logged.push(message),
       logDebug: () => undefined,
     },
-    { keeper, load: { letIn: () => true }, fleet, visitors: new Visitors(fleet, platform) },
+    { keeper, load: { letIn: () => letsIn }, fleet, visitors: new Visitors(fleet, platform) },
   );
   server = createServer((request, response) => {
     if (!dataPlane.handle(request, response)) response.writeHead(418).end();
@@ -307,6 +310,23 @@ describe('a wish for a socket', () => {
     expect([channel.subscriberCount, logged]).toEqual([0, []]);
   });
 
+  test('that is refused does not keep a connection, also when its client would', async () => {
+    const asked = once(server, 'upgrade');
+    const client = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => undefined);
+    client.write(
+      'GET /sdk/v1/socket HTTP/1.1\r\nhost: x\r\nauthorization: sdk-2\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
+        'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n',
+    );
+    const [, socket] = await asked;
+    const closed = new Promise<void>((tell) => socket.once('close', () => tell()));
+    let text = '';
+    for await (const chunk of client) text += chunk;
+    expect(text).toMatch(/^HTTP\/1.1 401 .*one that is not known"}$/s);
+    await closed;
+    client.destroy();
+  });
+
   test('is answered 401 when the key was revoked since it was admitted', async () => {
     revoked.add('key-1');
     const { status, text } = await askForSocket();
@@ -356,6 +376,12 @@ describe('a wish for a socket', () => {
     expect(channel.subscriberCount).toBe(0);
   });
 
+  test('is granted without packing, whatever its client offers: frames are made once for all', async () => {
+    const { status, headers } = await askForSocket({ 'sec-websocket-extensions': 'permessage-deflate' });
+    expect([status, headers['sec-websocket-extensions']]).toEqual([101, undefined]);
+    await untilSubscribers(0);
+  });
+
   test('by another method is refused', async () => {
     expect((await askForSocket({}, { method: 'POST' })).status).toBe(405);
   });
@@ -378,6 +404,30 @@ describe('a wish for a socket', () => {
     resolve();
     expect((await get('/sdk/latest-all')).status).toBe(200);
     expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+});
+
+describe('while there is too much to do', () => {
+  beforeEach(() => {
+    letsIn = false;
+  });
+
+  test('wishes for sockets are put off', async () => {
+    const { status, headers, text } = await askForSocket();
+    expect([status, headers['retry-after'], JSON.parse(text).code]).toEqual([503, '3', 'unavailable']);
+    expect([channel.subscriberCount, logged]).toEqual([0, []]);
+  });
+
+  test.each(['/all', '/sdk/stream'])('so are streams: %s', async (path) => {
+    const response = await get(path);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3']);
+    expect(channel.subscriberCount).toBe(0);
+  });
+
+  test('what is short is answered all the same', async () => {
+    expect((await get('/sdk/latest-all')).status).toBe(200);
+    expect((await get('/sdk/poll')).status).toBe(200);
+    expect((await post('/bulk', '[]')).status).toBe(202);
   });
 });
 

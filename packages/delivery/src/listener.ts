@@ -42,13 +42,22 @@ const options: ServerOptions = {
 /** Connections that wait to be accepted: all instances of a fleet may come back at once. */
 const backlog = 4096;
 
+/** Connections of a server that speak another protocol by now: the server itself does not know them any more. */
+const upgraded = new WeakMap<Server, ReadonlySet<Duplex>>();
+
 /** An HTTP server, or an HTTPS one where there is a certificate; throws a sentence when that is no good. */
 export function createListener({ tlsCert, tlsKey }: ListenerCertificate, { request, upgrade }: Listener): Server {
   const server =
     tlsCert === undefined || tlsKey === undefined
       ? createHttpServer(options)
       : createServerWithCertificate(tlsCert, tlsKey);
-  return server.on('request', request).on('upgrade', upgrade);
+  const sockets = new Set<Duplex>();
+  upgraded.set(server, sockets);
+  return server.on('request', request).on('upgrade', (asked: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    upgrade(asked, socket, head);
+  });
 }
 
 function createServerWithCertificate(tlsCert: string, tlsKey: string): Server {
@@ -86,14 +95,17 @@ export function toUrl({ address, family, port }: AddressInfo, isSecure: boolean)
 /** Requests that are being answered may take so long to finish. */
 const drainMs = 10_000;
 
-/** Closes idle connections at once, and those that are busy when they are done. */
+/** Closes idle connections at once, and those that are busy when they are done, or when that takes too long. */
 export async function closeListener(
   server: Server,
   { every }: { readonly every: (periodMs: number, callback: () => void) => () => void },
 ): Promise<void> {
   // Whoever is answered from now on need not wait for another request of the same client.
   Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 1 });
-  const stopWaiting = every(drainMs, () => server.closeAllConnections());
+  const stopWaiting = every(drainMs, () => {
+    server.closeAllConnections();
+    for (const socket of upgraded.get(server) ?? []) socket.destroy();
+  });
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

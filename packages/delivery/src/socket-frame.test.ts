@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { encodeSocketClose, encodeSocketFrame, encodeSocketPong } from './socket-frame.ts';
+import { encodeSocketClose, encodeSocketFrame, encodeSocketPong, encodeSocketText } from './socket-frame.ts';
 
 /** A server that only shakes hands, and a client of a library that others wrote: it reads what we encode. */
 let server: ReturnType<typeof createServer>;
@@ -95,6 +95,22 @@ describe('content', () => {
     expect((await read(frames.subarray(half))).sizes).toEqual([1, 125, 126, 65_535, 4465]);
   });
 });
+
+test.each([0, 1, 125, 126, 65_535, 65_536, 1_000_000, 20_000_000])(
+  'a text of %i bytes is read by others as one message, whatever it was put together from',
+  async (size) => {
+    const text = 'é€😀 '.repeat(size).slice(0, size >> 2);
+    const bytes = Buffer.concat([Buffer.from(text), Buffer.alloc(size, 'x')]).subarray(0, size);
+    // Characters may be cut where the parts meet.
+    const third = Math.floor(size / 3);
+    const parts = [bytes.subarray(0, third), bytes.subarray(third, third + 1), bytes.subarray(third + 1)];
+    const whole = size === 0 ? [] : parts;
+    const received = once(client, 'message');
+    connection.write(encodeSocketText(...whole));
+    const [data, isBinary]: [Buffer, boolean] = (await received) as [Buffer, boolean];
+    expect([data.equals(Buffer.concat(whole)), data.length, isBinary]).toEqual([true, size, false]);
+  },
+);
 
 test.each([0, 1, 125])('a pong of %i bytes is read by others', async (size) => {
   const pong = once(client, 'pong');

@@ -8,7 +8,7 @@ export interface UpgradeRefusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers a request for another protocol as if it were any request, and ends the connection. */
+/** Answers a request for another protocol as if it were any request, and closes the connection, whatever its client does. */
 export function answerUpgrade(socket: Duplex, { status, code, detail, headers = {} }: UpgradeRefusal): void {
   socket.on('error', () => undefined);
   const body = JSON.stringify({ type: 'about:blank', status, code, title: detail });
@@ -18,6 +18,7 @@ export function answerUpgrade(socket: Duplex, { status, code, detail, headers = 
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   };
+  socket.once('finish', () => socket.destroy());
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
 }

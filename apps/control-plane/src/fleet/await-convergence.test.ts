@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createFakeServerPlatform } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import { awaitConvergence, type Goal } from './await-convergence.ts';
@@ -153,12 +154,22 @@ describe('waiting', () => {
   test('ends at once when whoever asked goes away', async () => {
     const fleet = publishTo(1);
     const waiting = wait(fleet);
-    await fleet.advance(100);
+    await fleet.advance(10);
     waiting.controller.abort();
     await fleet.advance(0);
     expect(waiting.found?.outcome).toBe('waiting');
     // Only the registry itself waits for anything.
     expect(fleet.platform.clock.waiting).toHaveLength(1);
+  });
+
+  test('leaves nothing behind at whoever may go away', async () => {
+    const fleet = publishTo(1);
+    const waiting = wait(fleet);
+    await fleet.advance(2000);
+    expect(getEventListeners(waiting.controller.signal, 'abort')).toHaveLength(1);
+    fleet.runs(1, 2);
+    await fleet.advance(20);
+    expect(getEventListeners(waiting.controller.signal, 'abort')).toEqual([]);
   });
 
   test('for whoever went away before it began looks once', async () => {

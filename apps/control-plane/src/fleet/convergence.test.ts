@@ -473,6 +473,13 @@ describe('instances of other SDKs', () => {
     expect(reach(3).foreign).toMatchObject({ delivered: 1, inferred: 1 });
   });
 
+  test('have nothing before they were sent anything', () => {
+    const { join, publish, reach } = createTestFleet();
+    join('f-1', { isForeign: true });
+    publish(1);
+    expect(reach(1).foreign).toEqual({ expected: 1, delivered: 0, inferred: 0 });
+  });
+
   test('never have less than they had', () => {
     const { registry, reach } = publishToForeign();
     registry.deliver([1], 2);

@@ -48,6 +48,15 @@ describe('an instance', () => {
     expect(everybody(fleet)).toEqual(['web-1 connected 3', 'web-1 (2) gone 1']);
   });
 
+  test('that comes back after another has taken its place is a sibling of that', () => {
+    const fleet = createTestFleet();
+    fleet.registry.lose([fleet.join('web-1', { session: 'old', connection: 1, version: 3 })], 0);
+    fleet.join('web-1', { session: 'new', version: 5 });
+    // Its process had only lost contact.
+    fleet.join('web-1', { session: 'old', connection: 2, version: 4 });
+    expect(everybody(fleet)).toEqual(['web-1 connected 5', 'web-1 (2) connected 4']);
+  });
+
   test('has siblings under one key, each with a name of its own', () => {
     const fleet = createTestFleet();
     const members = ['a', 'b', 'c'].map((session, at) => fleet.join('web', { session, version: at + 1 }));

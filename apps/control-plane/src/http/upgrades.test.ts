@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as openRequest } from 'node:http';
-import { openTestSocket, startTestServer, type TestServer } from '@sluice/testkit';
+import { connect } from 'node:net';
+import { createFakeServerPlatform, openTestSocket, startTestServer, type TestServer } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let server: TestServer;
@@ -75,6 +76,31 @@ describe('a WebSocket', () => {
     expect((await socket.until('goodbye')).at(-1)?.data).toContain('server is stopping');
     expect(await socket.closed).toBe(1001);
     await closing;
+  });
+
+  test('of a client that does not leave is cut off when the server stops, so that it can', async () => {
+    const platform = createFakeServerPlatform();
+    const other = await startTestServer({ platform });
+    const { hostname, port } = new URL(other.url);
+    // It never closes, whatever it is told: its process hangs, say.
+    const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    client.on('error', () => undefined);
+    const fields = Object.entries({ ...wish, authorization: other.sdkKey, host: hostname });
+    client.write(
+      `GET /sdk/v1/socket HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    );
+    await once(client, 'data');
+    client.resume();
+    let isClosed = false;
+    const closing = other.close().then(() => {
+      isClosed = true;
+    });
+    await once(client, 'end');
+    await platform.clock.advance(9000);
+    expect(isClosed).toBe(false);
+    await platform.clock.advance(2000);
+    await closing;
+    client.destroy();
   });
 
   test('of an SDK ends within a second when its key is revoked', async () => {

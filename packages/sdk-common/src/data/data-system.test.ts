@@ -91,10 +91,13 @@ describe('the primary source', () => {
   });
 
   test('is not believed that all is well before there is anything', async () => {
-    const { system, stream } = await start();
+    const { system, stream, poll, platform } = await start();
     stream.sink.confirm();
     expect(shortly(system.status)).toBe('starting from none');
     expect(system.status.lastError).toMatchObject({ kind: 'refused' });
+    // Nor does that keep the fallback from being asked.
+    await platform.clock.advance(10_000);
+    expect(poll.sinks).toHaveLength(1);
   });
 
   test('that brings an older state is refused, and what is there stays', async () => {

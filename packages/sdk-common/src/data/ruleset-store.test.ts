@@ -202,6 +202,10 @@ describe('an object that cannot be used', () => {
     store.apply(transferOf('full', [], { refused: [refuse('x', 9, 'segment')] }), false);
     expect(store.ruleset.findFlag('x')).toBeUndefined();
     expect(store.ruleset.findSegment('x')).toBeDefined();
+    const other = startWith(ofFlag(flagOf('x')), ofSegment(segmentOf('x')));
+    other.apply(transferOf('full', [], { refused: [refuse('x', 9, 'flag')] }), false);
+    expect(other.ruleset.findFlag('x')).toBeDefined();
+    expect([...other.ruleset.segments()]).toEqual([]);
   });
 
   test('in the first transfer leaves nothing, and the rest is in use', () => {

@@ -130,7 +130,10 @@ describe('over a line', () => {
     }
     expect(sent).toHaveLength(1);
     await platform.clock.advance(50);
-    expect(sent.slice(1)).toEqual([{ kind: 'acknowledgement', state: 'e1:150', heldMs: 51 }]);
+    const last = { kind: 'acknowledgement', state: 'e1:150', heldMs: 51 };
+    expect(sent.slice(1)).toEqual([last]);
+    await platform.clock.advance(1000);
+    expect(sent.slice(1)).toEqual([last]);
   });
 
   test('says nothing of what is the same', async () => {
@@ -483,6 +486,22 @@ describe('events by the line', () => {
     reporter.notice({ event: 'taken', id: 'b-1', status: 202, at: 5 });
   });
 
+  test('are waited for by a process that ends: whoever closes wants them sent', () => {
+    const { reporter, openLine, platform } = create();
+    const waits: [delayMs: number, keepsAlive: boolean][] = [];
+    platform.clock.after = (delayMs: number, _: () => void, keepsAlive = false) => {
+      waits.push([delayMs, keepsAlive]);
+      return () => undefined;
+    };
+    openLine();
+    void reporter.sendEvents('b-1', events);
+    // A heartbeat keeps no process from ending.
+    expect(waits).toEqual([
+      [10_000, false],
+      [10_000, true],
+    ]);
+  });
+
   test('count as lost when the line is', async () => {
     const { reporter, openLine } = create();
     openLine();
@@ -513,6 +532,7 @@ describe('closing', () => {
     expect(await events).toBeUndefined();
     run(reporter, 4);
     reporter.refuse('because');
+    expect(platform.clock.waiting).toEqual([]);
     reporter.line(undefined);
     await platform.clock.advance(100_000);
     expect(sent).toHaveLength(3);
