@@ -12,6 +12,7 @@ import {
   startTestServer,
   type TestServer,
   testStore,
+  until,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -170,6 +171,13 @@ describe('stopping', () => {
     const closed = server.close().then(() => {
       isClosed = true;
     });
+    // The ten seconds start when nobody else is let in.
+    await until(() =>
+      fetch(`${server.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    );
     await platform.clock.advance(9_000);
     expect(isClosed).toBe(false);
     await platform.clock.advance(1_000);

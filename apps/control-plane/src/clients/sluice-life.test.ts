@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ConvergenceView, FleetView } from '@sluice/api-client';
 import { createClient, type Options } from '@sluice/sdk-node';
 import { startTestProxy, startTestServer, type TestProxy, type TestServer } from '@sluice/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 /** Our own SDK against our own server, by every way that it has to get flags and to say what it runs. */
 
@@ -218,7 +218,10 @@ describe('a proxy on the way', () => {
       const server = await startServer(whenFinished);
       const proxy = await startTestProxy(server.url, whenFinished);
       proxy.upgrades = upgrades;
-      const client = startClient(whenFinished, server, { url: proxy.url, firstRetryMs: 500 });
+      // After three attempts in vain it would wait for minutes: the second and the third come 1 s and 3 s after the first.
+      const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      whenFinished(() => random.mockRestore());
+      const client = startClient(whenFinished, server, { url: proxy.url, firstRetryMs: 2000 });
       await client.ready();
       expect(client.status).toMatchObject({ state: 'live', origin: 'stream' });
       const { items } = await untilLive(server, 1);
