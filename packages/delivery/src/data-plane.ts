@@ -99,6 +99,9 @@ export class DataPlane {
   readonly #socketHost: SocketStreamHost;
   /** Instances that reported over a socket, those at visitors aside. */
   #sockets = 0;
+  readonly #channelsOfSockets = new Set<Channel>();
+  /** The spread that every socket has heard of, or a longer one. */
+  #announcedMs = paceFor(0).spreadMs;
 
   constructor(host: DataPlaneHost, parts: DataPlaneParts) {
     this.#host = host;
@@ -192,6 +195,8 @@ export class DataPlane {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       this.#sockets++;
       webSocket.once('close', () => this.#sockets--);
+      this.#channelsOfSockets.add(channel);
+      this.#announcePace();
       // Node gives a connection of its own to each upgrade.
       const connection = socket as Socket;
       new SocketStream(this.#socketHost, { channel, webSocket, socket: connection, basis, ...admission });
@@ -286,6 +291,15 @@ export class DataPlane {
   /** That reports are wanted, and how. */
   #greeting(): Uint8Array {
     return Buffer.from(encodeSse(encodeNotice(this.#pace())));
+  }
+
+  /** Who came when there were few instances hears of it when there are many, each time that they have doubled. */
+  #announcePace(): void {
+    const pace = this.#pace();
+    if (pace.spreadMs < this.#announcedMs) this.#announcedMs = pace.spreadMs;
+    if (pace.spreadMs < 2 * this.#announcedMs) return;
+    this.#announcedMs = pace.spreadMs;
+    for (const channel of this.#channelsOfSockets) channel.tell(encodeNotice(pace), () => true);
   }
 
   #pace(): ReturnType<typeof paceFor> {

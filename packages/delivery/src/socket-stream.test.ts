@@ -159,6 +159,19 @@ describe('a socket that opens', () => {
   });
 });
 
+test('who came when there were few is told when there are many: all would answer at once, else', async () => {
+  const first = await open('?basis=e1:2');
+  await first.until('server-intent');
+  const openMany = (count: number) => Promise.all(Array.from({ length: count }, () => open('?basis=e1:2')));
+  const many = await openMany(999);
+  expect(await first.until('fleet')).toMatchObject([{ data: '{"spreadMs":40,"heartbeatMs":10000}' }]);
+  for (const socket of many) socket.cut();
+  await untilSubscribers(1);
+  // Again, after a time with few.
+  await openMany(999);
+  expect(await first.until('fleet')).toMatchObject([{ data: '{"spreadMs":40,"heartbeatMs":10000}' }]);
+});
+
 describe('a change', () => {
   test('goes to every socket, and comes once', async () => {
     const [one, two] = [await open(), await open('?basis=e1:2')];
