@@ -6,37 +6,42 @@ import type { DocBlock } from './doc-blocks.ts';
 /** What a block printed may take this long to appear, and a command to end. */
 const patienceMs = 120_000;
 
-/** Where the documentation has its server. */
-const documentedPort = '7400';
+/** Where the documentation has its server, and its edge. */
+const documented = { server: '7400', edge: '7410' };
+
+/** Where they listen instead: free ports. */
+export type Ports = Readonly<Record<keyof typeof documented, number>>;
 
 /**
- * Runs the blocks of one document, in one shell and one folder. The server that they start listens on another port
- * than they say, and wherever they say it they find it there: so they run beside any server.
+ * Runs the blocks of one document, in one shell and one folder. What they start listens on another port than they
+ * say, and wherever they say it they find it there: so they run beside any server.
  */
 export class DocSession {
   readonly #folder: string;
-  readonly #port: number;
+  readonly #ports: Ports;
   readonly #shell: ChildProcess;
   readonly #output: string;
   #blocks = 0;
   /** Where in the output the last expectation was met: what is expected later is looked for behind it. */
   #read = 0;
 
-  /** `port`: a free one. */
-  constructor(folder: string, port: number, variables: Readonly<Record<string, string | undefined>>) {
+  constructor(folder: string, ports: Ports, variables: Readonly<Record<string, string | undefined>>) {
     this.#folder = folder;
-    this.#port = port;
+    this.#ports = ports;
     this.#output = join(folder, 'doc-session.log');
     const log = openSync(this.#output, 'w');
     // A group of its own, so that everything it started ends with it.
-    const env = { ...variables, SLUICE_PORT: String(port) };
+    const env = { ...variables, SLUICE_PORT: String(ports.server) };
     this.#shell = spawn('bash', ['-u'], { cwd: folder, env, detached: true, stdio: ['pipe', log, log] });
     closeSync(log);
   }
 
   /** Rejects with what was printed when a block fails. */
   async run(given: DocBlock): Promise<void> {
-    const block = { ...given, text: given.text.replaceAll(documentedPort, String(this.#port)) };
+    const text = given.text
+      .replaceAll(documented.server, String(this.#ports.server))
+      .replaceAll(documented.edge, String(this.#ports.edge));
+    const block = { ...given, text };
     switch (block.kind) {
       case 'sh':
         return block.words.includes('background') ? this.#start(block) : this.#runShell(block);
@@ -88,7 +93,7 @@ export class DocSession {
   }
 
   #isReady(): Promise<boolean> {
-    return fetch(`http://127.0.0.1:${this.#port}/readyz`).then(
+    return fetch(`http://127.0.0.1:${this.#ports.server}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
@@ -114,7 +119,7 @@ export class DocSession {
       .split('\n')
       .map((each) => each.replaceAll(/\$(\w+)/g, (_, name) => variables[name] ?? ''));
     const [method = 'GET', path = '/'] = request.split(' ');
-    const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.#ports.server}${path}`, {
       method,
       headers: headers.map((header): [string, string] => {
         const [name = '', value = ''] = header.split(/:\s*/, 2);

@@ -71,7 +71,7 @@ async function runBlocks(
   blocks: readonly DocBlock[],
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const session = new DocSession(within, await findFreePort(), variables);
+  const session = new DocSession(within, { server: await findFreePort(), edge: await findFreePort() }, variables);
   try {
     for (const block of blocks) await session.run(block);
   } finally {
@@ -92,18 +92,20 @@ test('whatever names the port of the documentation is led to another, so that it
     '```sh',
     'echo "the server listens on $SLUICE_PORT"; echo "a command asks http://127.0.0.1:7400/"',
     'cat port.mjs',
+    'echo "an edge listens on 7410"',
     '```',
     '```text',
     'a command asks http://127.0.0.1:7400/',
     '```',
   ];
-  const session = new DocSession(folder, 12_345, createVariables());
+  const session = new DocSession(folder, { server: 12_345, edge: 12_346 }, createVariables());
   for (const block of listDocBlocks(blocks.join('\n'))) await session.run(block);
   await session.close();
-  expect(readFileSync(join(folder, 'doc-session.log'), 'utf8').split('\n').slice(0, 3)).toEqual([
+  expect(readFileSync(join(folder, 'doc-session.log'), 'utf8').split('\n').slice(0, 4)).toEqual([
     'the server listens on 12345',
     'a command asks http://127.0.0.1:12345/',
     "console.log('a program asks 127.0.0.1:12345');",
+    'an edge listens on 12346',
   ]);
 });
 

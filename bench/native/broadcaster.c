@@ -1,7 +1,7 @@
 /*
  * The limit: what is left of a server when nothing but the writing of one frame to every connection is left.
  *
- *   broadcaster --count N [--processes 2] [--spread-ms 100] [--seconds 600]
+ *   broadcaster --count N [--processes 2] [--delay-ms 0] [--spread-ms 100] [--seconds 600]
  *
  * Prints {"event":"listening","port":P}, then {"event":"sent","version":V,"at":NS} for each "go V BYTES" on standard
  * input: a frame of so many bytes with version V, written to every connection, by processes that each have a part of
@@ -37,7 +37,7 @@ struct shared {
 
 static struct part parts[MOST_PROCESSES];
 static struct shared *frame;
-static long spread_ms, most;
+static long delay_ms, spread_ms, most;
 static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
@@ -59,7 +59,8 @@ static void greet(int fd) {
                               "\"reason\":\"up-to-date\"}]}\n\n";
   char notice[200];
   unsigned char out[700];
-  int length = snprintf(notice, sizeof notice, "event: fleet\ndata: {\"spreadMs\":%ld,\"heartbeatMs\":10000}\n\n", spread_ms);
+  int length = snprintf(notice, sizeof notice,
+                        "event: fleet\ndata: {\"delayMs\":%ld,\"spreadMs\":%ld,\"heartbeatMs\":10000}\n\n", delay_ms, spread_ms);
   memcpy(out, answer, sizeof answer - 1);
   size_t at = sizeof answer - 1;
   at += make_frame(out + at, notice, (size_t)length);
@@ -111,6 +112,7 @@ static void run(struct part *p) {
 int main(int argc, char **argv) {
   most = number_option(argc, argv, "count", "20000");
   long processes = number_option(argc, argv, "processes", "2");
+  delay_ms = number_option(argc, argv, "delay-ms", "0");
   spread_ms = number_option(argc, argv, "spread-ms", "100");
   unsigned seconds = (unsigned)number_option(argc, argv, "seconds", "600");
   alarm(seconds);

@@ -1,6 +1,6 @@
 /*
  * Many instances in one process: each opens a socket (or a stream), says who it is, takes in events, acknowledges what
- * it has within the spread that the server asks for, and sends heartbeats. Speaks to one address of 127.0.0.0/8.
+ * it has when the server asks for it, and sends heartbeats. Speaks to one address of 127.0.0.0/8.
  *
  *   clients --port P --count N --key SDK_KEY [--host 127.0.0.1] [--first 0] [--mode socket|sse|foreign] [--seconds 600]
  *           [--concurrent 200] [--retry 0|1] [--then-port P] [--heartbeat-ms 10000]
@@ -70,7 +70,7 @@ static enum mode mode;
 static struct sockaddr_in server;
 static const char *key;
 static char epoch[80];
-static int64_t spread_ns = 100000000, heartbeat_ns = 10000000000;
+static int64_t delay_ns = 0, spread_ns = 100000000, heartbeat_ns = 10000000000;
 static in_port_t then_port;
 static int connected, ready, connecting, lost, refused, full_payloads, next_to_open, has_told_open;
 static uint64_t payload_bytes;
@@ -243,7 +243,7 @@ static void take_state(struct client *c, const char *data, int64_t now) {
   }
   c->version = version;
   c->have_at = now;
-  if (mode == SOCKET && c->due_at == 0) c->due_at = now + 1 + (int64_t)(random_unit() * (double)spread_ns);
+  if (mode == SOCKET && c->due_at == 0) c->due_at = now + 1 + delay_ns + (int64_t)(random_unit() * (double)spread_ns);
   become_ready(c);
 }
 
@@ -262,7 +262,8 @@ static void take_line(struct client *c, int64_t now) {
       c->is_full = strstr(line, "\"xfer-full\"") != NULL;
       if (strstr(line, "\"none\"") != NULL) become_ready(c);
     } else if (strcmp(c->event, "fleet") == 0) {
-      const char *spread = strstr(line, "\"spreadMs\":");
+      const char *delay = strstr(line, "\"delayMs\":"), *spread = strstr(line, "\"spreadMs\":");
+      if (delay != NULL) delay_ns = strtoll(delay + 10, NULL, 10) * 1000000;
       if (spread != NULL) spread_ns = strtoll(spread + 11, NULL, 10) * 1000000;
     } else if (strcmp(c->event, "probe") == 0 && mode == SOCKET) {
       const char *id = strstr(line, "\"id\":\""), *share = strstr(line, "\"share\":");

@@ -89,15 +89,15 @@ describe('how far a change has got', () => {
       state: 'stale' as const,
       sdk: 'sluice-node/0.1.0',
       about: { region: 'eu-1', ...(at === 1 && { zone: 'eu-1a', service: 'shop' }) },
-      heardMsAgo: 2500,
+      heardMsAgo: 2600,
       ...(at === 0 && { version: 6, through: 'edge-1' }),
     }));
     const lines = print({ ...view, outcome: 'waiting', accepted: 15_000, stragglers });
     expect(lines).toHaveLength(1 + 1 + 20 + 1);
     expect(lines.slice(1, 4)).toEqual([
-      'INSTANCE  STATE  RUNS  HEARD       WHERE',
-      'web-0     stale  6     2.50 s ago  edge-1 eu-1',
-      'web-1     stale  -     2.50 s ago  eu-1a shop',
+      'INSTANCE  STATE  RUNS  HEARD    WHERE',
+      'web-0     stale  6     3 s ago  edge-1 eu-1',
+      'web-1     stale  -     3 s ago  eu-1a shop',
     ]);
     expect(lines.at(-1)).toBe('… and 4,980 more');
   });

@@ -118,5 +118,5 @@ export function formatSpan(ms: number): string {
 }
 
 export function formatAgo(ms: number): string {
-  return `${formatSpan(ms)} ago`;
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s ago` : `${formatSpan(ms)} ago`;
 }

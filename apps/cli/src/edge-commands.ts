@@ -85,7 +85,7 @@ export const edgeCommands: readonly Command[] = [
         id,
         name,
         isConnected ? 'connected' : 'away',
-        lastUsedAt === null ? 'never' : formatTime(lastUsedAt),
+        isConnected ? 'now' : lastUsedAt === null ? 'never' : formatTime(lastUsedAt),
         environments.map(({ project, environment }) => `${project}/${environment}`).join(', '),
       ]);
       platform.print(

@@ -1,3 +1,4 @@
+import { paceFor } from '@sluice/delivery';
 import type { Benchmark, BenchmarkResult } from '../benchmark.ts';
 import { median, quantile } from '../quantile.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
@@ -97,8 +98,14 @@ interface Limit {
 }
 
 async function startLimit(count: number): Promise<Limit> {
-  const spread = Math.round((count / workers) * 0.04);
-  const program = startProgram('broadcaster', { count, processes: workers, 'spread-ms': spread, seconds: 1200 });
+  const { delayMs, spreadMs } = paceFor(count / workers);
+  const program = startProgram('broadcaster', {
+    count,
+    processes: workers,
+    'delay-ms': delayMs,
+    'spread-ms': spreadMs,
+    seconds: 1200,
+  });
   const { port } = await program.next('listening');
   return { program, port, next: 1 };
 }

@@ -16,6 +16,7 @@ export { type CountBatch, type LinkHost, LinkServer, linkPath, type RelayAdmissi
 export { CertificateError, closeListener, createListener, type Listener, listen, listenAt, toUrl } from './listener.ts';
 export { LoadGauge } from './load-gauge.ts';
 export { Outflow, type OutflowOptions } from './outflow.ts';
+export { paceFor } from './pace.ts';
 export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';
 export { Roster } from './roster.ts';
 export { leaseMs, StreamKeeper, type StreamKeeperOptions } from './stream-keeper.ts';

@@ -1,12 +1,16 @@
 import type { Notice } from '@sluice/protocol';
 
+/** Sending a change takes so long; acknowledgements that came meanwhile would keep others waiting for it. */
+const delayMsPerInstance = 0.03;
 /** Taking in one acknowledgement costs about 20 microseconds; a fleet that answers within its spread takes half of that. */
 const spreadMsPerInstance = 0.04;
 const spread = { leastMs: 20, mostMs: 5000 };
+const longestDelayMs = 2000;
 const heartbeatMs = 10_000;
 
 /** How instances are to report when there are so many of them at this process. */
 export function paceFor(instances: number): Extract<Notice, { event: 'fleet' }> {
   const spreadMs = Math.min(spread.mostMs, Math.max(spread.leastMs, Math.round(instances * spreadMsPerInstance)));
-  return { event: 'fleet', spreadMs, heartbeatMs };
+  const delayMs = Math.min(longestDelayMs, Math.round(instances * delayMsPerInstance));
+  return { event: 'fleet', delayMs, spreadMs, heartbeatMs };
 }

@@ -4,7 +4,7 @@ import { encodeNotice, encodePoll, type Notice, parseNotices } from './index.ts'
 import { isNoticeEvent, parseNotice } from './notices.ts';
 
 const notices: readonly Notice[] = [
-  { event: 'fleet', spreadMs: 400, heartbeatMs: 10_000 },
+  { event: 'fleet', delayMs: 0, spreadMs: 400, heartbeatMs: 10_000 },
   { event: 'probe', id: 'p-1' },
   { event: 'taken', id: 'b-1', status: 202, at: 1_700_000_000_000 },
 ];
@@ -30,8 +30,9 @@ describe('a notice', () => {
   test.each<[Notice['event'], unknown, string]>([
     ['fleet', null, 'fleet'],
     ['fleet', [], 'fleet'],
-    ['fleet', { heartbeatMs: 1 }, 'fleet.spreadMs'],
-    ['fleet', { spreadMs: 1, heartbeatMs: '1' }, 'fleet.heartbeatMs'],
+    ['fleet', { spreadMs: 1, heartbeatMs: 1 }, 'fleet.delayMs'],
+    ['fleet', { delayMs: 0, heartbeatMs: 1 }, 'fleet.spreadMs'],
+    ['fleet', { delayMs: 0, spreadMs: 1, heartbeatMs: '1' }, 'fleet.heartbeatMs'],
     ['probe', { id: 5 }, 'probe.id'],
     ['taken', { id: 'b', status: '202', at: 1 }, 'taken.status'],
     ['taken', { id: 'b', status: 202 }, 'taken.at'],

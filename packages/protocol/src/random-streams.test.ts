@@ -77,7 +77,7 @@ const rest = fc.constantFrom<WireEvent>(
   { event: 'error', data: { reason: 'x' } },
   { event: 'goodbye', data: { reason: 'x' } },
   { event: 'heart-beat', data: {} },
-  { event: 'fleet', data: { spreadMs: 0, heartbeatMs: 1000 } },
+  { event: 'fleet', data: { delayMs: 0, spreadMs: 0, heartbeatMs: 1000 } },
   { event: 'later', data: [] },
 );
 const fdv1 = fc.constantFrom<WireEvent>(

@@ -132,7 +132,7 @@ describe('the second protocol', () => {
 
 describe('objects that cannot be used', () => {
   const intent = (intentCode: string): WireEvent => ({ event: 'server-intent', data: { payloads: [{ intentCode }] } });
-  const wanted: WireEvent = { event: 'fleet', data: { spreadMs: 20, heartbeatMs: 10_000 } };
+  const wanted: WireEvent = { event: 'fleet', data: { delayMs: 0, spreadMs: 20, heartbeatMs: 10_000 } };
   const put = (key: string, version: number, object: unknown, kind = 'flag'): WireEvent => ({
     event: 'put-object',
     data: { version, kind, key, object },
@@ -171,7 +171,10 @@ describe('objects that cannot be used', () => {
     const brokenSegment = put('s', 4, { key: 's', version: 4, included: 5 }, 'segment');
     const events = [wanted, intent('xfer-full'), good('a'), bad('b', 3), brokenSegment, good('c'), transferred('one')];
     const [notice, , , , , , commit] = receiveAll(...events);
-    expect(notice).toEqual({ kind: 'notice', notice: { event: 'fleet', spreadMs: 20, heartbeatMs: 10_000 } });
+    expect(notice).toEqual({
+      kind: 'notice',
+      notice: { event: 'fleet', delayMs: 0, spreadMs: 20, heartbeatMs: 10_000 },
+    });
     expect(commit).toMatchObject({
       kind: 'commit',
       transfer: {

@@ -57,7 +57,7 @@ function create(): { platform: FakePlatform; client: Client } {
   return { platform, client };
 }
 
-const invitation = 'event: fleet\ndata: {"spreadMs":100,"heartbeatMs":10000}\n\n';
+const invitation = 'event: fleet\ndata: {"delayMs":0,"spreadMs":100,"heartbeatMs":10000}\n\n';
 
 function payload(version: number): string {
   const object = { version, kind: 'flag', key: 'flag', object: flagOf('flag', { version }) };

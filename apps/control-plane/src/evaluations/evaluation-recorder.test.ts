@@ -5,6 +5,7 @@ import {
   startTestServer,
   type TestLog,
   type TestServer,
+  until,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -107,7 +108,7 @@ describe('evaluations', () => {
     const rows = () => server.running.context.db.selectFrom('evaluationMinutes').selectAll().execute();
     expect(await rows()).toEqual([]);
     await platform.clock.advance(1000);
-    expect(await rows()).toHaveLength(1);
+    await until(async () => (await rows()).length === 1);
   });
 
   test('of a batch that is sent again are counted once, whether it was written in between or not', async () => {

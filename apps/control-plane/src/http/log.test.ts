@@ -12,19 +12,23 @@ const production = '/projects/default/environments/production';
 let platform: ReturnType<typeof createFakeServerPlatform>;
 let log: TestLog;
 let server: TestServer;
+/** Lines of the start. */
+let started: number;
 
 beforeEach(async () => {
   platform = createFakeServerPlatform();
   log = createTestLog('debug');
   server = await startTestServer({ platform, log: log.log });
+  started = log.lines.length;
 });
 
 afterEach(() => server.close());
 
-/** Lines of a level, without what every line has. */
+/** Lines of a level since the server was started, without what every line has. */
 function linesOf(level: 'debug' | 'info' | 'error'): readonly Record<string, unknown>[] {
   const levels = { debug: 20, info: 30, error: 50 };
   return log.lines
+    .slice(started)
     .map((line) => JSON.parse(line))
     .filter((line) => line.level === levels[level])
     .map(({ level: _, time: __, pid: ___, hostname: ____, ...rest }) => rest);

@@ -302,7 +302,7 @@ describe('contact', () => {
   test('is not made by a line or a notice', async () => {
     const { clock, sources, running, told } = start();
     sources[0].sink.line(() => undefined);
-    sources[0].sink.notice({ event: 'fleet', spreadMs: 1, heartbeatMs: 1 });
+    sources[0].sink.notice({ event: 'fleet', delayMs: 0, spreadMs: 1, heartbeatMs: 1 });
     await clock.advance(10_000);
     expect(running()).toBe('socket stream');
     expect(told).toEqual(['line', 'fleet']);

@@ -283,7 +283,7 @@ describe('a socket', () => {
     return Object.assign(setting, { source });
   }
 
-  const greeting = 'event: fleet\ndata: {"spreadMs":20,"heartbeatMs":10000}\n\n';
+  const greeting = 'event: fleet\ndata: {"delayMs":0,"spreadMs":20,"heartbeatMs":10000}\n\n';
 
   test('brings what is in its text, and word about the connection, in order', async () => {
     const { platform, told } = open();

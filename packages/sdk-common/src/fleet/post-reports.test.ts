@@ -30,8 +30,11 @@ describe('reports', () => {
       headers: { authorization: 'key', 'content-type': 'application/json' },
       body: '[{"kind":"goodbye"}]',
     });
-    platform.http.last.respond(200, '{"events":[{"event":"fleet","data":{"spreadMs":20,"heartbeatMs":10000}}]}');
-    expect(await notices).toEqual([{ event: 'fleet', spreadMs: 20, heartbeatMs: 10_000 }]);
+    platform.http.last.respond(
+      200,
+      '{"events":[{"event":"fleet","data":{"delayMs":0,"spreadMs":20,"heartbeatMs":10000}}]}',
+    );
+    expect(await notices).toEqual([{ event: 'fleet', delayMs: 0, spreadMs: 20, heartbeatMs: 10_000 }]);
     expect(platform.clock.waiting).toEqual([]);
   });
 

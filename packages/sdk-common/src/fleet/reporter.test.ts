@@ -39,7 +39,7 @@ function create(): Setting {
   return Object.assign(setting, { reporter, openLine });
 }
 
-const invitation: Notice = { event: 'fleet', spreadMs: 400, heartbeatMs: 10_000 };
+const invitation: Notice = { event: 'fleet', delayMs: 0, spreadMs: 400, heartbeatMs: 10_000 };
 
 function run(
   reporter: Reporter,
@@ -94,20 +94,25 @@ describe('over a line', () => {
   });
 
   test.each([
-    [0, 0],
-    [0.5, 200],
-    [0.999, 399.6],
-  ])('tells of a change within the spread that the server asks for: with luck %d after %d ms', async (luck, ms) => {
-    const { reporter, openLine, platform } = create();
-    const sent = openLine();
-    reporter.notice(invitation);
-    platform.randomValue = luck;
-    run(reporter, 3);
-    if (ms > 0) await platform.clock.advance(ms - 0.5);
-    expect(sent).toHaveLength(1);
-    await platform.clock.advance(0.5);
-    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
-  });
+    [0, 0, 0],
+    [0, 0.5, 200],
+    [0, 0.999, 399.6],
+    [300, 0, 300],
+    [300, 0.999, 699.6],
+  ])(
+    'tells of a change when the server asks for it: with delay %d and luck %d after %d ms',
+    async (delayMs, luck, ms) => {
+      const { reporter, openLine, platform } = create();
+      const sent = openLine();
+      reporter.notice({ ...invitation, delayMs });
+      platform.randomValue = luck;
+      run(reporter, 3);
+      if (ms > 0) await platform.clock.advance(ms - 0.5);
+      expect(sent).toHaveLength(1);
+      await platform.clock.advance(0.5);
+      expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'runs e1:3']);
+    },
+  );
 
   test('spreads over 100 ms until the server says otherwise', async () => {
     const { reporter, openLine, platform } = create();
@@ -274,11 +279,11 @@ describe('a heartbeat', () => {
 
   test('comes as often as the server asks, but not more than about once a second', async () => {
     const { openLine, platform, reporter } = create();
-    reporter.notice({ event: 'fleet', spreadMs: 0, heartbeatMs: 2000 });
+    reporter.notice({ event: 'fleet', delayMs: 0, spreadMs: 0, heartbeatMs: 2000 });
     const sent = openLine();
     await platform.clock.advance(20_000);
     expect(sent).toHaveLength(11);
-    reporter.notice({ event: 'fleet', spreadMs: 0, heartbeatMs: -5 });
+    reporter.notice({ event: 'fleet', delayMs: 0, spreadMs: 0, heartbeatMs: -5 });
     await platform.clock.advance(12_000);
     expect(sent).toHaveLength(22);
   });
@@ -287,7 +292,7 @@ describe('a heartbeat', () => {
     'and a spread are never further away than timers reach, when the server asks for %d ms',
     async (ms) => {
       const { openLine, platform, reporter } = create();
-      reporter.notice({ event: 'fleet', spreadMs: ms, heartbeatMs: ms });
+      reporter.notice({ event: 'fleet', delayMs: ms, spreadMs: ms, heartbeatMs: ms });
       openLine();
       run(reporter, 3);
       // What is longer than this fires at once: a fleet would never stop to report.
@@ -299,7 +304,7 @@ describe('a heartbeat', () => {
   test('takes the place of a report that waits', async () => {
     const { openLine, platform, reporter } = create();
     const sent = openLine();
-    reporter.notice({ event: 'fleet', spreadMs: 20_000, heartbeatMs: 10_000 });
+    reporter.notice({ event: 'fleet', delayMs: 0, spreadMs: 20_000, heartbeatMs: 10_000 });
     await platform.clock.advance(5000);
     run(reporter, 3);
     await platform.clock.advance(5000);
@@ -392,7 +397,7 @@ describe('by post', () => {
   test('heeds what the server answers', async () => {
     const setting = create();
     const { platform, reporter, posted } = setting;
-    setting.answer = async () => [{ event: 'fleet', spreadMs: 4000, heartbeatMs: 60_000 }];
+    setting.answer = async () => [{ event: 'fleet', delayMs: 0, spreadMs: 4000, heartbeatMs: 60_000 }];
     reporter.notice(invitation);
     run(reporter, 3, 'poll');
     await platform.clock.advance(200);

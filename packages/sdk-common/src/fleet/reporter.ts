@@ -20,7 +20,7 @@ export interface TakenEvents {
 }
 
 /** Until the server says otherwise. */
-const firstPace = { spreadMs: 100, heartbeatMs: 10_000 };
+const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000 };
 /** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
 const bounds = { leastHeartbeatMs: 1000, mostMs: 3_600_000 };
 /** A batch of events that the server says nothing about in this time counts as lost. */
@@ -80,6 +80,7 @@ export class Reporter implements DataObserver {
       case 'fleet':
         this.#isInvited = true;
         this.#pace = {
+          delayMs: Math.min(bounds.mostMs, notice.delayMs),
           spreadMs: Math.min(bounds.mostMs, notice.spreadMs),
           heartbeatMs: Math.min(bounds.mostMs, Math.max(bounds.leastHeartbeatMs, notice.heartbeatMs)),
         };
@@ -145,8 +146,8 @@ export class Reporter implements DataObserver {
   /** Of changes that come while a report waits, it tells the last. */
   #scheduleReport(): void {
     if (this.#closed || this.#cancelReport !== undefined || !this.#isReachable()) return;
-    const delayMs = this.#platform.random() * this.#pace.spreadMs;
-    this.#cancelReport = this.#platform.clock.after(delayMs, () => this.#tell());
+    const { delayMs, spreadMs } = this.#pace;
+    this.#cancelReport = this.#platform.clock.after(delayMs + this.#platform.random() * spreadMs, () => this.#tell());
   }
 
   #tell(): void {
