@@ -176,7 +176,7 @@ async function prepare(
   const admissions = new Admissions(db, usage);
   const leadership = new Leadership(store, log);
   const evaluations = new EvaluationRecorder(db, channels, platform, errors);
-  const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, workerKey });
+  const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, errors, workerKey });
   const links = new LinkServer(host, fleet, platform);
   const exchange = store.isShared
     ? new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform) })

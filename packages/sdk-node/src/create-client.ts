@@ -122,7 +122,7 @@ export function createClient(options: Options): Client {
 const ownContext: Context = { kind: 'sluice', key: 'sdk-node', operators: [...ownOperators] };
 
 function createInstanceContext({ instance = {} }: Options): SingleContext {
-  return { ...describeHost(), ...instance, kind: 'instance', key: instance.key ?? findInstanceKey() };
+  return { ...describeHost(), ...instance, kind: 'instance', key: instance.key || findInstanceKey() };
 }
 
 /** Tells a Sluice server what is in force here; others do not ask. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import type { KeyUsage } from '../credentials/key-usage.ts';
 import type { Database } from '../database/schema.ts';
+import type { ErrorLog } from '../error-log.ts';
 import type { EvaluationRecorder } from '../evaluations/evaluation-recorder.ts';
 import type { Platform } from '../platform.ts';
 import { environmentIdsOf, findEdgeByHash, listEdges, toEdgeKeyEntry } from './edge-queries.ts';
@@ -15,6 +16,7 @@ export interface EdgeHostParts {
   readonly usage: KeyUsage;
   readonly platform: Platform;
   readonly log: Logger;
+  readonly errors: ErrorLog;
   /** What lets the workers of this very server in. */
   readonly workerKey: string;
 }
@@ -30,6 +32,7 @@ export function createEdgeHost({
   usage,
   platform,
   log,
+  errors,
   workerKey,
 }: EdgeHostParts): LinkHost {
   async function listKeys(credentialId: string): Promise<LinkKeys | undefined> {
@@ -78,6 +81,6 @@ export function createEdgeHost({
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
     retryAfterSeconds: () => retryAfterSeconds(platform),
     logWarning: (fields, message) => log.warn(fields, message),
-    logError: (error, message) => log.error({ err: error }, message),
+    logError: (error, message) => errors.write(error, message),
   };
 }

@@ -140,7 +140,8 @@ describe('while the database cannot be reached', () => {
       for (const { status } of await Promise.all(asking.flat())) expect(status).toBe(503);
       await platform.clock.advance(1000);
     }
-    const errors = linesOf('error');
+    // Of a chore that fails there is one line by itself, however often it is tried.
+    const errors = linesOf('error').filter(({ msg }) => msg !== 'catching up with other servers failed');
     expect(errors.filter(({ err }) => err !== undefined)).toHaveLength(2);
     expect(errors.reduce((sum, { times = 1 }) => sum + Number(times), 0)).toBe(80);
     expect(errors.length).toBeLessThanOrEqual(8);
