@@ -7,6 +7,7 @@ import { Arrivals, createFakeLog, flagOf } from '@sluice/testkit';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createClient, type Options } from './create-client.ts';
 import { SluiceError } from './errors.ts';
+import { findInstanceKey } from './platform.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-client-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -158,5 +159,16 @@ describe('the instance', () => {
     await Promise.all([here?.ready(), elsewhere?.ready()]);
     expect([here?.enabled('flag', ann), elsewhere?.enabled('flag', ann)]).toEqual([true, false]);
     await Promise.all([here?.close(), elsewhere?.close()]);
+  });
+
+  test('that is given no name, or an empty one, has the name of its host', async () => {
+    const file = join(folder, 'named.json');
+    writeFileSync(file, JSON.stringify({ flags: { flag: testFlag('key', findInstanceKey()) } }));
+    for (const instance of [{}, { key: '' }, { key: 'web-1' }]) {
+      const client = createClient({ file, instance });
+      await client.ready();
+      expect([instance, client.enabled('flag', ann)]).toEqual([instance, instance.key !== 'web-1']);
+      await client.close();
+    }
   });
 });
