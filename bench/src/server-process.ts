@@ -16,6 +16,8 @@ export interface ServerProcess {
   readonly readyMs: number;
   /** Resident memory of the server itself, in bytes. */
   residentBytes(): number;
+  /** Processor time that the server itself has used, in steps of 10 ms. */
+  processorMs(): number;
   /** Calls the management API; rejects when it says no. */
   api(method: string, path: string, body?: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -46,7 +48,8 @@ export async function startServerProcess(again?: string): Promise<ServerProcess>
     apiToken,
     sdkKey: find('sdk-key'),
     readyMs,
-    residentBytes: () => findResidentBytes(child.pid ?? 0),
+    residentBytes: () => findServer(child.pid ?? 0).residentBytes,
+    processorMs: () => findServer(child.pid ?? 0).processorMs,
     api: (method, path, body) => callApi(`${url}/api/v1${path}`, apiToken, method, body),
     close: async () => {
       const ended = once(child, 'exit');
@@ -81,17 +84,25 @@ async function callApi(url: string, token: string, method: string, body: unknown
   return text === '' ? undefined : JSON.parse(text);
 }
 
-/** npm starts a shell, and that the server: the largest Node of the group that runs a program of ours. */
-function findResidentBytes(group: number): number {
-  const sizes = listProcesses()
-    .filter(({ processGroup, commandLine }) => processGroup === group && /^\S*node\0.*apps\/cli\//s.test(commandLine))
-    .map(({ residentBytes }) => residentBytes);
-  if (sizes.length === 0) throw new Error('the process of the server was not found');
-  return Math.max(...sizes);
+interface ProcessFacts {
+  readonly processGroup: number;
+  readonly commandLine: string;
+  readonly residentBytes: number;
+  readonly processorMs: number;
 }
 
-function listProcesses(): readonly { processGroup: number; commandLine: string; residentBytes: number }[] {
+/** npm starts a shell, and that the server: the largest Node of the group that runs a program of ours. */
+function findServer(group: number): ProcessFacts {
+  const [largest] = listProcesses()
+    .filter(({ processGroup, commandLine }) => processGroup === group && /^\S*node\0.*apps\/cli\//s.test(commandLine))
+    .toSorted((a, b) => b.residentBytes - a.residentBytes);
+  if (largest === undefined) throw new Error('the process of the server was not found');
+  return largest;
+}
+
+function listProcesses(): readonly ProcessFacts[] {
   const pageBytes = 4096;
+  const tickMs = 10;
   return readdirNumbers().flatMap((pid) => {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -102,6 +113,7 @@ function listProcesses(): readonly { processGroup: number; commandLine: string; 
           processGroup: Number(fields[2]),
           commandLine: readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
           residentBytes: residentPages * pageBytes,
+          processorMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
         },
       ];
     } catch {

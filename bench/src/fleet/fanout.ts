@@ -23,6 +23,8 @@ interface Row {
   readonly receipt: Times;
   /** From sending the request to the last acknowledgement counted; of streams, whose reports go another way: none. */
   readonly lastAckMs: number | undefined;
+  /** Processor time of the control plane for one change, until all have acknowledged it; mean. */
+  readonly controlPlaneMs: number;
   readonly limit: Times;
 }
 
@@ -59,6 +61,7 @@ export const fanout: Benchmark = {
         const facts = describeWorkers(edge, idle, count);
         for (const { key } of flags) {
           const runs: Run[] = [];
+          const usedMs = server.processorMs();
           for (let flip = 0; flip < flips; flip++) {
             runs.push(
               await measure({ server, clients, limit, limitClients, flag: key, isOn: flip % 2 === 0, transport }),
@@ -66,7 +69,7 @@ export const fanout: Benchmark = {
             onProgress(describeRun(transport, key, runs.at(-1)));
             await pause(pauseMs);
           }
-          rows.push(summarise(transport, count, facts, runs));
+          rows.push(summarise({ transport, clients: count, facts, runs, usedMs: server.processorMs() - usedMs }));
         }
         await clients.close();
         await pause(quick ? 200 : 3000);
@@ -175,7 +178,16 @@ function describeWorkers({ workers: pids }: EdgeProcess, idle: readonly number[]
   return { kbPerConnection: grown / 1024 / count, descriptorsPerWorker: Math.max(...pids.map(countDescriptors)) };
 }
 
-function summarise(transport: Row['transport'], clients: number, facts: WorkerFacts, runs: readonly Run[]): Row {
+interface Measured {
+  readonly transport: Row['transport'];
+  readonly clients: number;
+  readonly facts: WorkerFacts;
+  readonly runs: readonly Run[];
+  /** By the control plane. */
+  readonly usedMs: number;
+}
+
+function summarise({ transport, clients, facts, runs, usedMs }: Measured): Row {
   const times = (of: (run: Run) => Times): Times => ({
     p50Ms: median(runs.map((run) => of(run).p50Ms)),
     p99Ms: median(runs.map((run) => of(run).p99Ms)),
@@ -189,6 +201,7 @@ function summarise(transport: Row['transport'], clients: number, facts: WorkerFa
     ...facts,
     receipt: times(({ receipt }) => receipt),
     lastAckMs: acks.length === 0 ? undefined : median(acks),
+    controlPlaneMs: usedMs / runs.length,
     limit: times(({ limit }) => limit),
   };
 }
@@ -231,6 +244,7 @@ function toResult(rows: readonly Row[], count: number): BenchmarkResult {
           'limit p99',
           'limit last',
           'KB each',
+          'control plane ms',
         ],
         rows: rows.map((row) => [
           row.transport,
@@ -239,6 +253,7 @@ function toResult(rows: readonly Row[], count: number): BenchmarkResult {
           row.lastAckMs === undefined ? '–' : formatNumber(row.lastAckMs),
           ...[row.limit.p50Ms, row.limit.p99Ms, row.limit.lastMs].map(formatNumber),
           formatNumber(row.kbPerConnection),
+          formatNumber(row.controlPlaneMs),
         ]),
       },
     ],
