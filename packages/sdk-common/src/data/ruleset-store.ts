@@ -60,8 +60,10 @@ export class RulesetStore<Tally> {
     }
     // Whoever resumed from the state of other content would miss what is between.
     this.#state = transfer.kind === 'full' ? transfer.state : (transfer.state ?? this.#state);
+    const isFirst = !this.#hasData;
     this.#hasData = true;
-    return asks ? withDependents(changed, before, after) : [];
+    // At the start all flags are new, and there are no others to reach.
+    return toFlagKeys(isFirst ? changed : withDependents(changed, before, after));
   }
 
   /** What there was of a refused object stays, also when everything else is replaced. */
@@ -121,40 +123,38 @@ function listChanged(
   return changed;
 }
 
-/** The flags among the changed objects, and all flags that reach one of them, before or after. */
+/** The changed objects, and all that reach one of them, before or after. */
 function withDependents(
   changed: readonly string[],
   before: Ruleset<unknown>,
   after: Ruleset<unknown>,
 ): readonly string[] {
   if (changed.length === 0) return [];
-  const dependents = new Map<string, Set<string>>();
+  const dependents = new Map<string, string[]>();
   for (const ruleset of new Set([before, after])) {
-    for (const flag of ruleset.flags()) addReferences(dependents, `flag/${flag.key}`, referencesOfFlag(flag));
-    for (const segment of ruleset.segments())
-      addReferences(dependents, `segment/${segment.key}`, referencesOfRules(segment.rules));
+    for (const flag of ruleset.flags()) addReferences(dependents, `flag/${flag.key}`, flag);
+    for (const segment of ruleset.segments()) addReferences(dependents, `segment/${segment.key}`, segment);
   }
   const reached = new Set(changed);
   // Sets visit what is added meanwhile.
   for (const name of reached) for (const dependent of dependents.get(name) ?? []) reached.add(dependent);
-  return [...reached].filter((name) => name.startsWith('flag/')).map((name) => name.slice('flag/'.length));
+  return [...reached];
 }
 
-function addReferences(dependents: Map<string, Set<string>>, from: string, references: readonly string[]): void {
-  for (const to of references) {
-    const known = dependents.get(to) ?? new Set();
-    dependents.set(to, known.add(from));
+function toFlagKeys(names: readonly string[]): readonly string[] {
+  return names.filter((name) => name.startsWith('flag/')).map((name) => name.slice('flag/'.length));
+}
+
+/** Looks at every clause of every flag, at each change: plain loops, as lists made on the way would take ten times as long. */
+function addReferences(dependents: Map<string, string[]>, from: string, object: Flag | Segment): void {
+  if ('prerequisites' in object) for (const { key } of object.prerequisites ?? []) add(`flag/${key}`);
+  for (const { clauses } of object.rules ?? [])
+    for (const { op, values } of clauses ?? [])
+      if (op === 'segmentMatch') for (const key of values ?? []) add(`segment/${key}`);
+
+  function add(to: string): void {
+    const known = dependents.get(to);
+    if (known === undefined) dependents.set(to, [from]);
+    else if (known.at(-1) !== from) known.push(from);
   }
-}
-
-function referencesOfFlag({ prerequisites, rules }: Flag): readonly string[] {
-  return [...(prerequisites ?? []).map(({ key }) => `flag/${key}`), ...referencesOfRules(rules)];
-}
-
-function referencesOfRules(rules: Flag['rules'] | Segment['rules'] | null): readonly string[] {
-  return (rules ?? []).flatMap(({ clauses }) =>
-    (clauses ?? [])
-      .filter(({ op }) => op === 'segmentMatch')
-      .flatMap(({ values }) => (values ?? []).map((key) => `segment/${key}`)),
-  );
 }
