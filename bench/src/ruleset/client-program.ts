@@ -1,6 +1,7 @@
 /**
  * Starts one client and prints how that went, as JSON: `client-program.ts URL SDK_KEY CACHE_FOLDER`. With a cache
- * folder the client is ready when what is on disk is in use, else when the stream is.
+ * folder the client is ready when what is on disk is in use, else when what the server sends is. It has a listener, which
+ * is to be told which flags are different.
  */
 import { createClient } from '@sluice/sdk-node';
 
@@ -25,9 +26,10 @@ turn();
 
 const startedAt = performance.now();
 const client = createClient({ url, sdkKey, cacheFolder: cacheFolder ?? false, events: false, log: silent });
+client.onChange(() => undefined);
 await new Promise<void>((resolve) => {
   client.onStatus(({ origin }) => {
-    if (origin === (cacheFolder === undefined ? 'stream' : 'disk')) resolve();
+    if (origin === (cacheFolder === undefined ? 'socket' : 'disk')) resolve();
   });
 });
 const readyMs = performance.now() - startedAt;

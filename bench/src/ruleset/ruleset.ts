@@ -55,7 +55,7 @@ export const ruleset: Benchmark = {
             header: ['client', 'ready ms', 'longest block ms'],
             rows: [
               [
-                'from the stream',
+                'from the server',
                 formatNumber(measures.readyFromStreamMs),
                 formatNumber(measures.longestBlockStreamMs),
               ],
