@@ -34,7 +34,7 @@ function create(options: Partial<ClientOptions> = {}): Setting {
   const client = new Client(
     {
       sdkKey: 'sdk-key',
-      ambient: [],
+      surroundings: () => ({ context: undefined, ambient: [] }),
       hooks: [],
       reporter: undefined,
       sources: [
@@ -210,7 +210,7 @@ describe('evaluating', () => {
     const rules = [{ clauses: clauses('instance', 'pod-1'), variation: 0 }];
     const ambient: Context[] = [{ kind: 'instance', key: 'pod-1' }];
     const { client, flush } = await createWith(flags(flagOf('flag', { rules, fallthrough: { variation: 1 } })), {
-      ambient,
+      surroundings: () => ({ context: undefined, ambient }),
     });
     expect(client.enabled('flag')).toBe(true);
     expect(client.enabled('flag', ann)).toBe(true);
@@ -218,6 +218,26 @@ describe('evaluating', () => {
     const [index, summary] = await flush();
     expect(index).toMatchObject({ kind: 'index', context: ann });
     expect(summary?.features).toMatchObject({ flag: { counters: [{ count: 2 }, { count: 1 }] } });
+  });
+
+  test('without a context are about whom the surroundings name, who is reported as seen', async () => {
+    const { client, flush } = await createWith(flags(flagOf('flag', { trackEvents: true })), {
+      surroundings: () => ({ context: ann, ambient: [ann] }),
+    });
+    expect(client.enabled('flag')).toBe(true);
+    client.track('bought', undefined);
+    client.identify(undefined);
+    expect(client.secureModeHash(undefined)).toBe(client.secureModeHash(ann));
+    expect(client.allFlags(undefined).valid).toBe(true);
+    const kinds = (await flush()).map(({ kind, context }) => [kind, context]);
+    expect(kinds).toEqual(
+      expect.arrayContaining([
+        ['index', ann],
+        ['feature', ann],
+        ['custom', ann],
+        ['identify', ann],
+      ]),
+    );
   });
 
   test('for nobody in particular counts, except flags that are not to be counted', async () => {

@@ -34,12 +34,20 @@ export interface EvaluationDetail<T = unknown> extends Detail {
   readonly value: T;
 }
 
+/** What need not be given to each evaluation; valid. */
+export interface Surroundings {
+  /** Whom this is about where no context is given: the user and account of a request, say. */
+  readonly context: Context | undefined;
+  /** Asked in this order for kinds that the given context lacks: the request, then the instance. */
+  readonly ambient: readonly Context[];
+}
+
 export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTally' | 'observer'> {
   readonly sdkKey: string;
   /** Tells the server what is in force here; undefined: nobody does. */
   readonly reporter: Reporter | undefined;
-  /** Contexts of the surroundings, asked for kinds that the given context lacks. */
-  readonly ambient: readonly Context[];
+  /** What is around whoever asks now. Called for each evaluation: it must be cheap, and never throw. */
+  readonly surroundings: () => Surroundings;
   /** Undefined: nothing is reported. */
   readonly events: (EventOptions & { readonly sender: EventSender }) | undefined;
   readonly bigSegments: BigSegmentOptions | undefined;
@@ -95,7 +103,6 @@ export class Client {
     );
     this.#bigSegments = bigSegments === undefined ? undefined : new BigSegmentCache(bigSegments, platform, log);
     this.#evaluation = createEvaluation({
-      ambient: options.ambient,
       bigSegments: this.#bigSegments,
       onPrerequisite: this.#events === undefined ? undefined : (...told) => this.#recordPrerequisite(...told),
     });
@@ -162,7 +169,7 @@ export class Client {
   /** Every flag's value for one context. Nothing of it is reported. */
   allFlags(given: GivenContext, options: FlagsStateOptions = {}): FlagsState {
     const now = this.#platform.clock.now();
-    const context = readContext(given);
+    const { context, ambient } = this.#see(given);
     if (!this.#data.store.hasData || context === 'invalid') {
       return createFlagsState([], options, { valid: false, now });
     }
@@ -175,7 +182,7 @@ export class Client {
       const prerequisites: string[] = [];
       const evaluation = createEvaluation<Tally>({
         context,
-        ambient: this.#options.ambient,
+        ambient,
         bigSegments: this.#bigSegments,
         onPrerequisite: (prerequisite, _, dependent) => {
           if (dependent.key === key) prerequisites.push(prerequisite.flag.key);
@@ -188,7 +195,7 @@ export class Client {
 
   /** Reports that something happened to a context; `metricValue` for measurements. */
   track(key: string, given: GivenContext, data?: unknown, metricValue?: number): void {
-    const context = readContext(given);
+    const { context } = this.#see(given);
     if (context === undefined || context === 'invalid') {
       this.#options.log.warn(`track ${key}: ${findContextProblem(given)}`);
       return;
@@ -200,7 +207,7 @@ export class Client {
 
   /** Reports who a context is. */
   identify(given: GivenContext): void {
-    const context = readContext(given);
+    const { context } = this.#see(given);
     if (context === undefined || context === 'invalid')
       this.#options.log.warn(`identify: ${findContextProblem(given)}`);
     else this.#events?.identify(context);
@@ -231,12 +238,12 @@ export class Client {
    * follow have it. Only flags that use big segments need this.
    */
   async prepare(key: string, given: GivenContext): Promise<void> {
-    const context = readContext(given);
+    const { context, ambient } = this.#see(given);
     if (context === undefined || context === 'invalid') return;
     await this.#bigSegments?.prepare((bigSegments) => {
       const compiled = this.#data.store.ruleset.findCompiled(key);
       if (compiled === undefined) return;
-      evaluate(compiled, createEvaluation<Tally>({ context, ambient: this.#options.ambient, bigSegments }));
+      evaluate(compiled, createEvaluation<Tally>({ context, ambient, bigSegments }));
     });
   }
 
@@ -247,7 +254,7 @@ export class Client {
 
   /** The proof that a browser may ask for this context's flags (secure mode). */
   secureModeHash(given: GivenContext): string {
-    const context = readContext(given);
+    const { context } = this.#see(given);
     if (context === undefined || context === 'invalid') return '';
     return this.#platform.hash.hmacSha256Hex(this.#options.sdkKey, canonicalKey(context));
   }
@@ -271,12 +278,24 @@ export class Client {
   /** Evaluates and reports. */
   #evaluate(ask: Ask, key: string, given: GivenContext, defaultValue: unknown): Detail {
     try {
-      const context = readContext(given);
-      return context === 'invalid' ? noContext : this.#evaluateFor(ask, key, context, defaultValue);
+      const surroundings = this.#options.surroundings();
+      const context = given === undefined ? surroundings.context : readContext(given);
+      if (context === 'invalid') return noContext;
+      this.#evaluation.ambient = surroundings.ambient;
+      return this.#evaluateFor(ask, key, context, defaultValue);
     } catch (error) {
       this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
       return failed;
     }
+  }
+
+  /** Whom a call is about, and what is around it. */
+  #see(given: GivenContext): {
+    readonly context: Context | undefined | 'invalid';
+    readonly ambient: readonly Context[];
+  } {
+    const { context, ambient } = this.#options.surroundings();
+    return { context: given === undefined ? context : readContext(given), ambient };
   }
 
   #evaluateWithHooks(hooks: readonly Hook[], ask: Ask, series: EvaluationSeries): Detail {

@@ -19,7 +19,7 @@ function create(): { platform: FakePlatform; client: Client } {
   const client = new Client(
     {
       sdkKey: 'key',
-      ambient: [],
+      surroundings: () => ({ context: undefined, ambient: [] }),
       hooks: [],
       reporter,
       sources: [

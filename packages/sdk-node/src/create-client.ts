@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { type Context, ownOperators, type SingleContext } from '@sluice/engine';
 import {
   type BigSegmentStore,
-  Client,
   type ClientOptions,
   createPayloadCache,
   createPollSource,
@@ -19,7 +18,9 @@ import {
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
+import { NodeClient } from './node-client.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
+import { Scopes } from './surroundings/scopes.ts';
 import type { TestData } from './test-data.ts';
 
 /** The version of this package, as the server sees it. */
@@ -89,19 +90,19 @@ export interface BigSegmentSettings {
  * Creates a client, which connects by itself. Throws a SluiceError when the options cannot be right; nothing later
  * throws.
  */
-export function createClient(options: Options): Client {
+export function createClient(options: Options): NodeClient {
   const log = options.log ?? consoleLog;
   const session = nodePlatform.createUuid();
   const headers = createHeaders(options, session);
   const instance = createInstanceContext(options);
   const sources = createSources(options, headers);
   const reporter = createReporter(options, { instance, session, headers });
-  return new Client(
+  const scopes = new Scopes({ context: undefined, ambient: [instance, ownContext] }, { session, log });
+  return new NodeClient(
     {
       sdkKey: options.sdkKey ?? '',
       log,
       reporter,
-      ambient: [instance, ownContext],
       hooks: options.hooks ?? [],
       sources,
       cache: createCache(options),
@@ -115,6 +116,7 @@ export function createClient(options: Options): Client {
       },
     },
     nodePlatform,
+    scopes,
   );
 }
 

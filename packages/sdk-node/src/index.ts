@@ -2,7 +2,6 @@ export type { Context, ErrorKind, LegacyUser, MultiContext, Reason, SingleContex
 export type {
   BigSegmentStatus,
   BigSegmentStore,
-  Client,
   ClientState,
   EvaluationDetail,
   EvaluationSeries,
@@ -24,4 +23,15 @@ export {
   sdkVersion,
 } from './create-client.ts';
 export { SluiceError, type SluiceErrorCode } from './errors.ts';
+export { NodeClient as Client } from './node-client.ts';
+export type {
+  AdapterOptions,
+  ExpressMiddleware,
+  FastifyPlugin,
+  HonoMiddleware,
+  HttpAdapterOptions,
+  HttpHandler,
+} from './surroundings/adapters.ts';
+export type { TrustProxy } from './surroundings/client-ip.ts';
+export type { People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';
