@@ -350,9 +350,27 @@ describe('faults', () => {
     expect([edge.relay.upstream.isUp, isOn(client)]).toEqual([true, false]);
     tunnel.bytes = 'pass';
     const before = tunnel.connections;
-    await platform.clock.advance(15_000);
+    await platform.clock.advance(5000);
+    expect(edge.relay.upstream.isUp).toBe(false);
     while (tunnel.connections === before) await platform.clock.advance(100);
     await until(client, () => isOn(client));
+  });
+
+  test('the link breaks and comes back: nobody is lost, and changes are waited for until all behind it have them', async () => {
+    const tunnel = await startTestTunnel(server.url, whenFinished);
+    const edge = await runEdge({ upstream: tunnel.url });
+    const modes = ['socket', 'stream', 'poll'] as const;
+    const clients = modes.map((mode) => startClient(edge.url, { mode, pollPeriodMs: 50, instance: { key: mode } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    await untilLive(3);
+    for (const times of [1, 2, 3]) {
+      tunnel.cut();
+      while (edge.relay.upstream.isCurrent) await settle();
+      while (!edge.relay.upstream.isCurrent) await settle();
+      const { id } = await turn(times % 2 === 1 ? 'turn-on' : 'turn-off');
+      expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 3, accepted: 3, offline: 0 });
+      expect(await readFleet()).toMatchObject({ live: 3, connected: 3, offline: 0, gone: 0 });
+    }
   });
 
   test('an edge dies in the middle of a change and comes back: everybody has it, and is counted once', async () => {

@@ -239,6 +239,14 @@ describe('a new epoch', () => {
     channel.apply({ epoch: 'e2', version: 1_000_004, objects: [buildWireFlag('d', 1_000_004)] });
     expect(ahead.take()).toEqual(['put-object d', 'payload-transferred e2:1000004']);
   });
+
+  test('replaces what a client was sent meanwhile, also where it came with the very state of the new one', () => {
+    const channel = createChannel();
+    const client = subscribe(channel, { basis: ['e2', 1_000_003] });
+    expect(client.take()).toContain('server-intent xfer-full');
+    channel.apply({ epoch: 'e2', version: 1_000_003, objects: [buildWireFlag('c', 1_000_003)] });
+    expect(client.take()).toEqual(['server-intent xfer-full', 'put-object c', 'payload-transferred e2:1000003']);
+  });
 });
 
 describe('a poll', () => {

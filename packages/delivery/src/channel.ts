@@ -182,7 +182,7 @@ export class Channel {
 
   /** Sends a stream what its client lacked when it came; a large transfer when its turn comes. */
   #catchUp(subscription: Subscription): void {
-    const frame = this.#encodeCatchUp(subscription.subscriber);
+    const frame = this.#encodeCatchUp(subscription);
     if (frame === undefined) {
       subscription.state = 'ahead';
       return;
@@ -190,7 +190,7 @@ export class Channel {
     subscription.state = 'queued';
     const giveUp = this.#outflow.takeTurn(frame.length, (release) => {
       // What changed while it waited is part of it.
-      const bytes = this.#encodeCatchUp(subscription.subscriber) ?? frame;
+      const bytes = this.#encodeCatchUp(subscription) ?? frame;
       Object.assign(subscription, {
         state: 'current',
         epoch: this.#epoch,
@@ -203,10 +203,11 @@ export class Channel {
   }
 
   /** Undefined while the client is ahead. */
-  #encodeCatchUp({ protocol, basis }: Subscriber): Uint8Array | undefined {
+  #encodeCatchUp({ subscriber: { protocol, basis }, epoch, version }: Subscription): Uint8Array | undefined {
     if (protocol === 'fdv1')
       return this.#encodeFull(protocol, () => encodeFrame([encodeFdv1Put(this.payloadSince(undefined))]));
-    const plan = planTransfer(basis, this.selector);
+    // Once something was sent, that is what the client has, and not what it came with.
+    const plan = planTransfer(epoch === '' ? basis : { epoch, version }, this.selector);
     if (plan === undefined) return undefined;
     const encode = () => frameFor(protocol, encodeFrame(this.#encodeTransfer(plan)));
     return plan.intent === 'xfer-full' ? this.#encodeFull(`${protocol} ${plan.reason}`, encode) : encode();

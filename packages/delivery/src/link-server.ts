@@ -95,6 +95,8 @@ export class LinkServer {
   /** Whether a request for another protocol is one of a relay; if so it is answered. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (request.url?.split('?')[0] !== linkPath) return false;
+    // Nobody else listens while the key is looked up, and an error that nobody hears ends the process.
+    socket.on('error', () => undefined);
     this.#accept(request, socket, head).catch((error: unknown) => {
       this.#host.logError(error, 'a relay could not be let in');
       const headers = { 'retry-after': String(this.#host.retryAfterSeconds()) };
@@ -131,10 +133,21 @@ export class LinkServer {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       // Node gives a connection of its own to each upgrade.
       const connection = socket as Socket;
-      const link = new Link(this.#host, this.#fleet, { admission, webSocket, socket: connection, ...this.#options });
+      const link: Link = new Link(this.#host, this.#fleet, {
+        admission,
+        webSocket,
+        socket: connection,
+        elapsed: this.#options.elapsed,
+        onHello: (session) => this.#supersede(session, link),
+        onClose: () => this.#links.delete(link),
+      });
       this.#links.add(link);
-      webSocket.once('close', () => this.#links.delete(link));
     });
+  }
+
+  /** A relay that comes again has given up its link of before, whether that was noticed here or not. */
+  #supersede(session: string, link: Link): void {
+    for (const other of this.#links) if (other !== link && other.session === session) other.close();
   }
 }
 
@@ -142,6 +155,9 @@ interface LinkOpening extends Pick<LinkServerOptions, 'elapsed'> {
   readonly admission: RelayAdmission;
   readonly webSocket: WebSocket;
   readonly socket: Socket;
+  /** The relay has said which process it is. */
+  readonly onHello: (session: string) => void;
+  readonly onClose: () => void;
 }
 
 /** The upper end of one link. */
@@ -152,6 +168,10 @@ class Link {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   readonly #elapsed: () => number;
+  readonly #onHello: (session: string) => void;
+  readonly #onClose: () => void;
+  /** Which process the relay is; undefined before it has said so. */
+  session: string | undefined;
   /** What the relay may serve; what it says of other environments is not heard. */
   #environmentIds: ReadonlySet<string> = new Set();
   /** The channels of these environments. */
@@ -159,19 +179,27 @@ class Link {
   /** What the fleet calls the members that the relay speaks of. */
   readonly #members = new Map<number, Member>();
   #heardAt: number;
+  /** When something that waited for it left last, or nothing waited; and how much had left by then. */
+  #progressAt: number;
+  #leftBytes = 0;
   /** What the relay has; undefined before it has said so. */
   #states: Readonly<Record<string, string>> | undefined;
   /** One refresh after the other, each with what there is then. */
   #refreshing: Promise<void> = Promise.resolve();
+  #isEnding = false;
   #isClosed = false;
 
-  constructor(host: LinkHost, fleet: Fleet, { admission, webSocket, socket, elapsed }: LinkOpening) {
+  constructor(host: LinkHost, fleet: Fleet, opening: LinkOpening) {
+    const { admission, webSocket, socket, elapsed, onHello, onClose } = opening;
     this.#host = host;
     this.#fleet = fleet;
     this.admission = admission;
     this.#socket = socket;
     this.#elapsed = elapsed;
+    this.#onHello = onHello;
+    this.#onClose = onClose;
     this.#heardAt = elapsed();
+    this.#progressAt = this.#heardAt;
     socket.setNoDelay(true);
     this.#writer = new FrameWriter(socket);
     webSocket.on('message', (data: Buffer) => this.#read(data.toString()));
@@ -179,7 +207,7 @@ class Link {
     webSocket.on('error', (error) =>
       host.logWarning({ relay: admission.name, err: error }, 'the link to a relay broke'),
     );
-    webSocket.on('close', () => this.#close());
+    webSocket.on('close', () => this.close());
   }
 
   send(message: LinkDown): void {
@@ -202,18 +230,27 @@ class Link {
       });
   }
 
+  /** A relay that does not close in turn is cut off when it is looked at next. */
   end(): void {
+    this.#isEnding = true;
     this.#writer.send(encodeSocketClose(goingAway));
     this.#writer.end();
   }
 
-  /** Says that we are there, and gives up a relay that has said nothing for too long. */
+  /** Says that we are there, and gives up a relay that has said nothing, or taken in nothing, for too long. */
   look(now: number): void {
-    if (now - this.#heardAt >= linkSilentMs) this.#socket.destroy();
+    if (this.#writer.isIdle || this.#writer.leftBytes !== this.#leftBytes) {
+      this.#leftBytes = this.#writer.leftBytes;
+      this.#progressAt = now;
+    }
+    const isStalled = now - this.#progressAt >= linkSilentMs;
+    if (this.#isEnding || isStalled || now - this.#heardAt >= linkSilentMs) this.#socket.destroy();
     else this.send({ kind: 'heartbeat' });
   }
 
   #read(text: string): void {
+    // Its key may have been revoked.
+    if (this.#isEnding || this.#isClosed) return;
     this.#heardAt = this.#elapsed();
     let message: ReturnType<typeof parseLinkUp>;
     try {
@@ -235,6 +272,8 @@ class Link {
     const fleet = this.#fleet;
     switch (message.kind) {
       case 'hello':
+        this.session = message.session;
+        this.#onHello(message.session);
         this.#states = message.states;
         this.refresh();
         return;
@@ -329,22 +368,31 @@ class Link {
   }
 
   #lookUp({ id, hash }: Extract<LinkUp, { kind: 'lookup' }>): void {
-    this.#host.findSdkKey(hash).then(
-      (key) => {
-        const isOurs = key !== undefined && this.serves(key.environmentId);
-        this.send({ kind: 'found', id, ...(isOurs && { key }) });
-      },
+    this.#findOwn(hash).then(
+      (key) => this.send({ kind: 'found', id, ...(key !== undefined && { key }) }),
       // Without an answer the relay tells its client to try again.
       (error: unknown) => this.#host.logError(error, 'a key could not be looked up for a relay'),
     );
   }
 
-  #close(): void {
+  /** A key of an environment that the relay may serve: which these are has to be known, and may have changed. */
+  async #findOwn(hash: string): Promise<SdkKeyEntry | undefined> {
+    await this.#refreshing;
+    const key = await this.#host.findSdkKey(hash);
+    if (key === undefined || this.serves(key.environmentId)) return key;
+    this.refresh();
+    await this.#refreshing;
+    return this.serves(key.environmentId) ? key : undefined;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     for (const { channel, subscriber } of this.#subscriptions.values()) channel.unsubscribe(subscriber);
     this.#subscriptions.clear();
     this.#fleet.lose([...this.#members.values()], 0);
     this.#members.clear();
     this.#socket.destroy();
+    this.#onClose();
   }
 }

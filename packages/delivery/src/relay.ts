@@ -105,7 +105,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return this.#links;
   }
 
-  get upstream(): Pick<Upstream, 'isUp' | 'sinceMs'> {
+  get upstream(): Pick<Upstream, 'isUp' | 'isCurrent' | 'sinceMs'> {
     return this.#upstream;
   }
 
@@ -214,7 +214,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     const hash = hashKey(key);
     const found = this.#keys.edgeKeys.find((entry) => entry.hash === hash);
     if (found !== undefined) return found;
-    if (!this.#upstream.isUp) throw new Error('what is above cannot be asked about a key now');
+    // Also while a link is new: its keys may have been made meanwhile.
+    if (!this.#upstream.isCurrent) throw new Error('what is above cannot be asked about a key now');
     return 'unknown';
   }
 

@@ -55,6 +55,7 @@ const healthyMs = 30_000;
 /** What is above says at once that it does not know our key; whoever deleted it by mistake gives us another. */
 const rejectedMs = 30_000;
 const handshakeTimeoutMs = 10_000;
+const lookPeriodMs = 1000;
 /** A look-up that is not answered in this time has failed: the client is told to try again. */
 const lookUpTimeoutMs = 2000;
 /** So many look-ups may wait for an answer: unknown keys are not to keep what is above busy. */
@@ -94,7 +95,12 @@ export class Upstream {
     this.#sink = sink;
     this.#changedAt = options.platform.elapsed();
     this.#backoff = createBackoff(backoffMs, options.platform);
-    this.#stop = options.platform.every(linkHeartbeatMs, () => this.#look());
+    let beats = 0;
+    this.#stop = options.platform.every(lookPeriodMs, () => {
+      this.#look();
+      beats = (beats + 1) % (linkHeartbeatMs / lookPeriodMs);
+      if (beats === 0) this.send({ kind: 'heartbeat' });
+    });
   }
 
   start(): void {
@@ -134,6 +140,11 @@ export class Upstream {
 
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** The link is up, and has brought the keys as they are now. */
+  get isCurrent(): boolean {
+    return this.#down !== undefined;
   }
 
   /** For how long the link has been up, or down. */
@@ -224,11 +235,10 @@ export class Upstream {
     for (const lookUp of [...this.#lookUps.values()]) lookUp.fail(new Error('the link to what is above broke'));
   }
 
-  /** Says that we are there, and gives up a link that has brought nothing for too long, whatever TCP says of it. */
+  /** Gives up a link that has brought nothing for too long, whatever TCP says of it. */
   #look(): void {
     if (!this.#isUp) return;
     if (this.#options.platform.elapsed() - this.#heardAt >= linkSilentMs) this.#socket?.terminate();
-    else this.send({ kind: 'heartbeat' });
   }
 
   #read(socket: WebSocket, text: string): void {

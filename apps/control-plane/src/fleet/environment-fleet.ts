@@ -82,7 +82,7 @@ export class EnvironmentFleet implements FleetRecord {
   /** Undefined: the session arrived elsewhere since. */
   join(arrival: Arrival, member: Member, now: number): Instance | undefined {
     const known = this.#bySession.get(arrival.session);
-    if (known !== undefined && !arrival.isForeign && arrival.connection <= known.arrival.connection) return undefined;
+    if (known !== undefined && !isNews(arrival, known)) return undefined;
     const instance = known ?? this.#findPlace(arrival) ?? this.#add(arrival, member, now);
     if (instance.contact.kind === 'gone') instance.joinedAt = now;
     if (instance.arrival.session !== arrival.session) this.#startAnew(instance, arrival);
@@ -238,4 +238,13 @@ export class EnvironmentFleet implements FleetRecord {
     this.#progressRevision++;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/**
+ * Whether an arrival is another than the one that is known. What was lost may be told of again by the same connection:
+ * not the instance was away, but an edge between it and here.
+ */
+function isNews({ isForeign, connection }: Arrival, known: Instance): boolean {
+  if (isForeign || connection > known.arrival.connection) return true;
+  return connection === known.arrival.connection && known.contact.kind !== 'connected';
 }
