@@ -19,6 +19,8 @@ export interface Fleet {
   join(environmentId: string, arrival: Arrival): Member;
   /** All of them run this. */
   acknowledge(members: readonly Member[], running: Running): void;
+  /** They are there, and run what they ran. */
+  hear(members: readonly Member[]): void;
   /** What makes up a version has left for foreign instances. */
   deliver(members: readonly Member[], version: number): void;
   /** A foreign instance has evaluated with at least this version: its events say so. */

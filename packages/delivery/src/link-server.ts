@@ -288,6 +288,9 @@ class Link {
       case 'acknowledged':
         fleet.acknowledge(this.#translate(message.members), message.running);
         return;
+      case 'heard':
+        fleet.hear(this.#translate(message.members));
+        return;
       case 'delivered':
         fleet.deliver(this.#translate(message.members), message.version);
         return;

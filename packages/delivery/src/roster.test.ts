@@ -45,6 +45,8 @@ function inWords(message: LinkUp): string {
       return `${message.environmentId}: ${message.session} names ${message.version}`;
     case 'lost':
       return `${unpackMembers(message.members)} lost for ${message.silentMs}`;
+    case 'heard':
+      return `${unpackMembers(message.members)} were heard`;
     case 'left':
       return `${unpackMembers(message.members)} left`;
     case 'answered':
@@ -84,7 +86,7 @@ describe('a relay that is connected', () => {
     expect(take()).toEqual(['1 run e1:2 for 50', '2 run e1:2 for 37']);
   });
 
-  test('keeps heartbeats that say nothing new to itself', async () => {
+  test('keeps heartbeats that say nothing new to itself for a while', async () => {
     const refused = [{ kind: 'flag' as const, key: 'x', version: 2, reason: 'because' }];
     const one = roster.join('env-1', arrive('web-1', { state: 'e1:2' }));
     await platform.clock.advance(50);
@@ -102,6 +104,23 @@ describe('a relay that is connected', () => {
       await platform.clock.advance(50);
     }
     expect(take()).toEqual(['1 run e1:2 without x for 50', '1 run e1:2 cannot for 50', '1 run e1:3 for 50']);
+  });
+
+  test('tells of heartbeats every ten seconds, of all at once, and of nobody who is gone', async () => {
+    const members = ['a', 'b', 'c'].map((key) => roster.join('env-1', arrive(key, { state: 'e1:2' })));
+    await platform.clock.advance(10_000);
+    take();
+    roster.acknowledge(members, { state: 'e1:2' });
+    await platform.clock.advance(50);
+    expect(take()).toEqual(['1,2,3 were heard']);
+    roster.hear(members);
+    roster.leave(members.slice(2));
+    await platform.clock.advance(9900);
+    expect(take()).toEqual(['3 left']);
+    await platform.clock.advance(100);
+    expect(take()).toEqual(['1,2 were heard']);
+    await platform.clock.advance(20_000);
+    expect(take()).toEqual([]);
   });
 
   test('tells of those that go, once, and of nobody whom it does not know', async () => {

@@ -11,6 +11,8 @@ export interface RosterOptions {
 
 /** News are collected for so long, and then told together. */
 const flushPeriodMs = 50;
+/** Heartbeats that say nothing new are told of this often. */
+const heardPeriodMs = 10_000;
 /** Instances that had a change within so many milliseconds of each other are told of as one group. */
 const groupMs = 5;
 /** So many arrivals go into one message. */
@@ -43,6 +45,8 @@ export class Roster implements Fleet {
   #send: ((message: LinkUp) => void) | undefined;
   #joined: Member[] = [];
   readonly #groups = new Map<string, Group>();
+  readonly #heard = new Set<Member>();
+  #heardToldAt = 0;
   readonly #delivered = new Map<number, Set<Member>>();
   /** By environment and session: the highest version. */
   readonly #inferred = new Map<string, Extract<LinkUp, { kind: 'inferred' }>>();
@@ -92,14 +96,20 @@ export class Roster implements Fleet {
     for (const member of members) {
       const entry = this.#entries.get(member);
       if (entry === undefined) continue;
-      // A heartbeat that says what was said already stays here.
-      if (isSame(entry.running, running)) continue;
+      if (isSame(entry.running, running)) {
+        this.#heard.add(member);
+        continue;
+      }
       entry.running = running;
       entry.runningSince = since;
       const group: Group = this.#groups.get(name) ?? { running, since, members: [] };
       this.#groups.set(name, group);
       group.members.push(member);
     }
+  }
+
+  hear(members: readonly Member[]): void {
+    for (const member of members) if (this.#entries.has(member)) this.#heard.add(member);
   }
 
   deliver(members: readonly Member[], version: number): void {
@@ -154,6 +164,11 @@ export class Roster implements Fleet {
         members: packMembers(members),
         running: { ...running, heldMs: Math.round(now - since) },
       };
+    }
+    if (this.#heard.size > 0 && now - this.#heardToldAt >= heardPeriodMs) {
+      yield { kind: 'heard', members: packMembers([...this.#heard].filter((member) => this.#entries.has(member))) };
+      this.#heardToldAt = now;
+      this.#heard.clear();
     }
     for (const [version, members] of this.#delivered) {
       yield { kind: 'delivered', members: packMembers([...members]), version };

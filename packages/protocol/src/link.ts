@@ -38,6 +38,8 @@ export type LinkUp =
   | { readonly kind: 'acknowledged'; readonly members: readonly number[]; readonly running: Running }
   | { readonly kind: 'delivered'; readonly members: readonly number[]; readonly version: number }
   | { readonly kind: 'inferred'; readonly environmentId: string; readonly session: string; readonly version: number }
+  /** They said lately that nothing is new. */
+  | { readonly kind: 'heard'; readonly members: readonly number[] }
   /** Contact to them was lost so long after they were heard of last. */
   | { readonly kind: 'lost'; readonly members: readonly number[]; readonly silentMs: number }
   | { readonly kind: 'left'; readonly members: readonly number[] }
@@ -131,6 +133,7 @@ const upShapes: Readonly<Record<LinkUp['kind'], Shape>> = {
   acknowledged: objectOf({ members, running: runningShape }),
   delivered: objectOf({ members, version: anInteger }),
   inferred: objectOf({ environmentId: aString, session: aString, version: anInteger }),
+  heard: objectOf({ members }),
   lost: objectOf({ members, silentMs: aNumber }),
   left: objectOf({ members }),
   answered: objectOf({ id: aString, agoMs: listOf(aNumber) }),

@@ -17,6 +17,10 @@ export class RecordingFleet implements Fleet {
     this.#tell(`${this.#names(members)} ${describe(running)}`);
   }
 
+  hear(members: readonly Member[]): void {
+    this.#tell(`${this.#names(members)} was heard`);
+  }
+
   deliver(members: readonly Member[], version: number): void {
     this.#tell(`${this.#names(members)} was sent ${version}`);
   }

@@ -105,6 +105,25 @@ describe('an instance', () => {
     expect([3, 5].map((version) => counts(reach(version)))).toEqual([{ accepted: 1 }, { accepted: 1 }]);
   });
 
+  test('has a change in part as long as it refuses later forms of the object, too', () => {
+    const { runs, publish, reach } = publishTo(1);
+    for (const version of [3, 4]) publish(version);
+    runs(1, 3, { refused: [refusal(3)] });
+    runs(1, 4, { refused: [refusal(4)] });
+    expect([2, 3, 4].map((version) => counts(reach(version)))).toEqual([
+      { accepted: 1 },
+      { partial: 1 },
+      { partial: 1 },
+    ]);
+    publish(5);
+    runs(1, 5);
+    expect([3, 4, 5].map((version) => counts(reach(version)))).toEqual([
+      { accepted: 1 },
+      { accepted: 1 },
+      { accepted: 1 },
+    ]);
+  });
+
   test('that refused whole what came stays on what it has, and has said why', () => {
     const { runs, reach } = publishTo(1);
     runs(1, 1, { problem: 'data must be JSON' });

@@ -1,6 +1,6 @@
 import type { ConvergenceView, InstanceState, StragglerView } from '@sluice/api-client';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Instance, nameOf } from './instance.ts';
+import { describeRefusal, type Instance, nameOf } from './instance.ts';
 import { delayOf, type Track, wasThere } from './track.ts';
 
 /** A connected instance that has not answered for so long is late. */
@@ -128,8 +128,8 @@ function drawCurve(delays: Float64Array, expected: number): readonly { readonly 
 }
 
 function describeStraggler({ instance, state }: Judged, { epoch, now }: Question): StragglerView {
-  const { arrival, version, refused, problem, heardAt } = instance;
-  const reason = problem ?? refused.map(({ kind, key, reason: why }) => `${kind} ${key}: ${why}`).join('; ');
+  const { arrival, version, heardAt } = instance;
+  const reason = describeRefusal(instance);
   return {
     instance: nameOf(instance),
     state,

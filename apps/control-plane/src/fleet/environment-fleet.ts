@@ -1,5 +1,5 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import { parseSelector, type Running, type Selector } from '@sluice/protocol';
+import { parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
 import type { Instance } from './instance.ts';
 import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from './track.ts';
@@ -8,8 +8,12 @@ import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from '.
 const tracksKept = 64;
 /** Of so many foreign instances that are connected elsewhere it is remembered what their events name. */
 const straysKept = 10_000;
+/** Forms of objects that an instance could not use. */
+const refusedKept = 100;
 /** Instances that are gone stay listed for so long. */
 const goneKeptMs = 24 * 3_600_000;
+/** And so many of them; whoever makes up instances is not to fill the memory. */
+const goneKept = 5000;
 
 /** The instances of one environment, and how far its last changes got. Times are of a monotonic clock. */
 export class EnvironmentFleet implements FleetRecord {
@@ -19,6 +23,8 @@ export class EnvironmentFleet implements FleetRecord {
   readonly #bySession = new Map<string, Instance>();
   /** All processes that ran under a key, by rising place. */
   readonly #byKey = new Map<string, Instance[]>();
+  /** In the order in which they left. */
+  readonly #gone = new Set<Instance>();
   readonly #strays = new Map<string, number>();
   /** By rising version. */
   readonly #tracks: Track[] = [];
@@ -89,6 +95,7 @@ export class EnvironmentFleet implements FleetRecord {
     this.#bySession.set(arrival.session, instance);
     this.#strays.delete(arrival.session);
     Object.assign(instance, { arrival, member, contact: { kind: 'connected' } });
+    this.#gone.delete(instance);
     this.#rosterRevision++;
     this.acknowledge(instance, arrival.running, now);
     return instance;
@@ -99,12 +106,14 @@ export class EnvironmentFleet implements FleetRecord {
     const { state, refused = [], problem, heldMs = 0 } = running;
     const refusedBefore = instance.refused;
     instance.heardAt = now;
-    instance.refused = refused;
+    // Whoever refuses a later form of an object still has not what the earlier ones brought.
+    const still = refusedBefore.filter((earlier) => refused.some((later) => isLaterForm(later, earlier)));
+    instance.refused = [...refused, ...still].slice(0, refusedKept);
     instance.problem = problem;
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
     for (const { version } of refusedBefore) this.#noteMended(instance, version, now - heldMs);
-    for (const { version } of refused) this.#notePartial(instance, version);
+    for (const { version } of instance.refused) this.#notePartial(instance, version);
     this.#tellNews();
   }
 
@@ -132,6 +141,9 @@ export class EnvironmentFleet implements FleetRecord {
 
   leave(instance: Instance, now: number): void {
     instance.contact = { kind: 'gone', at: now };
+    this.#gone.delete(instance);
+    this.#gone.add(instance);
+    if (this.#gone.size > goneKept) this.#forgetOldest();
     this.#tellNews();
   }
 
@@ -143,6 +155,11 @@ export class EnvironmentFleet implements FleetRecord {
       if (contact.kind === 'lost' && now >= contact.leaseEndsAt) this.leave(instance, contact.leaseEndsAt);
       if (contact.kind === 'gone' && now - contact.at >= goneKeptMs) this.#forget(instance);
     }
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#gone;
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   #noteStray(session: string, version: number): void {
@@ -224,6 +241,7 @@ export class EnvironmentFleet implements FleetRecord {
 
   #forget(instance: Instance): void {
     const { index, key, arrival, isForeign } = instance;
+    this.#gone.delete(instance);
     this.#instances[index] = undefined;
     this.#free.push(index);
     this.#bySession.delete(arrival.session);
@@ -247,4 +265,8 @@ export class EnvironmentFleet implements FleetRecord {
 function isNews({ isForeign, connection }: Arrival, known: Instance): boolean {
   if (isForeign || connection > known.arrival.connection) return true;
   return connection === known.arrival.connection && known.contact.kind !== 'connected';
+}
+
+function isLaterForm(later: RefusedObject, earlier: RefusedObject): boolean {
+  return later.kind === earlier.kind && later.key === earlier.key && later.version > earlier.version;
 }

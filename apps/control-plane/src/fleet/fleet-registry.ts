@@ -67,6 +67,13 @@ export class FleetRegistry implements Fleet {
     this.#forEach(members, ({ fleet, instance }) => fleet.acknowledge(instance, running, now));
   }
 
+  hear(members: readonly Member[]): void {
+    const now = this.#platform.elapsed();
+    this.#forEach(members, ({ instance }) => {
+      instance.heardAt = now;
+    });
+  }
+
   deliver(members: readonly Member[], version: number): void {
     const now = this.#platform.elapsed();
     this.#forEach(members, ({ fleet, instance }) => fleet.deliver(instance, version, now));

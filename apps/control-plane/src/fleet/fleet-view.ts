@@ -1,6 +1,6 @@
 import type { FleetView, InstanceView } from '@sluice/api-client';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Instance, nameOf } from './instance.ts';
+import { describeRefusal, type Instance, nameOf } from './instance.ts';
 
 interface Current {
   readonly epoch: string;
@@ -34,9 +34,9 @@ export function summariseFleet(fleet: FleetRecord, current: Current): Omit<Fleet
 }
 
 export function toInstanceView(instance: Instance, current: Current): InstanceView {
-  const { arrival, refused, problem, joinedAt, heardAt } = instance;
+  const { arrival, joinedAt, heardAt } = instance;
   const version = instance.isForeign ? versionOfForeign(instance) : versionOf(instance, current);
-  const reason = problem ?? refused.map(({ kind, key, reason: why }) => `${kind} ${key}: ${why}`).join('; ');
+  const reason = describeRefusal(instance);
   return {
     instance: nameOf(instance),
     session: arrival.session,

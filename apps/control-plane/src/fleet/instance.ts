@@ -19,6 +19,7 @@ export interface Instance {
   /** What it runs; undefined: nothing that it told of. */
   epoch: string | undefined;
   version: number;
+  /** Forms of objects that it could not use, the newest of each object first. */
   refused: readonly RefusedObject[];
   problem: string | undefined;
   /** Of a foreign instance: the versions that were sent, and that its events name. */
@@ -44,4 +45,13 @@ export function lastHeard(contact: Contact): number | undefined {
 /** How people call it: `web-1`, and `web-1 (2)` for another process under that key. */
 export function nameOf({ key, place }: Pick<Instance, 'key' | 'place'>): string {
   return place === 1 ? key : `${key} (${place})`;
+}
+
+/** Why it does not run all of what it was sent; empty: it does. */
+export function describeRefusal({ problem, refused }: Pick<Instance, 'problem' | 'refused'>): string {
+  if (problem !== undefined) return problem;
+  const newest = refused.filter(
+    ({ kind, key }, at) => refused.findIndex((one) => one.kind === kind && one.key === key) === at,
+  );
+  return newest.map(({ kind, key, reason }) => `${kind} ${key}: ${reason}`).join('; ');
 }
