@@ -75,7 +75,7 @@ async function forgetOld({ store, leadership, platform }: ServerContext): Promis
       .where('minute', '<', now - retention.evaluationsMs)
       .execute();
     await forgetOldPayloads(writes, now);
-    if (store.isShared) await forgetGoneReplicas(writes);
+    await forgetGoneReplicas(writes, { isShared: store.isShared, now });
   });
 }
 

@@ -112,7 +112,7 @@ export async function startServer(
           stopProbes,
           () => context.links.close(),
           () => context.channels.drain('server is stopping'),
-          () => exchange?.close(),
+          () => exchange.close(),
           () => front.close(),
           () => app.close(),
           () => context.evaluations.close(),
@@ -132,7 +132,7 @@ interface Prepared {
   readonly parts: DataPlaneParts;
   readonly load: LoadGauge;
   readonly pool: WorkerPool | undefined;
-  readonly exchange: FleetExchange | undefined;
+  readonly exchange: FleetExchange;
   readonly firstStart: FirstStart | undefined;
 }
 
@@ -178,9 +178,8 @@ async function prepare(
   const evaluations = new EvaluationRecorder(db, channels, platform, errors);
   const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, errors, workerKey });
   const links = new LinkServer(host, fleet, platform);
-  const exchange = store.isShared
-    ? new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform) })
-    : undefined;
+  const { isShared } = store;
+  const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
   const pool =
     behindWorkers &&
     new WorkerPool({
@@ -204,7 +203,7 @@ async function prepare(
     usage,
     evaluations,
     fleet,
-    readFleet: exchange === undefined ? async (id) => fleet.open(id) : (id) => exchange.read(id),
+    readFleet: (id) => exchange.read(id),
     links,
     metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
     payloadLimitBytes,

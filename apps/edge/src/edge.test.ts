@@ -373,6 +373,23 @@ describe('faults', () => {
     }
   });
 
+  test('an edge that is led to itself says so, and does not go round', async () => {
+    const data = makeFolder();
+    const first = await runEdge({ data });
+    await first.close();
+    const edge = await runEdge({ data, port: Number(new URL(first.url).port), upstream: first.url });
+    const client = startClient(edge.url);
+    await client.ready();
+    const problem = 'it is this edge itself, or one that is below it: a server must be above';
+    while (edge.relay.upstream.problem !== problem) await settle();
+    expect(edge.lines.join()).toContain(problem);
+    expect(edge.relay.fleet.size).toBe(1);
+    expect(await (await fetch(`${edge.url}/status`)).json()).toMatchObject({
+      upstream: { isUp: false, problem },
+      instances: 1,
+    });
+  });
+
   test('an edge dies in the middle of a change and comes back: everybody has it, and is counted once', async () => {
     const data = makeFolder();
     const first = await runEdge({ data });

@@ -146,9 +146,14 @@ function answerOther(request: IncomingMessage, response: ServerResponse, surroun
 }
 
 function describeStatus(relay: Relay, { upstream }: EdgeSettings): unknown {
-  const { isUp, sinceMs } = relay.upstream;
+  const { isUp, problem, sinceMs } = relay.upstream;
   return {
-    upstream: { url: upstream, isUp, forSeconds: Math.round(sinceMs / 1000) },
+    upstream: {
+      url: upstream,
+      isUp,
+      ...(problem !== undefined && { problem }),
+      forSeconds: Math.round(sinceMs / 1000),
+    },
     instances: relay.fleet.size,
     environments: [...relay.channels].map(([id, channel]) => ({ id, version: channel.selector.version })),
   };

@@ -153,6 +153,15 @@ describe('a change', () => {
     for (const { frames } of [stream, late]) expect(Buffer.from(frames.at(-1) ?? []).toString()).toContain('flag-3');
   });
 
+  test('that says nothing over fdv1 has left for its clients, which have all there is', () => {
+    const channel = createChannel();
+    const passed: number[] = [];
+    channel.subscribe({ ...createRecorder({ protocol: 'fdv1' }), pass: (version) => void passed.push(version) });
+    channel.apply({ epoch: 'e1', version: 4, objects: [] });
+    channel.apply({ epoch: 'e1', version: 5, objects: [buildWireFlag('c', 5)] });
+    expect(passed).toEqual([4]);
+  });
+
   test('says nothing over fdv1, and the new version over fdv2, when no object changed', () => {
     const channel = createChannel();
     const [one, two] = [subscribe(channel, { protocol: 'fdv1' }), subscribe(channel)];

@@ -29,6 +29,8 @@ export interface Subscriber {
   readonly credentialId: string;
   /** `version` is what the client has with this; `onLeft` is called when all of it has left this process. */
   send(frame: Uint8Array, version: number, onLeft?: () => void): void;
+  /** Over this protocol there is nothing to send of a version. */
+  pass?(version: number): void;
   /** Ends the stream after what was sent. */
   end(): void;
 }
@@ -129,7 +131,9 @@ export class Channel {
       const frame = frames.get(subscriber.protocol) ?? encodeUpdate(subscriber.protocol, update);
       frames.set(subscriber.protocol, frame);
       subscription.version = version;
+      // Where there is nothing to say of a version, it has left by now.
       if (frame.length > 0) subscriber.send(frame, version);
+      else subscriber.pass?.(version);
     });
   }
 

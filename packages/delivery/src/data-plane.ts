@@ -80,6 +80,10 @@ interface Exchange {
 
 /** A batch of 10,000 events is 3 MB or so; contexts may be large. */
 const bodyLimitBytes = 64 * 1024 * 1024;
+/** Batches that come by a socket are of SDKs of ours, which make no larger ones. */
+const messageLimitBytes = 16 * 1024 * 1024;
+/** What an instance says of itself is short, even where it refuses a hundred objects. */
+const reportLimitBytes = 1024 * 1024;
 const socketPath = '/sdk/v1/socket';
 /** Foreign SDKs poll every 30 seconds unless told otherwise; who has not for so long is gone. */
 const pollLeaseMs = 120_000;
@@ -94,7 +98,7 @@ export class DataPlane {
     clientTracking: false,
     perMessageDeflate: false,
     autoPong: false,
-    maxPayload: bodyLimitBytes,
+    maxPayload: messageLimitBytes,
   });
   readonly #socketHost: SocketStreamHost;
   /** Instances that reported over a socket, those at visitors aside. */
@@ -258,7 +262,7 @@ export class DataPlane {
   }
 
   async #takeReports({ request, response, admission }: Exchange): Promise<void> {
-    const body = await readBody(request, bodyLimitBytes);
+    const body = await readBody(request, reportLimitBytes);
     if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
     const reports = parseReports(body.value);
     if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);

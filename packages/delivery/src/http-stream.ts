@@ -43,6 +43,7 @@ export function openHttpStream(keeper: StreamKeeper, opening: HttpStreamOpening)
               onSent?.();
               onLeft(version);
             }),
+    pass: (version) => onLeft?.(version),
     end: () => writer.end(),
   };
   const kept = keeper.keep({

@@ -34,6 +34,7 @@ beforeEach(async () => {
   listKeys = async () => keys;
   admitRelay = async () => ({ credentialId: 'edge-1', name: 'fra' });
   const host: LinkHost = {
+    path: [],
     admitRelay: (key) => admitRelay(key),
     channel: async () => channel,
     listKeys: () => listKeys(),

@@ -31,6 +31,8 @@ export interface RelayAdmission {
 
 /** What serving relays needs from the program above them. */
 export interface LinkHost {
+  /** Sessions of this relay and of those above it; empty: this is no relay. */
+  readonly path: readonly string[];
   /** `unknown` only when all keys were looked at; not knowing is a rejection. */
   admitRelay(key: string): Promise<RelayAdmission | 'unknown'>;
   channel(environmentId: string): Promise<Channel>;
@@ -332,7 +334,7 @@ class Link {
     if (this.#isClosed) return;
     if (keys === undefined) return this.end();
     this.#environmentIds = new Set(keys.environmentIds);
-    this.send({ kind: 'keys', keys });
+    this.send({ kind: 'keys', keys, path: this.#host.path });
     for (const environmentId of keys.environmentIds) {
       if (this.#subscriptions.has(environmentId)) continue;
       const channel = await this.#host.channel(environmentId);

@@ -62,6 +62,9 @@ const workerCredential = 'worker';
  */
 export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #options: RelayOptions;
+  readonly #session: string;
+  /** Relays above this one. */
+  #above: readonly string[] = [];
   readonly #upstream: Upstream;
   readonly #roster: Roster;
   readonly #counts: CountKeeper;
@@ -76,6 +79,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     const { url, key, platform, log } = options;
     this.#options = options;
     const session = platform.createId();
+    this.#session = session;
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
     this.#links = new LinkServer(this, this.#roster, platform);
@@ -105,7 +109,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return this.#links;
   }
 
-  get upstream(): Pick<Upstream, 'isUp' | 'isCurrent' | 'sinceMs'> {
+  get upstream(): Pick<Upstream, 'isUp' | 'isCurrent' | 'problem' | 'sinceMs'> {
     return this.#upstream;
   }
 
@@ -137,7 +141,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     };
   }
 
-  keys(keys: LinkKeys): void {
+  keys(keys: LinkKeys, path: readonly string[]): void {
+    this.#above = path;
     this.#useKeys(keys);
     for (const id of this.#channels.keys()) if (!keys.environmentIds.includes(id)) this.#drop(id);
     this.#options.store?.keys(keys);
@@ -177,6 +182,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   // What SDKs and relays below ask.
+
+  get path(): readonly string[] {
+    return [this.#session, ...this.#above];
+  }
 
   async admit(sdkKey: string): Promise<Admission | 'unknown'> {
     return (await this.findSdkKey(hashKey(sdkKey))) ?? 'unknown';

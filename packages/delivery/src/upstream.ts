@@ -40,7 +40,8 @@ export interface UpstreamSink {
   readonly states: Readonly<Record<string, string>>;
   /** The link is up; it is down again when the returned function is called. */
   connect(send: (message: LinkUp) => void): () => void;
-  keys(keys: LinkKeys): void;
+  /** `path`: sessions of the relays above. */
+  keys(keys: LinkKeys, path: readonly string[]): void;
   /** Puts an update in force; a sentence when it cannot be used. */
   update(environmentId: string, transfer: Transfer<WireObject>): string | undefined;
   probe(environmentId: string, id: string, share: number): void;
@@ -80,6 +81,9 @@ export class Upstream {
   #heardAt = 0;
   #cancelRetry = (): void => undefined;
   #closed = false;
+  #problem: string | undefined;
+  /** What is above is below, too. */
+  #isRound = false;
   /** By environment: what the events since the last commit come to. */
   readonly #receivers = new Map<string, { readonly parser: SseParser; readonly receiver: Receiver<WireObject> }>();
   readonly #lookUps = new Map<number, LookUp>();
@@ -132,7 +136,10 @@ export class Upstream {
       this.#close(socket);
       if (this.#closed) return;
       if (this.#options.platform.elapsed() - startedAt >= healthyMs) this.#backoff.reset();
-      const retryMs = isRejected ? rejectedMs : this.#backoff.next();
+      if (this.#isRound) problem = 'it is this edge itself, or one that is below it: a server must be above';
+      const retryMs = isRejected || this.#isRound ? rejectedMs : this.#backoff.next();
+      this.#isRound = false;
+      this.#problem = problem;
       this.#sink.logWarning({ upstream: url, problem, retryMs }, 'the link to what is above is down');
       this.#cancelRetry = this.#options.platform.after(retryMs, () => this.start());
     });
@@ -145,6 +152,11 @@ export class Upstream {
   /** The link is up, and has brought the keys as they are now. */
   get isCurrent(): boolean {
     return this.#down !== undefined;
+  }
+
+  /** Why it is down; undefined while it is up, and before it was tried. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   /** For how long the link has been up, or down. */
@@ -213,6 +225,7 @@ export class Upstream {
   #open(socket: WebSocket): void {
     if (socket !== this.#socket) return;
     this.#isUp = true;
+    this.#problem = undefined;
     this.#changedAt = this.#options.platform.elapsed();
     this.#heardAt = this.#changedAt;
     this.#receivers.clear();
@@ -265,9 +278,7 @@ export class Upstream {
   #act(message: LinkDown): void {
     switch (message.kind) {
       case 'keys':
-        this.#unknown.clear();
-        this.#sink.keys(message.keys);
-        this.#connect();
+        this.#takeKeys(message);
         return;
       case 'found':
         this.#lookUps.get(message.id)?.settle(message.key);
@@ -283,6 +294,18 @@ export class Upstream {
       default:
         message satisfies never;
     }
+  }
+
+  #takeKeys({ keys, path = [] }: Extract<LinkDown, { kind: 'keys' }>): void {
+    if (path.includes(this.#options.session)) {
+      // Everything would go round for ever, and nothing of it come from a server.
+      this.#isRound = true;
+      this.#socket?.close();
+      return;
+    }
+    this.#unknown.clear();
+    this.#sink.keys(keys, path);
+    this.#connect();
   }
 
   #takeUpdate(environmentId: string, events: string): void {

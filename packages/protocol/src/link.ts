@@ -19,8 +19,8 @@ import type { EvaluationCount } from './summaries.ts';
 
 /** From above. */
 export type LinkDown =
-  /** All keys that the relay may let in, whenever they change. */
-  | { readonly kind: 'keys'; readonly keys: LinkKeys }
+  /** All keys that the relay may let in, whenever they change; and the relays above it, the nearest first. */
+  | { readonly kind: 'keys'; readonly keys: LinkKeys; readonly path?: readonly string[] }
   /** Answers a look-up: whose key that is; absent: nobody's. */
   | { readonly kind: 'found'; readonly id: number; readonly key?: SdkKeyEntry }
   /** Instances of an environment are to be probed. */
@@ -97,6 +97,7 @@ const members = listOf(anInteger);
 
 const downShapes: Readonly<Record<LinkDown['kind'], Shape>> = {
   keys: objectOf({
+    path: optional(listOf(aString)),
     keys: objectOf({
       environmentIds: listOf(aString),
       sdkKeys: listOf(sdkKeyShape),

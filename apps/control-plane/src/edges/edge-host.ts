@@ -59,6 +59,7 @@ export function createEdgeHost({
   }
 
   return {
+    path: [],
     admitRelay: async (key) => {
       if (key === workerKey) return { credentialId: workerCredential, name: undefined };
       const edge = await findEdgeByHash(db, hashKey(key));

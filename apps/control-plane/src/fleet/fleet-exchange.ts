@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '../database/schema.ts';
 import type { Platform } from '../platform.ts';
@@ -12,10 +12,12 @@ import type { Track } from './track.ts';
 export interface FleetExchangeParts {
   readonly db: Database;
   readonly fleet: FleetRegistry;
-  readonly platform: Pick<Platform, 'elapsed' | 'every'>;
+  readonly platform: Pick<Platform, 'now' | 'elapsed' | 'every'>;
   readonly log: Logger;
   /** Of this server, since its start. */
   readonly replicaId: string;
+  /** Whether other servers may work on the database; else it tells a server what the one before it, which stopped, knew. */
+  readonly isShared: boolean;
 }
 
 /** News are written this often, and no more than a tenth of the time is spent on it. */
@@ -23,13 +25,15 @@ const writePeriodMs = 200;
 const writeShare = 0.1;
 /** Others hear this often that this server is there. */
 const alivePeriodMs = 1000;
+/** Where there are no others, only who comes and goes is written, and rarely. */
+const alone = { writePeriodMs: 5000, alivePeriodMs: 10_000 };
 /** What a server wrote is of use for so long after it was there last. */
 const keptMs = 5 * 60_000;
 /** Changes that servers tell each other of in detail. */
 const exchanged = { tracks: 16, forMs: 10 * 60_000 };
 
-/** Only databases that servers share are written here, and those are PostgreSQL. */
-const databaseNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+/** The one clock that servers share is their database's, and that is PostgreSQL. */
+const sharedNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 /** What was written last of an environment. */
 interface Written {
@@ -60,14 +64,14 @@ export class FleetExchange {
 
   constructor(parts: FleetExchangeParts) {
     this.#parts = parts;
-    this.#stop = parts.platform.every(writePeriodMs, () => this.#attempt());
+    this.#stop = parts.platform.every(parts.isShared ? writePeriodMs : alone.writePeriodMs, () => this.#attempt());
   }
 
   /** The instances of all servers. */
   async read(environmentId: string): Promise<FleetRecord> {
-    const own = this.#ownRecord(environmentId);
     const others = await this.#readOthers(environmentId);
-    return others.length === 0 ? own : mergeFleets([own, ...others]);
+    if (others.length === 0) return this.#parts.fleet.open(environmentId);
+    return mergeFleets([this.#ownRecord(environmentId), ...others]);
   }
 
   /** Tells the others for the last time, after which they see for themselves where its instances turn up. */
@@ -76,6 +80,11 @@ export class FleetExchange {
     await this.#writing;
     this.#newsAt = 0;
     await this.#writeNews();
+  }
+
+  get #now(): RawBuilder<number> {
+    const { isShared, platform } = this.#parts;
+    return isShared ? sharedNow : sql<number>`cast(${platform.now()} as integer)`;
   }
 
   /** Of older changes, others tell nothing; nor do we, so that all count alike. */
@@ -95,10 +104,10 @@ export class FleetExchange {
     const { db, replicaId, platform } = this.#parts;
     const heads = await db
       .selectFrom('fleetSnapshots')
-      .select(['replicaId', 'rosterAt', 'progressAt', 'aliveAt', databaseNow.as('now')])
+      .select(['replicaId', 'rosterAt', 'progressAt', 'aliveAt', this.#now.as('now')])
       .where('environmentId', '=', environmentId)
       .where('replicaId', '!=', replicaId)
-      .where('aliveAt', '>', sql<number>`${databaseNow} - ${keptMs}`)
+      .where('aliveAt', '>', sql<number>`${this.#now} - ${keptMs}`)
       .execute();
     const before = this.#readings.get(environmentId);
     const readings = new Map<string, Reading>();
@@ -155,10 +164,13 @@ export class FleetExchange {
   async #write(environmentId: string, fleet: EnvironmentFleet): Promise<void> {
     const { rosterRevision, progressRevision } = fleet;
     const before = this.#written.get(environmentId);
-    if (before?.progressRevision === progressRevision && before.rosterRevision === rosterRevision) return;
-    const { db, replicaId, platform } = this.#parts;
-    const { roster, progress } = takeSnapshot(fleet, this.#listTracks(fleet), platform.elapsed());
-    const news = { progressJson: JSON.stringify(progress), progressAt: databaseNow, aliveAt: databaseNow };
+    const { db, replicaId, platform, isShared } = this.#parts;
+    const hasProgress = isShared && before?.progressRevision !== progressRevision;
+    if (!hasProgress && before?.rosterRevision === rosterRevision) return;
+    // A server that was started again finds how far changes got in the record of it.
+    const tracks = isShared ? this.#listTracks(fleet) : [];
+    const { roster, progress } = takeSnapshot(fleet, tracks, platform.elapsed());
+    const news = { progressJson: JSON.stringify(progress), progressAt: this.#now, aliveAt: this.#now };
     if (before?.rosterRevision === rosterRevision) {
       const { numUpdatedRows } = await db
         .updateTable('fleetSnapshots')
@@ -169,7 +181,7 @@ export class FleetExchange {
       // Somebody has taken away what was written before: next time, all is.
       if (numUpdatedRows === 0n) return void this.#written.delete(environmentId);
     } else {
-      const all = { ...news, rosterJson: JSON.stringify(roster), rosterAt: databaseNow };
+      const all = { ...news, rosterJson: JSON.stringify(roster), rosterAt: this.#now };
       await db
         .insertInto('fleetSnapshots')
         .values({ replicaId, environmentId, ...all })
@@ -180,10 +192,10 @@ export class FleetExchange {
   }
 
   async #sayAlive(): Promise<void> {
-    const { db, replicaId, platform } = this.#parts;
+    const { db, replicaId, platform, isShared } = this.#parts;
     if (this.#written.size === 0 || platform.elapsed() < this.#aliveAt) return;
-    this.#aliveAt = platform.elapsed() + alivePeriodMs;
-    await db.updateTable('fleetSnapshots').set({ aliveAt: databaseNow }).where('replicaId', '=', replicaId).execute();
+    this.#aliveAt = platform.elapsed() + (isShared ? alivePeriodMs : alone.alivePeriodMs);
+    await db.updateTable('fleetSnapshots').set({ aliveAt: this.#now }).where('replicaId', '=', replicaId).execute();
   }
 
   /** What fails is tried again at its next time. Of failures in a row the first is logged. */
@@ -210,6 +222,10 @@ export class FleetExchange {
 }
 
 /** Forgets what servers wrote that are gone. */
-export async function forgetGoneReplicas(db: Pick<Database, 'deleteFrom'>): Promise<void> {
-  await db.deleteFrom('fleetSnapshots').where('aliveAt', '<', sql<number>`${databaseNow} - ${keptMs}`).execute();
+export async function forgetGoneReplicas(
+  db: Pick<Database, 'deleteFrom'>,
+  { isShared, now }: { readonly isShared: boolean; readonly now: number },
+): Promise<void> {
+  const at = isShared ? sharedNow : sql<number>`${now}`;
+  await db.deleteFrom('fleetSnapshots').where('aliveAt', '<', sql<number>`${at} - ${keptMs}`).execute();
 }

@@ -11,6 +11,9 @@ export interface WorkerPoolOptions extends WorkerSettings {
 
 /** A worker that ended is started again after so long. */
 const restartMs = 1000;
+/** Workers say something every second; one that says nothing for so many looks is stuck. */
+const lookPeriodMs = 5000;
+const looksUntilStuck = 6;
 /** Streams are spread while a worker ends; after so long it is ended anyway. */
 const drainMs = 15_000;
 
@@ -79,7 +82,9 @@ export class WorkerPool {
       let servedAt: number | undefined;
       let reason: string | undefined;
       const child = worker.process;
+      const watch = this.#watch(child);
       child.on('message', (message: FromWorker) => {
+        watch.feed();
         switch (message.kind) {
           case 'ready':
             servedAt = message.port;
@@ -99,6 +104,7 @@ export class WorkerPool {
         }
       });
       child.on('exit', (code, signal) => {
+        watch.stop();
         worker.counts = undefined;
         if (servedAt === undefined) reject(new Error(reason ?? `a worker ended before it served: ${signal ?? code}`));
         if (this.#closed || servedAt === undefined) return;
@@ -106,6 +112,26 @@ export class WorkerPool {
         after(restartMs, () => this.#restart(worker, servedAt ?? port));
       });
     });
+  }
+
+  /** Ends a worker that says nothing any more: its clients would stay with what they have. */
+  #watch(child: ChildProcess): { feed(): void; stop(): void } {
+    const { log, after } = this.#options;
+    let silentLooks = 0;
+    const look = (): void => {
+      silentLooks++;
+      if (silentLooks >= looksUntilStuck) {
+        log('error', { worker: child.pid }, 'a worker says nothing any more and is ended');
+        child.kill('SIGKILL');
+      } else cancel = after(lookPeriodMs, look);
+    };
+    let cancel = after(lookPeriodMs, look);
+    return {
+      feed: () => {
+        silentLooks = 0;
+      },
+      stop: () => cancel(),
+    };
   }
 
   #restart(worker: Worker, port: number): void {
