@@ -84,7 +84,7 @@ export class FleetExchange {
 
   get #now(): RawBuilder<number> {
     const { isShared, platform } = this.#parts;
-    return isShared ? sharedNow : sql<number>`cast(${platform.now()} as integer)`;
+    return isShared ? sharedNow : sql<number>`cast(${platform.now()} as bigint)`;
   }
 
   /** Of older changes, others tell nothing; nor do we, so that all count alike. */
