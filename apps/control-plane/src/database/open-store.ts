@@ -1,4 +1,4 @@
-import { ServerError } from '../errors.ts';
+import { describeError, ServerError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { Settings } from '../settings.ts';
 import { migrateToLatest } from './migrations.ts';
@@ -7,14 +7,23 @@ import type { Store, StoreSurroundings } from './store.ts';
 
 /** Opens the database that the settings name. PostgreSQL may come up after the server: it is given a minute. */
 export async function openStore({ databaseUrl, data }: Settings, surroundings: StoreSurroundings): Promise<Store> {
-  if (databaseUrl === undefined) {
-    const store = openSqlite(data);
-    await migrateToLatest(store.db);
-    return store;
-  }
+  if (databaseUrl === undefined) return openEmbedded(data);
   // The driver is loaded by those who use it: it takes 11 MB.
   const { openPostgres } = await import('./postgres.ts');
   return untilReachable(() => openPostgres(databaseUrl, surroundings), surroundings);
+}
+
+async function openEmbedded(folder: string): Promise<Store> {
+  const store = openSqlite(folder);
+  try {
+    await migrateToLatest(store.db);
+    return store;
+  } catch (error) {
+    await store.close();
+    if (error instanceof ServerError) throw error;
+    const message = `the database in ${folder} could not be brought up to date: ${describeError(error)}`;
+    throw new ServerError('unavailable', message, { cause: error });
+  }
 }
 
 const patienceMs = 60_000;

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { CamelCasePlugin, Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
 import type { Store } from './store.ts';
@@ -74,9 +74,23 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
+/** Migrates in one transaction: whoever is killed in the middle of it leaves nothing half-made behind. */
+class EmbeddedDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+/** Kysely says no because `pragma foreign_keys` does nothing in a transaction; no migration uses it. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
 export function createKysely(sqlite: DatabaseSync): Database {
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: toKyselyDatabase(sqlite) }),
+    dialect: new EmbeddedDialect({ database: toKyselyDatabase(sqlite) }),
     plugins: [new CamelCasePlugin()],
   });
 }
