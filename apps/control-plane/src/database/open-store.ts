@@ -13,7 +13,8 @@ export async function openStore({ databaseUrl, data }: Settings, surroundings: S
   return untilReachable(() => openPostgres(databaseUrl, surroundings), surroundings);
 }
 
-async function openEmbedded(folder: string): Promise<Store> {
+/** Opens the database in a folder and brings it up to date; says why where it cannot. */
+export async function openEmbedded(folder: string): Promise<Store> {
   const store = openSqlite(folder);
   try {
     await migrateToLatest(store.db);

@@ -108,7 +108,9 @@ export function lockFolder(folder: string): () => void {
     return () => lock.close();
   } catch (error) {
     lock.close();
-    throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open`, { cause: error });
+    throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open; stop it first`, {
+      cause: error,
+    });
   }
 }
 
