@@ -1,6 +1,7 @@
 import { describeError, ServerError } from '../errors.ts';
 import type { Platform } from '../platform.ts';
 import type { Settings } from '../settings.ts';
+import { findDatabaseTrouble } from './database-gone.ts';
 import { migrateToLatest } from './migrations.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Store, StoreSurroundings } from './store.ts';
@@ -22,8 +23,10 @@ export async function openEmbedded(folder: string): Promise<Store> {
   } catch (error) {
     await store.close();
     if (error instanceof ServerError) throw error;
-    const message = `the database in ${folder} could not be brought up to date: ${describeError(error)}`;
-    throw new ServerError('unavailable', message, { cause: error });
+    const reason = findDatabaseTrouble(error) ?? describeError(error);
+    throw new ServerError('unavailable', `the database in ${folder} could not be brought up to date: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -53,6 +53,18 @@ describe('the embedded database', () => {
     await close();
   });
 
+  test('says why a transaction failed, also when that has undone it already', async () => {
+    const { db, close } = openSqlite(folder);
+    await sql`create table texts (t text)`.execute(db);
+    await sql`pragma max_page_count = 3`.execute(db);
+    const attempt = db
+      .transaction()
+      .execute((writes) => sql`insert into texts values (${'x'.repeat(1e6)})`.execute(writes));
+    await expect(attempt).rejects.toThrow('database or disk is full');
+    expect((await sql`select * from texts`.execute(db)).rows).toEqual([]);
+    await close();
+  });
+
   test('that is damaged is refused, and the folder is free again', async () => {
     writeFileSync(join(folder, 'sluice.db'), 'this is no database'.repeat(1000));
     expect(() => openSqlite(folder)).toThrow(
@@ -108,7 +120,7 @@ describe('a first start', () => {
     other.exec('begin immediate');
     await expect(open()).rejects.toMatchObject({
       code: 'unavailable',
-      message: `the database in ${folder} could not be brought up to date: database is locked`,
+      message: `the database in ${folder} could not be brought up to date: another program holds the database; try again when it has finished`,
     });
     other.close();
     await (await open()).close();

@@ -1,7 +1,16 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { CamelCasePlugin, Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely';
+import {
+  CamelCasePlugin,
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
 import { ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
 import type { Store } from './store.ts';
@@ -74,23 +83,36 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
-/** Migrates in one transaction: whoever is killed in the middle of it leaves nothing half-made behind. */
-class EmbeddedDialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalAdapter();
-  }
-}
-
 /** Kysely says no because `pragma foreign_keys` does nothing in a transaction; no migration uses it. */
-class TransactionalAdapter extends SqliteAdapter {
+class EmbeddedAdapter extends SqliteAdapter {
+  /** Migrates in one transaction: whoever is killed in the middle of it leaves nothing half-made behind. */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
 }
 
+class EmbeddedDriver extends SqliteDriver {
+  readonly #sqlite: DatabaseSync;
+
+  constructor(sqlite: DatabaseSync) {
+    super({ database: toKyselyDatabase(sqlite) });
+    this.#sqlite = sqlite;
+  }
+
+  /** When the disk is full SQLite has rolled back by itself; a second time would fail, and hide why it did. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
 export function createKysely(sqlite: DatabaseSync): Database {
   return new Kysely<Tables>({
-    dialect: new EmbeddedDialect({ database: toKyselyDatabase(sqlite) }),
+    dialect: {
+      createAdapter: () => new EmbeddedAdapter(),
+      createDriver: () => new EmbeddedDriver(sqlite),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
     plugins: [new CamelCasePlugin()],
   });
 }

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseGone } from '../database/database-gone.ts';
+import { findDatabaseTrouble } from '../database/database-gone.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { shorten } from './unfit-values.ts';
@@ -86,8 +86,8 @@ function fromForeign(error: FastifyError, request: FastifyRequest): ServerError 
     const message = `expected ${expected}, got ${describeFound(error, request)}`;
     return new ServerError(code, message, { cause, faults: [{ path, message }] });
   }
-  if (isDatabaseGone(error))
-    return new ServerError('unavailable', 'the database cannot answer now; try again', { cause });
+  const trouble = findDatabaseTrouble(error);
+  if (trouble !== undefined) return new ServerError('unavailable', trouble, { cause });
   return new ServerError('internal', 'something went wrong here; the log has the details under this request id', {
     cause,
   });
