@@ -43,10 +43,11 @@ export async function writeChange(
   const rows = plan.affected.map((id) => {
     const row = change.stored.find((candidate) => sameObject(candidate, id));
     const touch = plan.touches.find((candidate) => sameObject(candidate.id, id));
-    return { was: row, is: nextRow(environment.id, version, plan, { id, row, touch }) };
+    return { was: row, ...nextRow(environment.id, version, plan, { id, row, touch }) };
   });
-  const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is) - sizeOf(was), 0);
-  if (grownBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
+  const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is.compiledJson) - sizeOf(was?.compiledJson), 0);
+  const addedBytes = rows.reduce((sum, row) => sum + row.addedBytes, 0);
+  if (addedBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
   await writeObjects(
     writes,
     rows.map(({ is }) => is),
@@ -64,6 +65,12 @@ export async function writeChange(
   };
 }
 
+interface NextRow {
+  readonly is: ObjectRow;
+  /** What was put in or taken out: without what the version and `false` instead of `true` for `on` take. */
+  readonly addedBytes: number;
+}
+
 /** Objects whose compiled form is the same keep their version, so that nobody is sent what they have. */
 function nextRow(
   environmentId: string,
@@ -74,16 +81,28 @@ function nextRow(
     row,
     touch,
   }: { readonly id: Touch['id']; readonly row: ObjectRow | undefined; readonly touch: Touch | undefined },
-): ObjectRow {
-  const isSame = row !== undefined && (plan.compile(id, row.version) ?? null) === row.compiledJson;
+): NextRow {
+  const ofEarlierVersion = plan.compile(id, row?.version ?? version) ?? null;
+  const isSame = row !== undefined && ofEarlierVersion === row.compiledJson;
   return {
-    environmentId,
-    ...id,
-    stateJson: touch === undefined ? (row?.stateJson ?? null) : encodeState(touch.after),
-    compiledJson: isSame ? row.compiledJson : (plan.compile(id, version) ?? null),
-    version: isSame ? row.version : version,
-    touchedVersion: touch === undefined && row !== undefined ? row.touchedVersion : version,
+    addedBytes: sizeOf(ofEarlierVersion) - sizeOf(row?.compiledJson) - (isTurnedOff(touch) ? 1 : 0),
+    is: {
+      environmentId,
+      ...id,
+      stateJson: touch === undefined ? (row?.stateJson ?? null) : encodeState(touch.after),
+      compiledJson: isSame ? row.compiledJson : (plan.compile(id, version) ?? null),
+      version: isSame ? row.version : version,
+      touchedVersion: touch === undefined && row !== undefined ? row.touchedVersion : version,
+    },
   };
+}
+
+function isTurnedOff(touch: Touch | undefined): boolean {
+  return isOn(touch?.before) && touch?.after !== undefined && !isOn(touch.after);
+}
+
+function isOn(state: Touch['after']): boolean {
+  return state !== undefined && 'configuration' in state && state.configuration.on;
 }
 
 function refuseTooMuch(payloadBytes: number, limitBytes: number): void {
@@ -95,8 +114,8 @@ function refuseTooMuch(payloadBytes: number, limitBytes: number): void {
   );
 }
 
-function sizeOf(row: ObjectRow | undefined): number {
-  return Buffer.byteLength(row?.compiledJson ?? '');
+function sizeOf(json: string | null | undefined): number {
+  return Buffer.byteLength(json ?? '');
 }
 
 async function writeRecord(
