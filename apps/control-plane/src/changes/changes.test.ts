@@ -365,6 +365,31 @@ describe('a flag that is created again', () => {
 });
 
 describe('many objects', () => {
+  test('that need each other in a long chain are refused, and those of a chain that is not too long are served', async () => {
+    const keys = Array.from({ length: 1000 }, (_, at) => `chain-${at}`);
+    await server.change({ instructions: keys.map((flag) => ({ kind: 'create-flag', flag, definition: {} })) });
+    const chain = keys.slice(1).map((flag, at) => ({
+      kind: 'add-prerequisite',
+      flag,
+      prerequisite: { flag: `chain-${at}`, variation: 'on' },
+    }));
+    const { status, body } = await change({ instructions: chain });
+    expect([status, body.title]).toEqual([
+      422,
+      'flag `chain-101` may need at most 100 prerequisites, those of its prerequisites included, got more',
+    ]);
+    // One after the other: each looks at what is stored of the chain by then.
+    for (const instruction of chain.slice(0, 100)) await server.change({ instructions: [instruction] });
+    expect((await change({ instructions: [chain[100]] })).status).toBe(422);
+    await server.change({ instructions: keys.slice(0, 101).map((flag) => ({ kind: 'turn-on', flag })) });
+    const explained = await server.api('POST', `${production}/evaluate`, {
+      flag: 'chain-100',
+      context: { kind: 'user', key: 'ann' },
+    });
+    expect(explained.body).toMatchObject({ value: true, reason: { kind: 'FALLTHROUGH' } });
+    expect((await server.api('GET', `${production}/flags?limit=500`)).status).toBe(200);
+  });
+
   test('are changed in one change', async () => {
     const keys = Array.from({ length: 500 }, (_, at) => `many-${at}`);
     await server.change({ instructions: keys.map((flag) => ({ kind: 'create-flag', flag, definition: {} })) });
