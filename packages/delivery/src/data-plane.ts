@@ -21,7 +21,7 @@ import { describeForeign } from './foreign.ts';
 import { openHttpStream } from './http-stream.ts';
 import type { LoadGauge } from './load-gauge.ts';
 import { paceFor } from './pace.ts';
-import { readBody } from './read-body.ts';
+import { type Body, BodyReader } from './read-body.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
 import { SocketStream, type SocketStreamHost } from './socket-stream.ts';
 import { leaseMs, type StreamKeeper } from './stream-keeper.ts';
@@ -80,6 +80,8 @@ interface Exchange {
 
 /** A batch of 10,000 events is 3 MB or so; contexts may be large. */
 const bodyLimitBytes = 64 * 1024 * 1024;
+/** Of all bodies that are being read at a time: whoever comes when that is used up is told to try again. */
+const bodiesBytes = 4 * bodyLimitBytes;
 const socketPath = '/sdk/v1/socket';
 /** Foreign SDKs poll every 30 seconds unless told otherwise; who has not for so long is gone. */
 const pollLeaseMs = 120_000;
@@ -96,6 +98,7 @@ export class DataPlane {
     autoPong: false,
     maxPayload: bodyLimitBytes,
   });
+  readonly #bodies = new BodyReader(bodiesBytes);
   readonly #socketHost: SocketStreamHost;
   /** Instances that reported over a socket, those at visitors aside. */
   #sockets = 0;
@@ -126,7 +129,7 @@ export class DataPlane {
       [`GET ${socketPath}`]: (exchange) => wantUpgrade(exchange),
       'POST /sdk/v1/reports': (exchange) => this.#takeReports(exchange),
       'POST /bulk': (exchange) => this.#recordEvents(exchange),
-      'POST /diagnostic': (exchange) => acceptDiagnostic(exchange),
+      'POST /diagnostic': (exchange) => this.#acceptDiagnostic(exchange),
     };
   }
 
@@ -258,8 +261,8 @@ export class DataPlane {
   }
 
   async #takeReports({ request, response, admission }: Exchange): Promise<void> {
-    const body = await readBody(request, bodyLimitBytes);
-    if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
+    const body = await this.#bodies.read(request, bodyLimitBytes);
+    if (body.kind === 'refused') return this.#refuse(response, body);
     const reports = parseReports(body.value);
     if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);
     const { hello, rest } = reports;
@@ -269,8 +272,8 @@ export class DataPlane {
   }
 
   async #recordEvents({ request, response, admission }: Exchange): Promise<void> {
-    const body = await readBody(request, bodyLimitBytes);
-    if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
+    const body = await this.#bodies.read(request, bodyLimitBytes);
+    if (body.kind === 'refused') return this.#refuse(response, body);
     const payloadId = request.headers['x-launchdarkly-payload-id'];
     const batch = { payloadId: typeof payloadId === 'string' ? payloadId : undefined, events: body.value };
     const status = this.#recordBatch(
@@ -279,6 +282,18 @@ export class DataPlane {
       describeForeign(request, 'events', () => ''),
     );
     response.writeHead(status).end();
+  }
+
+  /** Accepted whatever is in it: SDKs send diagnostics before anything else and must not be disturbed. */
+  async #acceptDiagnostic({ request, response }: Exchange): Promise<void> {
+    const body = await this.#bodies.read(request, bodyLimitBytes);
+    if (body.kind === 'refused' && body.status !== 400) return this.#refuse(response, body);
+    response.writeHead(202).end();
+  }
+
+  #refuse(response: ServerResponse, { status, code, message }: Extract<Body, { kind: 'refused' }>): void {
+    if (status === 503) this.#putOff(response, message);
+    else sendProblem(response, status, code, message);
   }
 
   #recordBatch(environmentId: string, batch: EventBatch, foreign: { readonly session: string } | undefined): number {
@@ -335,14 +350,6 @@ function parseReports(body: unknown): { readonly hello: Hello; readonly rest: re
   }
   const [hello, ...rest] = reports;
   return hello?.kind === 'hello' ? { hello, rest } : 'expected the first report to be of kind hello';
-}
-
-/** Accepted whatever is in it: SDKs send diagnostics before anything else and must not be disturbed. */
-async function acceptDiagnostic({ request, response }: Exchange): Promise<void> {
-  const body = await readBody(request, bodyLimitBytes);
-  if (body.kind === 'refused' && body.status === 413)
-    return sendProblem(response, body.status, body.code, body.message);
-  response.writeHead(202).end();
 }
 
 /** A proxy on the way has taken the wish for a WebSocket out; our SDK then takes a stream. */
