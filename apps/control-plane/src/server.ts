@@ -208,7 +208,7 @@ async function prepare(
     fleet,
     readFleet: exchange === undefined ? async (id) => fleet.open(id) : (id) => exchange.read(id),
     links,
-    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
+    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership, evaluations }),
     payloadLimitBytes,
     version: serverVersion,
   };
