@@ -172,7 +172,15 @@ export const flagCommands: readonly Command[] = [
       const limit = Number(options.limit ?? '20');
       if (!Number.isInteger(limit) || limit < 1 || limit > 500)
         throw usageError('--limit must be a number from 1 to 500');
-      const { items } = await api.listChanges(place, { flag: key, limit });
+      const items: ChangeView[] = [];
+      // Pages with large changes are shorter.
+      for (let cursor: string | undefined; items.length < limit; ) {
+        const rest = { flag: key, limit: limit - items.length };
+        const page = await api.listChanges(place, { ...rest, ...(cursor !== undefined && { cursor }) });
+        items.push(...page.items);
+        cursor = page.nextCursor;
+        if (cursor === undefined) break;
+      }
       if (options.json === true) {
         platform.print(toJson(items));
         return undefined;

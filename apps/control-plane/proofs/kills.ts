@@ -8,6 +8,7 @@ import { verifyChain } from '../src/changes/chain.ts';
 import { createPatientDatabase } from '../src/database/postgres-connection.ts';
 import type { Database } from '../src/database/schema.ts';
 import { createKysely, databaseFile } from '../src/database/sqlite.ts';
+import { nodePlatform } from '../src/platform.ts';
 import { startServerProcess } from './server-process.ts';
 
 /** A change that the server acknowledged. */
@@ -180,7 +181,7 @@ async function inspect(db: Database, acknowledged: readonly Acknowledged[]): Pro
   const violations: string[] = [];
   const stored = new Map<string, number>();
   for (const { id, key } of environments) {
-    const { intact, broken } = await verifyChain(db, id);
+    const { intact, broken } = await verifyChain(db, id, nodePlatform);
     if (!intact) violations.push(`${key}: version ${broken?.version}: ${broken?.reason}`);
     const changes = await db
       .selectFrom('changes')

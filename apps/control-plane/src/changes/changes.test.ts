@@ -364,6 +364,26 @@ describe('a flag that is created again', () => {
   });
 });
 
+describe('a page of the history', () => {
+  test('ends early where changes are large, and the next goes on from there', async () => {
+    await createFlags(['large']);
+    const keys = Array.from({ length: 50_000 }, (_, at) => `${at}-of-a-large-customer-of-ours`);
+    for (let at = 0; at < 5; at++) {
+      const kind = at % 2 === 0 ? 'add-targets' : 'remove-targets';
+      await server.change({ flag: 'large', instructions: [{ kind, variation: 'on', keys }] });
+    }
+    const pages: number[][] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const { body } = await server.api('GET', `${production}/changes?flag=large&limit=500${cursor}`);
+      pages.push(body.items.map(({ version }: { version: number }) => version));
+      cursor = body.nextCursor && `&cursor=${body.nextCursor}`;
+    }
+    const last = await readVersion();
+    expect(pages.flat()).toEqual([0, 1, 2, 3, 4, 5].map((before) => last - before));
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 2]);
+  });
+});
+
 describe('many objects', () => {
   test('that need each other in a long chain are refused, and those of a chain that is not too long are served', async () => {
     const keys = Array.from({ length: 1000 }, (_, at) => `chain-${at}`);
