@@ -8,6 +8,9 @@ import type { App } from './zod-routes.ts';
 /** Bodies of the management API. */
 export const bodyLimitBytes: number = 5 * 1024 * 1024;
 
+/** A part of a path, escaped; keys have at most 256 characters. */
+export const longestParam: number = 3 * 256;
+
 /** Faults of the HTTP framework that are the client's: what they are called here, where they are, what was expected. */
 const frameworkFaults: Readonly<
   Record<string, { readonly code: ErrorCode; readonly path: string; readonly expected: string }>
@@ -25,6 +28,11 @@ const frameworkFaults: Readonly<
   },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'not-found',
+    path: 'url',
+    expected: `at most ${longestParam} characters between two slashes of a path`,
+  },
   FST_ERR_BAD_URL: { code: 'invalid-request', path: 'url', expected: 'a path with complete %-escapes' },
 };
 
@@ -103,6 +111,7 @@ function describeFound({ code, message }: FastifyError, { headers, url }: Fastif
       return headers['content-length'] ?? 'none';
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return 'nothing';
+    case 'FST_ERR_MAX_PARAM_LENGTH':
     case 'FST_ERR_BAD_URL':
       return shorten(url);
     default:
