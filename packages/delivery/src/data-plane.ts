@@ -16,6 +16,7 @@ import {
 } from '@sluice/protocol';
 import { WebSocketServer } from 'ws';
 import type { Channel } from './channel.ts';
+import { discardRest } from './discard-rest.ts';
 import type { Fleet } from './fleet.ts';
 import { describeForeign } from './foreign.ts';
 import { openHttpStream } from './http-stream.ts';
@@ -172,7 +173,7 @@ export class DataPlane {
   ): Promise<void> {
     const admission = await this.#admit(request);
     if ('found' in admission) {
-      request.resume();
+      discardRest(request);
       return refuseKey(response, admission.found);
     }
     await route({ request, response, query, admission });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
+import { discardRest } from './discard-rest.ts';
 
 export type Body =
   | { readonly kind: 'json'; readonly value: unknown }
@@ -41,21 +42,21 @@ async function readBody(request: IncomingMessage, limitBytes: number, hold: (byt
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   const isPacked = encoding === 'gzip' || encoding === 'x-gzip';
   if (!isPacked && encoding !== 'identity') {
-    request.resume();
+    discardRest(request);
     return refuse(400, 'invalid-request', `expected content-encoding gzip or none, got ${encoding}`);
   }
   const tooMany = (): Body => {
-    request.unpipe().resume();
+    discardRest(request.unpipe());
     return refuse(503, 'unavailable', 'there are more bodies being read than there is room for; try again');
   };
   if (isPacked && !hold(unpackingBytes)) return tooMany();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   try {
-    for await (const chunk of isPacked ? unpack(request) : request) {
+    for await (const chunk of isPacked ? unpack(request) : request.iterator({ destroyOnReturn: false })) {
       sizeBytes += chunk.length;
       if (sizeBytes > limitBytes) {
-        request.unpipe().resume();
+        discardRest(request.unpipe());
         return refuse(413, 'too-large', `expected a body of at most ${limitBytes} bytes unpacked, got more`);
       }
       if (!hold(chunk.length)) return tooMany();

@@ -1,3 +1,4 @@
+import { discardRest } from '@sluice/delivery';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { findDatabaseTrouble } from '../database/database-gone.ts';
 import type { ErrorLog } from '../error-log.ts';
@@ -61,6 +62,11 @@ export function createErrorAnswer(errors: ErrorLog): AnswerError {
     const { method, url, id: reqId } = request;
     if (problem.code === 'unavailable') errors.write(error, 'request failed', { reqId, method, url });
     else if (problem.status >= 500) request.log.error({ err: error, method, url }, 'request failed');
+    if (!request.raw.complete) {
+      discardRest(request.raw);
+      // Fastify would have the connection closed before the client has read the answer.
+      reply.removeHeader('connection');
+    }
     return sendProblem(request, reply, problem);
   };
 }
