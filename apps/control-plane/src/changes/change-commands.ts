@@ -126,7 +126,7 @@ async function planPart(
   if (isProblem(plan)) return plan;
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
-  if (expectedVersion !== undefined) refuseConflict(plan, stored, expectedVersion);
+  if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
   return { environment, plan, stored };
 }
 
@@ -160,7 +160,18 @@ async function findStored(
   ];
 }
 
-function refuseConflict({ touches }: ChangePlan, stored: readonly ObjectRow[], expectedVersion: number): void {
+function refuseConflict(
+  { key, version }: EnvironmentRow,
+  { touches }: ChangePlan,
+  stored: readonly ObjectRow[],
+  expectedVersion: number,
+): void {
+  if (expectedVersion > version) {
+    const message = `environment \`${key}\` is at version ${version} and has not been at ${expectedVersion} yet`;
+    throw new ServerError('conflict', `${message}; read it again, and take the version from there`, {
+      faults: [{ path: 'expectedVersion', message: `expected at most ${version}, got ${expectedVersion}` }],
+    });
+  }
   const changed = stored.filter(
     (row) => row.touchedVersion > expectedVersion && touches.some(({ id }) => sameObject(id, row)),
   );

@@ -131,6 +131,20 @@ describe('expectedVersion', () => {
     });
   });
 
+  test('refuses a version that the environment has not had yet', async () => {
+    await createFlags(['ahead']);
+    const version = await readVersion();
+    const request = { flag: 'ahead', instructions: [{ kind: 'turn-on' }] };
+    const { status, body } = await change({ ...request, expectedVersion: version + 1 });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      code: 'conflict',
+      title: `environment \`production\` is at version ${version} and has not been at ${version + 1} yet; read it again, and take the version from there`,
+      errors: [{ path: 'expectedVersion', message: `expected at most ${version}, got ${version + 1}` }],
+    });
+    expect((await change({ ...request, expectedVersion: version })).status).toBe(200);
+  });
+
   test('lets a change through when only other objects have changed since', async () => {
     await createFlags(['mine', 'theirs']);
     const expectedVersion = await readVersion();
