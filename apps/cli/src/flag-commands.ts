@@ -252,7 +252,9 @@ async function change(
         `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
       );
   }
-  return finish({ api, place }, { id: made.id, body: made, waiting }, options, platform);
+  // What is there already came with an earlier change, and that may still be on its way.
+  const id = made.status === 'unchanged' && waiting !== undefined ? await findLastChange({ api, place }, key) : made.id;
+  return finish({ api, place }, { id, body: made, waiting }, options, platform);
 }
 
 /** Whether to wait and for what: known before anything is changed. A dry run leads to nothing to wait for. */

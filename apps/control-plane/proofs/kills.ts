@@ -138,7 +138,7 @@ async function createFlag(url: string, token: string, key: string): Promise<void
 async function write(url: string, token: string, acknowledged: Acknowledged[]): Promise<void> {
   for (let count = 0; ; count++) {
     const flag = flags[count % flags.length];
-    // Each change looks different from the one before, and grows the flag a little.
+    // Each change looks different from the one before, and grows the flag a little, unless the user is there already.
     const instructions = [
       { kind: count % 2 === 0 ? 'turn-on' : 'turn-off' },
       { kind: 'add-targets', variation: 'on', keys: [`user-${Math.floor(Math.random() * 1000)}`] },
@@ -148,8 +148,8 @@ async function write(url: string, token: string, acknowledged: Acknowledged[]): 
         flag,
         instructions,
       });
-      const change = (await response.json()) as Acknowledged;
-      if (response.status === 200) acknowledged.push({ id: change.id, version: change.version });
+      const { id, version, status } = (await response.json()) as Acknowledged & { readonly status: string };
+      if (response.status === 200 && status === 'applied') acknowledged.push({ id, version });
     } catch {
       // The connection broke: whether the last change was made is unknown, and both are right.
       return;

@@ -106,7 +106,7 @@ function toResult(applied: readonly AppliedChange[], environment: string, dryRun
   if (own === undefined) throw new RangeError('a command makes at least one change');
   return {
     status: 200,
-    body: toChangeView(own.row, environment, dryRun ? 'planned' : 'applied'),
+    body: toChangeView(own.row, environment, own.isUnchanged ? 'unchanged' : dryRun ? 'planned' : 'applied'),
     changes: applied,
     dryRun,
   };

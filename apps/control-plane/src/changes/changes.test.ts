@@ -64,7 +64,7 @@ describe('a change', () => {
     const before = await readVersion();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, at) =>
-        change({ flag: 'busy', instructions: [{ kind: at % 2 === 0 ? 'turn-on' : 'turn-off' }] }),
+        change({ flag: 'busy', instructions: [{ kind: 'add-targets', variation: 'on', keys: [`user-${at}`] }] }),
       ),
     );
     const versions = answers.map(({ body }) => body.version).sort((a, b) => a - b);
@@ -95,6 +95,53 @@ describe('a change', () => {
     await createFlags(['served']);
     const { version } = await server.change({ flag: 'served', instructions: [{ kind: 'turn-on' }] });
     expect(await server.findServed('served')).toMatchObject({ on: true, version });
+  });
+});
+
+describe('a change to what is there already', () => {
+  test('answers that nothing changed, takes no version and is not recorded', async () => {
+    await createFlags(['still']);
+    const { id: last, version } = await server.change({ flag: 'still', instructions: [{ kind: 'turn-on' }] });
+    const { status, body } = await change({ flag: 'still', instructions: [{ kind: 'turn-on' }] });
+    expect([status, body.status, body.version, body.effects]).toEqual([200, 'unchanged', version, []]);
+    expect((await change({ flag: 'still', instructions: [{ kind: 'turn-on' }], dryRun: true })).body).toMatchObject({
+      status: 'unchanged',
+      version,
+    });
+    expect(await readVersion()).toBe(version);
+    const { items } = (await server.api('GET', `${production}/changes?flag=still`)).body;
+    expect(items[0].id).toBe(last);
+    expect((await server.api('POST', `${production}/changes/${last}/revert`, {})).status).toBe(200);
+    expect((await server.findServed('still')).on).toBe(false);
+  });
+
+  test('together with something else is recorded', async () => {
+    await createFlags(['partly']);
+    const instructions = [{ kind: 'turn-off' }, { kind: 'set-fallthrough', variation: 'off' }];
+    expect(await server.change({ flag: 'partly', instructions })).toMatchObject({ status: 'applied' });
+  });
+
+  test('in all environments is recorded in none', async () => {
+    await createFlags(['everywhere']);
+    await server.api('PATCH', '/projects/default/flags/everywhere', { archived: true });
+    const before = [await readVersion(), await readVersion('staging')];
+    expect((await server.api('PATCH', '/projects/default/flags/everywhere', { archived: true })).status).toBe(200);
+    expect([await readVersion(), await readVersion('staging')]).toEqual(before);
+  });
+
+  test('is answered the same when it is asked for again under its key', async () => {
+    await createFlags(['repeated']);
+    const ask = () =>
+      server.api(
+        'POST',
+        `${production}/changes`,
+        { flag: 'repeated', instructions: [{ kind: 'turn-off' }] },
+        { 'idempotency-key': 'still-off' },
+      );
+    const { body } = await ask();
+    await server.change({ flag: 'repeated', instructions: [{ kind: 'turn-on' }] });
+    expect((await ask()).body).toEqual(body);
+    expect((await server.findServed('repeated')).on).toBe(true);
   });
 });
 

@@ -25,11 +25,27 @@ export interface ChangeSurroundings {
   readonly payloadLimitBytes: number;
 }
 
+/** What a change says of itself. */
+export type ChangeRecord = Omit<ChangeRow, 'previousHash' | 'hash'>;
+
 /** What a change came to in one environment. */
 export interface AppliedChange {
   /** As the change leaves it. */
   readonly environment: EnvironmentRow;
-  readonly row: ChangeRow;
+  readonly row: ChangeRecord;
+  /** Everything was as it was asked for already: nothing was written, and no version taken. */
+  readonly isUnchanged: boolean;
+}
+
+/** Whether a plan leaves everything as it is. */
+export function changesNothing({ touches }: ChangePlan): boolean {
+  return touches.every(({ before, after }) => JSON.stringify(before) === JSON.stringify(after));
+}
+
+/** Leaves an environment as it is. */
+export function leaveUnchanged(change: ChangeToWrite, platform: Platform): AppliedChange {
+  const { environment } = change;
+  return { environment, row: describeChange(change, environment.version, platform), isUnchanged: true };
 }
 
 /** Writes a planned change: its objects, its record and its place in the chain. */
@@ -57,6 +73,7 @@ export async function writeChange(
   const row = await writeRecord(writes, change, version, platform);
   return {
     row,
+    isUnchanged: false,
     environment: await moveHead(writes, environment, {
       version,
       payloadBytes: environment.payloadBytes + grownBytes,
@@ -120,10 +137,11 @@ function sizeOf(json: string | null | undefined): number {
 
 async function writeRecord(
   writes: Writes,
-  { environment, plan, comment, actor, groupId }: ChangeToWrite,
+  change: ChangeToWrite,
   version: number,
   platform: Platform,
 ): Promise<ChangeRow> {
+  const { environment, plan } = change;
   const objects = plan.touches.map(({ id, before, after }) => ({
     environmentId: environment.id,
     version,
@@ -131,7 +149,22 @@ async function writeRecord(
     beforeJson: before === undefined ? null : JSON.stringify(before),
     afterJson: after === undefined ? null : JSON.stringify(after),
   }));
-  const record = {
+  const record = { ...describeChange(change, version, platform), previousHash: environment.chainHead };
+  const row: ChangeRow = { ...record, hash: hashChange({ ...record, objects }) };
+  await writes.insertInto('changes').values(row).execute();
+  for (const part of chunk(objects, 7)) {
+    const rows = part.map((object) => ({ changeId: row.id, ...object }));
+    await writes.insertInto('changeObjects').values(rows).execute();
+  }
+  return row;
+}
+
+function describeChange(
+  { environment, plan, comment, actor, groupId }: ChangeToWrite,
+  version: number,
+  platform: Platform,
+): ChangeRecord {
+  return {
     id: createId(platform),
     environmentId: environment.id,
     version,
@@ -141,15 +174,7 @@ async function writeRecord(
     comment,
     actor,
     createdAt: platform.now(),
-    previousHash: environment.chainHead,
   };
-  const row: ChangeRow = { ...record, hash: hashChange({ ...record, objects }) };
-  await writes.insertInto('changes').values(row).execute();
-  for (const part of chunk(objects, 7)) {
-    const rows = part.map((object) => ({ changeId: row.id, ...object }));
-    await writes.insertInto('changeObjects').values(rows).execute();
-  }
-  return row;
 }
 
 /** Raises the environment's version; fails when somebody else did so first, which locks should not let happen. */
