@@ -142,6 +142,16 @@ describe('turn-on and turn-off', () => {
     expect(configure(buildFlag(), { kind: 'turn-on' }).on).toBe(true);
     expect(configure(buildFlag({ on: true }), { kind: 'turn-off' }).on).toBe(false);
   });
+
+  test('of an archived flag: it cannot be turned on, until it is taken out of the archive', () => {
+    const flags = [buildFlag({ archived: true, on: true })];
+    expect(change({ flags }, { kind: 'turn-off' }, { kind: 'turn-on' })).toEqual({
+      kind: 'problem',
+      path: 'instructions[1]',
+      message: 'flag `checkout` is archived and serves nothing; take it out of the archive first',
+    });
+    expect(change({ flags }, { kind: 'unarchive' }, { kind: 'turn-on' })).toMatchObject({ flags: expect.any(Map) });
+  });
 });
 
 describe('set-fallthrough and set-off-variation', () => {
