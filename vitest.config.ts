@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
 
 /** What only one of the two kinds of database has. */
-const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite}.test.ts'];
+const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts'];
 const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
 
 const onPostgres = {

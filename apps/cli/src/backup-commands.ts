@@ -1,29 +1,6 @@
-import {
-  createBackup,
-  type DataPlace,
-  describeDatabase,
-  nodePlatform,
-  parseDatabaseUrl,
-  restoreBackup,
-} from '@sluice/control-plane';
+import { createBackup, describeDatabase, nodePlatform, restoreBackup } from '@sluice/control-plane';
 import { type Command, defineCommand } from './command.ts';
-import type { CommandPlatform } from './platform.ts';
-
-const placeOptions = {
-  data: { type: 'string', value: 'FOLDER', help: 'data folder of the server (SLUICE_DATA, ./data)' },
-  'database-url': { type: 'string', value: 'URL', help: 'of PostgreSQL, where servers use it (SLUICE_DATABASE_URL)' },
-} as const;
-
-function findPlace(
-  options: { readonly data?: string | undefined; readonly 'database-url'?: string | undefined },
-  { variables }: CommandPlatform,
-): DataPlace {
-  const databaseUrl = options['database-url'] || variables.SLUICE_DATABASE_URL || undefined;
-  return {
-    folder: options.data ?? variables.SLUICE_DATA ?? './data',
-    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
-  };
-}
+import { findPlace, placeOptions } from './data-place.ts';
 
 export const backupCommands: readonly Command[] = [
   defineCommand({

@@ -101,7 +101,8 @@ function explain(error: unknown): Explanation {
 function explainApiError({ code, message, errors, requestId }: ApiError): Explanation {
   const hints: Readonly<Record<string, string>> = {
     unreachable: 'Is it running? Start it with: sluice server start. For another address give --url.',
-    unauthorized: 'Give a valid API token with --token or SLUICE_TOKEN; the first one is in first-start.txt.',
+    unauthorized:
+      'Give a valid API token with --token or SLUICE_TOKEN; the first one is in first-start.txt. Where none is left: sluice token create --help.',
     internal: `The server's log says more about request ${requestId}.`,
   };
   const hint = hints[code];

@@ -6,6 +6,7 @@ import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
+import { tokenCommands } from './token-commands.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   ...serverCommands,
   ...edgeCommands,
   ...backupCommands,
+  ...tokenCommands,
   runCommand,
 ];

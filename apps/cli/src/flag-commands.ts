@@ -172,7 +172,15 @@ export const flagCommands: readonly Command[] = [
       const limit = Number(options.limit ?? '20');
       if (!Number.isInteger(limit) || limit < 1 || limit > 500)
         throw usageError('--limit must be a number from 1 to 500');
-      const { items } = await api.listChanges(place, { flag: key, limit });
+      const items: ChangeView[] = [];
+      // Pages with large changes are shorter.
+      for (let cursor: string | undefined; items.length < limit; ) {
+        const rest = { flag: key, limit: limit - items.length };
+        const page = await api.listChanges(place, { ...rest, ...(cursor !== undefined && { cursor }) });
+        items.push(...page.items);
+        cursor = page.nextCursor;
+        if (cursor === undefined) break;
+      }
       if (options.json === true) {
         platform.print(toJson(items));
         return undefined;
@@ -244,7 +252,9 @@ async function change(
         `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
       );
   }
-  return finish({ api, place }, { id: made.id, body: made, waiting }, options, platform);
+  // What is there already came with an earlier change, and that may still be on its way.
+  const id = made.status === 'unchanged' && waiting !== undefined ? await findLastChange({ api, place }, key) : made.id;
+  return finish({ api, place }, { id, body: made, waiting }, options, platform);
 }
 
 /** Whether to wait and for what: known before anything is changed. A dry run leads to nothing to wait for. */

@@ -104,6 +104,16 @@ describe('waiting for a change', () => {
     );
   });
 
+  test('goes on where a change that is there already has not arrived yet', async () => {
+    await startInstances({ 'web-1': 'accepts', 'web-2': 'ignores' });
+    expect(await sluice('flag on checkout --wait --timeout 300ms')).toMatchObject({ exitCode: 3 });
+    const { exitCode, printed } = await sluice('flag on checkout --wait --timeout 300ms');
+    expect(exitCode).toBe(3);
+    expect(printed).toMatch(
+      /^checkout is as it was: on, in production \(version 2\)\.\n1 of 2 instances run version 2 /,
+    );
+  });
+
   test('ends with 3 when time is up, and names who does not have it', async () => {
     await startInstances(
       { 'web-1': 'accepts', 'web-2': 'ignores' },

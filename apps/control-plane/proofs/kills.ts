@@ -8,6 +8,7 @@ import { verifyChain } from '../src/changes/chain.ts';
 import { createPatientDatabase } from '../src/database/postgres-connection.ts';
 import type { Database } from '../src/database/schema.ts';
 import { createKysely, databaseFile } from '../src/database/sqlite.ts';
+import { nodePlatform } from '../src/platform.ts';
 import { startServerProcess } from './server-process.ts';
 
 /** A change that the server acknowledged. */
@@ -137,7 +138,7 @@ async function createFlag(url: string, token: string, key: string): Promise<void
 async function write(url: string, token: string, acknowledged: Acknowledged[]): Promise<void> {
   for (let count = 0; ; count++) {
     const flag = flags[count % flags.length];
-    // Each change looks different from the one before, and grows the flag a little.
+    // Each change looks different from the one before, and grows the flag a little, unless the user is there already.
     const instructions = [
       { kind: count % 2 === 0 ? 'turn-on' : 'turn-off' },
       { kind: 'add-targets', variation: 'on', keys: [`user-${Math.floor(Math.random() * 1000)}`] },
@@ -147,8 +148,8 @@ async function write(url: string, token: string, acknowledged: Acknowledged[]): 
         flag,
         instructions,
       });
-      const change = (await response.json()) as Acknowledged;
-      if (response.status === 200) acknowledged.push({ id: change.id, version: change.version });
+      const { id, version, status } = (await response.json()) as Acknowledged & { readonly status: string };
+      if (response.status === 200 && status === 'applied') acknowledged.push({ id, version });
     } catch {
       // The connection broke: whether the last change was made is unknown, and both are right.
       return;
@@ -180,7 +181,7 @@ async function inspect(db: Database, acknowledged: readonly Acknowledged[]): Pro
   const violations: string[] = [];
   const stored = new Map<string, number>();
   for (const { id, key } of environments) {
-    const { intact, broken } = await verifyChain(db, id);
+    const { intact, broken } = await verifyChain(db, id, nodePlatform);
     if (!intact) violations.push(`${key}: version ${broken?.version}: ${broken?.reason}`);
     const changes = await db
       .selectFrom('changes')

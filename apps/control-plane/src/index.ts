@@ -7,3 +7,4 @@ export { type FirstStart, firstStartFile } from './first-start.ts';
 export { nodePlatform, type Platform, regex } from './platform.ts';
 export { type RunningServer, type ServerSurroundings, serverVersion, startServer } from './server.ts';
 export { parseSettings, type Settings, serverOptions } from './settings.ts';
+export { createOfflineToken } from './tokens/offline-token.ts';

@@ -1,6 +1,7 @@
 import type { StreamKeeper, WorkerPool } from '@sluice/delivery';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
+import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Leadership } from './replicas/leadership.ts';
 
@@ -19,6 +20,7 @@ export interface MetricsParts {
   readonly keeper: Pick<StreamKeeper, 'dropped'>;
   readonly pool: Pick<WorkerPool, 'listCounts'> | undefined;
   readonly leadership: Pick<Leadership, 'isLeading'>;
+  readonly evaluations: Pick<EvaluationRecorder, 'dropped'>;
 }
 
 /** How long a probe takes to an instance, and its answer back. */
@@ -32,7 +34,7 @@ export function createPropagation(registry: Registry): Histogram {
 }
 
 export function createMetrics(registry: Registry, parts: MetricsParts): Metrics {
-  const { channels, fleet, keeper, pool, leadership } = parts;
+  const { channels, fleet, keeper, pool, leadership, evaluations } = parts;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -79,6 +81,14 @@ export function createMetrics(registry: Registry, parts: MetricsParts): Metrics 
     registers,
     collect() {
       this.set(keeper.dropped + (pool?.listCounts() ?? []).reduce((sum, { dropped }) => sum + dropped, 0));
+    },
+  });
+  new Gauge({
+    name: 'sluice_evaluation_counters_dropped',
+    help: 'counters of evaluations from SDKs that were not kept because there were too many, since the start',
+    registers,
+    collect() {
+      this.set(evaluations.dropped);
     },
   });
   new Gauge({

@@ -49,7 +49,7 @@ describe('starting', () => {
       const first = await startTestServer({ folder });
       await expect(startTestServer({ folder })).rejects.toMatchObject({
         code: 'data-in-use',
-        message: `another Sluice server has the data folder ${folder} open`,
+        message: `another Sluice server has the data folder ${folder} open; stop it first`,
       });
       expect((await first.api('POST', '/projects', { key: 'still' })).status).toBe(201);
       await first.close();

@@ -21,6 +21,7 @@ import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
 import { createSecretBox, findSecret } from './credentials/secret-box.ts';
+import { findDatabaseTrouble } from './database/database-gone.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store, StoreSurroundings } from './database/store.ts';
 import { createEdgeHost } from './edges/edge-host.ts';
@@ -123,7 +124,8 @@ export async function startServer(
     };
   } catch (error) {
     await closeInOrder(log, [() => front.close(), () => store?.close()]);
-    throw error;
+    const trouble = findDatabaseTrouble(error);
+    throw trouble === undefined ? error : new ServerError('unavailable', trouble, { cause: error });
   }
 }
 
@@ -205,7 +207,7 @@ async function prepare(
     fleet,
     readFleet: (id) => exchange.read(id),
     links,
-    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
+    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership, evaluations }),
     payloadLimitBytes,
     version: serverVersion,
   };

@@ -147,8 +147,11 @@ export const changeView = named('Change', {
   id: text,
   /** Key of the environment. */
   environment: text,
-  /** `planned` is the answer to a dry run: nothing was kept. */
-  status: z.enum(['applied', 'planned']),
+  /**
+   * `planned` is the answer to a dry run: nothing was kept. `unchanged`: everything was so already, nothing was recorded,
+   * and the version is the one that the environment has.
+   */
+  status: z.enum(['applied', 'planned', 'unchanged']),
   /** The environment's version that the change made. */
   version,
   instructions: list(instructionSchema),

@@ -142,6 +142,16 @@ describe('turn-on and turn-off', () => {
     expect(configure(buildFlag(), { kind: 'turn-on' }).on).toBe(true);
     expect(configure(buildFlag({ on: true }), { kind: 'turn-off' }).on).toBe(false);
   });
+
+  test('of an archived flag: it cannot be turned on, until it is taken out of the archive', () => {
+    const flags = [buildFlag({ archived: true, on: true })];
+    expect(change({ flags }, { kind: 'turn-off' }, { kind: 'turn-on' })).toEqual({
+      kind: 'problem',
+      path: 'instructions[1]',
+      message: 'flag `checkout` is archived and serves nothing; take it out of the archive first',
+    });
+    expect(change({ flags }, { kind: 'unarchive' }, { kind: 'turn-on' })).toMatchObject({ flags: expect.any(Map) });
+  });
 });
 
 describe('set-fallthrough and set-off-variation', () => {
@@ -343,6 +353,73 @@ describe('targets', () => {
   test('of a variation that is not there are refused', () => {
     expect(change({ flags: [buildFlag()] }, { kind: 'add-targets', variation: 'blue', keys: ['ann'] })).toMatchObject({
       path: 'instructions[0].variation',
+    });
+  });
+});
+
+describe('what an object needs', () => {
+  const require = (flag: string, ...needed: readonly string[]): InstructionInput[] =>
+    needed.map((key) => ({ kind: 'add-prerequisite', flag, prerequisite: { flag: key, variation: 'on' } }));
+  const flags = Array.from({ length: 103 }, (_, at) => buildFlag({ key: `flag-${at}` }));
+  /** Each flag requires the one before. */
+  const chain = flags.slice(1).flatMap((_, at) => require(`flag-${at + 1}`, `flag-${at}`));
+
+  test.each([
+    ['from below', chain, chain.slice(0, 100)],
+    ['from above', chain.toReversed(), chain.toReversed().slice(2)],
+  ])('may be a chain of 100, made %s, and no more', (_, instructions, needed) => {
+    expect(change({ flags }, ...needed)).toMatchObject({ flags: expect.any(Map) });
+    expect(change({ flags }, ...instructions)).toMatchObject({
+      message: expect.stringMatching(
+        /^flag `flag-10[12]` may need at most 100 prerequisites, those of its prerequisites included, got more$/,
+      ),
+    });
+  });
+
+  test('counts as often as it is asked', () => {
+    const two = (at: number) => require(`flag-${at}`, `flag-${at - 1}`, `flag-${at - 2}`);
+    const pyramid = flags.slice(2).flatMap((_, at) => two(at + 2));
+    expect(change({ flags }, ...pyramid.slice(0, 2 * 7))).toMatchObject({ flags: expect.any(Map) });
+    expect(change({ flags }, ...pyramid)).toMatchObject({ path: expect.stringMatching(/^instructions/) });
+  });
+
+  test('is looked at again for whoever needs it already', () => {
+    const keys = flags.map(({ definition: { key } }) => key);
+    const requires = (needed: readonly string[]) => needed.map((flag) => ({ flag, variation: 'on' }));
+    const stored = [
+      ...flags,
+      buildFlag({ key: 'middle', prerequisites: requires(keys.slice(0, 50)) }),
+      buildFlag({ key: 'top', prerequisites: requires(['middle']) }),
+    ];
+    const enough = require('flag-0', ...keys.slice(50, 99));
+    expect(change({ flags: stored }, ...enough)).toMatchObject({ flags: expect.any(Map) });
+    expect(change({ flags: stored }, ...enough, ...require('flag-0', 'flag-99'))).toMatchObject({
+      path: 'instructions[49]',
+      message: expect.stringContaining('flag `top` may need at most 100 prerequisites'),
+    });
+  });
+
+  test('may be too much already, and is taken away or left as it is', () => {
+    const prerequisites = flags.map(({ definition: { key } }) => ({ flag: key, variation: 'on' }));
+    const tooMany = buildFlag({ on: true, prerequisites });
+    const removal: InstructionInput = { kind: 'remove-prerequisite', prerequisite: { flag: 'flag-0' } };
+    expect(change({ flags: [...flags, tooMany] }, { kind: 'turn-off' }, removal)).toMatchObject({
+      flags: expect.any(Map),
+    });
+  });
+
+  test('is bounded for segments too', () => {
+    const segments = Array.from({ length: 102 }, (_, at) => buildSegment({ key: `segment-${at}` }));
+    const nest = segments.slice(1).map(
+      (_, at): InstructionInput => ({
+        kind: 'add-segment-rule',
+        segment: `segment-${at + 1}`,
+        rule: { clauses: [{ op: 'segmentMatch', values: [`segment-${at}`] }] },
+      }),
+    );
+    expect(change({ segments }, ...nest.slice(0, 100))).toMatchObject({ segments: expect.any(Map) });
+    expect(change({ segments }, ...nest)).toMatchObject({
+      message: 'segment `segment-101` may need at most 100 segments, those that its segments ask included, got more',
     });
   });
 });

@@ -11,6 +11,7 @@ import {
 } from './instructions.ts';
 import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
+import { asksMore, findOverreach, furthestReach } from './reach.ts';
 import type { SegmentState } from './segment.ts';
 
 /** What a change comes to. */
@@ -71,18 +72,45 @@ export function apply(
     }
     instructions.push(instruction);
     if (isSegmentInstruction(instruction)) {
-      const { segment: key = '' } = instruction;
+      const { key } = addresseeOf(instruction);
       const state = followForSegment(key, instruction, view, path);
       if (isProblem(state)) return state;
       segments.set(key, state);
     } else {
-      const { flag: key = '' } = instruction;
+      const { key } = addresseeOf(instruction);
       const state = followForFlag(key, instruction, view, path);
       if (isProblem(state)) return state;
       flags.set(key, state);
     }
   }
-  return { instructions, flags, segments };
+  return findReachProblem(instructions, lookup, view) ?? { instructions, flags, segments };
+}
+
+/** Looked at once all is done: what an object reaches depends on others. */
+function findReachProblem(instructions: readonly Instruction[], before: Lookup, after: Lookup): Problem | undefined {
+  const last = new Map(
+    instructions.map((instruction, index) => {
+      const id = addresseeOf(instruction);
+      return [`${id.kind}/${id.key}`, { id, index }];
+    }),
+  );
+  for (const { id, index } of last.values()) {
+    const overreach = asksMore(id, before, after) ? findOverreach(id, after) : undefined;
+    if (overreach === undefined) continue;
+    const what =
+      id.kind === 'flag' ? 'prerequisites, those of its prerequisites' : 'segments, those that its segments ask';
+    return problem(
+      `instructions[${index}]`,
+      `${id.kind} \`${overreach.key}\` may need at most ${furthestReach} ${what} included, got more`,
+    );
+  }
+  return undefined;
+}
+
+function addresseeOf(instruction: Instruction): ObjectId {
+  return isSegmentInstruction(instruction)
+    ? { kind: 'segment', key: instruction.segment ?? '' }
+    : { kind: 'flag', key: instruction.flag ?? '' };
 }
 
 /** Which of the objects that were addressed so far refer to this one. */

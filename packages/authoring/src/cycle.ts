@@ -7,16 +7,17 @@ export function findWay(
   to: string,
   listNext: (key: string) => readonly string[],
 ): readonly string[] | undefined {
-  const ways: (readonly string[])[] = [[from]];
-  const seen = new Set([from]);
-  // The list grows while it is walked.
-  for (const way of ways) {
-    const last = way.at(-1) ?? from;
-    if (last === to) return way;
-    for (const next of listNext(last)) {
-      if (!seen.has(next)) ways.push([...way, next]);
-      seen.add(next);
-    }
+  /** From where each key was reached; grows while it is walked. */
+  const origins = new Map<string, string | undefined>([[from, undefined]]);
+  for (const key of origins.keys()) {
+    if (key === to) return trace(key, origins);
+    for (const next of listNext(key)) if (!origins.has(next)) origins.set(next, key);
   }
   return undefined;
+}
+
+function trace(end: string, origins: ReadonlyMap<string, string | undefined>): readonly string[] {
+  const way: string[] = [];
+  for (let key: string | undefined = end; key !== undefined; key = origins.get(key)) way.push(key);
+  return way.reverse();
 }

@@ -21,7 +21,9 @@ export function editConfiguration(
   const { definition, configuration } = flag;
   switch (instruction.kind) {
     case 'turn-on':
-      return { ...configuration, on: true };
+      return definition.archived
+        ? problem(path, `flag \`${definition.key}\` is archived and serves nothing; take it out of the archive first`)
+        : { ...configuration, on: true };
     case 'turn-off':
       return { ...configuration, on: false };
     case 'set-fallthrough': {

@@ -15,6 +15,8 @@ const flushPeriodMs = 5000;
 const batchesKept = 720;
 /** Flags, variations and versions that are told apart in one batch. */
 const countersKept = 20_000;
+/** The same in all batches that wait: a batch that somebody filled with made-up versions counts for more. */
+const countersWaiting = 500_000;
 /** A batch of events arrives again within seconds, if at all. */
 const payloadsKept = 50_000;
 
@@ -33,6 +35,8 @@ export class CountKeeper {
   readonly #payloads = new Set<string>();
   #send: ((message: LinkUp) => void) | undefined;
   #batches = 0;
+  /** In the batches that wait. */
+  #counters = 0;
   readonly #stop: () => void;
 
   constructor(options: CountKeeperOptions) {
@@ -70,6 +74,7 @@ export class CountKeeper {
 
   /** What is above keeps a batch. */
   taken(id: string): void {
+    this.#counters -= this.#waiting.get(id)?.counts.length ?? 0;
     this.#waiting.delete(id);
   }
 
@@ -84,6 +89,7 @@ export class CountKeeper {
         countedAt: this.#options.elapsed(),
       };
       this.#waiting.set(id, batch);
+      this.#counters += batch.counts.length;
       this.#tell(batch);
     }
     this.#counts.clear();
@@ -102,8 +108,8 @@ export class CountKeeper {
   #dropOldest(): void {
     let dropped = 0;
     for (const id of this.#waiting.keys()) {
-      if (this.#waiting.size <= batchesKept) break;
-      this.#waiting.delete(id);
+      if (this.#waiting.size <= batchesKept && this.#counters <= countersWaiting) break;
+      this.taken(id);
       dropped++;
     }
     if (dropped > 0)

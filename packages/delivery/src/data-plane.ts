@@ -16,12 +16,13 @@ import {
 } from '@sluice/protocol';
 import { WebSocketServer } from 'ws';
 import type { Channel } from './channel.ts';
+import { discardRest } from './discard-rest.ts';
 import type { Fleet } from './fleet.ts';
 import { describeForeign } from './foreign.ts';
 import { openHttpStream } from './http-stream.ts';
 import type { LoadGauge } from './load-gauge.ts';
 import { paceFor } from './pace.ts';
-import { readBody } from './read-body.ts';
+import { type Body, BodyReader } from './read-body.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
 import { SocketStream, type SocketStreamHost } from './socket-stream.ts';
 import { leaseMs, type StreamKeeper } from './stream-keeper.ts';
@@ -84,6 +85,8 @@ const bodyLimitBytes = 64 * 1024 * 1024;
 const messageLimitBytes = 16 * 1024 * 1024;
 /** What an instance says of itself is short, even where it refuses a hundred objects. */
 const reportLimitBytes = 1024 * 1024;
+/** Of all bodies that are being read at a time: whoever comes when that is used up is told to try again. */
+const bodiesBytes = 4 * bodyLimitBytes;
 const socketPath = '/sdk/v1/socket';
 /** Foreign SDKs poll every 30 seconds unless told otherwise; who has not for so long is gone. */
 const pollLeaseMs = 120_000;
@@ -100,6 +103,7 @@ export class DataPlane {
     autoPong: false,
     maxPayload: messageLimitBytes,
   });
+  readonly #bodies = new BodyReader(bodiesBytes);
   readonly #socketHost: SocketStreamHost;
   /** Instances that reported over a socket, those at visitors aside. */
   #sockets = 0;
@@ -130,7 +134,7 @@ export class DataPlane {
       [`GET ${socketPath}`]: (exchange) => wantUpgrade(exchange),
       'POST /sdk/v1/reports': (exchange) => this.#takeReports(exchange),
       'POST /bulk': (exchange) => this.#recordEvents(exchange),
-      'POST /diagnostic': (exchange) => acceptDiagnostic(exchange),
+      'POST /diagnostic': (exchange) => this.#acceptDiagnostic(exchange),
     };
   }
 
@@ -173,7 +177,7 @@ export class DataPlane {
   ): Promise<void> {
     const admission = await this.#admit(request);
     if ('found' in admission) {
-      request.resume();
+      discardRest(request);
       return refuseKey(response, admission.found);
     }
     await route({ request, response, query, admission });
@@ -262,8 +266,8 @@ export class DataPlane {
   }
 
   async #takeReports({ request, response, admission }: Exchange): Promise<void> {
-    const body = await readBody(request, reportLimitBytes);
-    if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
+    const body = await this.#bodies.read(request, reportLimitBytes);
+    if (body.kind === 'refused') return this.#refuse(response, body);
     const reports = parseReports(body.value);
     if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);
     const { hello, rest } = reports;
@@ -273,8 +277,8 @@ export class DataPlane {
   }
 
   async #recordEvents({ request, response, admission }: Exchange): Promise<void> {
-    const body = await readBody(request, bodyLimitBytes);
-    if (body.kind === 'refused') return sendProblem(response, body.status, body.code, body.message);
+    const body = await this.#bodies.read(request, bodyLimitBytes);
+    if (body.kind === 'refused') return this.#refuse(response, body);
     const payloadId = request.headers['x-launchdarkly-payload-id'];
     const batch = { payloadId: typeof payloadId === 'string' ? payloadId : undefined, events: body.value };
     const status = this.#recordBatch(
@@ -283,6 +287,18 @@ export class DataPlane {
       describeForeign(request, 'events', () => ''),
     );
     response.writeHead(status).end();
+  }
+
+  /** Accepted whatever is in it: SDKs send diagnostics before anything else and must not be disturbed. */
+  async #acceptDiagnostic({ request, response }: Exchange): Promise<void> {
+    const body = await this.#bodies.read(request, bodyLimitBytes);
+    if (body.kind === 'refused' && body.status !== 400) return this.#refuse(response, body);
+    response.writeHead(202).end();
+  }
+
+  #refuse(response: ServerResponse, { status, code, message }: Extract<Body, { kind: 'refused' }>): void {
+    if (status === 503) this.#putOff(response, message);
+    else sendProblem(response, status, code, message);
   }
 
   #recordBatch(environmentId: string, batch: EventBatch, foreign: { readonly session: string } | undefined): number {
@@ -339,14 +355,6 @@ function parseReports(body: unknown): { readonly hello: Hello; readonly rest: re
   }
   const [hello, ...rest] = reports;
   return hello?.kind === 'hello' ? { hello, rest } : 'expected the first report to be of kind hello';
-}
-
-/** Accepted whatever is in it: SDKs send diagnostics before anything else and must not be disturbed. */
-async function acceptDiagnostic({ request, response }: Exchange): Promise<void> {
-  const body = await readBody(request, bodyLimitBytes);
-  if (body.kind === 'refused' && body.status === 413)
-    return sendProblem(response, body.status, body.code, body.message);
-  response.writeHead(202).end();
 }
 
 /** A proxy on the way has taken the wish for a WebSocket out; our SDK then takes a stream. */

@@ -7,6 +7,7 @@ export {
   type EventBatch,
   sendProblem,
 } from './data-plane.ts';
+export { discardRest } from './discard-rest.ts';
 export { drain } from './drain.ts';
 export type { Arrival, Fleet, Member } from './fleet.ts';
 export { type Front, type FrontSettings, openFront } from './front.ts';

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { createServer, request as openRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Body, readBody } from './read-body.ts';
+import { type Body, BodyReader } from './read-body.ts';
 
 const limitBytes = 1000;
+/** Room for one packed body and some plain ones. */
+const bodies = new BodyReader(70_000);
 
 let server: Server;
 let url: string;
@@ -13,7 +16,7 @@ let reading = Promise.withResolvers<Body>();
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const body = readBody(request, limitBytes);
+    const body = bodies.read(request, limitBytes);
     reading.resolve(body);
     body.then(
       () => response.end('answered'),
@@ -72,6 +75,26 @@ describe('a body', () => {
       status: 413,
       message: expect.stringContaining('1000'),
     });
+  });
+
+  test('is refused while others take all the room, and taken again when they have gone', async () => {
+    const packed = gzipSync('{"a":1}');
+    reading = Promise.withResolvers();
+    const other = openRequest(url, { method: 'POST', agent: false, headers: { 'content-encoding': 'gzip' } });
+    other.on('error', () => undefined);
+    other.write(packed.subarray(0, 15));
+    await once(server, 'request');
+    const unfinished = expect(reading.promise).rejects.toThrow();
+    expect(await send(packed, 'gzip')).toEqual({
+      kind: 'refused',
+      status: 503,
+      code: 'unavailable',
+      message: 'there are more bodies being read than there is room for; try again',
+    });
+    expect(await send('{"a":1}')).toMatchObject({ kind: 'json' });
+    other.destroy();
+    await unfinished;
+    expect(await send(packed, 'gzip')).toMatchObject({ kind: 'json' });
   });
 
   test.each([undefined, 'gzip'])('whose sender goes away is given up (%s)', async (encoding) => {

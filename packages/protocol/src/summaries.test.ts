@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { listEvaluationCounts } from './index.ts';
+import { findNewestVersion, listEvaluationCounts } from './index.ts';
 
 function summary(features: unknown): unknown {
   return { kind: 'summary', startDate: 1, endDate: 2, features };
@@ -60,6 +60,14 @@ describe('evaluation counts', () => {
     expect(listEvaluationCounts(events)).toEqual([
       { flagKey: 'a', variation: undefined, version: undefined, count: 2 },
     ]);
+  });
+
+  test('are as many as one body holds', () => {
+    const counters = Array.from({ length: 300_000 }, (_, version) => ({ count: 1, version }));
+    expect(findNewestVersion([summary({ a: { counters } }), summary({ b: { counters: [{ count: 1 }] } })])).toBe(
+      299_999,
+    );
+    expect(findNewestVersion([])).toBeUndefined();
   });
 
   test('of a flag called __proto__ are counted like others', () => {

@@ -28,8 +28,11 @@ export function listEvaluationCounts(events: unknown): readonly EvaluationCount[
  * altered them last, so the SDK runs at least that. Undefined when it names none.
  */
 export function findNewestVersion(events: unknown): number | undefined {
-  const versions = listEvaluationCounts(events).flatMap(({ version }) => version ?? []);
-  return versions.length === 0 ? undefined : Math.max(...versions);
+  let newest: number | undefined;
+  for (const { version } of listEvaluationCounts(events)) {
+    if (version !== undefined && (newest === undefined || version > newest)) newest = version;
+  }
+  return newest;
 }
 
 function listOfSummary(features: unknown): readonly EvaluationCount[] {

@@ -73,7 +73,9 @@ export async function restorePostgresBackup(
     const source = createKysely(new DatabaseSync(copy, { readOnly: true }));
     try {
       if (secret !== undefined && !(await opens(source, secret, platform))) throw otherSecret(folder);
-      await use(url, (db) => db.transaction().execute((writes) => replaceAll(source, writes, { file, url, replace })));
+      await use(url, (db) =>
+        db.transaction().execute((writes) => replaceAll(source, writes, { file, url, replace, platform })),
+      );
     } finally {
       await source.destroy();
     }
@@ -128,9 +130,14 @@ interface Replacement {
   readonly file: string;
   readonly url: string;
   readonly replace: boolean;
+  readonly platform: Platform;
 }
 
-async function replaceAll(source: Database, writes: Writes, { file, url, replace }: Replacement): Promise<void> {
+async function replaceAll(
+  source: Database,
+  writes: Writes,
+  { file, url, replace, platform }: Replacement,
+): Promise<void> {
   const database = describeDatabase(url);
   const lock = sql<{ isFree: boolean }>`select pg_try_advisory_xact_lock(${sql.join([...runningLock])}) as is_free`;
   if ((await lock.execute(writes)).rows[0]?.isFree !== true) {
@@ -146,7 +153,7 @@ async function replaceAll(source: Database, writes: Writes, { file, url, replace
   await copyTables(source, writes).catch((error: unknown) => {
     throw toUnfit(error, file);
   });
-  await verifyChains(writes, file);
+  await verifyChains(writes, file, platform);
 }
 
 /** Rows of a backup that PostgreSQL does not take (SQLSTATE 22 and 23): what is wrong with the backup. */

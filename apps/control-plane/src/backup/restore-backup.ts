@@ -76,7 +76,7 @@ export async function prepareBackup(
     const backupSecret = await takeFact(db, backupSecretName);
     const createdAt = Number((await takeFact(db, backupTimeName)) ?? 0);
     await checkSecret(db, backupSecret ?? secret, platform);
-    const rows = await verifyChains(db, file);
+    const rows = await verifyChains(db, file, platform);
     const environments = await db.transaction().execute(async (writes) => {
       const restored: EnvironmentRow[] = [];
       for (const row of rows) restored.push(await startEpoch(writes, row, createdAt, platform));
@@ -118,10 +118,10 @@ function openChecked(copy: string, file: string): DatabaseSync {
 }
 
 /** Follows the chain of every environment; throws `conflict` where one is broken. */
-export async function verifyChains(reads: Reads, file: string): Promise<readonly EnvironmentRow[]> {
+export async function verifyChains(reads: Reads, file: string, platform: Platform): Promise<readonly EnvironmentRow[]> {
   const environments = await listAllEnvironments(reads);
   for (const { id, projectKey, key, version } of environments) {
-    const { broken } = await verifyChain(reads, id);
+    const { broken } = await verifyChain(reads, id, platform);
     const problem = broken ?? (await findSurplus(reads, id, version));
     if (problem === undefined) continue;
     throw new ServerError(

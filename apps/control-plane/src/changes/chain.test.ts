@@ -1,5 +1,7 @@
 import { startTestServer, type TestServer, tamper } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { getEnvironment } from '../projects/environment-queries.ts';
+import { verifyChain } from './chain.ts';
 
 const changes = '/projects/default/environments/production/changes';
 
@@ -90,6 +92,30 @@ describe('the chain of changes', () => {
   test('tells when all changes were removed', async () => {
     await tamperWith('delete from changes where environment_id = $production');
     expect(await verify()).toMatchObject({ intact: false, changes: 0 });
+  });
+
+  test('is followed in parts where changes are large, and others have their turn in between', async () => {
+    const { db, platform } = server.running.context;
+    const countTurns = async (): Promise<number> => {
+      let turns = 0;
+      const later = (callback: () => void) => {
+        turns++;
+        platform.later(callback);
+      };
+      const { id } = await getEnvironment(db, 'default', 'production');
+      expect(await verifyChain(db, id, { later })).toMatchObject({ intact: true });
+      return turns;
+    };
+    expect(await countTurns()).toBe(1);
+    const keys = Array.from({ length: 50_000 }, (_, at) => `${at}-of-a-large-customer-of-ours`);
+    for (const kind of ['add-targets', 'turn-on', 'turn-off', 'turn-on', 'turn-off', 'turn-on']) {
+      const isTargeting = kind === 'add-targets';
+      await server.change({
+        flag: 'checkout',
+        instructions: [{ kind, ...(isTargeting && { variation: 'on', keys }) }],
+      });
+    }
+    expect(await countTurns()).toBeGreaterThanOrEqual(5);
   });
 
   test('is intact whatever characters a comment has', async () => {

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ChainView } from '@sluice/api-client';
+import { sql } from 'kysely';
+import { takeFitting } from '../database/chunks.ts';
 import type { ChangeObjectRow, ChangeRow, Reads } from '../database/schema.ts';
+import type { Platform } from '../platform.ts';
 
 /** What a change's hash covers besides the hash of the change before it. */
 export interface ChainedChange extends Omit<ChangeRow, 'hash'> {
@@ -45,7 +48,11 @@ function compare(a: string, b: string): number {
  * Follows an environment's chain from its start to the head that the environment remembers, and no further: changes go
  * on meanwhile.
  */
-export async function verifyChain(reads: Reads, environmentId: string): Promise<ChainView> {
+export async function verifyChain(
+  reads: Reads,
+  environmentId: string,
+  platform: Pick<Platform, 'later'>,
+): Promise<ChainView> {
   const environment = await reads
     .selectFrom('environments')
     .select(['version', 'chainHead'])
@@ -54,7 +61,7 @@ export async function verifyChain(reads: Reads, environmentId: string): Promise<
   let previousHash = chainStart;
   let changes = 0;
   let version = 0;
-  for await (const change of listChanges(reads, environmentId, environment.version)) {
+  for await (const change of listChanges(reads, environmentId, environment.version, platform)) {
     const broken = (reason: string): ChainView => ({
       intact: false,
       changes,
@@ -73,34 +80,35 @@ export async function verifyChain(reads: Reads, environmentId: string): Promise<
 }
 
 const pageSize = 500;
+/** Of what is hashed. */
+const bytesOfChange = sql<number>`octet_length(instructions_json) + octet_length(effects_json) + coalesce((
+  select sum(coalesce(octet_length(before_json), 0) + coalesce(octet_length(after_json), 0))
+  from change_objects where change_id = changes.id), 0)`;
 
 async function* listChanges(
   reads: Reads,
   environmentId: string,
   lastVersion: number,
+  { later }: Pick<Platform, 'later'>,
 ): AsyncGenerator<ChainedChange & { readonly hash: string }> {
   for (let after = -1; ; ) {
-    const rows = await reads
+    const found = await reads
       .selectFrom('changes')
-      .selectAll()
+      .select(['id', bytesOfChange.as('bytes')])
       .where('environmentId', '=', environmentId)
       .where('version', '>', after)
       .where('version', '<=', lastVersion)
       .orderBy('version')
       .limit(pageSize)
       .execute();
-    if (rows.length === 0) return;
-    const objects = await reads
-      .selectFrom('changeObjects')
-      .selectAll()
-      .where(
-        'changeId',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .execute();
+    if (found.length === 0) return;
+    const ids = takeFitting(found).map(({ id }) => id);
+    const rows = await reads.selectFrom('changes').selectAll().where('id', 'in', ids).orderBy('version').execute();
+    const objects = await reads.selectFrom('changeObjects').selectAll().where('changeId', 'in', ids).execute();
     const byChange = Map.groupBy(objects, ({ changeId }) => changeId);
     for (const row of rows) yield { ...row, objects: byChange.get(row.id) ?? [] };
     after = rows.at(-1)?.version ?? after;
+    // Hashing megabytes takes time that others need too.
+    await new Promise<void>(later);
   }
 }

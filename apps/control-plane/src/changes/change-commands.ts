@@ -15,7 +15,13 @@ import { answer, findObjects } from '../objects/object-queries.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { checkCompiled } from './check-compiled.ts';
 import { type ChangePlan, planChange } from './plan-change.ts';
-import { type AppliedChange, type ChangeSurroundings, writeChange } from './write-change.ts';
+import {
+  type AppliedChange,
+  type ChangeSurroundings,
+  changesNothing,
+  leaveUnchanged,
+  writeChange,
+} from './write-change.ts';
 
 /** Who wants a change, and why. */
 export interface Author {
@@ -88,7 +94,10 @@ export async function applyToProject(
   return applyParts(writes, parts, author, surroundings);
 }
 
-/** Applies a change to held environments, one part each, all or nothing. Parts beyond the first make it a group. */
+/**
+ * Applies a change to held environments, one part each, all or nothing. Parts beyond the first make it a group. What
+ * leaves everything as it is is not recorded: nobody could revert it, and waiting for a new version would be in vain.
+ */
 export async function applyParts(
   writes: Writes,
   parts: readonly EnvironmentPart[],
@@ -105,6 +114,9 @@ export async function applyParts(
   }
   const [first] = problems;
   if (first !== undefined) throw toError(first.problem, problems.length < parts.length ? first.environment : undefined);
+  if (planned.every(({ plan }) => changesNothing(plan))) {
+    return planned.map((part) => leaveUnchanged({ ...part, comment, actor, groupId: null }, surroundings.platform));
+  }
   const groupId = parts.length > 1 ? createId(surroundings.platform) : null;
   const applied: AppliedChange[] = [];
   for (const part of planned) {
@@ -126,7 +138,7 @@ async function planPart(
   if (isProblem(plan)) return plan;
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
-  if (expectedVersion !== undefined) refuseConflict(plan, stored, expectedVersion);
+  if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
   return { environment, plan, stored };
 }
 
@@ -160,7 +172,18 @@ async function findStored(
   ];
 }
 
-function refuseConflict({ touches }: ChangePlan, stored: readonly ObjectRow[], expectedVersion: number): void {
+function refuseConflict(
+  { key, version }: EnvironmentRow,
+  { touches }: ChangePlan,
+  stored: readonly ObjectRow[],
+  expectedVersion: number,
+): void {
+  if (expectedVersion > version) {
+    const message = `environment \`${key}\` is at version ${version} and has not been at ${expectedVersion} yet`;
+    throw new ServerError('conflict', `${message}; read it again, and take the version from there`, {
+      faults: [{ path: 'expectedVersion', message: `expected at most ${version}, got ${expectedVersion}` }],
+    });
+  }
   const changed = stored.filter(
     (row) => row.touchedVersion > expectedVersion && touches.some(({ id }) => sameObject(id, row)),
   );

@@ -1,4 +1,6 @@
 import type { FlagState, ObjectId, SegmentState } from '@sluice/authoring';
+import { sql } from 'kysely';
+import { takeFitting } from '../database/chunks.ts';
 import type { ChangeRow, Reads } from '../database/schema.ts';
 import { notFound } from '../errors.ts';
 
@@ -13,16 +15,17 @@ export interface ChangeFilter {
   readonly before: number | undefined;
 }
 
-/** Changes of an environment, newest first, one more than `limit` if there are. */
-export async function listChanges(
-  reads: Reads,
-  environmentId: string,
-  filter: ChangeFilter,
-): Promise<readonly ChangeRow[]> {
+export interface ChangePage {
+  readonly rows: readonly ChangeRow[];
+  readonly hasMore: boolean;
+}
+
+/** Changes of an environment, newest first, at most `limit`; fewer where they are large. */
+export async function listChanges(reads: Reads, environmentId: string, filter: ChangeFilter): Promise<ChangePage> {
   const { flag, segment, actor, since, limit, before } = filter;
   let query = reads
     .selectFrom('changes')
-    .selectAll()
+    .select(['id', sql<number>`octet_length(instructions_json) + octet_length(effects_json)`.as('bytes')])
     .where('environmentId', '=', environmentId)
     .orderBy('version', 'desc')
     .limit(limit + 1);
@@ -43,7 +46,16 @@ export async function listChanges(
         .where('key', '=', key),
     );
   }
-  return query.execute();
+  const found = await query.execute();
+  if (found.length === 0) return { rows: [], hasMore: false };
+  const shown = takeFitting(found.slice(0, limit)).map(({ id }) => id);
+  const rows = await reads
+    .selectFrom('changes')
+    .selectAll()
+    .where('id', 'in', shown)
+    .orderBy('version', 'desc')
+    .execute();
+  return { rows, hasMore: found.length > rows.length };
 }
 
 export async function getChange(reads: Reads, environmentId: string, id: string): Promise<ChangeRow> {
@@ -89,14 +101,15 @@ export async function listTouched(reads: Reads, changeId: string): Promise<reado
   }));
 }
 
-/** Changes of the same environment that touched, after a change, anything that it touched; newest first. */
+/** Changes of the same environment that touched, after a change, anything that it touched: the newest, at most `limit`. */
 export async function listLaterChanges(
   reads: Reads,
   { id, version }: Pick<ChangeRow, 'id' | 'version'>,
-): Promise<readonly ChangeRow[]> {
+  limit: number,
+): Promise<readonly Pick<ChangeRow, 'version' | 'actor' | 'effectsJson'>[]> {
   return reads
     .selectFrom('changes')
-    .selectAll()
+    .select(['version', 'actor', 'effectsJson'])
     .where('id', 'in', (expression) =>
       expression
         .selectFrom('changeObjects as touched')
@@ -111,5 +124,6 @@ export async function listLaterChanges(
         .where('later.version', '>', version),
     )
     .orderBy('version', 'desc')
+    .limit(limit)
     .execute();
 }

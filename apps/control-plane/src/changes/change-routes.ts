@@ -1,6 +1,6 @@
 import { type ChangeView, chainView, changeView, pageOf } from '@sluice/api-client';
 import { type CommandResult, runCommand } from '../http/commands.ts';
-import { parseNumberCursor, toPage } from '../http/paging.ts';
+import { makePage, parseNumberCursor } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
@@ -16,7 +16,7 @@ import type { AppliedChange } from './write-change.ts';
 const base = '/projects/:project/environments/:environment/changes';
 
 export function addChangeRoutes(app: App, context: ServerContext): void {
-  const { db } = context;
+  const { db, platform } = context;
 
   app.post(
     base,
@@ -50,10 +50,9 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     },
     async ({ params, query: { cursor, limit, ...filter } }) => {
       const { id, key } = await getEnvironment(db, params.project, params.environment);
-      const rows = await listChanges(db, id, { ...filter, limit, before: parseNumberCursor(cursor) });
-      return toPage(
-        rows,
-        limit,
+      const page = await listChanges(db, id, { ...filter, limit, before: parseNumberCursor(cursor) });
+      return makePage(
+        page,
         ({ version }) => String(version),
         (row) => toChangeView(row, key),
       );
@@ -69,7 +68,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
         response: { 200: chainView },
       },
     },
-    async ({ params }) => verifyChain(db, (await getEnvironment(db, params.project, params.environment)).id),
+    async ({ params }) => verifyChain(db, (await getEnvironment(db, params.project, params.environment)).id, platform),
   );
 
   app.get(
@@ -107,7 +106,7 @@ function toResult(applied: readonly AppliedChange[], environment: string, dryRun
   if (own === undefined) throw new RangeError('a command makes at least one change');
   return {
     status: 200,
-    body: toChangeView(own.row, environment, dryRun ? 'planned' : 'applied'),
+    body: toChangeView(own.row, environment, own.isUnchanged ? 'unchanged' : dryRun ? 'planned' : 'applied'),
     changes: applied,
     dryRun,
   };

@@ -1,9 +1,9 @@
 import type { ChangeView } from '@sluice/api-client';
 import type { Effect, Instruction } from '@sluice/authoring';
-import type { ChangeRow } from '../database/schema.ts';
+import type { ChangeRecord } from './write-change.ts';
 
 export function toChangeView(
-  row: ChangeRow,
+  row: ChangeRecord,
   environment: string,
   status: ChangeView['status'] = 'applied',
 ): ChangeView {

@@ -64,7 +64,7 @@ describe('a change', () => {
     const before = await readVersion();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, at) =>
-        change({ flag: 'busy', instructions: [{ kind: at % 2 === 0 ? 'turn-on' : 'turn-off' }] }),
+        change({ flag: 'busy', instructions: [{ kind: 'add-targets', variation: 'on', keys: [`user-${at}`] }] }),
       ),
     );
     const versions = answers.map(({ body }) => body.version).sort((a, b) => a - b);
@@ -95,6 +95,53 @@ describe('a change', () => {
     await createFlags(['served']);
     const { version } = await server.change({ flag: 'served', instructions: [{ kind: 'turn-on' }] });
     expect(await server.findServed('served')).toMatchObject({ on: true, version });
+  });
+});
+
+describe('a change to what is there already', () => {
+  test('answers that nothing changed, takes no version and is not recorded', async () => {
+    await createFlags(['still']);
+    const { id: last, version } = await server.change({ flag: 'still', instructions: [{ kind: 'turn-on' }] });
+    const { status, body } = await change({ flag: 'still', instructions: [{ kind: 'turn-on' }] });
+    expect([status, body.status, body.version, body.effects]).toEqual([200, 'unchanged', version, []]);
+    expect((await change({ flag: 'still', instructions: [{ kind: 'turn-on' }], dryRun: true })).body).toMatchObject({
+      status: 'unchanged',
+      version,
+    });
+    expect(await readVersion()).toBe(version);
+    const { items } = (await server.api('GET', `${production}/changes?flag=still`)).body;
+    expect(items[0].id).toBe(last);
+    expect((await server.api('POST', `${production}/changes/${last}/revert`, {})).status).toBe(200);
+    expect((await server.findServed('still')).on).toBe(false);
+  });
+
+  test('together with something else is recorded', async () => {
+    await createFlags(['partly']);
+    const instructions = [{ kind: 'turn-off' }, { kind: 'set-fallthrough', variation: 'off' }];
+    expect(await server.change({ flag: 'partly', instructions })).toMatchObject({ status: 'applied' });
+  });
+
+  test('in all environments is recorded in none', async () => {
+    await createFlags(['everywhere']);
+    await server.api('PATCH', '/projects/default/flags/everywhere', { archived: true });
+    const before = [await readVersion(), await readVersion('staging')];
+    expect((await server.api('PATCH', '/projects/default/flags/everywhere', { archived: true })).status).toBe(200);
+    expect([await readVersion(), await readVersion('staging')]).toEqual(before);
+  });
+
+  test('is answered the same when it is asked for again under its key', async () => {
+    await createFlags(['repeated']);
+    const ask = () =>
+      server.api(
+        'POST',
+        `${production}/changes`,
+        { flag: 'repeated', instructions: [{ kind: 'turn-off' }] },
+        { 'idempotency-key': 'still-off' },
+      );
+    const { body } = await ask();
+    await server.change({ flag: 'repeated', instructions: [{ kind: 'turn-on' }] });
+    expect((await ask()).body).toEqual(body);
+    expect((await server.findServed('repeated')).on).toBe(true);
   });
 });
 
@@ -129,6 +176,20 @@ describe('expectedVersion', () => {
       title: `somebody else changed flag \`seen\` in version ${version}, after version ${expectedVersion}`,
       errors: [{ path: 'expectedVersion' }],
     });
+  });
+
+  test('refuses a version that the environment has not had yet', async () => {
+    await createFlags(['ahead']);
+    const version = await readVersion();
+    const request = { flag: 'ahead', instructions: [{ kind: 'turn-on' }] };
+    const { status, body } = await change({ ...request, expectedVersion: version + 1 });
+    expect(status).toBe(409);
+    expect(body).toMatchObject({
+      code: 'conflict',
+      title: `environment \`production\` is at version ${version} and has not been at ${version + 1} yet; read it again, and take the version from there`,
+      errors: [{ path: 'expectedVersion', message: `expected at most ${version}, got ${version + 1}` }],
+    });
+    expect((await change({ ...request, expectedVersion: version })).status).toBe(200);
   });
 
   test('lets a change through when only other objects have changed since', async () => {
@@ -364,7 +425,52 @@ describe('a flag that is created again', () => {
   });
 });
 
+describe('a page of the history', () => {
+  test('ends early where changes are large, and the next goes on from there', async () => {
+    await createFlags(['large']);
+    const keys = Array.from({ length: 50_000 }, (_, at) => `${at}-of-a-large-customer-of-ours`);
+    for (let at = 0; at < 5; at++) {
+      const kind = at % 2 === 0 ? 'add-targets' : 'remove-targets';
+      await server.change({ flag: 'large', instructions: [{ kind, variation: 'on', keys }] });
+    }
+    const pages: number[][] = [];
+    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+      const { body } = await server.api('GET', `${production}/changes?flag=large&limit=500${cursor}`);
+      pages.push(body.items.map(({ version }: { version: number }) => version));
+      cursor = body.nextCursor && `&cursor=${body.nextCursor}`;
+    }
+    const last = await readVersion();
+    expect(pages.flat()).toEqual([0, 1, 2, 3, 4, 5].map((before) => last - before));
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 2]);
+  });
+});
+
 describe('many objects', () => {
+  test('that need each other in a long chain are refused, and those of a chain that is not too long are served', async () => {
+    const keys = Array.from({ length: 1000 }, (_, at) => `chain-${at}`);
+    await server.change({ instructions: keys.map((flag) => ({ kind: 'create-flag', flag, definition: {} })) });
+    const chain = keys.slice(1).map((flag, at) => ({
+      kind: 'add-prerequisite',
+      flag,
+      prerequisite: { flag: `chain-${at}`, variation: 'on' },
+    }));
+    const { status, body } = await change({ instructions: chain });
+    expect([status, body.title]).toEqual([
+      422,
+      'flag `chain-101` may need at most 100 prerequisites, those of its prerequisites included, got more',
+    ]);
+    // One after the other: each looks at what is stored of the chain by then.
+    for (const instruction of chain.slice(0, 100)) await server.change({ instructions: [instruction] });
+    expect((await change({ instructions: [chain[100]] })).status).toBe(422);
+    await server.change({ instructions: keys.slice(0, 101).map((flag) => ({ kind: 'turn-on', flag })) });
+    const explained = await server.api('POST', `${production}/evaluate`, {
+      flag: 'chain-100',
+      context: { kind: 'user', key: 'ann' },
+    });
+    expect(explained.body).toMatchObject({ value: true, reason: { kind: 'FALLTHROUGH' } });
+    expect((await server.api('GET', `${production}/flags?limit=500`)).status).toBe(200);
+  });
+
   test('are changed in one change', async () => {
     const keys = Array.from({ length: 500 }, (_, at) => `many-${at}`);
     await server.change({ instructions: keys.map((flag) => ({ kind: 'create-flag', flag, definition: {} })) });

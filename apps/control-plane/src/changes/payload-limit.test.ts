@@ -71,6 +71,23 @@ describe('the limit of what SDKs are asked to hold', () => {
     expect((await server.api('DELETE', '/projects/default/flags/big')).status).toBe(204);
   });
 
+  test('lets flags be turned off, also where it is exceeded already', async () => {
+    await createFlag('big', 4000);
+    await createFlag('base', 100);
+    const addPrerequisite = { kind: 'add-prerequisite', prerequisite: { flag: 'base', variation: 'variation-1' } };
+    await server.change({ flag: 'big', instructions: [{ kind: 'turn-on' }] });
+    const { db } = server.running.context;
+    // Versions get longer too.
+    await db.updateTable('environments').set({ payloadBytes: 1_000_000, version: 999_999 }).execute();
+    const turnOff = { flag: 'big', instructions: [{ kind: 'turn-off' }] };
+    const before = await readBytes();
+    expect(await server.change(turnOff)).toMatchObject({ effects: [{ text: 'turned off' }] });
+    expect(await readBytes()).toBeGreaterThan(before);
+    const more = { flag: 'big', instructions: [{ kind: 'turn-on' }, addPrerequisite] };
+    const { status } = await server.api('POST', '/projects/default/environments/production/changes', more);
+    expect(status).toBe(413);
+  });
+
   test('holds in each environment', async () => {
     await createFlag('one', 4000);
     const keys = Array.from({ length: 500 }, (_, at) => `user-${at}`);

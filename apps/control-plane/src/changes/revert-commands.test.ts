@@ -93,6 +93,18 @@ describe('reverting a change', () => {
     expect(await readServed('contested')).toMatchObject({ on: false, fallthrough: { variation: 0 } });
   });
 
+  test('lists the newest of many later changes', async () => {
+    await createFlag('busy');
+    const first = await server.change({ flag: 'busy', instructions: [{ kind: 'turn-on' }] });
+    for (let at = 0; at < 51; at++) {
+      await server.change({ flag: 'busy', instructions: [{ kind: at % 2 === 0 ? 'turn-off' : 'turn-on' }] });
+    }
+    const { errors } = (await revert(first.id)).body;
+    expect(errors).toHaveLength(51);
+    expect(errors[0].message).toContain(`version ${first.version + 51} of production`);
+    expect(errors[50].message).toBe('and earlier ones of production');
+  });
+
   test('leaves objects alone that the change did not touch', async () => {
     await createFlag('target');
     await createFlag('bystander');
@@ -206,7 +218,7 @@ describe('random changes', () => {
           const before = await readPayloads(project);
           const made = await server.api('POST', `${at}/changes`, { instructions: inputs });
           expect([200, 409, 422]).toContain(made.status);
-          if (made.status !== 200) continue;
+          if (made.status !== 200 || made.body.status === 'unchanged') continue;
           const after = await readPayloads(project);
           const undone = await revert(made.body.id, {}, at);
           if (undone.status === 409) continue;

@@ -1,5 +1,6 @@
 import {
   type ChangeRequest,
+  type Effect,
   type Instruction,
   isDefinitionInstruction,
   listRevertInstructions,
@@ -11,7 +12,6 @@ import { findFlags, findSegments } from '../objects/object-queries.ts';
 import { holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { type Author, applyParts } from './change-commands.ts';
 import { getChange, listGroup, listLaterChanges, listTouched } from './change-queries.ts';
-import { toChangeView } from './change-view.ts';
 import type { AppliedChange, ChangeSurroundings } from './write-change.ts';
 
 export interface RevertCommand {
@@ -83,11 +83,14 @@ async function refuseLosses(
   for (const change of group) {
     const { environmentId } = change;
     const key = environments.find((environment) => environment.id === environmentId)?.key ?? environmentId;
-    for (const row of await listLaterChanges(writes, change)) {
-      const { effects, actor } = toChangeView(row, key);
+    const later = await listLaterChanges(writes, change, lossesTold + 1);
+    for (const { version, actor, effectsJson } of later.slice(0, lossesTold)) {
+      // Written by this program.
+      const effects = JSON.parse(effectsJson) as Effect[];
       const what = listFew(effects.map(({ text }) => text)).join('; ') || 'no effect';
-      faults.push({ path: 'discardLater', message: `version ${row.version} of ${key}, by ${actor}: ${what}` });
+      faults.push({ path: 'discardLater', message: `version ${version} of ${key}, by ${actor}: ${what}` });
     }
+    if (later.length > lossesTold) faults.push({ path: 'discardLater', message: `and earlier ones of ${key}` });
   }
   if (faults.length === 0) return;
   throw new ServerError('conflict', 'later changes would be lost; look at them and ask again with discardLater', {
@@ -95,7 +98,8 @@ async function refuseLosses(
   });
 }
 
-/** So many effects of a change are told. */
+/** Of the changes that would be lost so many are told for each environment, and so many effects of each. */
+const lossesTold = 50;
 const effectsTold = 10;
 
 function listFew(texts: readonly string[]): readonly string[] {

@@ -25,11 +25,27 @@ export interface ChangeSurroundings {
   readonly payloadLimitBytes: number;
 }
 
+/** What a change says of itself. */
+export type ChangeRecord = Omit<ChangeRow, 'previousHash' | 'hash'>;
+
 /** What a change came to in one environment. */
 export interface AppliedChange {
   /** As the change leaves it. */
   readonly environment: EnvironmentRow;
-  readonly row: ChangeRow;
+  readonly row: ChangeRecord;
+  /** Everything was as it was asked for already: nothing was written, and no version taken. */
+  readonly isUnchanged: boolean;
+}
+
+/** Whether a plan leaves everything as it is. */
+export function changesNothing({ touches }: ChangePlan): boolean {
+  return touches.every(({ before, after }) => JSON.stringify(before) === JSON.stringify(after));
+}
+
+/** Leaves an environment as it is. */
+export function leaveUnchanged(change: ChangeToWrite, platform: Platform): AppliedChange {
+  const { environment } = change;
+  return { environment, row: describeChange(change, environment.version, platform), isUnchanged: true };
 }
 
 /** Writes a planned change: its objects, its record and its place in the chain. */
@@ -43,10 +59,11 @@ export async function writeChange(
   const rows = plan.affected.map((id) => {
     const row = change.stored.find((candidate) => sameObject(candidate, id));
     const touch = plan.touches.find((candidate) => sameObject(candidate.id, id));
-    return { was: row, is: nextRow(environment.id, version, plan, { id, row, touch }) };
+    return { was: row, ...nextRow(environment.id, version, plan, { id, row, touch }) };
   });
-  const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is) - sizeOf(was), 0);
-  if (grownBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
+  const grownBytes = rows.reduce((sum, { was, is }) => sum + sizeOf(is.compiledJson) - sizeOf(was?.compiledJson), 0);
+  const addedBytes = rows.reduce((sum, row) => sum + row.addedBytes, 0);
+  if (addedBytes > 0) refuseTooMuch(environment.payloadBytes + grownBytes, payloadLimitBytes);
   await writeObjects(
     writes,
     rows.map(({ is }) => is),
@@ -56,12 +73,19 @@ export async function writeChange(
   const row = await writeRecord(writes, change, version, platform);
   return {
     row,
+    isUnchanged: false,
     environment: await moveHead(writes, environment, {
       version,
       payloadBytes: environment.payloadBytes + grownBytes,
       chainHead: row.hash,
     }),
   };
+}
+
+interface NextRow {
+  readonly is: ObjectRow;
+  /** What was put in or taken out: without what the version and `false` instead of `true` for `on` take. */
+  readonly addedBytes: number;
 }
 
 /** Objects whose compiled form is the same keep their version, so that nobody is sent what they have. */
@@ -74,16 +98,28 @@ function nextRow(
     row,
     touch,
   }: { readonly id: Touch['id']; readonly row: ObjectRow | undefined; readonly touch: Touch | undefined },
-): ObjectRow {
-  const isSame = row !== undefined && (plan.compile(id, row.version) ?? null) === row.compiledJson;
+): NextRow {
+  const ofEarlierVersion = plan.compile(id, row?.version ?? version) ?? null;
+  const isSame = row !== undefined && ofEarlierVersion === row.compiledJson;
   return {
-    environmentId,
-    ...id,
-    stateJson: touch === undefined ? (row?.stateJson ?? null) : encodeState(touch.after),
-    compiledJson: isSame ? row.compiledJson : (plan.compile(id, version) ?? null),
-    version: isSame ? row.version : version,
-    touchedVersion: touch === undefined && row !== undefined ? row.touchedVersion : version,
+    addedBytes: sizeOf(ofEarlierVersion) - sizeOf(row?.compiledJson) - (isTurnedOff(touch) ? 1 : 0),
+    is: {
+      environmentId,
+      ...id,
+      stateJson: touch === undefined ? (row?.stateJson ?? null) : encodeState(touch.after),
+      compiledJson: isSame ? row.compiledJson : (plan.compile(id, version) ?? null),
+      version: isSame ? row.version : version,
+      touchedVersion: touch === undefined && row !== undefined ? row.touchedVersion : version,
+    },
   };
+}
+
+function isTurnedOff(touch: Touch | undefined): boolean {
+  return isOn(touch?.before) && touch?.after !== undefined && !isOn(touch.after);
+}
+
+function isOn(state: Touch['after']): boolean {
+  return state !== undefined && 'configuration' in state && state.configuration.on;
 }
 
 function refuseTooMuch(payloadBytes: number, limitBytes: number): void {
@@ -95,16 +131,17 @@ function refuseTooMuch(payloadBytes: number, limitBytes: number): void {
   );
 }
 
-function sizeOf(row: ObjectRow | undefined): number {
-  return Buffer.byteLength(row?.compiledJson ?? '');
+function sizeOf(json: string | null | undefined): number {
+  return Buffer.byteLength(json ?? '');
 }
 
 async function writeRecord(
   writes: Writes,
-  { environment, plan, comment, actor, groupId }: ChangeToWrite,
+  change: ChangeToWrite,
   version: number,
   platform: Platform,
 ): Promise<ChangeRow> {
+  const { environment, plan } = change;
   const objects = plan.touches.map(({ id, before, after }) => ({
     environmentId: environment.id,
     version,
@@ -112,7 +149,22 @@ async function writeRecord(
     beforeJson: before === undefined ? null : JSON.stringify(before),
     afterJson: after === undefined ? null : JSON.stringify(after),
   }));
-  const record = {
+  const record = { ...describeChange(change, version, platform), previousHash: environment.chainHead };
+  const row: ChangeRow = { ...record, hash: hashChange({ ...record, objects }) };
+  await writes.insertInto('changes').values(row).execute();
+  for (const part of chunk(objects, 7)) {
+    const rows = part.map((object) => ({ changeId: row.id, ...object }));
+    await writes.insertInto('changeObjects').values(rows).execute();
+  }
+  return row;
+}
+
+function describeChange(
+  { environment, plan, comment, actor, groupId }: ChangeToWrite,
+  version: number,
+  platform: Platform,
+): ChangeRecord {
+  return {
     id: createId(platform),
     environmentId: environment.id,
     version,
@@ -122,15 +174,7 @@ async function writeRecord(
     comment,
     actor,
     createdAt: platform.now(),
-    previousHash: environment.chainHead,
   };
-  const row: ChangeRow = { ...record, hash: hashChange({ ...record, objects }) };
-  await writes.insertInto('changes').values(row).execute();
-  for (const part of chunk(objects, 7)) {
-    const rows = part.map((object) => ({ changeId: row.id, ...object }));
-    await writes.insertInto('changeObjects').values(rows).execute();
-  }
-  return row;
 }
 
 /** Raises the environment's version; fails when somebody else did so first, which locks should not let happen. */

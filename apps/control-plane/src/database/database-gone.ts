@@ -22,24 +22,44 @@ const passingStates = ['08', '25006', '28', '3D', '40', '53', '55P03', '57', '58
 const driverMessages =
   /database is not open|driver has already been destroyed|Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|not queryable|after calling end on the pool|connection has been discarded/;
 
+const away = 'the database cannot answer now; try again';
+const full = 'the disk of the database is full; make room there, then try again';
+const readOnly = 'the database takes no writes; make it writable, then try again';
+const held = 'another program holds the database; try again when it has finished';
+const broken = "the database's file cannot be read or written; look at its disk, and at this server's log";
+const damaged = 'the database is damaged; stop the server, and put a backup in place with `sluice backup restore FILE`';
+
+/** By the primary result codes of SQLite (sqlite.org/rescode.html). */
+const sqliteTroubles: ReadonlyMap<number, string> = new Map([
+  [5, held],
+  [6, held],
+  [8, readOnly],
+  [10, broken],
+  [11, damaged],
+  [13, full],
+  [14, broken],
+  [26, damaged],
+]);
+
 /**
- * Whether an error means that the database cannot be used now, and may be later: it is away, full or locked. Violated
- * constraints and wrong statements are not among them.
+ * Why the database cannot be used now, and what to do, in words; undefined: the error is about something else, such as
+ * a violated constraint or a wrong statement.
  */
-export function isDatabaseGone(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (driverMessages.test(error.message)) return true;
+export function findDatabaseTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (driverMessages.test(error.message)) return away;
   const { code, errcode, syscall } = error as Error & Readonly<Record<'code' | 'errcode' | 'syscall', unknown>>;
-  if (typeof errcode === 'number') return isSqliteGone(errcode);
-  if (typeof code !== 'string') return false;
+  if (typeof errcode === 'number') return sqliteTroubles.get(errcode & 0xff);
+  if (typeof code !== 'string') return undefined;
   // The file of a Unix socket is not there while the server is not.
-  if (networkCodes.has(code) || (code === 'ENOENT' && syscall === 'connect')) return true;
-  return isSqlState(code) && passingStates.some((state) => code.startsWith(state));
+  if (networkCodes.has(code) || (code === 'ENOENT' && syscall === 'connect')) return away;
+  if (!isSqlState(code) || !passingStates.some((state) => code.startsWith(state))) return undefined;
+  return code === '53100' ? full : away;
 }
 
-/** I/O, locked, full, closed. */
-function isSqliteGone(errcode: number): boolean {
-  return [5, 6, 8, 10, 11, 13, 14, 26].includes(errcode & 0xff);
+/** Whether an error means that the database cannot be used now, and may be later: it is away, full or locked. */
+export function isDatabaseGone(error: unknown): boolean {
+  return findDatabaseTrouble(error) !== undefined;
 }
 
 function isSqlState(code: string): boolean {

@@ -1,7 +1,16 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { CamelCasePlugin, Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import {
+  CamelCasePlugin,
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
 import { ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
 import type { Store } from './store.ts';
@@ -74,9 +83,36 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
+/** Kysely says no because `pragma foreign_keys` does nothing in a transaction; no migration uses it. */
+class EmbeddedAdapter extends SqliteAdapter {
+  /** Migrates in one transaction: whoever is killed in the middle of it leaves nothing half-made behind. */
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class EmbeddedDriver extends SqliteDriver {
+  readonly #sqlite: DatabaseSync;
+
+  constructor(sqlite: DatabaseSync) {
+    super({ database: toKyselyDatabase(sqlite) });
+    this.#sqlite = sqlite;
+  }
+
+  /** When the disk is full SQLite has rolled back by itself; a second time would fail, and hide why it did. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.isTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
 export function createKysely(sqlite: DatabaseSync): Database {
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database: toKyselyDatabase(sqlite) }),
+    dialect: {
+      createAdapter: () => new EmbeddedAdapter(),
+      createDriver: () => new EmbeddedDriver(sqlite),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
     plugins: [new CamelCasePlugin()],
   });
 }
@@ -94,7 +130,9 @@ export function lockFolder(folder: string): () => void {
     return () => lock.close();
   } catch (error) {
     lock.close();
-    throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open`, { cause: error });
+    throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open; stop it first`, {
+      cause: error,
+    });
   }
 }
 

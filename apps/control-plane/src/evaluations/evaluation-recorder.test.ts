@@ -71,6 +71,11 @@ async function readCounts(flag = 'checkout', at = environment, since = 0): Promi
   return (await server.api('GET', `${at}/flags/${flag}/evaluations?since=${since}`)).body.items;
 }
 
+async function readDropped(): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^sluice_evaluation_counters_dropped (\d+)$/m.exec(text)?.[1]);
+}
+
 describe('evaluations', () => {
   test('are counted by flag, variation, version and minute', async () => {
     const start = platform.now();
@@ -120,6 +125,29 @@ describe('evaluations', () => {
     expect(await readCounts()).toMatchObject([{ count: 1 }]);
     await send(events, { payloadId: 'p-2' });
     expect(await readCounts()).toMatchObject([{ count: 2 }]);
+  });
+
+  test('are told apart up to a number of versions, others add up, and what is dropped is counted', async () => {
+    const versions = (from: number, count: number) =>
+      Array.from({ length: count }, (_, at) => ({ count: 1, variation: 0, version: from + at }));
+    await send([summary('checkout', ...versions(0, 20_000))]);
+    await send([summary('checkout', ...versions(0, 5), ...versions(20_000, 7))]);
+    const counts = server.running.context.db.selectFrom('evaluationMinutes').selectAll();
+    await server.running.context.evaluations.flush();
+    const rows = await counts.execute();
+    expect(rows).toHaveLength(20_000);
+    expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe(20_005);
+    expect(await readDropped()).toBe(7);
+  });
+
+  test('wait for the next write up to a number, and what is dropped is counted', async () => {
+    const counters = Array.from({ length: 40_000 }, () => ({ count: 1, variation: 0, version: 1 }));
+    const many = Array.from({ length: 5 }, () => summary('checkout', ...counters));
+    for (let at = 0; at < 3; at++) expect(await send(many)).toBe(202);
+    expect(await readDropped()).toBe(200_000);
+    expect(await readCounts()).toMatchObject([{ count: 400_000 }]);
+    await send(many);
+    expect(await readCounts()).toMatchObject([{ count: 600_000 }]);
   });
 
   test('of batches without an id, as old SDKs send them, are all counted', async () => {

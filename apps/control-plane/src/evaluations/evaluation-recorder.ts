@@ -12,6 +12,10 @@ const minuteMs = 60_000;
 const flushPeriodMs = 1000;
 /** Keys of flags that do not exist come from callers; of each environment so many are counted per flush. */
 const unknownFlagsCounted = 200;
+/** Of one environment so many results of flags are told apart per flush: versions and variations come from callers too. */
+const countersWritten = 20_000;
+/** Counters of all SDKs that wait for a flush: more than a second of 20,000 instances brings. */
+const countersWaiting = 500_000;
 /** A batch arrives again within seconds, if at all. */
 const payloadsRememberedMs = 3_600_000;
 
@@ -33,6 +37,8 @@ export class EvaluationRecorder {
   readonly #errors: ErrorLog;
   readonly #stop: () => void;
   #received: Received[] = [];
+  #waiting = 0;
+  #dropped = 0;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(db: Database, channels: ChannelRegistry, platform: Platform, errors: ErrorLog) {
@@ -43,9 +49,19 @@ export class EvaluationRecorder {
     this.#stop = platform.every(flushPeriodMs, () => void this.flush());
   }
 
+  /** Counters that were not kept because there were too many, since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   record(environmentId: string, { payloadId, events }: EventBatch): void {
     const counts = listEvaluationCounts(events);
     if (counts.length === 0) return;
+    if (this.#waiting + counts.length > countersWaiting) {
+      this.#dropped += counts.length;
+      return;
+    }
+    this.#waiting += counts.length;
     const now = this.#platform.now();
     const hash = payloadId === undefined ? undefined : createHash('sha256').update(payloadId).digest('base64url');
     this.#received.push({ environmentId, payloadId: hash, counts, minute: now - (now % minuteMs) });
@@ -65,6 +81,7 @@ export class EvaluationRecorder {
     this.#flushing = this.#flushing.then(async () => {
       const batches = this.#received;
       this.#received = [];
+      this.#waiting = 0;
       if (batches.length === 0) return;
       try {
         await this.#write(batches);
@@ -90,13 +107,17 @@ export class EvaluationRecorder {
       if (!known.has(environmentId)) known.set(environmentId, await this.#createFilter(environmentId));
     }
     await this.#db.transaction().execute(async (writes) => {
-      const rows = new Map<string, EvaluationMinuteRow>();
-      for (const batch of await takeNew(writes, batches, this.#platform.now())) {
-        for (const count of batch.counts) {
-          if (known.get(batch.environmentId)?.(count.flagKey) === true) addCount(rows, batch, count);
+      const taken = await takeNew(writes, batches, this.#platform.now());
+      for (const ofEnvironment of sortByName(Map.groupBy(taken, ({ environmentId }) => environmentId))) {
+        const rows = new Map<string, EvaluationMinuteRow>();
+        for (const batch of ofEnvironment) {
+          for (const count of batch.counts) {
+            if (known.get(batch.environmentId)?.(count.flagKey) === true && !addCount(rows, batch, count))
+              this.#dropped++;
+          }
         }
+        await writeCounts(writes, rows);
       }
-      await writeCounts(writes, rows);
     });
   }
 
@@ -149,15 +170,19 @@ function sortByName<T>(named: ReadonlyMap<string, T>): readonly T[] {
   return [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
+/** False when there is no room for one more. */
 function addCount(
   rows: Map<string, EvaluationMinuteRow>,
   { environmentId, minute }: Received,
   { flagKey, variation = -1, version = 0, count }: EvaluationCount,
-): void {
+): boolean {
   const name = JSON.stringify([environmentId, flagKey, minute, variation, version]);
+  const before = rows.get(name)?.count;
+  if (before === undefined && rows.size >= countersWritten) return false;
   // Made-up counts must not grow beyond what the column holds.
-  const sum = Math.min((rows.get(name)?.count ?? 0) + count, Number.MAX_SAFE_INTEGER);
+  const sum = Math.min((before ?? 0) + count, Number.MAX_SAFE_INTEGER);
   rows.set(name, { environmentId, flagKey, variation, flagVersion: version, minute, count: sum });
+  return true;
 }
 
 async function writeCounts(writes: Writes, rows: ReadonlyMap<string, EvaluationMinuteRow>): Promise<void> {

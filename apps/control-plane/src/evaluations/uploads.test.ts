@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as openRequest } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
@@ -66,5 +67,44 @@ describe.each<[string, (json: Uint8Array) => Uint8Array, Record<string, string>]
     const before = await count();
     expect(await upload('/bulk', pack(makeJson(events, tenMegabytes)), headers)).toBe(202);
     expect(await count()).toBe(before + 3);
+  });
+});
+
+/** Sends a whole body before it looks for an answer, as many clients do; resolves with all that came back. */
+async function sendFirst(path: string, authorization: string, bytes: number): Promise<string> {
+  const { port } = new URL(server.url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.pause();
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+    if (answer.includes('}')) socket.end();
+  });
+  const closed = once(socket, 'close');
+  const head = ['host: x', `authorization: ${authorization}`, 'content-type: application/json'];
+  socket.write(`POST ${path} HTTP/1.1\r\n${[...head, `content-length: ${bytes}`].join('\r\n')}\r\n\r\n`);
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.write(Buffer.alloc(bytes, ' '), () => resolve());
+  });
+  socket.resume();
+  await closed;
+  return answer;
+}
+
+describe('a body that is refused', () => {
+  test.each([
+    ['/api/v1/projects', 20_000_000],
+    ['/nowhere', 20_000_000],
+    ['/bulk', 100_000_000],
+  ])('by %s as too large is taken to its end, so that its sender reads why', async (path, bytes) => {
+    const authorization = path === '/bulk' ? server.sdkKey : `Bearer ${server.apiToken}`;
+    expect(await sendFirst(path, authorization, bytes)).toMatch(/^HTTP\/1\.1 413 [\s\S]*"code":"too-large"/);
+  });
+
+  test('and has no end is cut off', async () => {
+    await expect(sendFirst('/api/v1/projects', 'Bearer unknown', 400_000_000)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/),
+    });
   });
 });

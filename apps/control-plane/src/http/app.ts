@@ -14,12 +14,9 @@ import { requireActor } from './authentication.ts';
 import { addEtags } from './etags.ts';
 import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
-import { answerProblems, bodyLimitBytes, createErrorAnswer } from './problems.ts';
+import { answerProblems, bodyLimitBytes, createErrorAnswer, longestParam } from './problems.ts';
 import { addStatusPage } from './status-page.ts';
 import { type App, useZodSchemas } from './zod-routes.ts';
-
-/** A part of a path, escaped; keys have at most 256 characters. */
-const longestParam = 3 * 256;
 
 /** The management API and the page at `/`; requests come in through `routing`, as the app opens no port of its own. */
 export function createApp(context: ServerContext): App {

@@ -399,6 +399,16 @@ describe('a request is refused that', () => {
     await expectRefused(server.api('GET', path), { status: 400, code: 'invalid-request', path: where, message });
   });
 
+  test.each([{}, { authorization: '' }])('asks for a key that is longer than any (with %o)', async (headers) => {
+    const answer = server.api('GET', `/projects/${'x'.repeat(2000)}/flags`, undefined, headers);
+    await expectRefused(answer, {
+      status: 404,
+      code: 'not-found',
+      path: 'url',
+      message: 'expected at most 768 characters between two slashes of a path, got /api/v1/projects/xxx',
+    });
+  });
+
   test.each([
     ['GET', '/projects/nowhere/flags'],
     ['GET', '/projects/default/flags/nothing'],

@@ -62,8 +62,9 @@ export async function runCommand<Body>(
     }
     throw error;
   }
-  context.metrics.changes.inc(result.changes?.length ?? 0);
-  const publishing = (result.changes ?? []).map(({ environment }) =>
+  const changes = (result.changes ?? []).filter(({ isUnchanged }) => !isUnchanged);
+  context.metrics.changes.inc(changes.length);
+  const publishing = changes.map(({ environment }) =>
     channels.refresh(environment.id).catch((error: unknown) =>
       errors.write(error, 'a change is stored but not published yet', {
         project: environment.projectKey,
@@ -71,7 +72,7 @@ export async function runCommand<Body>(
       }),
     ),
   );
-  logResult(request, result);
+  logResult(request, { ...result, changes });
   // Whoever has the answer finds the change served.
   await Promise.all(publishing);
   await result.afterCommit?.();

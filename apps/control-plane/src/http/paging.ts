@@ -16,10 +16,19 @@ export function toPage<Row, View>(
   keyOf: (row: Row) => string,
   view: (row: Row) => View,
 ): Page<View> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const more = rows.length > limit && last !== undefined;
-  return { items: shown.map(view), ...(more && { nextCursor: Buffer.from(keyOf(last)).toString('base64url') }) };
+  return makePage({ rows: rows.slice(0, limit), hasMore: rows.length > limit }, keyOf, view);
+}
+
+/** Makes a page of rows that may be less than was asked for. */
+export function makePage<Row, View>(
+  { rows, hasMore }: { readonly rows: readonly Row[]; readonly hasMore: boolean },
+  keyOf: (row: Row) => string,
+  view: (row: Row) => View,
+): Page<View> {
+  const last = rows.at(-1);
+  const nextCursor =
+    hasMore && last !== undefined ? { nextCursor: Buffer.from(keyOf(last)).toString('base64url') } : undefined;
+  return { items: rows.map(view), ...nextCursor };
 }
 
 /** What a page starts after; undefined for the first. */

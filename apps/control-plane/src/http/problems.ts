@@ -1,5 +1,6 @@
+import { discardRest } from '@sluice/delivery';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { isDatabaseGone } from '../database/database-gone.ts';
+import { findDatabaseTrouble } from '../database/database-gone.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { shorten } from './unfit-values.ts';
@@ -7,6 +8,9 @@ import type { App } from './zod-routes.ts';
 
 /** Bodies of the management API. */
 export const bodyLimitBytes: number = 5 * 1024 * 1024;
+
+/** A part of a path, escaped; keys have at most 256 characters. */
+export const longestParam: number = 3 * 256;
 
 /** Faults of the HTTP framework that are the client's: what they are called here, where they are, what was expected. */
 const frameworkFaults: Readonly<
@@ -25,6 +29,11 @@ const frameworkFaults: Readonly<
   },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid-request', path: '', expected: 'JSON' },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'not-found',
+    path: 'url',
+    expected: `at most ${longestParam} characters between two slashes of a path`,
+  },
   FST_ERR_BAD_URL: { code: 'invalid-request', path: 'url', expected: 'a path with complete %-escapes' },
 };
 
@@ -53,6 +62,11 @@ export function createErrorAnswer(errors: ErrorLog): AnswerError {
     const { method, url, id: reqId } = request;
     if (problem.code === 'unavailable') errors.write(error, 'request failed', { reqId, method, url });
     else if (problem.status >= 500) request.log.error({ err: error, method, url }, 'request failed');
+    if (!request.raw.complete) {
+      discardRest(request.raw);
+      // Fastify would have the connection closed before the client has read the answer.
+      reply.removeHeader('connection');
+    }
     return sendProblem(request, reply, problem);
   };
 }
@@ -86,8 +100,8 @@ function fromForeign(error: FastifyError, request: FastifyRequest): ServerError 
     const message = `expected ${expected}, got ${describeFound(error, request)}`;
     return new ServerError(code, message, { cause, faults: [{ path, message }] });
   }
-  if (isDatabaseGone(error))
-    return new ServerError('unavailable', 'the database cannot answer now; try again', { cause });
+  const trouble = findDatabaseTrouble(error);
+  if (trouble !== undefined) return new ServerError('unavailable', trouble, { cause });
   return new ServerError('internal', 'something went wrong here; the log has the details under this request id', {
     cause,
   });
@@ -103,6 +117,7 @@ function describeFound({ code, message }: FastifyError, { headers, url }: Fastif
       return headers['content-length'] ?? 'none';
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return 'nothing';
+    case 'FST_ERR_MAX_PARAM_LENGTH':
     case 'FST_ERR_BAD_URL':
       return shorten(url);
     default:

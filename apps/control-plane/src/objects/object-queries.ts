@@ -81,17 +81,44 @@ export async function listWireObjects(
   return rows.map(({ compiledJson, ...row }) => ({ ...row, json: compiledJson ?? undefined }));
 }
 
-async function listDependents(reads: Reads, environmentId: string, object: ObjectId): Promise<readonly ObjectId[]> {
-  const rows = await reads
-    .selectFrom('objectReferences')
-    .select(['fromKind as kind', 'fromKey as key'])
-    .where('environmentId', '=', environmentId)
-    .where('toKind', '=', object.kind)
-    .where('toKey', '=', object.key)
-    .orderBy('fromKind')
-    .orderBy('fromKey')
-    .execute();
-  return rows;
+/** Who refers to each of these objects; both are named as `nameOf` does. */
+async function listDependents(
+  reads: Reads,
+  environmentId: string,
+  names: readonly string[],
+): Promise<Map<string, readonly ObjectId[]>> {
+  const found: (ObjectId & { readonly to: string })[] = [];
+  for (const [kind, objects] of Map.groupBy(names.map(parseName), (object) => object.kind)) {
+    for (const part of chunk(objects)) {
+      const rows = await reads
+        .selectFrom('objectReferences')
+        .select(['fromKind', 'fromKey', 'toKey'])
+        .where('environmentId', '=', environmentId)
+        .where('toKind', '=', kind)
+        .where(
+          'toKey',
+          'in',
+          part.map(({ key }) => key),
+        )
+        .orderBy('fromKind')
+        .orderBy('fromKey')
+        .execute();
+      for (const { fromKind, fromKey, toKey } of rows) {
+        found.push({ kind: fromKind, key: fromKey, to: nameOf({ kind, key: toKey }) });
+      }
+    }
+  }
+  const byObject = Map.groupBy(found, ({ to }) => to);
+  return new Map([...byObject].map(([name, users]) => [name, users.map(({ kind, key }) => ({ kind, key }))]));
+}
+
+function nameOf({ kind, key }: ObjectId): string {
+  return JSON.stringify({ kind, key });
+}
+
+function parseName(name: string): ObjectId {
+  // Made by `nameOf`.
+  return JSON.parse(name) as ObjectId;
 }
 
 /** A flag's configuration in the environment of that key. */
@@ -138,7 +165,7 @@ export async function answer<T>(
     findFlag: (key) => flags.find(key),
     findSegment: (key) => segments.find(key),
     findConfiguration: (from, flag) => configurations.find(JSON.stringify([from, flag])),
-    listDependents: (object) => dependents.find(JSON.stringify(object)) ?? [],
+    listDependents: (object) => dependents.find(nameOf(object)) ?? [],
     createId,
     regex,
   };
@@ -151,7 +178,7 @@ export async function answer<T>(
       const [from, flag] = JSON.parse(name);
       return findConfiguration(reads, environment.projectKey, from, flag);
     });
-    await dependents.loadEach((name) => listDependents(reads, environment.id, JSON.parse(name)));
+    await dependents.load((names) => listDependents(reads, environment.id, names));
     try {
       const result = ask(lookup);
       if (hasSeenAll()) return result;

@@ -1,5 +1,6 @@
 import { hashSecret } from '../credentials/secret-box.ts';
 import type { Reads, Writes } from '../database/schema.ts';
+import { notFound, ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
 
@@ -30,6 +31,24 @@ export async function createApiToken(
     .onConflict((conflict) => conflict.column('hash').doNothing())
     .execute();
   return { id, name, token };
+}
+
+/** Makes a token unknown; refuses to for the last, without which nobody could change anything or make another. */
+export async function revokeApiToken(writes: Writes, id: string): Promise<void> {
+  // All are held, so that two who revoke at once do not leave none.
+  const held = await writes
+    .updateTable('apiTokens')
+    .set(({ ref }) => ({ name: ref('name') }))
+    .returning('id')
+    .execute();
+  if (!held.some((token) => token.id === id)) throw notFound('API token with the id', id);
+  if (held.length === 1) {
+    throw new ServerError(
+      'conflict',
+      'this is the last API token, and without one nobody could use the API; create another (POST /api/v1/tokens), then revoke this one with it',
+    );
+  }
+  await writes.deleteFrom('apiTokens').where('id', '=', id).execute();
 }
 
 /** Whose token it is; undefined when it is nobody's. */

@@ -1,5 +1,5 @@
 import { createFakeServerPlatform, startTestServer, type TestServer } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 let server: TestServer;
 let platform: ReturnType<typeof createFakeServerPlatform>;
@@ -62,5 +62,36 @@ describe('an API token', () => {
     expect((await server.api('DELETE', `/tokens/${id}`)).status).toBe(204);
     expect((await server.api('GET', '/projects', undefined, { authorization })).status).toBe(401);
     expect(await findToken('revoked')).toBeUndefined();
+  });
+});
+
+describe('the last API token', () => {
+  let own: TestServer;
+
+  beforeEach(async () => {
+    own = await startTestServer();
+  });
+
+  afterEach(() => own.close());
+
+  test('cannot be revoked', async () => {
+    const [{ id }] = (await own.api('GET', '/tokens')).body.items;
+    expect(await own.api('DELETE', `/tokens/${id}`)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', title: expect.stringMatching(/^this is the last API token, .* create another/) },
+    });
+    expect((await own.api('DELETE', '/tokens/unknown')).status).toBe(404);
+    expect((await own.api('GET', '/tokens')).body.items).toHaveLength(1);
+  });
+
+  test('stays also when all are revoked at once', async () => {
+    const [first] = (await own.api('GET', '/tokens')).body.items;
+    const all = [{ id: first.id, token: own.apiToken }];
+    for (let at = 0; at < 5; at++) all.push((await own.api('POST', '/tokens', { name: `token-${at}` })).body);
+    const answers = await Promise.all(
+      all.map(({ id, token }) => own.api('DELETE', `/tokens/${id}`, undefined, { authorization: `Bearer ${token}` })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 204, 204, 204, 204, 409]);
+    expect(await own.running.context.db.selectFrom('apiTokens').select('id').execute()).toHaveLength(1);
   });
 });

@@ -1,10 +1,9 @@
 import { newTokenView, pageOf, tokenView } from '@sluice/api-client';
 import * as z from 'zod';
-import { notFound } from '../errors.ts';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
-import { createApiToken } from './token-commands.ts';
+import { createApiToken, revokeApiToken } from './token-commands.ts';
 
 const newTokenBody = z.strictObject({ name: z.string().min(1).max(256) });
 const tokenParams = z.object({ token: z.string().max(64) });
@@ -45,8 +44,7 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { token } = request.params;
-        const { numDeletedRows } = await writes.deleteFrom('apiTokens').where('id', '=', token).executeTakeFirst();
-        if (numDeletedRows === 0n) throw notFound('API token with the id', token);
+        await revokeApiToken(writes, token);
         return { status: 204, body: undefined, note: { message: 'revoked an API token', fields: { token } } };
       }),
   );

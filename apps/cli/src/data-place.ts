@@ -1,0 +1,19 @@
+import { type DataPlace, parseDatabaseUrl } from '@sluice/control-plane';
+import type { CommandPlatform } from './platform.ts';
+
+/** Options of commands that work on a server's data without asking the server. */
+export const placeOptions = {
+  data: { type: 'string', value: 'FOLDER', help: 'data folder of the server (SLUICE_DATA, ./data)' },
+  'database-url': { type: 'string', value: 'URL', help: 'of PostgreSQL, where servers use it (SLUICE_DATABASE_URL)' },
+} as const;
+
+export function findPlace(
+  options: { readonly data?: string | undefined; readonly 'database-url'?: string | undefined },
+  { variables }: CommandPlatform,
+): DataPlace {
+  const databaseUrl = options['database-url'] || variables.SLUICE_DATABASE_URL || undefined;
+  return {
+    folder: options.data ?? variables.SLUICE_DATA ?? './data',
+    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
+  };
+}

@@ -1,0 +1,33 @@
+import { createOfflineToken, nodePlatform } from '@sluice/control-plane';
+import { pino } from 'pino';
+import { type Command, defineCommand } from './command.ts';
+import { findPlace, placeOptions } from './data-place.ts';
+import { usageError } from './errors.ts';
+
+export const tokenCommands: readonly Command[] = [
+  defineCommand({
+    name: 'token create',
+    summary: 'make an API token when none is left; a server on the embedded database must be stopped',
+    arguments: [],
+    options: {
+      name: { type: 'string', value: 'NAME', help: 'whose it is: its changes bear this name' },
+      ...placeOptions,
+    },
+    examples: [
+      'sluice token create --name ann',
+      'sluice token create --name ann --database-url postgres://sluice@db/sluice',
+    ],
+    run: async ({ options, platform }) => {
+      const { name } = options;
+      if (!name) throw usageError('--name is missing', 'See: sluice token create --help');
+      const place = findPlace(options, platform);
+      const { token } = await createOfflineToken(place, name, {
+        platform: nodePlatform,
+        log: pino({ level: 'silent' }),
+      });
+      platform.print(`Made an API token for ${name}. It may do everything, and is shown only now:`);
+      platform.print(token);
+      return undefined;
+    },
+  }),
+];
