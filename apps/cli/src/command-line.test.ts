@@ -158,11 +158,44 @@ describe('flags', () => {
     expect(refused).toMatchObject({ exitCode: 1 });
     expect(refused.complained).toContain('later changes would be lost');
     expect(refused.complained).toContain('100% → 10% of users get `on`');
+    expect(refused.complained).toContain('give --discard-later');
 
     expect((await sluice(`flag revert ${key}`)).printed).toContain('10% → 100% of users get `on`');
     expect((await sluice(`flag show ${key}`)).printed).toContain('by default  on');
     const discarding = await sluice(`flag revert ${key} ${turnedOn} --discard-later`);
     expect(discarding.printed).toContain('turned off');
+  });
+
+  test('go back in one environment only; what was made in all of them goes back in all when that is wanted', async () => {
+    await sluice(`flag on ${key} -e staging`);
+    await sluice(`flag on ${key}`);
+    expect((await sluice(`flag revert ${key} -e staging`)).printed).toContain(`in staging (version`);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('on in production');
+
+    const created = `${key}-everywhere`;
+    await sluice(`flag create ${created}`);
+    const refused = await sluice(`flag revert ${created} -e staging`);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.complained).toMatch(/was made in several environments of project default, not only in staging\n/);
+    expect(refused.complained).toContain(`  flag ${created}: created\n`);
+    expect(refused.complained).toContain('give --group');
+    expect(await sluice(`flag show ${created}`)).toMatchObject({ exitCode: 0 });
+    expect((await sluice(`flag revert ${created} -e staging --dry-run`)).printed).toBe(
+      `This would change staging and other environments of its project; nothing is changed:\n  flag ${created}: deleted`,
+    );
+    const reverted = await sluice(`flag revert ${created} -e staging --group`);
+    expect(reverted.printed).toContain('in staging and other environments of its project (version ');
+    expect(await sluice(`flag show ${created}`)).toMatchObject({ exitCode: 1 });
+  });
+
+  test('go back only by changes of their own', async () => {
+    const { id } = JSON.parse((await sluice(`flag on ${key} --json`)).printed);
+    await sluice(`flag create ${key}-other`);
+    const { exitCode, complained } = await sluice(`flag revert ${key}-other ${id}`);
+    expect(exitCode).toBe(1);
+    expect(complained).toBe(`sluice: change ${id} is not about flag ${key}-other\n  flag ${key}: turned on`);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('on in production');
+    expect((await sluice('flag revert no-such-flag')).complained).toContain('there is no flag `no-such-flag`');
   });
 
   test('are listed, one a line, and as JSON', async () => {

@@ -76,7 +76,8 @@ interface Explanation {
 
 function explain(error: unknown): Explanation {
   if (error instanceof CommandError) {
-    return { exitCode: error.exitCode, code: 'usage', lines: [error.message, ...error.hints] };
+    const code = error.exitCode === exitCodes.usage ? 'usage' : 'refused';
+    return { exitCode: error.exitCode, code, lines: [error.message, ...error.hints] };
   }
   if (error instanceof ApiError) return explainApiError(error);
   if (error instanceof EdgeError) return { exitCode: exitCodes.usage, code: error.code, lines: [error.message] };

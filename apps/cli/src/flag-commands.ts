@@ -1,4 +1,4 @@
-import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import { ApiError, type ChangeView, type EnvironmentFlagView, type Place } from '@sluice/api-client';
 import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
 import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
@@ -65,7 +65,7 @@ export const flagCommands: readonly Command[] = [
         platform.print(`Created ${flag.key}, turned off in every environment.`);
         platform.print(`Turn it on with: sluice flag on ${flag.key}`);
       }
-      const last = waiting === undefined ? '' : await findLastChange({ api, place }, key);
+      const last = waiting === undefined ? '' : (await findLastChange({ api, place }, key)).id;
       return finish({ api, place }, { id: last, body: flag, waiting }, options, platform);
     },
   }),
@@ -197,18 +197,25 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY', '[CHANGE]'],
     options: {
       ...changeOptions,
+      group: { type: 'boolean', help: 'revert a change that was made in several environments in all of them' },
       'discard-later': { type: 'boolean', help: 'go on even if later changes to the flag are lost' },
     },
     examples: ['sluice flag revert new-checkout', 'sluice flag revert new-checkout 4fd2k9q1x0aa'],
     run: async ({ words: [key = '', given], options, platform }) => {
       const { api, place } = connect(options, platform);
       const waiting = readWaiting(options);
-      const id = given ?? (await findLastChange({ api, place }, key));
-      const reverted = await api.revert(place, id, {
-        comment: options.comment,
-        dryRun: options['dry-run'],
-        discardLater: options['discard-later'],
-      });
+      const made = given === undefined ? await findLastChange({ api, place }, key) : await api.getChange(place, given);
+      const { id } = made;
+      if (effectsOn(key, made.effects) === '')
+        throw new CommandError(exitCodes.refused, `change ${id} is not about flag ${key}`, ...describeEffects(made));
+      if (options.group !== true && options['dry-run'] !== true) refuseGroup(made, place);
+      const reverted = await api
+        .revert(place, id, {
+          comment: options.comment,
+          dryRun: options['dry-run'],
+          discardLater: options['discard-later'],
+        })
+        .catch(explainLosses);
       if (options.json !== true) printChange(reverted, `${key} is as it was before change ${id}`, platform);
       return finish({ api, place }, { id: reverted.id, body: reverted, waiting }, options, platform);
     },
@@ -278,16 +285,46 @@ async function finish(
 }
 
 function printChange(made: ChangeView, done: string, { print }: CommandPlatform, headline = done): void {
-  if (made.status === 'planned') print(`This would change ${made.environment}; nothing is changed:`);
-  else print(`${headline} in ${made.environment} (version ${made.version}).`);
-  for (const { kind, key, text } of made.effects) print(`  ${kind} ${key}: ${text}`);
+  const elsewhere = made.group === undefined ? '' : ' and other environments of its project';
+  if (made.status === 'planned') print(`This would change ${made.environment}${elsewhere}; nothing is changed:`);
+  else print(`${headline} in ${made.environment}${elsewhere} (version ${made.version}).`);
+  for (const line of describeEffects(made)) print(`  ${line}`);
 }
 
-async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<string> {
+function describeEffects({ effects }: ChangeView): readonly string[] {
+  return effects.map(({ kind, key, text }) => `${kind} ${key}: ${text}`);
+}
+
+async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<ChangeView> {
   const { items } = await api.listChanges(place, { flag: key, limit: 1 });
   const [last] = items;
-  if (last !== undefined) return last.id;
+  if (last !== undefined) return last;
+  // A flag without changes is one that does not exist; the server says so.
+  await api.getFlag(place, key);
   throw new CommandError(exitCodes.refused, `flag ${key} has no changes in ${place.environment}`);
+}
+
+/** Who asks for one environment is not to change another unawares. */
+function refuseGroup(made: ChangeView, { project, environment }: Place): void {
+  if (made.group === undefined) return;
+  throw new CommandError(
+    exitCodes.refused,
+    `change ${made.id} was made in several environments of project ${project}, not only in ${environment}`,
+    ...describeEffects(made),
+    'To revert it in all of them, give --group; to see what that would do, --dry-run.',
+  );
+}
+
+/** What the server asks for by its name in the API is an option here. */
+function explainLosses(error: unknown): never {
+  const lost = error instanceof ApiError ? error.errors.filter(({ path }) => path === 'discardLater') : [];
+  if (lost.length === 0) throw error;
+  throw new CommandError(
+    exitCodes.refused,
+    'later changes would be lost',
+    ...lost.map(({ message }) => message),
+    'To go on and lose them, give --discard-later.',
+  );
 }
 
 /** `blue`, `3`, `{"size":2}` or `large={"size":2}`: JSON where it is JSON, else text. */
