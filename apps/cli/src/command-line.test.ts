@@ -349,6 +349,23 @@ describe('the server is found', () => {
     expect((await sluice('flag list', { variables })).complained).toContain('default/nowhere');
   });
 
+  test('by files that are named, before variables', async () => {
+    const variables = { SLUICE_URL: wrong.url, SLUICE_TOKEN: wrong.token, SLUICE_ENVIRONMENT: 'nowhere' };
+    expect(await sluice(list, { variables })).toMatchObject({ exitCode: 5 });
+    const file = config({ ...right, environment: 'staging' });
+    expect(await sluice(`${list} --config ${file}`, { variables })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --data ${server.folder} -e staging`, { variables })).toMatchObject({ exitCode: 0 });
+    const named = { SLUICE_CONFIG: config(wrong), SLUICE_DATA: '/nonexistent' };
+    expect(await sluice(`${list} --data ${server.folder}`, { variables: named })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --config ${file}`, { variables: named })).toMatchObject({ exitCode: 0 });
+  });
+
+  test('never by another, where the folder that is named has none', async () => {
+    const { exitCode, complained } = await sluice(`${list} --data /nonexistent`, { home: homeWith(right) });
+    expect(exitCode).toBe(2);
+    expect(complained).toContain('there is no first-start.txt in /nonexistent');
+  });
+
   test('by first-start.txt, before the settings of the user', async () => {
     const someone = { home: homeWith(wrong) };
     expect(await sluice(list, someone)).toMatchObject({ exitCode: 0 });
