@@ -24,6 +24,9 @@ export interface CommandPlatform {
   readonly untilAskedToEnd: () => Promise<string>;
 }
 
+/** A terminal asks every process; npm and our wrapper pass on what they were asked: the same wish comes several times. */
+const echoMs = 300;
+
 export const nodeCommandPlatform: CommandPlatform = {
   variables: process.env,
   home: homedir(),
@@ -49,10 +52,14 @@ export const nodeCommandPlatform: CommandPlatform = {
   width: process.stdout.columns ?? 120,
   untilAskedToEnd: () =>
     new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.once(signal, () => {
-          process.once(signal, () => process.exit(130));
-          resolve(signal);
+      let firstAt: number | undefined;
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.on(signal, () => {
+          const now = performance.now();
+          if (firstAt === undefined) {
+            firstAt = now;
+            resolve(signal);
+          } else if (now - firstAt > echoMs) process.exit(130);
         });
       }
     }),

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openTestStream } from '@sluice/testkit';
+import { setTimeout as pause } from 'node:timers/promises';
+import { findOldNode, openTestStream, until } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 import { nodeCommandPlatform } from './platform.ts';
@@ -94,28 +96,48 @@ interface StartedServer {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `sluice server start` as a service manager would: no terminal, output to a pipe. */
-async function startService(): Promise<StartedServer> {
-  const command = join(import.meta.dirname, '../bin/sluice.mjs');
-  const child = spawn(process.execPath, [command, 'server', 'start', '--port', '0', '--data', folder], {
+const root = join(import.meta.dirname, '../../..');
+const wrapper = join(import.meta.dirname, '../bin/sluice.mjs');
+
+/** Starts `sluice server start` as a service manager would: no terminal, output to a pipe, a process group of its own. */
+async function startService(
+  command: readonly string[] = [process.execPath, wrapper, 'server', 'start'],
+): Promise<StartedServer> {
+  const [program = '', ...words] = command;
+  const child = spawn(program, words, {
+    cwd: root,
+    env: { ...process.env, SLUICE_PORT: '0', SLUICE_DATA: folder },
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => signalGroup(child, 'SIGKILL'));
   let written = '';
   child.stderr.on('data', (chunk) => {
     written += chunk;
   });
+  // Whoever is left of what it started keeps its output open.
   const ended = once(child, 'close').then(([code, signal]): number | string => code ?? signal);
   const lines: Record<string, unknown>[] = [];
   const { promise: running, resolve: run, reject } = Promise.withResolvers<string>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     written += `${line}\n`;
+    // npm says what it runs.
+    if (!line.startsWith('{')) return;
     lines.push(JSON.parse(line));
     const { msg, url } = lines.at(-1) ?? {};
     if (msg === 'Sluice is running') run(String(url));
   });
   void ended.then((code) => reject(new Error(`it ended with ${code}: ${written}`)));
   return { url: await running, process: child, lines, written: () => written, ended };
+}
+
+/** As a terminal does on Ctrl-C; there may be nobody left. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(pid ?? Number.NaN), signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 describe('a server that is started without a terminal', () => {
@@ -133,7 +155,7 @@ describe('a server that is started without a terminal', () => {
     }
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'says goodbye to streams and ends with 0 within seconds after %s',
     async (signal) => {
       const { url, process: server, lines, ended } = await startService();
@@ -155,5 +177,56 @@ describe('a server that is started without a terminal', () => {
     expect(second.lines).toContainEqual(expect.not.objectContaining({ firstStart: expect.anything() }));
     second.process.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+});
+
+const oldNode = findOldNode();
+
+describe.each([
+  ['Node 24', process.execPath],
+  ['Node 20', oldNode],
+])('started by %s, a server', (_, node) => {
+  const testHere = test.skipIf(node === undefined);
+  const command = [node ?? '', wrapper, 'server', 'start'];
+
+  testHere('stops gracefully on Ctrl-C, which a terminal sends to every process', async () => {
+    const { process: server, lines, ended } = await startService(command);
+    signalGroup(server, 'SIGINT');
+    expect(await ended).toBe(0);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'stopping', signal: 'SIGINT' }));
+  });
+
+  testHere('stops at once when that is asked again', async () => {
+    const { url, process: server, lines, ended } = await startService(command);
+    // Half a request keeps it from stopping for seconds.
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    const headers = ['host: x', `authorization: Bearer ${readKeys().apiToken}`, 'content-type: application/json'];
+    socket.write(
+      ['POST /api/v1/projects HTTP/1.1', ...headers, 'content-length: 9', 'expect: 100-continue', '', '{'].join('\r\n'),
+    );
+    await once(socket, 'data');
+    signalGroup(server, 'SIGINT');
+    await until(() => lines.some(({ msg }) => msg === 'stopping'));
+    // What comes at once is an echo of the first; a person takes longer.
+    await pause(400);
+    signalGroup(server, 'SIGINT');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe('a server that npm started', () => {
+  test.each([
+    ['npm start', 'SIGTERM'],
+    ['npm start', 'SIGINT'],
+    ['npx sluice server start', 'SIGTERM'],
+  ] as const)('as "%s" stops gracefully when npm is sent %s, and leaves no process', async (command, signal) => {
+    const { process: npm, lines, ended } = await startService(command.split(' '));
+    npm.kill(signal);
+    // npx ends by the signal itself.
+    expect(await ended).toBe(command === 'npm start' ? 0 : signal);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'stopping' }));
   });
 });
