@@ -472,6 +472,8 @@ describe('backups', () => {
     const again = await sluice(['backup', 'create', file]);
     expect(again).toMatchObject({ exitCode: 1 });
     expect(again.complained).toContain('exists already');
+    const nowhere = await sluice(['backup', 'create', '/nonexistent/backup.db']);
+    expect(nowhere.complained).toMatch(/^sluice: the backup cannot be written to \/nonexistent\/backup\.db: .*$/);
   });
 
   test('are not restored under a running server', async () => {

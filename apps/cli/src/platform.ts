@@ -11,6 +11,8 @@ export interface CommandPlatform {
   readonly fetch: typeof globalThis.fetch;
   /** Undefined when there is no such file. */
   readonly readFile: (path: string) => string | undefined;
+  /** From the folder that this runs in. */
+  readonly resolvePath: (path: string) => string;
   /** Runs a program in this process; resolves with its exit code so far once it is loaded, and has perhaps begun. */
   readonly runProgram: (program: string, programArguments: readonly string[]) => Promise<number>;
   /** One line, or several, on standard output. */
@@ -40,6 +42,7 @@ export const nodeCommandPlatform: CommandPlatform = {
       throw error;
     }
   },
+  resolvePath: (path) => resolve(path),
   runProgram: async (program, programArguments) => {
     const path = resolve(program);
     process.argv = [process.execPath, path, ...programArguments];

@@ -50,6 +50,7 @@ describe('a server that is started in a terminal', () => {
     await start((printed) => {
       const { apiToken, sdkKey } = readKeys();
       expect(apiToken).toMatch(/^slt_/);
+      expect(printed.split('\n')[1]).toMatch(`This is a NEW, EMPTY installation in ${folder}.`);
       expect(printed).toContain(`SDK key    ${sdkKey}\n`);
       expect(printed).toContain(`API token  ${apiToken}\n`);
       expect(printed).toContain(`both are in ${join(folder, 'first-start.txt')}, which only you can read`);
@@ -57,6 +58,7 @@ describe('a server that is started in a terminal', () => {
     await start((printed) => {
       const { apiToken, sdkKey } = readKeys();
       expect(printed).toMatch(/^Sluice \d+\.\d+\.\d+ is running at http:\/\/127\.0\.0\.1:\d+, with its data in /);
+      expect(printed).not.toContain('NEW');
       expect(printed).not.toContain(sdkKey);
       expect(printed).not.toContain(apiToken);
     });
@@ -67,10 +69,11 @@ describe('a server that is started in a terminal', () => {
       const lines = [...greeting.matchAll(/^ {2}npx sluice (.+?) {3}/gm)].map(([, line = '']) => line);
       expect(lines).toEqual(['flag create new-checkout', 'flag on new-checkout', 'help']);
       const printed: string[] = [];
+      const [, SLUICE_DATA = ''] = /^ {2}export SLUICE_DATA='(.*)'$/m.exec(greeting) ?? [];
       for (const line of lines) {
         const exitCode = await runCommandLine(line.split(' '), {
           ...nodeCommandPlatform,
-          variables: { SLUICE_DATA: folder },
+          variables: { SLUICE_DATA },
           print: (text) => printed.push(text),
         });
         expect(exitCode).toBe(0);
@@ -144,6 +147,7 @@ describe('a server that is started without a terminal', () => {
   test('logs where it runs and where its keys are, and no key', async () => {
     const { lines, written, process: server, ended } = await startService();
     const { apiToken, sdkKey } = readKeys();
+    expect(lines[0]).toMatchObject({ level: 40, msg: expect.stringContaining('NEW, EMPTY installation') });
     expect(lines).toContainEqual(
       expect.objectContaining({ level: 30, data: folder, firstStart: join(folder, 'first-start.txt') }),
     );
@@ -174,7 +178,7 @@ describe('a server that is started without a terminal', () => {
     first.process.kill('SIGTERM');
     await first.ended;
     const second = await startService();
-    expect(second.lines).toContainEqual(expect.not.objectContaining({ firstStart: expect.anything() }));
+    expect(second.lines).toEqual([expect.not.objectContaining({ firstStart: expect.anything() })]);
     second.process.kill('SIGTERM');
     expect(await second.ended).toBe(0);
   });

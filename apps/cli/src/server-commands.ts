@@ -30,9 +30,13 @@ export const serverCommands: readonly Command[] = [
       const settings = parseSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
-      const data = settings.databaseUrl === undefined ? settings.data : describeDatabase(settings.databaseUrl);
-      if (platform.isTerminal) platform.print(greet(url, data, firstStart));
-      else log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
+      const { databaseUrl } = settings;
+      const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
+      if (platform.isTerminal) platform.print(greet(url, { data, folder: settings.data, firstStart }));
+      else {
+        if (firstStart !== undefined) log.warn({ data }, describeNew(data));
+        log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
+      }
       const signal = await platform.untilAskedToEnd();
       if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');
@@ -47,12 +51,25 @@ function describe(name: keyof typeof serverOptions): string {
   return `${help} (${variable}${fallback === undefined ? '' : `, ${fallback}`})`;
 }
 
+/** Whoever mistyped a folder is not to find out by flags that are not there. */
+function describeNew(data: string): string {
+  return `This is a NEW, EMPTY installation in ${data}. If flags should be here already, stop it and look at --data (SLUICE_DATA).`;
+}
+
+interface Greeting {
+  readonly data: string;
+  /** The data folder as it was given. */
+  readonly folder: string;
+  readonly firstStart: Awaited<ReturnType<typeof startServer>>['firstStart'];
+}
+
 /** What to do next. Keys are shown once, and only to a person. */
-function greet(url: string, data: string, firstStart: Awaited<ReturnType<typeof startServer>>['firstStart']): string {
-  const keys =
+function greet(url: string, { data, folder, firstStart }: Greeting): string {
+  const news =
     firstStart === undefined
       ? []
       : [
+          describeNew(data),
           '',
           `  SDK key    ${firstStart.sdkKey}`,
           `  API token  ${firstStart.apiToken}`,
@@ -60,9 +77,10 @@ function greet(url: string, data: string, firstStart: Awaited<ReturnType<typeof 
         ];
   return [
     `Sluice ${serverVersion} is running at ${url}, with its data in ${data}.`,
-    ...keys,
+    ...news,
     '',
     'In another terminal, in this folder:',
+    ...(folder === serverOptions.data.fallback ? [] : [`  export SLUICE_DATA='${folder}'`]),
     '  npx sluice flag create new-checkout   create a flag, turned off',
     '  npx sluice flag on new-checkout       turn it on: connected SDKs serve it within a second',
     '  npx sluice help                       everything else',
