@@ -207,6 +207,33 @@ describe('flags', () => {
     expect(list.find((flag) => flag.key === key)).toMatchObject({ on: true });
   });
 
+  test('do nothing to a terminal, whatever people call them', async () => {
+    const evil = 'x\u001b[2J\r\nflag is on\u202e';
+    await sluice([
+      'flag',
+      'create',
+      `${key}-evil`,
+      '--name',
+      evil,
+      '--tag',
+      'a\u0007b',
+      '--description',
+      'one\ntwo\u009b',
+    ]);
+    await sluice(['flag', 'on', `${key}-evil`, '-m', evil]);
+    await sluice(['flag', 'create', `${key}-values`, '--variation', 'a=\u009b', '--variation', 'b=\u202e']);
+    for (const line of [`show ${key}-evil`, `history ${key}-evil`, 'list', `show ${key}-values`, `on ${key}-values`]) {
+      const { printed } = await sluice(`flag ${line}`);
+      expect(printed.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+      expect(printed).not.toMatch(/^flag is on/m);
+    }
+    const { printed } = await sluice(`flag show ${key}-evil`);
+    expect(printed).toMatch(/^ {2}about {7}one\n {14}two\\u009b$/m);
+    expect(JSON.parse((await sluice(`flag show ${key}-evil --json`)).printed)).toMatchObject({ name: evil });
+    const { complained } = await sluice(['flag', 'show', '\u001b[2J']);
+    expect(complained).not.toContain('\u001b');
+  });
+
   test('are evaluated for a context, with the reason', async () => {
     await sluice(`flag on ${key}`);
     const { printed } = await sluice(`evaluate ${key} --user ann --set country=NL`);

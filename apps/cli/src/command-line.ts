@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { formatHelp, formatOverview } from './help.ts';
+import { toPlain } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 import { runCommand } from './run-command.ts';
 
@@ -63,7 +64,7 @@ function report(error: unknown, asJson: boolean, { printError }: CommandPlatform
     printError(JSON.stringify({ code, title, ...(details.length > 0 && { details }) }, undefined, 2));
   } else {
     const [first = '', ...rest] = lines;
-    printError([`sluice: ${first}`, ...rest.map((line) => `  ${line}`)].join('\n'));
+    printError([`sluice: ${first}`, ...rest.map((line) => `  ${line}`)].map(toPlain).join('\n'));
   }
   return exitCode;
 }

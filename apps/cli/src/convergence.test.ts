@@ -27,7 +27,7 @@ const view: ConvergenceView = {
 
 function print(shown: ConvergenceView): readonly string[] {
   const lines: string[] = [];
-  printConvergence(shown, { print: (text) => void lines.push(...text.split('\n')), width: 120 });
+  printConvergence(shown, { print: (text) => void lines.push(...[text].flat()), width: 120 });
   return lines;
 }
 

@@ -2,7 +2,7 @@ import type { ConvergenceView } from '@sluice/api-client';
 import type { Option } from './command.ts';
 import type { Connection } from './connection.ts';
 import { exitCodes, usageError } from './errors.ts';
-import type { CommandPlatform } from './platform.ts';
+import type { Output } from './output.ts';
 import { formatTable } from './table.ts';
 
 /** Options of whatever waits until instances have a change. */
@@ -64,10 +64,7 @@ export function exitCodeOf({ outcome }: ConvergenceView): number {
 }
 
 /** How far a change has got, for people. */
-export function printConvergence(
-  view: ConvergenceView,
-  { print, width }: Pick<CommandPlatform, 'print' | 'width'>,
-): void {
+export function printConvergence(view: ConvergenceView, { print, width }: Pick<Output, 'print' | 'width'>): void {
   print(headline(view));
   const { late, foreign, gone, refusals, stragglers, expected, accepted } = view;
   if (late.expected > 0) print(`  ${count(late.accepted)} of ${count(late.expected)} that came later have it.`);

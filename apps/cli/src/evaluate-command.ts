@@ -17,19 +17,19 @@ export const evaluateCommand: Command = defineCommand({
     'sluice evaluate new-checkout --user ann --set country=NL',
     `sluice evaluate new-checkout --context '{"kind":"account","key":"42","plan":"pro"}'`,
   ],
-  run: async ({ words: [flag = ''], options, platform }) => {
+  run: async ({ words: [flag = ''], options, platform, output }) => {
     const { api, place } = connect(options, platform);
     const context = parseContext(options);
     const explanation = await api.evaluate(place, { flag, context });
     if (options.json === true) {
-      platform.print(JSON.stringify(explanation, undefined, 2));
+      output.printJson(explanation);
       return undefined;
     }
     const { value, variationId, because, reason } = explanation;
-    platform.print(
+    output.print(
       `${flag} in ${place.environment} serves ${variationId === undefined ? 'the default value' : JSON.stringify(value)}`,
     );
-    platform.print(
+    output.print(
       formatFields([
         ...(variationId === undefined ? [] : [['variation', variationId] as const]),
         ['because', because.replaceAll('`', '')],

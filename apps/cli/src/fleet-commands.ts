@@ -22,12 +22,12 @@ export const fleetCommands: readonly Command[] = [
     arguments: ['[CHANGE]'],
     options: { ...connectionOptions, ...waitOptions },
     examples: ['sluice wait', 'sluice wait 4fd2k9q1x0aa --for 99 --timeout 30s'],
-    run: async ({ words: [given], options, platform }) => {
+    run: async ({ words: [given], options, platform, output }) => {
       const connection = connect(options, platform);
       const waiting = parseWaiting(options);
       const view = await waitForInstances(connection, given ?? (await findLastChange(connection)), waiting);
-      if (options.json === true) platform.print(JSON.stringify(view, undefined, 2));
-      else printConvergence(view, platform);
+      if (options.json === true) output.printJson(view);
+      else printConvergence(view, output);
       return exitCodeOf(view);
     },
   }),
@@ -42,7 +42,7 @@ export const fleetCommands: readonly Command[] = [
       limit: { type: 'string', value: 'N', help: 'at most so many; 50 unless given' },
     },
     examples: ['sluice fleet', 'sluice fleet --state behind', 'sluice fleet -e staging --json'],
-    run: async ({ words: _, options, platform }) => {
+    run: async ({ words: _, options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const { state: given } = options;
       const state = states.find((each) => each === given);
@@ -53,12 +53,12 @@ export const fleetCommands: readonly Command[] = [
         throw usageError('--limit must be a number from 1 to 500');
       const fleet = await api.getFleet(place, { state, limit });
       if (options.json === true) {
-        platform.print(JSON.stringify(fleet, undefined, 2));
+        output.printJson(fleet);
         return undefined;
       }
-      platform.print(summarise(fleet, place.environment));
-      if (fleet.items.length > 0) platform.print(formatInstances(fleet.items, platform.width));
-      if (fleet.nextCursor !== undefined) platform.print(`… and more; --limit shows up to 500, --json has a cursor`);
+      output.print(summarise(fleet, place.environment));
+      if (fleet.items.length > 0) output.print(formatInstances(fleet.items, output.width));
+      if (fleet.nextCursor !== undefined) output.print(`… and more; --limit shows up to 500, --json has a cursor`);
       return undefined;
     },
   }),
@@ -71,7 +71,10 @@ async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>)
   throw new CommandError(exitCodes.refused, `nothing was ever changed in ${place.environment}`);
 }
 
-function summarise({ live, offline, gone, version, versions, foreign }: FleetView, environment: string): string {
+function summarise(
+  { live, offline, gone, version, versions, foreign }: FleetView,
+  environment: string,
+): readonly string[] {
   const one = (instances: number, word = 'instance'): string =>
     `${instances.toLocaleString('en-US')} ${word}${instances === 1 ? '' : 's'}`;
   const current = versions.find((each) => each.version === version)?.instances ?? 0;
@@ -86,10 +89,10 @@ function summarise({ live, offline, gone, version, versions, foreign }: FleetVie
     const sdks = foreign.sdks.map(({ sdk, instances }) => `${instances} ${sdk}`).join(', ');
     lines.push(`  Besides, ${one(foreign.live, 'other SDK')}: ${sdks}.`);
   }
-  return lines.join('\n');
+  return lines;
 }
 
-function formatInstances(items: readonly InstanceView[], width: number): string {
+function formatInstances(items: readonly InstanceView[], width: number): readonly string[] {
   const rows = items.map(({ instance, state, version, via, heardMsAgo, sdk, through, about, reason }) => [
     instance,
     state,

@@ -20,7 +20,7 @@ export interface CommandPlatform {
   readonly printError: (text: string) => void;
   /** A person reads along. */
   readonly isTerminal: boolean;
-  /** Characters that fit in a line. */
+  /** Characters that fit in a line of the terminal; endless where there is none. */
   readonly width: number;
   /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
   readonly untilAskedToEnd: () => Promise<string>;
@@ -52,7 +52,7 @@ export const nodeCommandPlatform: CommandPlatform = {
   print: (text) => console.log(text),
   printError: (text) => console.error(text),
   isTerminal: process.stdout.isTTY === true,
-  width: process.stdout.columns ?? 120,
+  width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
   untilAskedToEnd: () =>
     new Promise((resolve) => {
       let firstAt: number | undefined;

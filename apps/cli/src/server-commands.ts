@@ -26,19 +26,19 @@ export const serverCommands: readonly Command[] = [
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
     },
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
-    run: async ({ options, platform }) => {
+    run: async ({ options, platform, output }) => {
       const settings = parseSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
       const { databaseUrl } = settings;
       const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
-      if (platform.isTerminal) platform.print(greet(url, { data, folder: settings.data, firstStart }));
+      if (platform.isTerminal) output.print(greet(url, { data, folder: settings.data, firstStart }));
       else {
         if (firstStart !== undefined) log.warn({ data }, describeNew(data));
         log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
       }
       const signal = await platform.untilAskedToEnd();
-      if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
+      if (platform.isTerminal) output.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');
       await close();
       return undefined;
@@ -64,7 +64,7 @@ interface Greeting {
 }
 
 /** What to do next. Keys are shown once, and only to a person. */
-function greet(url: string, { data, folder, firstStart }: Greeting): string {
+function greet(url: string, { data, folder, firstStart }: Greeting): readonly string[] {
   const news =
     firstStart === undefined
       ? []
@@ -84,5 +84,5 @@ function greet(url: string, { data, folder, firstStart }: Greeting): string {
     '  npx sluice flag create new-checkout   create a flag, turned off',
     '  npx sluice flag on new-checkout       turn it on: connected SDKs serve it within a second',
     '  npx sluice help                       everything else',
-  ].join('\n');
+  ];
 }
