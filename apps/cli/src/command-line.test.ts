@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { findTestDatabase, startTestServer, type TestServer, testStore } from '@sluice/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
 
@@ -263,7 +266,7 @@ describe('mistakes', () => {
     ['evaluate x', 2, '--context'],
     ['evaluate x --context {', 2, '--context must be JSON'],
     ['evaluate x --user a --set country', 2, '--set must be NAME=VALUE'],
-    ['flag list --url http://127.0.0.1:9 --token t', 5, 'does not answer'],
+    ['flag list --url http://127.0.0.1:65535 --token t', 5, 'does not answer: connect ECONNREFUSED 127.0.0.1:65535'],
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
@@ -287,6 +290,29 @@ describe('mistakes', () => {
     expect(complained).toContain('Choose another port with --port, or stop what uses it.');
   });
 
+  test('of ours are told in a sentence; where they come from only to who asks', async () => {
+    const readFile = (): never => {
+      throw new Error('the dog ate it', { cause: new Error('it was hungry') });
+    };
+    const { exitCode, complained } = await sluice('flag list', { readFile });
+    expect(exitCode).toBe(1);
+    expect(complained).toBe(
+      'sluice: something went wrong that nobody expected: the dog ate it\n  SLUICE_DEBUG=1 before the command shows where.',
+    );
+    const asked = await sluice('flag list', { readFile, variables: { SLUICE_DEBUG: '1' } });
+    expect(asked.complained).toMatch(/^Error: the dog ate it\n {4}at readFile .*it was hungry.*sluice: something/s);
+  });
+
+  test('of a server that takes its time are no different from one that is away, but it may have heard', async () => {
+    const fetch: typeof globalThis.fetch = async (_, init) => {
+      Object.defineProperty(init?.signal, 'aborted', { value: true });
+      throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    };
+    const { exitCode, complained } = await sluice('flag on checkout', { fetch });
+    expect(exitCode).toBe(5);
+    expect(complained).toContain(`the server at ${server.url} does not answer within 10 s\n  It may still do`);
+  });
+
   test('are told as JSON too', async () => {
     const { complained } = await sluice('flag on no-such-flag --json');
     expect(JSON.parse(complained)).toMatchObject({ title: expect.stringContaining('no-such-flag') });
@@ -296,6 +322,45 @@ describe('mistakes', () => {
     const { exitCode, complained } = await sluice(`flag list --url ${server.url}/elsewhere --token t`);
     expect(exitCode).toBe(1);
     expect(complained).not.toBe('');
+  });
+});
+
+describe('as a process', () => {
+  /** The command as a shell runs it, with its output where it is wanted. */
+  function start(line: string, out: 'pipe' | number): ChildProcess {
+    const command = join(import.meta.dirname, '../bin/sluice.mjs');
+    const variables = {
+      SLUICE_DATA: server.folder,
+      ...(server.databaseUrl && { SLUICE_DATABASE_URL: server.databaseUrl }),
+    };
+    const child = spawn(process.execPath, [command, ...line.split(' ')], {
+      env: { ...process.env, ...variables },
+      stdio: ['ignore', out, 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return child;
+  }
+
+  async function readEnd(child: ChildProcess): Promise<readonly [unknown, string]> {
+    if (child.stderr === null) throw new Error('its output is piped');
+    const [complained, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return [exitCode, complained];
+  }
+
+  test('it ends quietly when nobody reads on', async () => {
+    const child = start('help', 'pipe');
+    child.stdout?.destroy();
+    expect(await readEnd(child)).toEqual([0, '']);
+  });
+
+  test('it says that what it prints is lost', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = start('help', full);
+    closeSync(full);
+    expect(await readEnd(child)).toEqual([
+      1,
+      'sluice: what there is to print cannot be written: ENOSPC: no space left on device, write\n',
+    ]);
   });
 });
 

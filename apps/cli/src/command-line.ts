@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { ApiError } from '@sluice/api-client';
-import { ServerError, serverVersion } from '@sluice/control-plane';
+import { describeError, ServerError, serverVersion } from '@sluice/control-plane';
 import { EdgeError } from '@sluice/edge';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
@@ -57,8 +58,9 @@ function findCommand(words: readonly string[]): Command {
 }
 
 /** Says what is wrong and what to do; with `--json` the same for programs. */
-function report(error: unknown, asJson: boolean, { printError }: CommandPlatform): number {
+function report(error: unknown, asJson: boolean, { printError, variables }: CommandPlatform): number {
   const { exitCode, lines, code } = explain(error);
+  if ((variables.SLUICE_DEBUG ?? '') !== '') printError(inspect(error));
   if (asJson) {
     const [title, ...details] = lines;
     printError(JSON.stringify({ code, title, ...(details.length > 0 && { details }) }, undefined, 2));
@@ -96,13 +98,21 @@ function explain(error: unknown): Explanation {
   // What the operating system refuses (a port, a folder) is said by its message; the stack is ours and says nothing.
   if (error instanceof Error && 'syscall' in error)
     return { exitCode: exitCodes.refused, code: 'system', lines: [error.message] };
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { exitCode: exitCodes.refused, code: 'internal', lines: text.split('\n') };
+  return {
+    exitCode: exitCodes.refused,
+    code: 'internal',
+    lines: [
+      `something went wrong that nobody expected: ${describeError(error)}`,
+      'SLUICE_DEBUG=1 before the command shows where.',
+    ],
+  };
 }
 
 function explainApiError({ code, message, errors, requestId }: ApiError): Explanation {
   const hints: Readonly<Record<string, string>> = {
     unreachable: 'Is it running? Start it with: sluice server start. For another address give --url.',
+    'timed-out':
+      'It may still do what it was asked for: look before you ask again. Its address with /readyz says how it is.',
     unauthorized: 'Give a valid API token with --token or SLUICE_TOKEN; the first one is in first-start.txt.',
     internal: `The server's log says more about request ${requestId}.`,
   };
@@ -111,7 +121,7 @@ function explainApiError({ code, message, errors, requestId }: ApiError): Explan
     .filter((fault) => !message.includes(fault.message))
     .map(({ path, message: text }) => `${path}: ${text}`);
   return {
-    exitCode: code === 'unreachable' ? exitCodes.unreachable : exitCodes.refused,
+    exitCode: code === 'unreachable' || code === 'timed-out' ? exitCodes.unreachable : exitCodes.refused,
     code,
     lines: [message, ...details, ...(hint === undefined ? [] : [hint])],
   };

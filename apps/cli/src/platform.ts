@@ -29,6 +29,13 @@ export interface CommandPlatform {
 /** A terminal asks every process; npm and our wrapper pass on what they were asked: the same wish comes several times. */
 const echoMs = 300;
 
+/** Whoever has read enough (`| head -1`) closes the pipe; anything else, such as a full disk, loses what was printed. */
+function endWithOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  console.error(`sluice: what there is to print cannot be written: ${error.message}`);
+  process.exit(1);
+}
+
 export const nodeCommandPlatform: CommandPlatform = {
   variables: process.env,
   home: homedir(),
@@ -49,7 +56,10 @@ export const nodeCommandPlatform: CommandPlatform = {
     await import(pathToFileURL(path).href);
     return Number(process.exitCode ?? 0);
   },
-  print: (text) => console.log(text),
+  print: (text) => {
+    if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endWithOutput);
+    process.stdout.write(`${text}\n`);
+  },
   printError: (text) => console.error(text),
   isTerminal: process.stdout.isTTY === true,
   width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
