@@ -7,6 +7,7 @@ import {
   restoreBackup,
 } from '@sluice/control-plane';
 import { type Command, defineCommand } from './command.ts';
+import { parseOptions } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';
 
 const placeOptions = {
@@ -21,7 +22,7 @@ function findPlace(
   const databaseUrl = options['database-url'] || variables.SLUICE_DATABASE_URL || undefined;
   return {
     folder: options.data ?? variables.SLUICE_DATA ?? './data',
-    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
+    databaseUrl: databaseUrl === undefined ? undefined : parseOptions(() => parseDatabaseUrl(databaseUrl)),
   };
 }
 

@@ -270,9 +270,15 @@ describe('mistakes', () => {
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
+    ['flag history no-such-flag', 1, 'there is no flag `no-such-flag`'],
+    ['flag history no-such-flag --json', 1, 'there is no flag `no-such-flag`'],
+    ['flag flip --json', 2, 'there is no command'],
+    ['help nonsense', 2, 'there is no command "nonsense"'],
+    ['help flag flip', 2, 'there is no command "flag flip"'],
     ['run', 2, 'PROGRAM is missing'],
     ['run nowhere.mjs', 2, 'there is no program nowhere.mjs'],
-    ['server start --port many', 1, '--port (SLUICE_PORT) must be a number'],
+    ['server start --log-level loud', 2, '--log-level (SLUICE_LOG_LEVEL) must be one of'],
+    ['server start --port many', 2, '--port (SLUICE_PORT) must be a number'],
     ['server start --port 0 --data /dev/null/data', 1, "ENOTDIR: not a directory, mkdir '/dev/null/data'"],
     ['server start --port 0 --host 203.0.113.1', 1, 'EADDRNOTAVAIL: address not available 203.0.113.1'],
   ])('"sluice %s" ends with %i and says: %s', async (line, exitCode, sentence) => {
@@ -382,6 +388,28 @@ describe('help', () => {
       expect(printed).toContain('sluice flag rollout new-checkout 25');
     },
   );
+
+  test.each(['help flag', 'flag --help', 'flag -h', 'flag help', 'flag flip --help'])(
+    '"sluice %s" lists what begins with that word',
+    async (line) => {
+      const { exitCode, printed } = await sluice(line);
+      expect(exitCode).toBe(0);
+      expect(printed).toMatch(/^Usage: sluice flag COMMAND \[OPTIONS\]\n/);
+      expect(printed).toMatch(/^ {2}flag history KEY +list a flag's changes, newest first$/m);
+      expect(printed).not.toContain('server start');
+    },
+  );
+
+  test.each(['help edge', 'edge --help'])('"sluice %s" explains it, and names what else begins so', async (line) => {
+    const { printed } = await sluice(line);
+    expect(printed).toContain('Usage: sluice edge [OPTIONS]');
+    expect(printed).toMatch(/^Besides there are:\n {2}edge create NAME /m);
+  });
+
+  test('is a key where a key stands', async () => {
+    expect(await sluice('flag create help')).toMatchObject({ exitCode: 0 });
+    expect((await sluice('flag show help')).printed).toContain('off in production');
+  });
 
   test('of a command without options says how it is used', async () => {
     const { printed } = await sluice('run --help');
@@ -607,7 +635,7 @@ describe('backups', () => {
 
     test('need a database whose address is one', async () => {
       const { exitCode, complained } = await sluice(['backup', 'create', '--database-url', 'db/secret']);
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(2);
       expect(complained).toContain('--database-url (SLUICE_DATABASE_URL) must be like postgres://');
       expect(complained).not.toContain('secret');
     });

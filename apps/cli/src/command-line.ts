@@ -5,7 +5,7 @@ import { EdgeError } from '@sluice/edge';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
-import { formatHelp, formatOverview } from './help.ts';
+import { formatGroup, formatHelp, formatOverview } from './help.ts';
 import { toPlain } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 import { runCommand } from './run-command.ts';
@@ -18,36 +18,55 @@ export async function runCommandLine(words: readonly string[], platform: Command
       platform.print(serverVersion);
       return exitCodes.done;
     }
-    if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
-      return help(words.slice(1), platform);
-    }
-    const command = findCommand(words);
+    if (first === undefined || isHelp(first)) return help(words.slice(1), platform);
+    if (words.slice(1).some(isHelp) && findCommand(words) === undefined) return help(words.slice(0, 1), platform);
+    const command = getCommand(words);
     const rest = words.slice(command.name.split(' ').length);
     // The options of a program that is run are its own.
     const own = command === runCommand ? rest.slice(0, 1) : rest;
-    if (own.includes('--help') || own.includes('-h')) {
-      platform.print(formatHelp(command));
-      return exitCodes.done;
-    }
+    if (own.includes('--help') || own.includes('-h')) return help(command.name.split(' '), platform);
     return (await command.parseAndRun(rest, platform)) ?? exitCodes.done;
   } catch (error) {
     return report(error, words.includes('--json'), platform);
   }
 }
 
+function isHelp(word: string): boolean {
+  return word === 'help' || word === '--help' || word === '-h';
+}
+
+/** Of a command, of those that begin with a word, or of all. */
 function help(words: readonly string[], platform: CommandPlatform): number {
-  platform.print(words.length === 0 ? formatOverview(commands) : formatHelp(findCommand(words)));
+  const [word = ''] = words;
+  const group = listGroup(word);
+  if (words.length === 0) platform.print(formatOverview(commands));
+  else if (words.length === 1 && group.length > 0 && findCommand(words) === undefined)
+    platform.print(formatGroup(word, group));
+  else {
+    const command = getCommand(words);
+    platform.print(
+      formatHelp(
+        command,
+        listGroup(command.name).filter((each) => each !== command),
+      ),
+    );
+  }
   return exitCodes.done;
 }
 
-function findCommand(words: readonly string[]): Command {
-  const [first = '', second = ''] = words;
-  const command =
-    commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
+function listGroup(word: string): readonly Command[] {
+  return commands.filter(({ name }) => name.split(' ')[0] === word);
+}
+
+function findCommand([first = '', second = '']: readonly string[]): Command | undefined {
+  return commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
+}
+
+function getCommand(words: readonly string[]): Command {
+  const command = findCommand(words);
   if (command !== undefined) return command;
-  const group = commands
-    .filter(({ name }) => name.startsWith(`${first} `))
-    .map(({ name }) => name.slice(first.length + 1));
+  const [first = '', second = ''] = words;
+  const group = listGroup(first).map(({ name }) => name.slice(first.length + 1));
   if (group.length > 0) {
     throw usageError(
       second === '' || second.startsWith('-') ? `${first} what?` : `there is no command "${first} ${second}"`,

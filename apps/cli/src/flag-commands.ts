@@ -176,12 +176,12 @@ export const flagCommands: readonly Command[] = [
       if (!Number.isInteger(limit) || limit < 1 || limit > 500)
         throw usageError('--limit must be a number from 1 to 500');
       const { items } = await api.listChanges(place, { flag: key, limit });
+      // A flag without changes is one that does not exist; the server says so.
+      if (items.length === 0) await api.getFlag(place, key);
       if (options.json === true) {
         output.printJson(items);
         return undefined;
       }
-      // A flag without changes is one that does not exist; the server says so.
-      if (items.length === 0) await api.getFlag(place, key);
       const rows = items.map(({ version, createdAt, actor, id, effects, comment }) => [
         String(version),
         formatTime(createdAt),

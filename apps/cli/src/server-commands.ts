@@ -8,6 +8,7 @@ import {
 } from '@sluice/control-plane';
 import { pino } from 'pino';
 import { type Command, defineCommand } from './command.ts';
+import { parseOptions } from './errors.ts';
 
 export const serverCommands: readonly Command[] = [
   defineCommand({
@@ -27,7 +28,7 @@ export const serverCommands: readonly Command[] = [
     },
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
     run: async ({ options, platform, output }) => {
-      const settings = parseSettings(options, platform.variables);
+      const settings = parseOptions(() => parseSettings(options, platform.variables));
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
       const { databaseUrl } = settings;
