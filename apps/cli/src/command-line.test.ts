@@ -104,6 +104,26 @@ describe('flags', () => {
     ]);
   });
 
+  test.each([
+    ['--variation', '9007199254740993', 'got 9007199254740993'],
+    ['--variation', 'big=1e400', 'got 1e400'],
+    ['--variation', '{"a":{"b":1,"b":2}}', 'expected each name once, got it twice (a.b)'],
+  ])('refuse values that would become others: %s %s', async (option, value, sentence) => {
+    const { exitCode, complained } = await sluice(['flag', 'create', `${key}-lossy`, option, value, option, '0']);
+    expect([exitCode, complained]).toEqual([2, expect.stringContaining(sentence)]);
+    const text = await sluice([
+      'flag',
+      'create',
+      `${key}-text`,
+      option,
+      '"9007199254740993"',
+      option,
+      'none',
+      '--json',
+    ]);
+    expect(JSON.parse(text.printed).variations[0].value).toBe('9007199254740993');
+  });
+
   test('are turned on and off in one environment', async () => {
     const { printed } = await sluice(`flag on ${key} -e staging`);
     expect(printed).toMatch(new RegExp(`^${key} is on in staging \\(version \\d+\\)\\.\n {2}flag ${key}: turned on$`));
@@ -265,6 +285,8 @@ describe('mistakes', () => {
     ['flag create new/checkout', 1, 'key'],
     ['evaluate x', 2, '--context'],
     ['evaluate x --context {', 2, '--context must be JSON'],
+    ['evaluate x --context {"a":1,"a":2}', 2, '--context: expected each name once'],
+    ['evaluate x --user a --set id=9007199254740993', 2, '--set: expected a number that'],
     ['evaluate x --user a --set country', 2, '--set must be NAME=VALUE'],
     ['flag list --url http://127.0.0.1:65535 --token t', 5, 'does not answer: connect ECONNREFUSED 127.0.0.1:65535'],
     ['flag list --token wrong', 1, 'API token'],

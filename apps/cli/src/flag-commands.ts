@@ -12,6 +12,7 @@ import {
   waitOptions,
 } from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
+import { parseJsonOrText } from './json.ts';
 import type { Output } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
@@ -338,15 +339,7 @@ function explainLosses(error: unknown): never {
 /** `blue`, `3`, `{"size":2}` or `large={"size":2}`: JSON where it is JSON, else text. */
 function parseVariation(given: string): { id?: string; value: JsonValue } {
   const [, id, rest] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(given) ?? [];
-  return { ...(id !== undefined && { id }), value: parseValue(rest ?? given) };
-}
-
-function parseValue(given: string): JsonValue {
-  try {
-    return JSON.parse(given);
-  } catch {
-    return given;
-  }
+  return { ...(id !== undefined && { id }), value: parseJsonOrText('--variation', rest ?? given) };
 }
 
 /** A share in thousandths of a percent. */

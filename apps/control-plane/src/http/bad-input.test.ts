@@ -295,6 +295,24 @@ describe('a body is refused that', () => {
     });
   });
 
+  test.each([
+    [
+      '9007199254740993',
+      'variations[0].value',
+      'expected a number that 64-bit floating point can hold, got 900719925474',
+    ],
+    ['1e400', 'variations[0].value', 'expected a number that 64-bit floating point can hold, got 1e400'],
+    ['{"a":1,"a":2}', 'variations[0].value.a', 'expected each name once, got it twice'],
+  ])('would not come back as it is: %s', async (value, path, message) => {
+    const text = `{"key":"lossy","variations":[{"value":${value}},{"value":0}]}`;
+    await expectRefused(server.api('POST', '/projects/default/flags', text, headers), {
+      status: 400,
+      code: 'invalid-request',
+      path,
+      message,
+    });
+  });
+
   test('is empty', async () => {
     await expectRefused(server.api('POST', '/projects', '', headers), {
       status: 400,
