@@ -1,7 +1,16 @@
-import type { FleetView, InstanceView } from '@sluice/api-client';
+import type { ConvergenceView, FleetView, InstanceView } from '@sluice/api-client';
 import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
-import { exitCodeOf, formatAgo, parseWaiting, printConvergence, waitForInstances, waitOptions } from './convergence.ts';
+import {
+  exitCodeOf,
+  formatAgo,
+  formatRefusal,
+  formatShare,
+  parseWaiting,
+  printConvergence,
+  waitForInstances,
+  waitOptions,
+} from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { formatTable } from './table.ts';
 
@@ -58,6 +67,7 @@ export const fleetCommands: readonly Command[] = [
       }
       output.print(summarise(fleet, place.environment));
       if (fleet.items.length > 0) output.print(formatInstances(fleet.items, output.width));
+      output.print(listRefusals(fleet.items).map(formatRefusal));
       if (fleet.nextCursor !== undefined) output.print(`… and more; --limit shows up to 500, --json has a cursor`);
       return undefined;
     },
@@ -79,7 +89,8 @@ function summarise(
     `${instances.toLocaleString('en-US')} ${word}${instances === 1 ? '' : 's'}`;
   const current = versions.find((each) => each.version === version)?.instances ?? 0;
   const behind = versions.filter((each) => each.version !== version);
-  const lines = [`${environment} is at version ${version}; ${one(current)} of ${live.toLocaleString('en-US')} run it.`];
+  const share = live === 0 ? 'no instance is connected' : `${formatShare(current, live)} it`;
+  const lines = [`${environment} is at version ${version}; ${share}.`];
   for (const { version: older, instances } of behind) {
     lines.push(`  ${one(instances)} at ${older === undefined ? 'nothing that they told of' : `version ${older}`}`);
   }
@@ -92,15 +103,26 @@ function summarise(
   return lines;
 }
 
+/** So many instances that refused for one reason are named. */
+const examplesNamed = 3;
+
+function listRefusals(items: readonly InstanceView[]): ConvergenceView['refusals'] {
+  return [...Map.groupBy(items, ({ reason }) => reason)].flatMap(([reason, refusing]) => {
+    if (reason === undefined) return [];
+    const examples = refusing.slice(0, examplesNamed).map(({ instance }) => instance);
+    return [{ reason, instances: refusing.length, examples }];
+  });
+}
+
 function formatInstances(items: readonly InstanceView[], width: number): readonly string[] {
-  const rows = items.map(({ instance, state, version, via, heardMsAgo, sdk, through, about, reason }) => [
+  const rows = items.map(({ instance, state, version, via, heardMsAgo, sdk, through, about }) => [
     instance,
     state,
     version === undefined ? '-' : String(version),
     via,
     formatAgo(heardMsAgo),
     sdk,
-    [through, about.zone ?? about.region, about.service, about.version, reason].filter(Boolean).join(' '),
+    [through, about.zone ?? about.region, about.service, about.version].filter(Boolean).join(' '),
   ]);
   return formatTable(['INSTANCE', 'STATE', 'RUNS', 'VIA', 'HEARD', 'SDK', 'WHERE'], rows, width);
 }

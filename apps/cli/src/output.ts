@@ -13,7 +13,10 @@ export interface Output {
 /** Whatever is printed for people goes through here: names, comments and reasons in it come from others. */
 export function createOutput({ print, width }: Pick<CommandPlatform, 'print' | 'width'>): Output {
   return {
-    print: (lines) => print([lines].flat().map(toPlain).join('\n')),
+    print: (lines) => {
+      const plain = [lines].flat().map(toPlain);
+      if (plain.length > 0) print(plain.join('\n'));
+    },
     printJson: (value) => print(JSON.stringify(value, undefined, 2)),
     width,
   };
