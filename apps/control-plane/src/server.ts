@@ -36,6 +36,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
@@ -213,7 +214,14 @@ async function prepare(
     fleet,
     readFleet: exchange === undefined ? async (id) => fleet.open(id) : (id) => exchange.read(id),
     links,
-    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership }),
+    metrics: createMetrics(registry, {
+      channels,
+      fleet,
+      keeper,
+      pool,
+      leadership,
+      labelsOf: createEnvironmentLabels(db),
+    }),
     payloadLimitBytes,
     version: serverVersion,
   };

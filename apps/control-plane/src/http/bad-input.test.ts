@@ -400,7 +400,20 @@ describe('a request is refused that', () => {
 
   test.each<[string, string, string, string]>([
     ['a key in the path that is none', '/projects/-x/flags', 'project', 'got "-x"'],
-    ['a limit that is none', '/projects/default/flags?limit=0', 'limit', 'expected at least 1, got "0"'],
+    ['a limit that is none', '/projects/default/flags?limit=0', 'limit', 'expected a number from 1 to 500, got "0"'],
+    [
+      'a limit that is too high',
+      '/projects/default/flags?limit=501',
+      'limit',
+      'expected a number from 1 to 500, got "501"',
+    ],
+    ['half a limit', `${production}/changes?limit=1.5`, 'limit', 'expected a number from 1 to 500, got "1.5"'],
+    [
+      'a wait that is too long',
+      `${production}/changes/x/convergence?timeoutMs=60001`,
+      'timeoutMs',
+      'expected at most 60000, got "60001"',
+    ],
     ['an unknown parameter', '/projects/default/flags?colour=red', '', 'expected no "colour" here'],
     ['a time that is none', `${production}/changes?since=yesterday`, 'since', 'expected number, got "yesterday"'],
     [
