@@ -314,8 +314,8 @@ describe('mistakes', () => {
     const { port } = new URL(server.url);
     const { exitCode, complained } = await sluice(`server start --port ${port} --data ${join(home, 'second')}`);
     expect(exitCode).toBe(1);
-    expect(complained).toContain(`something is listening there already`);
-    expect(complained).toContain('Choose another port with --port, or stop what uses it.');
+    expect(complained).toContain('another program is listening there already: listen EADDRINUSE');
+    expect(complained).toContain('Choose another port with --port (SLUICE_PORT), or stop what uses it.');
   });
 
   test('of ours are told in a sentence; where they come from only to who asks', async () => {

@@ -109,8 +109,8 @@ function explain(error: unknown): Explanation {
       exitCode: exitCodes.refused,
       code: 'address-in-use',
       lines: [
-        `something is listening there already: ${error.message}`,
-        'Choose another port with --port, or stop what uses it.',
+        `another program is listening there already: ${error.message}`,
+        'Choose another port with --port (SLUICE_PORT), or stop what uses it.',
       ],
     };
   }

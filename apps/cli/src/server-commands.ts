@@ -35,7 +35,7 @@ export const serverCommands: readonly Command[] = [
       const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
       if (platform.isTerminal) output.print(greet(url, { data, folder: settings.data, firstStart }));
       else {
-        if (firstStart !== undefined) log.warn({ data }, describeNew(data));
+        if (firstStart !== undefined) log.warn({ data }, describeNew(data).join(' '));
         log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
       }
       const signal = await platform.untilAskedToEnd();
@@ -53,8 +53,11 @@ function describe(name: keyof typeof serverOptions): string {
 }
 
 /** Whoever mistyped a folder is not to find out by flags that are not there. */
-function describeNew(data: string): string {
-  return `This is a NEW, EMPTY installation in ${data}. If flags should be here already, stop it and look at --data (SLUICE_DATA).`;
+function describeNew(data: string): readonly string[] {
+  return [
+    `This is a NEW, EMPTY installation in ${data}.`,
+    'If flags should be here already, stop it and look at --data (SLUICE_DATA).',
+  ];
 }
 
 interface Greeting {
@@ -70,7 +73,7 @@ function greet(url: string, { data, folder, firstStart }: Greeting): readonly st
     firstStart === undefined
       ? []
       : [
-          describeNew(data),
+          ...describeNew(data),
           '',
           `  SDK key    ${firstStart.sdkKey}`,
           `  API token  ${firstStart.apiToken}`,
