@@ -27,13 +27,14 @@ export const edgeCommands: readonly Command[] = [
       const settings = parseEdgeSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
       const { url, close } = await startEdge(settings, nodeEdgePlatform, log);
+      const askedToEnd = platform.untilAskedToEnd();
       if (platform.isTerminal) {
         output.print(
           `This edge serves SDKs at ${url}, from ${settings.upstream}; what it has is kept in ${settings.data}.`,
         );
         output.print(`How it is: ${url}/status`);
       }
-      const signal = await platform.untilAskedToEnd();
+      const signal = await askedToEnd;
       log.info({ signal }, 'stopping');
       await close();
       return undefined;

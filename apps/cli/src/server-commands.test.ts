@@ -38,6 +38,7 @@ describe('a server that is started in a terminal', () => {
       isTerminal: true,
       print: (text) => printed.push(text),
       untilAskedToEnd: async () => {
+        await until(() => printed.length > 0);
         await whileItRuns(printed.join('\n'));
         return 'SIGINT';
       },

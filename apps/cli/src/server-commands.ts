@@ -31,6 +31,8 @@ export const serverCommands: readonly Command[] = [
       const settings = parseOptions(() => parseSettings(options, platform.variables));
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
+      // Before anybody is told that it runs: whoever hears of that may ask it to end.
+      const askedToEnd = platform.untilAskedToEnd();
       const { databaseUrl } = settings;
       const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
       if (platform.isTerminal) output.print(greet(url, { data, folder: settings.data, firstStart }));
@@ -38,7 +40,7 @@ export const serverCommands: readonly Command[] = [
         if (firstStart !== undefined) log.warn({ data }, describeNew(data).join(' '));
         log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
       }
-      const signal = await platform.untilAskedToEnd();
+      const signal = await askedToEnd;
       if (platform.isTerminal) output.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');
       await close();
