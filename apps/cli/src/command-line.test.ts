@@ -375,6 +375,14 @@ describe('as a process', () => {
     return [exitCode, complained];
   }
 
+  test('it prints whole lines where no terminal is', async () => {
+    const tags = Array.from({ length: 10 }, (_, at) => `${at}${'x'.repeat(40)}`);
+    await server.api('POST', '/projects/default/flags', { key: 'tagged', tags });
+    const { stdout } = start('flag list', 'pipe');
+    if (stdout === null) throw new Error('its output is piped');
+    expect(await text(stdout)).toContain(`  ${tags.join(', ')}  off`);
+  });
+
   test('it ends quietly when nobody reads on', async () => {
     const child = start('help', 'pipe');
     child.stdout?.destroy();
