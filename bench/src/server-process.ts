@@ -81,7 +81,7 @@ async function callApi(url: string, token: string, method: string, body: unknown
   return text === '' ? undefined : JSON.parse(text);
 }
 
-/** npm starts a shell, and that the server: the largest Node of the group that runs a program of ours. */
+/** npm starts a shell, which becomes the server, or starts it: the largest Node of the group that runs a program of ours. */
 function findResidentBytes(group: number): number {
   const sizes = listProcesses()
     .filter(({ processGroup, commandLine }) => processGroup === group && /^\S*node\0.*apps\/cli\//s.test(commandLine))

@@ -44,12 +44,8 @@ function help(words: readonly string[], platform: CommandPlatform): number {
     platform.print(formatGroup(word, group));
   else {
     const command = getCommand(words);
-    platform.print(
-      formatHelp(
-        command,
-        listGroup(command.name).filter((each) => each !== command),
-      ),
-    );
+    const besides = listGroup(command.name).filter((each) => each !== command);
+    platform.print(formatHelp(command, besides));
   }
   return exitCodes.done;
 }
