@@ -91,7 +91,7 @@ interface ProcessFacts {
   readonly processorMs: number;
 }
 
-/** npm starts a shell, and that the server: the largest Node of the group that runs a program of ours. */
+/** npm starts a shell, which becomes the server, or starts it: the largest Node of the group that runs a program of ours. */
 function findServer(group: number): ProcessFacts {
   const [largest] = listProcesses()
     .filter(({ processGroup, commandLine }) => processGroup === group && /^\S*node\0.*apps\/cli\//s.test(commandLine))

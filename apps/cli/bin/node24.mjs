@@ -28,6 +28,7 @@ function findInstalledNode(from) {
 
 /** Runs the program here if this is Node 24 already, as it is in npm scripts, else in a process of its own. */
 export async function runOnNode24(from, program, programArguments) {
+  endWithNpx();
   if (Number(process.versions.node.split('.')[0]) >= wanted) {
     process.argv = [process.argv[0], program, ...programArguments];
     ignoreExperimentalWarnings();
@@ -44,6 +45,19 @@ export async function runOnNode24(from, program, programArguments) {
     process.exit(1);
   }
   spawnOn(node, program, programArguments);
+}
+
+/** npx puts a shell between itself and us, which dies of a signal and passes nothing on: nobody would stop us then. */
+function endWithNpx() {
+  const { npm_lifecycle_event: event, npm_lifecycle_script: script = '' } = process.env;
+  if (event !== 'npx' || !/^'?sluice\b/.test(script)) return;
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
 }
 
 /** That SQLite is built in, and that types are stripped, is why this needs Node 24; nobody has to be warned of it. */

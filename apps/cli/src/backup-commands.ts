@@ -9,15 +9,15 @@ export const backupCommands: readonly Command[] = [
     arguments: ['[FILE]'],
     options: placeOptions,
     examples: ['sluice backup create', 'sluice backup create /backups/sluice-monday.db'],
-    run: async ({ words: [given], options, platform }) => {
+    run: async ({ words: [given], options, platform, output }) => {
       const stamp = new Date(platform.now()).toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
       const place = findPlace(options, platform);
       const { file, sizeBytes } = await createBackup(place, given ?? `sluice-backup-${stamp}.db`, {
         ...nodePlatform,
         now: platform.now,
       });
-      platform.print(`Wrote ${file} (${(sizeBytes / 1024 / 1024).toFixed(1)} MB).`);
-      platform.print('It holds keys of your environments: keep it as you keep passwords.');
+      output.print(`Wrote ${file} (${(sizeBytes / 1024 / 1024).toFixed(1)} MB).`);
+      output.print('It holds keys of your environments: keep it as you keep passwords.');
       return undefined;
     },
   }),
@@ -34,7 +34,7 @@ export const backupCommands: readonly Command[] = [
       'sluice backup restore sluice-backup-2026-11-23T03-07-41.db',
       'sluice backup restore monday.db --database-url postgres://sluice@db/sluice --replace',
     ],
-    run: async ({ words: [file = ''], options, platform }) => {
+    run: async ({ words: [file = ''], options, platform, output }) => {
       const place = findPlace(options, platform);
       const secret = platform.variables.SLUICE_SECRET || undefined;
       const { environments, replaced, secretFile } = await restoreBackup(file, place, {
@@ -43,13 +43,13 @@ export const backupCommands: readonly Command[] = [
         replace: options.replace === true,
       });
       const { folder, databaseUrl } = place;
-      platform.print(`Restored ${file} into ${databaseUrl === undefined ? folder : describeDatabase(databaseUrl)}.`);
+      output.print(`Restored ${file} into ${databaseUrl === undefined ? folder : describeDatabase(databaseUrl)}.`);
       for (const { project, environment, version } of environments) {
-        platform.print(`  ${project}/${environment} goes on at version ${version}`);
+        output.print(`  ${project}/${environment} goes on at version ${version}`);
       }
-      if (replaced !== undefined) platform.print(`What was there before is kept as ${replaced}.`);
+      if (replaced !== undefined) output.print(`What was there before is kept as ${replaced}.`);
       if (databaseUrl !== undefined && secretFile !== undefined) {
-        platform.print(`Every server on it needs the secret in ${secretFile}: set SLUICE_SECRET to it.`);
+        output.print(`Every server on it needs the secret in ${secretFile}: set SLUICE_SECRET to it.`);
       }
       return undefined;
     },

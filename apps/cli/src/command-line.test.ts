@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { findTestDatabase, startTestServer, type TestServer, testStore } from '@sluice/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
 
@@ -101,6 +104,26 @@ describe('flags', () => {
     ]);
   });
 
+  test.each([
+    ['--variation', '9007199254740993', 'got 9007199254740993'],
+    ['--variation', 'big=1e400', 'got 1e400'],
+    ['--variation', '{"a":{"b":1,"b":2}}', 'expected each name once, got it twice (a.b)'],
+  ])('refuse values that would become others: %s %s', async (option, value, sentence) => {
+    const { exitCode, complained } = await sluice(['flag', 'create', `${key}-lossy`, option, value, option, '0']);
+    expect([exitCode, complained]).toEqual([2, expect.stringContaining(sentence)]);
+    const text = await sluice([
+      'flag',
+      'create',
+      `${key}-text`,
+      option,
+      '"9007199254740993"',
+      option,
+      'none',
+      '--json',
+    ]);
+    expect(JSON.parse(text.printed).variations[0].value).toBe('9007199254740993');
+  });
+
   test('are turned on and off in one environment', async () => {
     const { printed } = await sluice(`flag on ${key} -e staging`);
     expect(printed).toMatch(new RegExp(`^${key} is on in staging \\(version \\d+\\)\\.\n {2}flag ${key}: turned on$`));
@@ -158,11 +181,44 @@ describe('flags', () => {
     expect(refused).toMatchObject({ exitCode: 1 });
     expect(refused.complained).toContain('later changes would be lost');
     expect(refused.complained).toContain('100% → 10% of users get `on`');
+    expect(refused.complained).toContain('give --discard-later');
 
     expect((await sluice(`flag revert ${key}`)).printed).toContain('10% → 100% of users get `on`');
     expect((await sluice(`flag show ${key}`)).printed).toContain('by default  on');
     const discarding = await sluice(`flag revert ${key} ${turnedOn} --discard-later`);
     expect(discarding.printed).toContain('turned off');
+  });
+
+  test('go back in one environment only; what was made in all of them goes back in all when that is wanted', async () => {
+    await sluice(`flag on ${key} -e staging`);
+    await sluice(`flag on ${key}`);
+    expect((await sluice(`flag revert ${key} -e staging`)).printed).toContain(`in staging (version`);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('on in production');
+
+    const created = `${key}-everywhere`;
+    await sluice(`flag create ${created}`);
+    const refused = await sluice(`flag revert ${created} -e staging`);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.complained).toMatch(/was made in several environments of project default, not only in staging\n/);
+    expect(refused.complained).toContain(`  flag ${created}: created\n`);
+    expect(refused.complained).toContain('give --group');
+    expect(await sluice(`flag show ${created}`)).toMatchObject({ exitCode: 0 });
+    expect((await sluice(`flag revert ${created} -e staging --dry-run`)).printed).toBe(
+      `This would change staging and other environments of its project; nothing is changed:\n  flag ${created}: deleted`,
+    );
+    const reverted = await sluice(`flag revert ${created} -e staging --group`);
+    expect(reverted.printed).toContain('in staging and other environments of its project (version ');
+    expect(await sluice(`flag show ${created}`)).toMatchObject({ exitCode: 1 });
+  });
+
+  test('go back only by changes of their own', async () => {
+    const { id } = JSON.parse((await sluice(`flag on ${key} --json`)).printed);
+    await sluice(`flag create ${key}-other`);
+    const { exitCode, complained } = await sluice(`flag revert ${key}-other ${id}`);
+    expect(exitCode).toBe(1);
+    expect(complained).toBe(`sluice: change ${id} is not about flag ${key}-other\n  flag ${key}: turned on`);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('on in production');
+    expect((await sluice('flag revert no-such-flag')).complained).toContain('there is no flag `no-such-flag`');
   });
 
   test('are listed, one a line, and as JSON', async () => {
@@ -172,6 +228,33 @@ describe('flags', () => {
     expect(printed).toMatch(new RegExp(`^${key} +on +\\d+ +on$`, 'm'));
     const list: { key: string; on: boolean }[] = JSON.parse((await sluice('flag list --json')).printed);
     expect(list.find((flag) => flag.key === key)).toMatchObject({ on: true });
+  });
+
+  test('do nothing to a terminal, whatever people call them', async () => {
+    const evil = 'x\u001b[2J\r\nflag is on\u202e';
+    await sluice([
+      'flag',
+      'create',
+      `${key}-evil`,
+      '--name',
+      evil,
+      '--tag',
+      'a\u0007b',
+      '--description',
+      'one\ntwo\u009b',
+    ]);
+    await sluice(['flag', 'on', `${key}-evil`, '-m', evil]);
+    await sluice(['flag', 'create', `${key}-values`, '--variation', 'a=\u009b', '--variation', 'b=\u202e']);
+    for (const line of [`show ${key}-evil`, `history ${key}-evil`, 'list', `show ${key}-values`, `on ${key}-values`]) {
+      const { printed } = await sluice(`flag ${line}`);
+      expect(printed.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+      expect(printed).not.toMatch(/^flag is on/m);
+    }
+    const { printed } = await sluice(`flag show ${key}-evil`);
+    expect(printed).toMatch(/^ {2}about {7}one\n {14}two\\u009b$/m);
+    expect(JSON.parse((await sluice(`flag show ${key}-evil --json`)).printed)).toMatchObject({ name: evil });
+    const { complained } = await sluice(['flag', 'show', '\u001b[2J']);
+    expect(complained).not.toContain('\u001b');
   });
 
   test('are evaluated for a context, with the reason', async () => {
@@ -202,14 +285,22 @@ describe('mistakes', () => {
     ['flag create new/checkout', 1, 'key'],
     ['evaluate x', 2, '--context'],
     ['evaluate x --context {', 2, '--context must be JSON'],
+    ['evaluate x --context {"a":1,"a":2}', 2, '--context: expected each name once'],
+    ['evaluate x --user a --set id=9007199254740993', 2, '--set: expected a number that'],
     ['evaluate x --user a --set country', 2, '--set must be NAME=VALUE'],
-    ['flag list --url http://127.0.0.1:9 --token t', 5, 'does not answer'],
+    ['flag list --url http://127.0.0.1:65535 --token t', 5, 'does not answer: connect ECONNREFUSED 127.0.0.1:65535'],
     ['flag list --token wrong', 1, 'API token'],
     ['flag list --url nowhere --token t', 2, 'URL'],
     ['flag history x --limit many', 2, '--limit'],
+    ['flag history no-such-flag', 1, 'there is no flag `no-such-flag`'],
+    ['flag history no-such-flag --json', 1, 'there is no flag `no-such-flag`'],
+    ['flag flip --json', 2, 'there is no command'],
+    ['help nonsense', 2, 'there is no command "nonsense"'],
+    ['help flag flip', 2, 'there is no command "flag flip"'],
     ['run', 2, 'PROGRAM is missing'],
     ['run nowhere.mjs', 2, 'there is no program nowhere.mjs'],
-    ['server start --port many', 1, '--port (SLUICE_PORT) must be a number'],
+    ['server start --log-level loud', 2, '--log-level (SLUICE_LOG_LEVEL) must be one of'],
+    ['server start --port many', 2, '--port (SLUICE_PORT) must be a number'],
     ['server start --port 0 --data /dev/null/data', 1, "ENOTDIR: not a directory, mkdir '/dev/null/data'"],
     ['server start --port 0 --host 203.0.113.1', 1, 'EADDRNOTAVAIL: address not available 203.0.113.1'],
   ])('"sluice %s" ends with %i and says: %s', async (line, exitCode, sentence) => {
@@ -223,8 +314,31 @@ describe('mistakes', () => {
     const { port } = new URL(server.url);
     const { exitCode, complained } = await sluice(`server start --port ${port} --data ${join(home, 'second')}`);
     expect(exitCode).toBe(1);
-    expect(complained).toContain(`something is listening there already`);
-    expect(complained).toContain('Choose another port with --port, or stop what uses it.');
+    expect(complained).toContain('another program is listening there already: listen EADDRINUSE');
+    expect(complained).toContain('Choose another port with --port (SLUICE_PORT), or stop what uses it.');
+  });
+
+  test('of ours are told in a sentence; where they come from only to who asks', async () => {
+    const readFile = (): never => {
+      throw new Error('the dog ate it', { cause: new Error('it was hungry') });
+    };
+    const { exitCode, complained } = await sluice('flag list', { readFile });
+    expect(exitCode).toBe(1);
+    expect(complained).toBe(
+      'sluice: something went wrong that nobody expected: the dog ate it\n  SLUICE_DEBUG=1 before the command shows where.',
+    );
+    const asked = await sluice('flag list', { readFile, variables: { SLUICE_DEBUG: '1' } });
+    expect(asked.complained).toMatch(/^Error: the dog ate it\n {4}at readFile .*it was hungry.*sluice: something/s);
+  });
+
+  test('of a server that takes its time are no different from one that is away, but it may have heard', async () => {
+    const fetch: typeof globalThis.fetch = async (_, init) => {
+      Object.defineProperty(init?.signal, 'aborted', { value: true });
+      throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    };
+    const { exitCode, complained } = await sluice('flag on checkout', { fetch });
+    expect(exitCode).toBe(5);
+    expect(complained).toContain(`the server at ${server.url} does not answer within 10 s\n  It may still do`);
   });
 
   test('are told as JSON too', async () => {
@@ -236,6 +350,53 @@ describe('mistakes', () => {
     const { exitCode, complained } = await sluice(`flag list --url ${server.url}/elsewhere --token t`);
     expect(exitCode).toBe(1);
     expect(complained).not.toBe('');
+  });
+});
+
+describe('as a process', () => {
+  /** The command as a shell runs it, with its output where it is wanted. */
+  function start(line: string, out: 'pipe' | number): ChildProcess {
+    const command = join(import.meta.dirname, '../bin/sluice.mjs');
+    const variables = {
+      SLUICE_DATA: server.folder,
+      ...(server.databaseUrl && { SLUICE_DATABASE_URL: server.databaseUrl }),
+    };
+    const child = spawn(process.execPath, [command, ...line.split(' ')], {
+      env: { ...process.env, ...variables },
+      stdio: ['ignore', out, 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return child;
+  }
+
+  async function readEnd(child: ChildProcess): Promise<readonly [unknown, string]> {
+    if (child.stderr === null) throw new Error('its output is piped');
+    const [complained, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return [exitCode, complained];
+  }
+
+  test('it prints whole lines where no terminal is', async () => {
+    const tags = Array.from({ length: 10 }, (_, at) => `${at}${'x'.repeat(40)}`);
+    await server.api('POST', '/projects/default/flags', { key: 'tagged', tags });
+    const { stdout } = start('flag list', 'pipe');
+    if (stdout === null) throw new Error('its output is piped');
+    expect(await text(stdout)).toContain(`  ${tags.join(', ')}  off`);
+  });
+
+  test('it ends quietly when nobody reads on', async () => {
+    const child = start('help', 'pipe');
+    child.stdout?.destroy();
+    expect(await readEnd(child)).toEqual([0, '']);
+  });
+
+  test('it says that what it prints is lost', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = start('help', full);
+    closeSync(full);
+    expect(await readEnd(child)).toEqual([
+      1,
+      'sluice: what there is to print cannot be written: ENOSPC: no space left on device, write\n',
+    ]);
   });
 });
 
@@ -257,6 +418,28 @@ describe('help', () => {
       expect(printed).toContain('sluice flag rollout new-checkout 25');
     },
   );
+
+  test.each(['help flag', 'flag --help', 'flag -h', 'flag help', 'flag flip --help'])(
+    '"sluice %s" lists what begins with that word',
+    async (line) => {
+      const { exitCode, printed } = await sluice(line);
+      expect(exitCode).toBe(0);
+      expect(printed).toMatch(/^Usage: sluice flag COMMAND \[OPTIONS\]\n/);
+      expect(printed).toMatch(/^ {2}flag history KEY +list a flag's changes, newest first$/m);
+      expect(printed).not.toContain('server start');
+    },
+  );
+
+  test.each(['help edge', 'edge --help'])('"sluice %s" explains it, and names what else begins so', async (line) => {
+    const { printed } = await sluice(line);
+    expect(printed).toContain('Usage: sluice edge [OPTIONS]');
+    expect(printed).toMatch(/^Besides there are:\n {2}edge create NAME /m);
+  });
+
+  test('is a key where a key stands', async () => {
+    expect(await sluice('flag create help')).toMatchObject({ exitCode: 0 });
+    expect((await sluice('flag show help')).printed).toContain('off in production');
+  });
 
   test('of a command without options says how it is used', async () => {
     const { printed } = await sluice('run --help');
@@ -314,6 +497,23 @@ describe('the server is found', () => {
     expect(await sluice(`${list} --config ${file}`)).toMatchObject({ exitCode: 5 });
     const variables = { SLUICE_CONFIG: config({ ...right, environment: 'nowhere' }) };
     expect((await sluice('flag list', { variables })).complained).toContain('default/nowhere');
+  });
+
+  test('by files that are named, before variables', async () => {
+    const variables = { SLUICE_URL: wrong.url, SLUICE_TOKEN: wrong.token, SLUICE_ENVIRONMENT: 'nowhere' };
+    expect(await sluice(list, { variables })).toMatchObject({ exitCode: 5 });
+    const file = config({ ...right, environment: 'staging' });
+    expect(await sluice(`${list} --config ${file}`, { variables })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --data ${server.folder} -e staging`, { variables })).toMatchObject({ exitCode: 0 });
+    const named = { SLUICE_CONFIG: config(wrong), SLUICE_DATA: '/nonexistent' };
+    expect(await sluice(`${list} --data ${server.folder}`, { variables: named })).toMatchObject({ exitCode: 0 });
+    expect(await sluice(`${list} --config ${file}`, { variables: named })).toMatchObject({ exitCode: 0 });
+  });
+
+  test('never by another, where the folder that is named has none', async () => {
+    const { exitCode, complained } = await sluice(`${list} --data /nonexistent`, { home: homeWith(right) });
+    expect(exitCode).toBe(2);
+    expect(complained).toContain('there is no first-start.txt in /nonexistent');
   });
 
   test('by first-start.txt, before the settings of the user', async () => {
@@ -422,6 +622,8 @@ describe('backups', () => {
     const again = await sluice(['backup', 'create', file]);
     expect(again).toMatchObject({ exitCode: 1 });
     expect(again.complained).toContain('exists already');
+    const nowhere = await sluice(['backup', 'create', '/nonexistent/backup.db']);
+    expect(nowhere.complained).toMatch(/^sluice: the backup cannot be written to \/nonexistent\/backup\.db: .*$/);
   });
 
   test('are not restored under a running server', async () => {
@@ -463,7 +665,7 @@ describe('backups', () => {
 
     test('need a database whose address is one', async () => {
       const { exitCode, complained } = await sluice(['backup', 'create', '--database-url', 'db/secret']);
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(2);
       expect(complained).toContain('--database-url (SLUICE_DATABASE_URL) must be like postgres://');
       expect(complained).not.toContain('secret');
     });

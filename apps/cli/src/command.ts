@@ -1,5 +1,6 @@
 import { type ParseArgsOptionDescriptor, parseArgs } from 'node:util';
 import { usageError } from './errors.ts';
+import { createOutput, type Output } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 
 /** An option of a command. */
@@ -19,6 +20,7 @@ export interface Call<O extends Options> {
   readonly words: readonly (string | undefined)[];
   readonly options: Values<O>;
   readonly platform: CommandPlatform;
+  readonly output: Output;
 }
 
 interface Definition<O extends Options> {
@@ -47,7 +49,8 @@ export function defineCommand<const O extends Options>({ run, ...definition }: D
     ...definition,
     parseAndRun: async (given, platform) => {
       const { values, positionals } = parseWords(definition, given);
-      return run({ words: definition.arguments.map((_, index) => positionals[index]), options: values, platform });
+      const words = definition.arguments.map((_, index) => positionals[index]);
+      return run({ words, options: values, platform, output: createOutput(platform) });
     },
   };
 }

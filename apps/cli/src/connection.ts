@@ -35,9 +35,10 @@ interface Source {
 }
 
 /**
- * Finds the server: options first, then variables, then a settings file that was named, then what a server on this
- * machine left in its data folder, then the settings file of this user. What stands in a file beside the address of
- * another server is not taken: a token goes to no server but its own.
+ * Finds the server: what was typed wins over variables, and these over files that nobody named. Among what was typed,
+ * and among variables, single settings come before the settings file, and this before what a server on this machine
+ * left in its data folder. What stands in a file beside the address of another server is not taken: a token goes to no
+ * server but its own.
  */
 export function connect(options: ConnectionValues, platform: CommandPlatform): Connection {
   const sources = listSources(options, platform);
@@ -60,18 +61,21 @@ export function connect(options: ConnectionValues, platform: CommandPlatform): C
 
 function listSources(options: ConnectionValues, platform: CommandPlatform): readonly Source[] {
   const { variables, home } = platform;
-  const namedFile = text(options.config) ?? text(variables.SLUICE_CONFIG);
+  const [typedFile, typedFolder] = [text(options.config), text(options.data)];
+  const file = typedFile === undefined ? text(variables.SLUICE_CONFIG) : undefined;
   const userFile = join(text(variables.XDG_CONFIG_HOME) ?? join(home, '.config'), 'sluice', 'config.json');
   return [
     readFields(options),
+    ...(typedFile === undefined ? [] : [readSettings(typedFile, platform, true)]),
+    ...(typedFolder === undefined ? [] : [readFirstStart(typedFolder, platform, true)]),
     {
       url: text(variables.SLUICE_URL),
       token: text(variables.SLUICE_TOKEN),
       project: text(variables.SLUICE_PROJECT),
       environment: text(variables.SLUICE_ENVIRONMENT),
     },
-    ...(namedFile === undefined ? [] : [readSettings(namedFile, platform, true)]),
-    readFirstStart(text(options.data) ?? text(variables.SLUICE_DATA) ?? './data', platform),
+    ...(file === undefined ? [] : [readSettings(file, platform, true)]),
+    ...(typedFolder === undefined ? [readFirstStart(text(variables.SLUICE_DATA) ?? './data', platform, false)] : []),
     readSettings(userFile, platform, false),
   ];
 }
@@ -135,9 +139,11 @@ function readSettings(path: string, { readFile }: CommandPlatform, mustExist: bo
   }
 }
 
-function readFirstStart(folder: string, { readFile }: CommandPlatform): Source {
+function readFirstStart(folder: string, { readFile }: CommandPlatform, mustExist: boolean): Source {
   const file = join(folder, firstStartFile);
-  const lines = (readFile(file) ?? '').split('\n');
-  const fields = Object.fromEntries(lines.map((line) => line.split(': ', 2)));
+  const content = readFile(file);
+  if (content === undefined && mustExist)
+    throw usageError(`there is no ${firstStartFile} in ${folder}: a server that was started there first leaves it`);
+  const fields = Object.fromEntries((content ?? '').split('\n').map((line) => line.split(': ', 2)));
   return { ...readFields({ url: fields.url, token: fields['api-token'] }), file };
 }

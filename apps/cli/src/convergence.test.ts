@@ -27,7 +27,7 @@ const view: ConvergenceView = {
 
 function print(shown: ConvergenceView): readonly string[] {
   const lines: string[] = [];
-  printConvergence(shown, { print: (text) => void lines.push(...text.split('\n')), width: 120 });
+  printConvergence(shown, { print: (text) => void lines.push(...[text].flat()), width: 120 });
   return lines;
 }
 
@@ -95,10 +95,10 @@ describe('how far a change has got', () => {
     const lines = print({ ...view, outcome: 'waiting', accepted: 15_000, stragglers });
     expect(lines).toHaveLength(1 + 1 + 20 + 1);
     expect(lines.slice(1, 4)).toEqual([
-      'INSTANCE  STATE  RUNS  HEARD    WHERE',
-      'web-0     stale  6     3 s ago  edge-1 eu-1',
-      'web-1     stale  -     3 s ago  eu-1a shop',
+      'INSTANCE  STATE   RUNS  HEARD    WHERE',
+      'web-0     behind  6     3 s ago  edge-1 eu-1',
+      'web-1     behind  -     3 s ago  eu-1a shop',
     ]);
-    expect(lines.at(-1)).toBe('… and 4,980 more');
+    expect(lines.at(-1)).toBe('… and 4,980 more; see: sluice fleet --state behind (or refused, partial, offline)');
   });
 });

@@ -2,7 +2,7 @@ import type { ConvergenceView } from '@sluice/api-client';
 import type { Option } from './command.ts';
 import type { Connection } from './connection.ts';
 import { exitCodes, usageError } from './errors.ts';
-import type { CommandPlatform } from './platform.ts';
+import type { Output } from './output.ts';
 import { formatTable } from './table.ts';
 
 /** Options of whatever waits until instances have a change. */
@@ -64,10 +64,7 @@ export function exitCodeOf({ outcome }: ConvergenceView): number {
 }
 
 /** How far a change has got, for people. */
-export function printConvergence(
-  view: ConvergenceView,
-  { print, width }: Pick<CommandPlatform, 'print' | 'width'>,
-): void {
+export function printConvergence(view: ConvergenceView, { print, width }: Pick<Output, 'print' | 'width'>): void {
   print(headline(view));
   const { late, foreign, gone, refusals, stragglers, expected, accepted } = view;
   if (late.expected > 0) print(`  ${count(late.accepted)} of ${count(late.expected)} that came later have it.`);
@@ -77,35 +74,40 @@ export function printConvergence(
       `  Other SDKs acknowledge nothing: sent to ${count(foreign.delivered)} of ${count(foreign.expected)}, ${count(foreign.inferred)} have evaluated with it.`,
     );
   }
-  for (const { reason, instances, examples } of refusals) {
-    print(
-      `  Refused by ${count(instances)} (${examples.join(', ')}${instances > examples.length ? ', …' : ''}): ${reason}`,
-    );
-  }
+  print(refusals.map(formatRefusal));
   if (stragglers.length === 0) return;
-  const rows = stragglers
-    .slice(0, stragglersShown)
-    .map(({ instance, state, version, heardMsAgo, through, about }) => [
-      instance,
-      state,
-      version === undefined ? '-' : String(version),
-      formatAgo(heardMsAgo),
-      [through, about.zone ?? about.region, about.service, about.version].filter(Boolean).join(' '),
-    ]);
+  const rows = stragglers.slice(0, stragglersShown).map(({ instance, state, version, heardMsAgo, through, about }) => [
+    instance,
+    // Whether for long or not: that it is behind is what `sluice fleet` calls it, too.
+    state === 'pending' || state === 'stale' ? 'behind' : state,
+    version === undefined ? '-' : String(version),
+    formatAgo(heardMsAgo),
+    [through, about.zone ?? about.region, about.service, about.version].filter(Boolean).join(' '),
+  ]);
   print(formatTable(['INSTANCE', 'STATE', 'RUNS', 'HEARD', 'WHERE'], rows, width));
   const more = expected - accepted - rows.length;
-  if (more > 0) print(`… and ${count(more)} more`);
+  if (more > 0) print(`… and ${count(more)} more; see: sluice fleet --state behind (or refused, partial, offline)`);
+}
+
+/** Why some refused something, for people. */
+export function formatRefusal({ reason, instances, examples }: ConvergenceView['refusals'][number]): string {
+  return `  Refused by ${count(instances)} (${examples.join(', ')}${instances > examples.length ? ', …' : ''}): ${reason}`;
 }
 
 function headline({ version, expected, accepted, reachedMs, elapsedMs, outcome }: ConvergenceView): string {
   if (expected === 0) return `No instance that acknowledges was there for version ${version}.`;
   const tookMs = accepted === expected ? reachedMs?.all : elapsedMs;
   const after = tookMs === undefined ? '' : ` after ${formatSpan(tookMs)}`;
-  const share = `${count(accepted)} of ${count(expected)} instances run version ${version}${after}`;
+  const share = `${formatShare(accepted, expected)} version ${version}${after}`;
   if (accepted === expected) return `${share}.`;
   const missing = expected - accepted;
   const rest = missing === 1 ? '1 does not' : `${count(missing)} do not`;
   return `${share}; ${rest}${outcome === 'refused' ? ', and will not: it was refused' : ''}.`;
+}
+
+/** `1 of 3 instances runs`. */
+export function formatShare(some: number, all: number): string {
+  return `${count(some)} of ${count(all)} instance${all === 1 ? '' : 's'} run${some === 1 ? 's' : ''}`;
 }
 
 function count(instances: number): string {

@@ -1,4 +1,5 @@
 import { type DataPlace, parseDatabaseUrl } from '@sluice/control-plane';
+import { parseOptions } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';
 
 /** Options of commands that work on a server's data without asking the server. */
@@ -14,6 +15,6 @@ export function findPlace(
   const databaseUrl = options['database-url'] || variables.SLUICE_DATABASE_URL || undefined;
   return {
     folder: options.data ?? variables.SLUICE_DATA ?? './data',
-    databaseUrl: databaseUrl === undefined ? undefined : parseDatabaseUrl(databaseUrl),
+    databaseUrl: databaseUrl === undefined ? undefined : parseOptions(() => parseDatabaseUrl(databaseUrl)),
   };
 }

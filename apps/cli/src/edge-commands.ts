@@ -23,17 +23,18 @@ export const edgeCommands: readonly Command[] = [
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
     },
     examples: ['sluice edge --upstream https://flags.example.com --credential edge-… --workers 2'],
-    run: async ({ options, platform }) => {
+    run: async ({ options, platform, output }) => {
       const settings = parseEdgeSettings(options, platform.variables);
       const log = pino({ level: settings.logLevel });
       const { url, close } = await startEdge(settings, nodeEdgePlatform, log);
+      const askedToEnd = platform.untilAskedToEnd();
       if (platform.isTerminal) {
-        platform.print(
+        output.print(
           `This edge serves SDKs at ${url}, from ${settings.upstream}; what it has is kept in ${settings.data}.`,
         );
-        platform.print(`How it is: ${url}/status`);
+        output.print(`How it is: ${url}/status`);
       }
-      const signal = await platform.untilAskedToEnd();
+      const signal = await askedToEnd;
       log.info({ signal }, 'stopping');
       await close();
       return undefined;
@@ -54,17 +55,17 @@ export const edgeCommands: readonly Command[] = [
       },
     },
     examples: ['sluice edge create frankfurt-1', 'sluice edge create lab --for default/staging --for shop/staging'],
-    run: async ({ words: [name = ''], options, platform }) => {
+    run: async ({ words: [name = ''], options, platform, output }) => {
       const { api, place, url } = connect(options, platform);
       const environments = options.for === undefined ? [place] : options.for.map(parsePlace);
       const edge = await api.createEdge({ name, environments });
       if (options.json === true) {
-        platform.print(JSON.stringify(edge, undefined, 2));
+        output.printJson(edge);
         return undefined;
       }
-      platform.print(`Created edge ${name}. Its key is shown only now:`);
-      platform.print(`  ${edge.key}`);
-      platform.print(`Run it with: sluice edge --upstream ${url} --credential ${edge.key}`);
+      output.print(`Created edge ${name}. Its key is shown only now:`);
+      output.print(`  ${edge.key}`);
+      output.print(`Run it with: sluice edge --upstream ${url} --credential ${edge.key}`);
       return undefined;
     },
   }),
@@ -75,10 +76,10 @@ export const edgeCommands: readonly Command[] = [
     arguments: [],
     options: connectionOptions,
     examples: ['sluice edge list'],
-    run: async ({ options, platform }) => {
+    run: async ({ options, platform, output }) => {
       const { items } = await connect(options, platform).api.listEdges();
       if (options.json === true) {
-        platform.print(JSON.stringify(items, undefined, 2));
+        output.printJson(items);
         return undefined;
       }
       const rows = items.map(({ id, name, isConnected, lastUsedAt, environments }) => [
@@ -88,10 +89,10 @@ export const edgeCommands: readonly Command[] = [
         isConnected ? 'now' : lastUsedAt === null ? 'never' : formatTime(lastUsedAt),
         environments.map(({ project, environment }) => `${project}/${environment}`).join(', '),
       ]);
-      platform.print(
+      output.print(
         rows.length === 0
           ? 'There are no edges. Create one with: sluice edge create NAME'
-          : formatTable(['ID', 'NAME', 'STATE', 'LAST SEEN', 'SERVES'], rows, platform.width),
+          : formatTable(['ID', 'NAME', 'STATE', 'LAST SEEN', 'SERVES'], rows, output.width),
       );
       return undefined;
     },
@@ -103,7 +104,7 @@ export const edgeCommands: readonly Command[] = [
     arguments: ['ID-OR-NAME'],
     options: connectionOptions,
     examples: ['sluice edge revoke frankfurt-1'],
-    run: async ({ words: [given = ''], options, platform }) => {
+    run: async ({ words: [given = ''], options, platform, output }) => {
       const { api } = connect(options, platform);
       const { items } = await api.listEdges();
       const found = items.filter(({ id, name }) => id === given || name === given);
@@ -112,8 +113,8 @@ export const edgeCommands: readonly Command[] = [
         throw new CommandError(exitCodes.refused, `there is no edge ${given}`, 'See: sluice edge list');
       if (found.length > 1) throw usageError(`there are ${found.length} edges called ${given}; give the id of one`);
       await api.revokeEdge(edge.id);
-      if (options.json === true) platform.print(JSON.stringify({ revoked: edge.id }, undefined, 2));
-      else platform.print(`The key of edge ${edge.name} is not valid any more.`);
+      if (options.json === true) output.printJson({ revoked: edge.id });
+      else output.print(`The key of edge ${edge.name} is not valid any more.`);
       return undefined;
     },
   }),

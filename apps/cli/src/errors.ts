@@ -1,3 +1,5 @@
+import { ServerError } from '@sluice/control-plane';
+
 /**
  * How the command ends. 3 and 4 are about waiting until a change has arrived everywhere: time was up before it had, and
  * instances refused it.
@@ -15,6 +17,16 @@ export class CommandError extends Error {
     this.name = 'CommandError';
     this.exitCode = exitCode;
     this.hints = hints;
+  }
+}
+
+/** What a parser of settings says about options or variables is about the command line. */
+export function parseOptions<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof ServerError) throw usageError(error.message);
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Command, defineCommand } from './command.ts';
 import { connect, connectionOptions } from './connection.ts';
 import { usageError } from './errors.ts';
+import { parseJson, parseJsonOrText } from './json.ts';
 import { formatFields } from './table.ts';
 
 export const evaluateCommand: Command = defineCommand({
@@ -17,19 +18,19 @@ export const evaluateCommand: Command = defineCommand({
     'sluice evaluate new-checkout --user ann --set country=NL',
     `sluice evaluate new-checkout --context '{"kind":"account","key":"42","plan":"pro"}'`,
   ],
-  run: async ({ words: [flag = ''], options, platform }) => {
+  run: async ({ words: [flag = ''], options, platform, output }) => {
     const { api, place } = connect(options, platform);
     const context = parseContext(options);
     const explanation = await api.evaluate(place, { flag, context });
     if (options.json === true) {
-      platform.print(JSON.stringify(explanation, undefined, 2));
+      output.printJson(explanation);
       return undefined;
     }
     const { value, variationId, because, reason } = explanation;
-    platform.print(
+    output.print(
       `${flag} in ${place.environment} serves ${variationId === undefined ? 'the default value' : JSON.stringify(value)}`,
     );
-    platform.print(
+    output.print(
       formatFields([
         ...(variationId === undefined ? [] : [['variation', variationId] as const]),
         ['because', because.replaceAll('`', '')],
@@ -52,21 +53,12 @@ function parseContext({ context, user, set = [] }: ContextOptions): unknown {
   }
   if (user !== undefined) return { ...Object.fromEntries(set.map(parseAttribute)), kind: 'user', key: user };
   if (set.length > 0) throw usageError('--set goes with --user; with --context write the attribute into the JSON');
-  try {
-    return JSON.parse(context ?? '');
-  } catch (error) {
-    throw usageError(`--context must be JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return parseJson('--context', context ?? '');
 }
 
 /** `country=NL`, `age=42`, `beta=true`: JSON where it is JSON, else text. */
 function parseAttribute(given: string): [name: string, value: unknown] {
   const equals = given.indexOf('=');
   if (equals < 1) throw usageError(`--set must be NAME=VALUE, got "${given}"`);
-  const text = given.slice(equals + 1);
-  try {
-    return [given.slice(0, equals), JSON.parse(text)];
-  } catch {
-    return [given.slice(0, equals), text];
-  }
+  return [given.slice(0, equals), parseJsonOrText('--set', given.slice(equals + 1))];
 }

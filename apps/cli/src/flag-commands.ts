@@ -1,4 +1,4 @@
-import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import { ApiError, type ChangeView, type EnvironmentFlagView, type Place } from '@sluice/api-client';
 import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
 import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
@@ -12,6 +12,8 @@ import {
   waitOptions,
 } from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
+import { parseJsonOrText } from './json.ts';
+import type { Output } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
 
@@ -48,7 +50,7 @@ export const flagCommands: readonly Command[] = [
       'sluice flag create new-checkout',
       'sluice flag create banner --variation blue --variation green --variation none',
     ],
-    run: async ({ words: [key = ''], options, platform }) => {
+    run: async ({ words: [key = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const waiting = readWaiting(options);
       const { name, description, owner, tag: tags, comment } = options;
@@ -62,11 +64,11 @@ export const flagCommands: readonly Command[] = [
         comment,
       });
       if (options.json !== true) {
-        platform.print(`Created ${flag.key}, turned off in every environment.`);
-        platform.print(`Turn it on with: sluice flag on ${flag.key}`);
+        output.print(`Created ${flag.key}, turned off in every environment.`);
+        output.print(`Turn it on with: sluice flag on ${flag.key}`);
       }
-      const last = waiting === undefined ? '' : await findLastChange({ api, place }, key);
-      return finish({ api, place }, { id: last, body: flag, waiting }, options, platform);
+      const last = waiting === undefined ? '' : (await findLastChange({ api, place }, key)).id;
+      return finish({ api, place }, { id: last, body: flag, waiting }, options, output);
     },
   }),
 
@@ -76,7 +78,7 @@ export const flagCommands: readonly Command[] = [
     arguments: [],
     options: connectionOptions,
     examples: ['sluice flag list', 'sluice flag list -e staging'],
-    run: async ({ options, platform }) => {
+    run: async ({ options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const flags: EnvironmentFlagView[] = [];
       let cursor: string | undefined;
@@ -87,7 +89,8 @@ export const flagCommands: readonly Command[] = [
       } while (cursor !== undefined);
       if (options.json === true || flags.length === 0) {
         const none = `There are no flags in project ${place.project} yet. Create one with: sluice flag create KEY`;
-        platform.print(options.json === true ? toJson(flags) : none);
+        if (options.json === true) output.printJson(flags);
+        else output.print(none);
         return undefined;
       }
       const rows = flags.map((flag) => [
@@ -97,7 +100,7 @@ export const flagCommands: readonly Command[] = [
         flag.tags.join(', '),
         servesOf(flag),
       ]);
-      platform.print(formatTable(['FLAG', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, platform.width));
+      output.print(formatTable(['FLAG', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, output.width));
       return undefined;
     },
   }),
@@ -108,10 +111,11 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY'],
     options: connectionOptions,
     examples: ['sluice flag show new-checkout'],
-    run: async ({ words: [key = ''], options, platform }) => {
+    run: async ({ words: [key = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
-      platform.print(options.json === true ? toJson(flag) : formatFlag(flag, place.environment));
+      if (options.json === true) output.printJson(flag);
+      else output.print(formatFlag(flag, place.environment));
       return undefined;
     },
   }),
@@ -122,7 +126,7 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY'],
     options: changeOptions,
     examples: ['sluice flag on new-checkout', 'sluice flag on new-checkout -e staging -m "ready for testing"'],
-    run: ({ words: [key = ''], options, platform }) => change(key, [{ kind: 'turn-on' }], options, platform, 'on'),
+    run: ({ words: [key = ''], ...call }) => change(key, [{ kind: 'turn-on' }], call, 'on'),
   }),
 
   defineCommand({
@@ -131,7 +135,7 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY'],
     options: changeOptions,
     examples: ['sluice flag off new-checkout -m "checkout errors"'],
-    run: ({ words: [key = ''], options, platform }) => change(key, [{ kind: 'turn-off' }], options, platform, 'off'),
+    run: ({ words: [key = ''], ...call }) => change(key, [{ kind: 'turn-off' }], call, 'off'),
   }),
 
   defineCommand({
@@ -149,13 +153,13 @@ export const flagCommands: readonly Command[] = [
       by: { type: 'string', value: 'ATTRIBUTE', help: 'contexts with the same value stay together; key unless given' },
     },
     examples: ['sluice flag rollout new-checkout 25', 'sluice flag rollout new-checkout 0.5% --of account'],
-    run: async ({ words: [key = '', percent = ''], options, platform }) => {
+    run: async ({ words: [key = '', percent = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
       const instruction = toRollout(flag, parsePercent(percent), options);
-      const exitCode = await change(key, [instruction], options, platform);
+      const exitCode = await change(key, [instruction], { options, platform, output });
       if (!flag.on && options.json !== true) {
-        platform.print(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
+        output.print(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
       }
       return exitCode;
     },
@@ -167,7 +171,7 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY'],
     options: { ...connectionOptions, limit: { type: 'string', value: 'N', help: 'at most so many; 20 unless given' } },
     examples: ['sluice flag history new-checkout'],
-    run: async ({ words: [key = ''], options, platform }) => {
+    run: async ({ words: [key = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const limit = Number(options.limit ?? '20');
       if (!Number.isInteger(limit) || limit < 1 || limit > 500)
@@ -181,12 +185,12 @@ export const flagCommands: readonly Command[] = [
         cursor = page.nextCursor;
         if (cursor === undefined) break;
       }
-      if (options.json === true) {
-        platform.print(toJson(items));
-        return undefined;
-      }
       // A flag without changes is one that does not exist; the server says so.
       if (items.length === 0) await api.getFlag(place, key);
+      if (options.json === true) {
+        output.printJson(items);
+        return undefined;
+      }
       const rows = items.map(({ version, createdAt, actor, id, effects, comment }) => [
         String(version),
         formatTime(createdAt),
@@ -194,7 +198,7 @@ export const flagCommands: readonly Command[] = [
         id,
         [effectsOn(key, effects), comment === '' ? '' : `(${comment})`].filter(Boolean).join(' '),
       ]);
-      platform.print(formatTable(['VERSION', 'WHEN', 'WHO', 'CHANGE', 'WHAT'], rows, platform.width));
+      output.print(formatTable(['VERSION', 'WHEN', 'WHO', 'CHANGE', 'WHAT'], rows, output.width));
       return undefined;
     },
   }),
@@ -205,20 +209,27 @@ export const flagCommands: readonly Command[] = [
     arguments: ['KEY', '[CHANGE]'],
     options: {
       ...changeOptions,
+      group: { type: 'boolean', help: 'revert a change that was made in several environments in all of them' },
       'discard-later': { type: 'boolean', help: 'go on even if later changes to the flag are lost' },
     },
     examples: ['sluice flag revert new-checkout', 'sluice flag revert new-checkout 4fd2k9q1x0aa'],
-    run: async ({ words: [key = '', given], options, platform }) => {
+    run: async ({ words: [key = '', given], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const waiting = readWaiting(options);
-      const id = given ?? (await findLastChange({ api, place }, key));
-      const reverted = await api.revert(place, id, {
-        comment: options.comment,
-        dryRun: options['dry-run'],
-        discardLater: options['discard-later'],
-      });
-      if (options.json !== true) printChange(reverted, `${key} is as it was before change ${id}`, platform);
-      return finish({ api, place }, { id: reverted.id, body: reverted, waiting }, options, platform);
+      const made = given === undefined ? await findLastChange({ api, place }, key) : await api.getChange(place, given);
+      const { id } = made;
+      if (effectsOn(key, made.effects) === '')
+        throw new CommandError(exitCodes.refused, `change ${id} is not about flag ${key}`, ...describeEffects(made));
+      if (options.group !== true && options['dry-run'] !== true) refuseGroup(made, place);
+      const reverted = await api
+        .revert(place, id, {
+          comment: options.comment,
+          dryRun: options['dry-run'],
+          discardLater: options['discard-later'],
+        })
+        .catch(explainLosses);
+      if (options.json !== true) printChange(reverted, `${key} is as it was before change ${id}`, output);
+      return finish({ api, place }, { id: reverted.id, body: reverted, waiting }, options, output);
     },
   }),
 ];
@@ -230,11 +241,16 @@ interface ChangeValues extends WaitValues {
   readonly wait?: boolean | undefined;
 }
 
+interface ChangeCall {
+  readonly options: ChangeValues & Parameters<typeof connect>[0];
+  readonly platform: CommandPlatform;
+  readonly output: Output;
+}
+
 async function change(
   key: string,
   instructions: readonly Instruction[],
-  options: ChangeValues & Parameters<typeof connect>[0],
-  platform: CommandPlatform,
+  { options, platform, output }: ChangeCall,
   state?: 'on' | 'off',
 ): Promise<number | undefined> {
   const { api, place } = connect(options, platform);
@@ -246,15 +262,16 @@ async function change(
     dryRun: options['dry-run'],
   });
   if (options.json !== true) {
-    if (made.effects.length > 0) printChange(made, `${key} is changed`, platform, state && `${key} is ${state}`);
+    if (made.effects.length > 0) printChange(made, `${key} is changed`, output, state && `${key} is ${state}`);
     else
-      platform.print(
+      output.print(
         `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
       );
   }
   // What is there already came with an earlier change, and that may still be on its way.
-  const id = made.status === 'unchanged' && waiting !== undefined ? await findLastChange({ api, place }, key) : made.id;
-  return finish({ api, place }, { id, body: made, waiting }, options, platform);
+  const id =
+    made.status === 'unchanged' && waiting !== undefined ? (await findLastChange({ api, place }, key)).id : made.id;
+  return finish({ api, place }, { id, body: made, waiting }, options, output);
 }
 
 /** Whether to wait and for what: known before anything is changed. A dry run leads to nothing to wait for. */
@@ -279,39 +296,61 @@ async function finish(
   connection: Pick<Connection, 'api' | 'place'>,
   { id, body, waiting }: Finished,
   { json }: ChangeValues,
-  platform: CommandPlatform,
+  output: Output,
 ): Promise<number | undefined> {
   const view = waiting === undefined ? undefined : await waitForInstances(connection, id, waiting);
-  if (json === true) platform.print(toJson({ ...body, ...(view !== undefined && { convergence: view }) }));
-  else if (view !== undefined) printConvergence(view, platform);
+  if (json === true) output.printJson({ ...body, ...(view !== undefined && { convergence: view }) });
+  else if (view !== undefined) printConvergence(view, output);
   return view && exitCodeOf(view);
 }
 
-function printChange(made: ChangeView, done: string, { print }: CommandPlatform, headline = done): void {
-  if (made.status === 'planned') print(`This would change ${made.environment}; nothing is changed:`);
-  else print(`${headline} in ${made.environment} (version ${made.version}).`);
-  for (const { kind, key, text } of made.effects) print(`  ${kind} ${key}: ${text}`);
+function printChange(made: ChangeView, done: string, { print }: Output, headline = done): void {
+  const elsewhere = made.group === undefined ? '' : ' and other environments of its project';
+  if (made.status === 'planned') print(`This would change ${made.environment}${elsewhere}; nothing is changed:`);
+  else print(`${headline} in ${made.environment}${elsewhere} (version ${made.version}).`);
+  for (const line of describeEffects(made)) print(`  ${line}`);
 }
 
-async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<string> {
+function describeEffects({ effects }: ChangeView): readonly string[] {
+  return effects.map(({ kind, key, text }) => `${kind} ${key}: ${text}`);
+}
+
+async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<ChangeView> {
   const { items } = await api.listChanges(place, { flag: key, limit: 1 });
   const [last] = items;
-  if (last !== undefined) return last.id;
+  if (last !== undefined) return last;
+  // A flag without changes is one that does not exist; the server says so.
+  await api.getFlag(place, key);
   throw new CommandError(exitCodes.refused, `flag ${key} has no changes in ${place.environment}`);
+}
+
+/** Who asks for one environment is not to change another unawares. */
+function refuseGroup(made: ChangeView, { project, environment }: Place): void {
+  if (made.group === undefined) return;
+  throw new CommandError(
+    exitCodes.refused,
+    `change ${made.id} was made in several environments of project ${project}, not only in ${environment}`,
+    ...describeEffects(made),
+    'To revert it in all of them, give --group; to see what that would do, --dry-run.',
+  );
+}
+
+/** What the server asks for by its name in the API is an option here. */
+function explainLosses(error: unknown): never {
+  const lost = error instanceof ApiError ? error.errors.filter(({ path }) => path === 'discardLater') : [];
+  if (lost.length === 0) throw error;
+  throw new CommandError(
+    exitCodes.refused,
+    'later changes would be lost',
+    ...lost.map(({ message }) => message),
+    'To go on and lose them, give --discard-later.',
+  );
 }
 
 /** `blue`, `3`, `{"size":2}` or `large={"size":2}`: JSON where it is JSON, else text. */
 function parseVariation(given: string): { id?: string; value: JsonValue } {
   const [, id, rest] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(given) ?? [];
-  return { ...(id !== undefined && { id }), value: parseValue(rest ?? given) };
-}
-
-function parseValue(given: string): JsonValue {
-  try {
-    return JSON.parse(given);
-  } catch {
-    return given;
-  }
+  return { ...(id !== undefined && { id }), value: parseJsonOrText('--variation', rest ?? given) };
 }
 
 /** A share in thousandths of a percent. */
@@ -367,30 +406,23 @@ function servesOf({ on, offVariation, fallthrough, rules, targets }: Environment
   return before.length === 0 ? byDefault : `${before.join(', ')}, else ${byDefault}`;
 }
 
-function formatFlag(flag: EnvironmentFlagView, environment: string): string {
+function formatFlag(flag: EnvironmentFlagView, environment: string): readonly string[] {
   const { variations, rules, targets, prerequisites } = flag;
-  const fields: (readonly [string, string])[] = [
+  const fields: Parameters<typeof formatFields>[0] = [
     ['state', `${stateOf(flag)} in ${environment}`],
-    ...(flag.description === '' ? [] : [['about', flag.description] as const]),
+    ...(flag.description === '' ? [] : [['about', flag.description.split('\n')] as const]),
     ...(flag.owner === '' ? [] : [['owner', flag.owner] as const]),
     ...(flag.tags.length === 0 ? [] : [['tags', flag.tags.join(', ')] as const]),
-    ['variations', variations.map(({ id, value }) => `${id} = ${JSON.stringify(value)}`).join('\n')],
+    ['variations', variations.map(({ id, value }) => `${id} = ${JSON.stringify(value)}`)],
     ...(prerequisites.length === 0
       ? []
-      : [
-          [
-            'requires',
-            prerequisites.map((needed) => `${needed.flag} to serve ${needed.variation}`).join('\n'),
-          ] as const,
-        ]),
+      : [['requires', prerequisites.map((needed) => `${needed.flag} to serve ${needed.variation}`)] as const]),
     ...(targets.length === 0
       ? []
       : [
           [
             'targets',
-            targets
-              .map(({ contextKind, keys, variation }) => `${variation}: ${contextKind} ${keys.join(', ')}`)
-              .join('\n'),
+            targets.map(({ contextKind, keys, variation }) => `${variation}: ${contextKind} ${keys.join(', ')}`),
           ] as const,
         ]),
     ...(rules.length === 0
@@ -398,14 +430,14 @@ function formatFlag(flag: EnvironmentFlagView, environment: string): string {
       : [
           [
             'rules',
-            rules.map((rule, at) => `${at + 1}  ${rule.id}  ${describeRule(rule).replaceAll('`', '')}`).join('\n'),
+            rules.map((rule, at) => `${at + 1}  ${rule.id}  ${describeRule(rule).replaceAll('`', '')}`),
           ] as const,
         ]),
     ['by default', describeServe(flag.fallthrough).replaceAll('`', '')],
     ['when off', flag.offVariation],
     ['version', String(flag.version)],
   ];
-  return `${flag.key}${flag.name === flag.key ? '' : `  ${flag.name}`}\n${formatFields(fields)}`;
+  return [`${flag.key}${flag.name === flag.key ? '' : `  ${flag.name}`}`, ...formatFields(fields)];
 }
 
 function effectsOn(flag: string, effects: ChangeView['effects']): string {
@@ -413,8 +445,4 @@ function effectsOn(flag: string, effects: ChangeView['effects']): string {
     .filter(({ kind, key }) => kind === 'flag' && key === flag)
     .map(({ text }) => text)
     .join('; ');
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
 }

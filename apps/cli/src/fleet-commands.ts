@@ -1,7 +1,16 @@
-import type { FleetView, InstanceView } from '@sluice/api-client';
+import type { ConvergenceView, FleetView, InstanceView } from '@sluice/api-client';
 import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
-import { exitCodeOf, formatAgo, parseWaiting, printConvergence, waitForInstances, waitOptions } from './convergence.ts';
+import {
+  exitCodeOf,
+  formatAgo,
+  formatRefusal,
+  formatShare,
+  parseWaiting,
+  printConvergence,
+  waitForInstances,
+  waitOptions,
+} from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { formatTable } from './table.ts';
 
@@ -22,12 +31,12 @@ export const fleetCommands: readonly Command[] = [
     arguments: ['[CHANGE]'],
     options: { ...connectionOptions, ...waitOptions },
     examples: ['sluice wait', 'sluice wait 4fd2k9q1x0aa --for 99 --timeout 30s'],
-    run: async ({ words: [given], options, platform }) => {
+    run: async ({ words: [given], options, platform, output }) => {
       const connection = connect(options, platform);
       const waiting = parseWaiting(options);
       const view = await waitForInstances(connection, given ?? (await findLastChange(connection)), waiting);
-      if (options.json === true) platform.print(JSON.stringify(view, undefined, 2));
-      else printConvergence(view, platform);
+      if (options.json === true) output.printJson(view);
+      else printConvergence(view, output);
       return exitCodeOf(view);
     },
   }),
@@ -42,7 +51,7 @@ export const fleetCommands: readonly Command[] = [
       limit: { type: 'string', value: 'N', help: 'at most so many; 50 unless given' },
     },
     examples: ['sluice fleet', 'sluice fleet --state behind', 'sluice fleet -e staging --json'],
-    run: async ({ words: _, options, platform }) => {
+    run: async ({ words: _, options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const { state: given } = options;
       const state = states.find((each) => each === given);
@@ -53,12 +62,13 @@ export const fleetCommands: readonly Command[] = [
         throw usageError('--limit must be a number from 1 to 500');
       const fleet = await api.getFleet(place, { state, limit });
       if (options.json === true) {
-        platform.print(JSON.stringify(fleet, undefined, 2));
+        output.printJson(fleet);
         return undefined;
       }
-      platform.print(summarise(fleet, place.environment));
-      if (fleet.items.length > 0) platform.print(formatInstances(fleet.items, platform.width));
-      if (fleet.nextCursor !== undefined) platform.print(`… and more; --limit shows up to 500, --json has a cursor`);
+      output.print(summarise(fleet, place.environment));
+      if (fleet.items.length > 0) output.print(formatInstances(fleet.items, output.width));
+      output.print(listRefusals(fleet.items).map(formatRefusal));
+      if (fleet.nextCursor !== undefined) output.print(`… and more; --limit shows up to 500, --json has a cursor`);
       return undefined;
     },
   }),
@@ -71,12 +81,16 @@ async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>)
   throw new CommandError(exitCodes.refused, `nothing was ever changed in ${place.environment}`);
 }
 
-function summarise({ live, offline, gone, version, versions, foreign }: FleetView, environment: string): string {
+function summarise(
+  { live, offline, gone, version, versions, foreign }: FleetView,
+  environment: string,
+): readonly string[] {
   const one = (instances: number, word = 'instance'): string =>
     `${instances.toLocaleString('en-US')} ${word}${instances === 1 ? '' : 's'}`;
   const current = versions.find((each) => each.version === version)?.instances ?? 0;
   const behind = versions.filter((each) => each.version !== version);
-  const lines = [`${environment} is at version ${version}; ${one(current)} of ${live.toLocaleString('en-US')} run it.`];
+  const share = live === 0 ? 'no instance is connected' : `${formatShare(current, live)} it`;
+  const lines = [`${environment} is at version ${version}; ${share}.`];
   for (const { version: older, instances } of behind) {
     lines.push(`  ${one(instances)} at ${older === undefined ? 'nothing that they told of' : `version ${older}`}`);
   }
@@ -86,18 +100,29 @@ function summarise({ live, offline, gone, version, versions, foreign }: FleetVie
     const sdks = foreign.sdks.map(({ sdk, instances }) => `${instances} ${sdk}`).join(', ');
     lines.push(`  Besides, ${one(foreign.live, 'other SDK')}: ${sdks}.`);
   }
-  return lines.join('\n');
+  return lines;
 }
 
-function formatInstances(items: readonly InstanceView[], width: number): string {
-  const rows = items.map(({ instance, state, version, via, heardMsAgo, sdk, through, about, reason }) => [
+/** So many instances that refused for one reason are named. */
+const examplesNamed = 3;
+
+function listRefusals(items: readonly InstanceView[]): ConvergenceView['refusals'] {
+  return [...Map.groupBy(items, ({ reason }) => reason)].flatMap(([reason, refusing]) => {
+    if (reason === undefined) return [];
+    const examples = refusing.slice(0, examplesNamed).map(({ instance }) => instance);
+    return [{ reason, instances: refusing.length, examples }];
+  });
+}
+
+function formatInstances(items: readonly InstanceView[], width: number): readonly string[] {
+  const rows = items.map(({ instance, state, version, via, heardMsAgo, sdk, through, about }) => [
     instance,
     state,
     version === undefined ? '-' : String(version),
     via,
     formatAgo(heardMsAgo),
     sdk,
-    [through, about.zone ?? about.region, about.service, about.version, reason].filter(Boolean).join(' '),
+    [through, about.zone ?? about.region, about.service, about.version].filter(Boolean).join(' '),
   ]);
   return formatTable(['INSTANCE', 'STATE', 'RUNS', 'VIA', 'HEARD', 'SDK', 'WHERE'], rows, width);
 }

@@ -11,6 +11,8 @@ export interface CommandPlatform {
   readonly fetch: typeof globalThis.fetch;
   /** Undefined when there is no such file. */
   readonly readFile: (path: string) => string | undefined;
+  /** From the folder that this runs in. */
+  readonly resolvePath: (path: string) => string;
   /** Runs a program in this process; resolves with its exit code so far once it is loaded, and has perhaps begun. */
   readonly runProgram: (program: string, programArguments: readonly string[]) => Promise<number>;
   /** One line, or several, on standard output. */
@@ -18,10 +20,20 @@ export interface CommandPlatform {
   readonly printError: (text: string) => void;
   /** A person reads along. */
   readonly isTerminal: boolean;
-  /** Characters that fit in a line. */
+  /** Characters that fit in a line of the terminal; endless where there is none. */
   readonly width: number;
   /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
   readonly untilAskedToEnd: () => Promise<string>;
+}
+
+/** A terminal asks every process; npm and our wrapper pass on what they were asked: the same wish comes several times. */
+const echoMs = 300;
+
+/** Whoever has read enough (`| head -1`) closes the pipe; anything else, such as a full disk, loses what was printed. */
+function endWithOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  console.error(`sluice: what there is to print cannot be written: ${error.message}`);
+  process.exit(1);
 }
 
 export const nodeCommandPlatform: CommandPlatform = {
@@ -37,22 +49,30 @@ export const nodeCommandPlatform: CommandPlatform = {
       throw error;
     }
   },
+  resolvePath: (path) => resolve(path),
   runProgram: async (program, programArguments) => {
     const path = resolve(program);
     process.argv = [process.execPath, path, ...programArguments];
     await import(pathToFileURL(path).href);
     return Number(process.exitCode ?? 0);
   },
-  print: (text) => console.log(text),
+  print: (text) => {
+    if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endWithOutput);
+    process.stdout.write(`${text}\n`);
+  },
   printError: (text) => console.error(text),
   isTerminal: process.stdout.isTTY === true,
-  width: process.stdout.columns ?? 120,
+  width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
   untilAskedToEnd: () =>
     new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.once(signal, () => {
-          process.once(signal, () => process.exit(130));
-          resolve(signal);
+      let firstAt: number | undefined;
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.on(signal, () => {
+          const now = performance.now();
+          if (firstAt === undefined) {
+            firstAt = now;
+            resolve(signal);
+          } else if (now - firstAt > echoMs) process.exit(130);
         });
       }
     }),

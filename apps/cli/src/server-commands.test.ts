@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openTestStream } from '@sluice/testkit';
+import { setTimeout as pause } from 'node:timers/promises';
+import { findOldNode, openTestStream, until } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 import { nodeCommandPlatform } from './platform.ts';
@@ -36,6 +38,7 @@ describe('a server that is started in a terminal', () => {
       isTerminal: true,
       print: (text) => printed.push(text),
       untilAskedToEnd: async () => {
+        await until(() => printed.length > 0);
         await whileItRuns(printed.join('\n'));
         return 'SIGINT';
       },
@@ -48,6 +51,7 @@ describe('a server that is started in a terminal', () => {
     await start((printed) => {
       const { apiToken, sdkKey } = readKeys();
       expect(apiToken).toMatch(/^slt_/);
+      expect(printed.split('\n')[1]).toMatch(`This is a NEW, EMPTY installation in ${folder}.`);
       expect(printed).toContain(`SDK key    ${sdkKey}\n`);
       expect(printed).toContain(`API token  ${apiToken}\n`);
       expect(printed).toContain(`both are in ${join(folder, 'first-start.txt')}, which only you can read`);
@@ -55,6 +59,7 @@ describe('a server that is started in a terminal', () => {
     await start((printed) => {
       const { apiToken, sdkKey } = readKeys();
       expect(printed).toMatch(/^Sluice \d+\.\d+\.\d+ is running at http:\/\/127\.0\.0\.1:\d+, with its data in /);
+      expect(printed).not.toContain('NEW');
       expect(printed).not.toContain(sdkKey);
       expect(printed).not.toContain(apiToken);
     });
@@ -65,10 +70,11 @@ describe('a server that is started in a terminal', () => {
       const lines = [...greeting.matchAll(/^ {2}npx sluice (.+?) {3}/gm)].map(([, line = '']) => line);
       expect(lines).toEqual(['flag create new-checkout', 'flag on new-checkout', 'help']);
       const printed: string[] = [];
+      const [, SLUICE_DATA = ''] = /^ {2}export SLUICE_DATA='(.*)'$/m.exec(greeting) ?? [];
       for (const line of lines) {
         const exitCode = await runCommandLine(line.split(' '), {
           ...nodeCommandPlatform,
-          variables: { SLUICE_DATA: folder },
+          variables: { SLUICE_DATA },
           print: (text) => printed.push(text),
         });
         expect(exitCode).toBe(0);
@@ -94,22 +100,33 @@ interface StartedServer {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `sluice server start` as a service manager would: no terminal, output to a pipe. */
-async function startService(): Promise<StartedServer> {
-  const command = join(import.meta.dirname, '../bin/sluice.mjs');
-  const child = spawn(process.execPath, [command, 'server', 'start', '--port', '0', '--data', folder], {
+const root = join(import.meta.dirname, '../../..');
+const wrapper = join(import.meta.dirname, '../bin/sluice.mjs');
+
+/** Starts `sluice server start` as a service manager would: no terminal, output to a pipe, a process group of its own. */
+async function startService(
+  command: readonly string[] = [process.execPath, wrapper, 'server', 'start'],
+): Promise<StartedServer> {
+  const [program = '', ...words] = command;
+  const child = spawn(program, words, {
+    cwd: root,
+    env: { ...process.env, SLUICE_PORT: '0', SLUICE_DATA: folder },
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => signalGroup(child, 'SIGKILL'));
   let written = '';
   child.stderr.on('data', (chunk) => {
     written += chunk;
   });
+  // Whoever is left of what it started keeps its output open.
   const ended = once(child, 'close').then(([code, signal]): number | string => code ?? signal);
   const lines: Record<string, unknown>[] = [];
   const { promise: running, resolve: run, reject } = Promise.withResolvers<string>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     written += `${line}\n`;
+    // npm says what it runs.
+    if (!line.startsWith('{')) return;
     lines.push(JSON.parse(line));
     const { msg, url } = lines.at(-1) ?? {};
     if (msg === 'Sluice is running') run(String(url));
@@ -118,10 +135,20 @@ async function startService(): Promise<StartedServer> {
   return { url: await running, process: child, lines, written: () => written, ended };
 }
 
+/** As a terminal does on Ctrl-C; there may be nobody left. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(pid ?? Number.NaN), signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 describe('a server that is started without a terminal', () => {
   test('logs where it runs and where its keys are, and no key', async () => {
     const { lines, written, process: server, ended } = await startService();
     const { apiToken, sdkKey } = readKeys();
+    expect(lines[0]).toMatchObject({ level: 40, msg: expect.stringContaining('NEW, EMPTY installation') });
     expect(lines).toContainEqual(
       expect.objectContaining({ level: 30, data: folder, firstStart: join(folder, 'first-start.txt') }),
     );
@@ -133,7 +160,7 @@ describe('a server that is started without a terminal', () => {
     }
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'says goodbye to streams and ends with 0 within seconds after %s',
     async (signal) => {
       const { url, process: server, lines, ended } = await startService();
@@ -152,8 +179,59 @@ describe('a server that is started without a terminal', () => {
     first.process.kill('SIGTERM');
     await first.ended;
     const second = await startService();
-    expect(second.lines).toContainEqual(expect.not.objectContaining({ firstStart: expect.anything() }));
+    expect(second.lines).toEqual([expect.not.objectContaining({ firstStart: expect.anything() })]);
     second.process.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+});
+
+const oldNode = findOldNode();
+
+describe.each([
+  ['Node 24', process.execPath],
+  ['Node 20', oldNode],
+])('started by %s, a server', (_, node) => {
+  const testHere = test.skipIf(node === undefined);
+  const command = [node ?? '', wrapper, 'server', 'start'];
+
+  testHere('stops gracefully on Ctrl-C, which a terminal sends to every process', async () => {
+    const { process: server, lines, ended } = await startService(command);
+    signalGroup(server, 'SIGINT');
+    expect(await ended).toBe(0);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'stopping', signal: 'SIGINT' }));
+  });
+
+  testHere('stops at once when that is asked again', async () => {
+    const { url, process: server, lines, ended } = await startService(command);
+    // Half a request keeps it from stopping for seconds.
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined);
+    const headers = ['host: x', `authorization: Bearer ${readKeys().apiToken}`, 'content-type: application/json'];
+    socket.write(
+      ['POST /api/v1/projects HTTP/1.1', ...headers, 'content-length: 9', 'expect: 100-continue', '', '{'].join('\r\n'),
+    );
+    await once(socket, 'data');
+    signalGroup(server, 'SIGINT');
+    await until(() => lines.some(({ msg }) => msg === 'stopping'));
+    // What comes at once is an echo of the first; a person takes longer.
+    await pause(400);
+    signalGroup(server, 'SIGINT');
+    expect(await ended).toBe(130);
+  });
+});
+
+describe('a server that npm started', () => {
+  test.each([
+    ['npm start', 'SIGTERM'],
+    ['npm start', 'SIGINT'],
+    ['npx sluice server start', 'SIGTERM'],
+  ] as const)('as "%s" stops gracefully when npm is sent %s, and leaves no process', async (command, signal) => {
+    const { process: npm, lines, ended } = await startService(command.split(' '));
+    npm.kill(signal);
+    // npx ends by the signal itself.
+    expect(await ended).toBe(command === 'npm start' ? 0 : signal);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'stopping' }));
   });
 });

@@ -8,6 +8,7 @@ import {
 } from '@sluice/control-plane';
 import { pino } from 'pino';
 import { type Command, defineCommand } from './command.ts';
+import { parseOptions } from './errors.ts';
 
 export const serverCommands: readonly Command[] = [
   defineCommand({
@@ -26,15 +27,21 @@ export const serverCommands: readonly Command[] = [
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
     },
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
-    run: async ({ options, platform }) => {
-      const settings = parseSettings(options, platform.variables);
+    run: async ({ options, platform, output }) => {
+      const settings = parseOptions(() => parseSettings(options, platform.variables));
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
-      const data = settings.databaseUrl === undefined ? settings.data : describeDatabase(settings.databaseUrl);
-      if (platform.isTerminal) platform.print(greet(url, data, firstStart));
-      else log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
-      const signal = await platform.untilAskedToEnd();
-      if (platform.isTerminal) platform.print('Stopping; press Ctrl-C again to stop at once.');
+      // Before anybody is told that it runs: whoever hears of that may ask it to end.
+      const askedToEnd = platform.untilAskedToEnd();
+      const { databaseUrl } = settings;
+      const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
+      if (platform.isTerminal) output.print(greet(url, { data, folder: settings.data, firstStart }));
+      else {
+        if (firstStart !== undefined) log.warn({ data }, describeNew(data).join(' '));
+        log.info({ url, data, version: serverVersion, firstStart: firstStart?.file }, 'Sluice is running');
+      }
+      const signal = await askedToEnd;
+      if (platform.isTerminal) output.print('Stopping; press Ctrl-C again to stop at once.');
       else log.info({ signal }, 'stopping');
       await close();
       return undefined;
@@ -47,12 +54,28 @@ function describe(name: keyof typeof serverOptions): string {
   return `${help} (${variable}${fallback === undefined ? '' : `, ${fallback}`})`;
 }
 
+/** Whoever mistyped a folder is not to find out by flags that are not there. */
+function describeNew(data: string): readonly string[] {
+  return [
+    `This is a NEW, EMPTY installation in ${data}.`,
+    'If flags should be here already, stop it and look at --data (SLUICE_DATA).',
+  ];
+}
+
+interface Greeting {
+  readonly data: string;
+  /** The data folder as it was given. */
+  readonly folder: string;
+  readonly firstStart: Awaited<ReturnType<typeof startServer>>['firstStart'];
+}
+
 /** What to do next. Keys are shown once, and only to a person. */
-function greet(url: string, data: string, firstStart: Awaited<ReturnType<typeof startServer>>['firstStart']): string {
-  const keys =
+function greet(url: string, { data, folder, firstStart }: Greeting): readonly string[] {
+  const news =
     firstStart === undefined
       ? []
       : [
+          ...describeNew(data),
           '',
           `  SDK key    ${firstStart.sdkKey}`,
           `  API token  ${firstStart.apiToken}`,
@@ -60,11 +83,12 @@ function greet(url: string, data: string, firstStart: Awaited<ReturnType<typeof 
         ];
   return [
     `Sluice ${serverVersion} is running at ${url}, with its data in ${data}.`,
-    ...keys,
+    ...news,
     '',
     'In another terminal, in this folder:',
+    ...(folder === serverOptions.data.fallback ? [] : [`  export SLUICE_DATA='${folder}'`]),
     '  npx sluice flag create new-checkout   create a flag, turned off',
     '  npx sluice flag on new-checkout       turn it on: connected SDKs serve it within a second',
     '  npx sluice help                       everything else',
-  ].join('\n');
+  ];
 }

@@ -17,7 +17,7 @@ export const tokenCommands: readonly Command[] = [
       'sluice token create --name ann',
       'sluice token create --name ann --database-url postgres://sluice@db/sluice',
     ],
-    run: async ({ options, platform }) => {
+    run: async ({ options, platform, output }) => {
       const { name } = options;
       if (!name) throw usageError('--name is missing', 'See: sluice token create --help');
       const place = findPlace(options, platform);
@@ -25,8 +25,8 @@ export const tokenCommands: readonly Command[] = [
         platform: nodePlatform,
         log: pino({ level: 'silent' }),
       });
-      platform.print(`Made an API token for ${name}. It may do everything, and is shown only now:`);
-      platform.print(token);
+      output.print(`Made an API token for ${name}. It may do everything, and is shown only now:`);
+      output.print(token);
       return undefined;
     },
   }),

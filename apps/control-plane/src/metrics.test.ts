@@ -1,4 +1,4 @@
-import { openTestStream, startTestServer, type TestServer } from '@sluice/testkit';
+import { openTestSocket, openTestStream, startTestServer, type TestServer, until } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let server: TestServer;
@@ -48,14 +48,37 @@ describe('metrics', () => {
     const streams = await Promise.all(
       ['/all', '/all', '/sdk/stream'].map((path) => openTestStream(`${server.url}${path}`, server.sdkKey)),
     );
-    const environment = String(streams[0]?.headers['x-ld-envid']);
     const metrics = await readMetrics();
-    expect(metrics.get(`sluice_streams{environment="${environment}",protocol="fdv1"}`)).toBe(2);
-    expect(metrics.get(`sluice_streams{environment="${environment}",protocol="fdv2"}`)).toBe(1);
-    expect(metrics.get(`sluice_environment_version{environment="${environment}"}`)).toBe(2);
+    expect(metrics.get('sluice_streams{project="default",environment="production",protocol="fdv1"}')).toBe(2);
+    expect(metrics.get('sluice_streams{project="default",environment="production",protocol="fdv2"}')).toBe(1);
+    expect(metrics.get('sluice_environment_version{project="default",environment="production"}')).toBe(2);
     expect(metrics.get('sluice_streams_dropped')).toBe(0);
     expect(metrics.get('sluice_leader')).toBe(1);
     expect(metrics.get('process_resident_memory_bytes')).toBeGreaterThan(0);
     for (const stream of streams) stream.close();
+  });
+
+  test('call environments what people call them, also one that was made since', async () => {
+    await server.api('POST', '/projects', { key: 'shop' });
+    const { body } = await server.api('POST', '/projects/shop/environments', { key: 'test' });
+    const socket = await openTestSocket(server.url, body.sdkKey);
+    const first = await socket.until('payload-transferred');
+    socket.send({
+      kind: 'hello',
+      key: 'web-1',
+      session: 'a',
+      connection: 1,
+      sdk: 'sluice-test/1',
+      via: 'socket',
+      about: {},
+      running: { state: JSON.parse(first.at(-1)?.data ?? '').state },
+    });
+    await until(async () =>
+      (await readMetrics()).has('sluice_instances{project="shop",environment="test",contact="connected"}'),
+    );
+    const metrics = await readMetrics();
+    expect(metrics.get('sluice_streams{project="shop",environment="test",protocol="socket"}')).toBe(1);
+    expect([...metrics.keys()].join()).not.toContain('environment=""');
+    socket.cut();
   });
 });

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { ChannelRegistry } from './channels/channel-registry.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
+import type { EnvironmentLabels } from './projects/environment-labels.ts';
 import type { Leadership } from './replicas/leadership.ts';
 
 /** What Prometheus may ask of the server. */
@@ -21,6 +22,7 @@ export interface MetricsParts {
   readonly pool: Pick<WorkerPool, 'listCounts'> | undefined;
   readonly leadership: Pick<Leadership, 'isLeading'>;
   readonly evaluations: Pick<EvaluationRecorder, 'dropped'>;
+  readonly labelsOf: (environmentId: string) => Promise<EnvironmentLabels>;
 }
 
 /** How long a probe takes to an instance, and its answer back. */
@@ -34,34 +36,37 @@ export function createPropagation(registry: Registry): Histogram {
 }
 
 export function createMetrics(registry: Registry, parts: MetricsParts): Metrics {
-  const { channels, fleet, keeper, pool, leadership, evaluations } = parts;
+  const { channels, fleet, keeper, pool, leadership, evaluations, labelsOf } = parts;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'sluice_instances',
     help: 'instances of the fleet by how they are: connected, lost (their lease has not ended yet) or gone',
-    labelNames: ['environment', 'contact'],
+    labelNames: ['project', 'environment', 'contact'],
     registers,
-    collect() {
+    async collect() {
       this.reset();
-      for (const [environment, { instances }] of fleet.list()) {
-        for (const { contact } of instances) this.inc({ environment, contact: contact.kind });
+      for (const [id, { instances }] of fleet.list()) {
+        const labels = await labelsOf(id);
+        for (const { contact } of instances) this.inc({ ...labels, contact: contact.kind });
       }
     },
   });
   new Gauge({
     name: 'sluice_streams',
     help: 'open streams of SDKs',
-    labelNames: ['environment', 'protocol'],
+    labelNames: ['project', 'environment', 'protocol'],
     registers,
     async collect() {
       this.reset();
-      for (const [environment, { subscribers }] of await channels.list()) {
-        for (const { protocol } of subscribers) this.inc({ environment, protocol });
+      for (const [id, { subscribers }] of await channels.list()) {
+        const labels = await labelsOf(id);
+        for (const { protocol } of subscribers) this.inc({ ...labels, protocol });
       }
       for (const { streams } of pool?.listCounts() ?? []) {
-        for (const [environment, counts] of Object.entries(streams)) {
-          for (const [protocol, count] of Object.entries(counts)) this.inc({ environment, protocol }, count);
+        for (const [id, counts] of Object.entries(streams)) {
+          const labels = await labelsOf(id);
+          for (const [protocol, count] of Object.entries(counts)) this.inc({ ...labels, protocol }, count);
         }
       }
     },
@@ -69,10 +74,10 @@ export function createMetrics(registry: Registry, parts: MetricsParts): Metrics 
   new Gauge({
     name: 'sluice_environment_version',
     help: 'version of the last change that is published',
-    labelNames: ['environment'],
+    labelNames: ['project', 'environment'],
     registers,
     async collect() {
-      for (const [environment, { selector }] of await channels.list()) this.set({ environment }, selector.version);
+      for (const [id, { selector }] of await channels.list()) this.set({ ...(await labelsOf(id)) }, selector.version);
     },
   });
   new Gauge({

@@ -70,8 +70,10 @@ describe('starting', () => {
     await (await startTestServer({ folder, variables: { SLUICE_SECRET: 'the-first-secret-1' } })).close();
     await expect(startTestServer({ folder, variables: { SLUICE_SECRET: 'another-secret-22' } })).rejects.toMatchObject({
       code: 'invalid-settings',
-      message: expect.stringContaining('the stored keys were encrypted with another secret'),
+      message: expect.stringContaining('the stored keys were encrypted with another secret than SLUICE_SECRET: '),
     });
+    const message = `the stored keys were encrypted with another secret than the one in ${join(folder, 'secret')}: `;
+    await expect(startTestServer({ folder })).rejects.toThrow(message);
     await (await startTestServer({ folder, variables: { SLUICE_SECRET: 'the-first-secret-1' } })).close();
   });
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   answerUpgrade,
   CertificateError,
@@ -20,7 +21,7 @@ import { ChannelRegistry } from './channels/channel-registry.ts';
 import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
-import { createSecretBox, findSecret } from './credentials/secret-box.ts';
+import { createSecretBox, findSecret, secretFile } from './credentials/secret-box.ts';
 import { findDatabaseTrouble } from './database/database-gone.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store, StoreSurroundings } from './database/store.ts';
@@ -36,6 +37,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
@@ -143,9 +145,16 @@ function hear({ catchUp, log }: ServerContext): void {
   catchUp().catch((error: unknown) => log.warn({ err: error }, 'what another server announced could not be looked at'));
 }
 
-const ownSecret = "set the SLUICE_SECRET of before, or bring back the data folder's file `secret`";
-const sharedSecret =
-  'all servers of a database need the same; set SLUICE_SECRET as it is set for the others, or, where it is not set, to what stands in the file `secret` in the data folder of the first of them';
+/** What to do about stored keys that were encrypted with another secret. */
+function explainSecret({ secret, data, databaseUrl }: Settings): string {
+  const path = join(data, secretFile);
+  const found = secret === undefined ? `than the one in ${path}` : 'than SLUICE_SECRET';
+  const remedy =
+    databaseUrl === undefined
+      ? `bring ${path} back as it was, or set SLUICE_SECRET as it was`
+      : `all servers of a database need the same; set SLUICE_SECRET as it is set for the others, or, where it is not set, to what stands in the file \`${secretFile}\` in the data folder of the first of them`;
+  return `the stored keys were encrypted with another secret ${found}: ${remedy}`;
+}
 
 /** Makes what the parts of the server share, and fills a database that is empty. */
 async function prepare(
@@ -154,15 +163,14 @@ async function prepare(
   settings: Settings,
   { platform, log }: StoreSurroundings,
 ): Promise<Prepared> {
-  const { data, databaseUrl, secret, bootstrap, payloadLimitBytes } = settings;
+  const { data, secret, bootstrap, payloadLimitBytes } = settings;
   const { db } = store;
   const box = createSecretBox(findSecret(secret, data, platform), platform);
   const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
   // Afterwards, because another replica may have been the first, with another secret.
   const secretProblem = await findSecretProblem(db, box);
   if (secretProblem !== undefined) {
-    const message = `the stored keys were encrypted with another secret: ${databaseUrl === undefined ? ownSecret : sharedSecret}`;
-    throw new ServerError('invalid-settings', message, secretProblem);
+    throw new ServerError('invalid-settings', explainSecret(settings), secretProblem);
   }
   if (firstStart === undefined) noteUrl(data, url);
   const registry = new Registry();
@@ -207,7 +215,15 @@ async function prepare(
     fleet,
     readFleet: (id) => exchange.read(id),
     links,
-    metrics: createMetrics(registry, { channels, fleet, keeper, pool, leadership, evaluations }),
+    metrics: createMetrics(registry, {
+      channels,
+      fleet,
+      keeper,
+      pool,
+      leadership,
+      evaluations,
+      labelsOf: createEnvironmentLabels(db),
+    }),
     payloadLimitBytes,
     version: serverVersion,
   };

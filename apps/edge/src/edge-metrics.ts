@@ -1,7 +1,7 @@
 import type { Relay, StreamKeeper, WorkerPool } from '@sluice/delivery';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-/** What Prometheus may ask of an edge. */
+/** What Prometheus may ask of an edge. It knows environments by their ids only. */
 export function createEdgeMetrics(
   relay: Relay,
   keeper: Pick<StreamKeeper, 'dropped'>,
@@ -29,26 +29,26 @@ export function createEdgeMetrics(
   new Gauge({
     name: 'sluice_environment_version',
     help: 'version that is served',
-    labelNames: ['environment'],
+    labelNames: ['environment_id'],
     registers,
     collect() {
       this.reset();
-      for (const [environment, { selector }] of relay.channels) this.set({ environment }, selector.version);
+      for (const [id, { selector }] of relay.channels) this.set({ environment_id: id }, selector.version);
     },
   });
   new Gauge({
     name: 'sluice_streams',
     help: 'open streams of SDKs',
-    labelNames: ['environment', 'protocol'],
+    labelNames: ['environment_id', 'protocol'],
     registers,
     collect() {
       this.reset();
-      for (const [environment, { subscribers }] of relay.channels) {
-        for (const { protocol } of subscribers) this.inc({ environment, protocol });
+      for (const [id, { subscribers }] of relay.channels) {
+        for (const { protocol } of subscribers) this.inc({ environment_id: id, protocol });
       }
       for (const { streams } of pool?.listCounts() ?? []) {
-        for (const [environment, counts] of Object.entries(streams)) {
-          for (const [protocol, count] of Object.entries(counts)) this.inc({ environment, protocol }, count);
+        for (const [id, counts] of Object.entries(streams)) {
+          for (const [protocol, count] of Object.entries(counts)) this.inc({ environment_id: id, protocol }, count);
         }
       }
     },

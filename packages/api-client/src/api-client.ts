@@ -25,6 +25,8 @@ export interface ApiClientOptions {
   readonly url: string;
   readonly token: string;
   readonly fetch: typeof globalThis.fetch;
+  /** How long the server may take to answer, beyond what it is asked to wait; 10 s unless given. */
+  readonly timeoutMs?: number;
 }
 
 /** Where flags live. */
@@ -71,7 +73,7 @@ export interface RevertInput {
   readonly dryRun?: boolean | undefined;
 }
 
-/** Calls the management API. Every method rejects with an ApiError when the server says no or nothing. */
+/** Calls the management API. Every method rejects with an ApiError when the server says no, or nothing in time. */
 export interface ApiClient {
   listProjects(): Promise<Page<ProjectView>>;
   listEnvironments(project: string): Promise<Page<EnvironmentView>>;
@@ -102,15 +104,17 @@ export interface ApiClient {
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
 }
 
-export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiClient {
+export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async function call<T>(method: string, path: string, body?: unknown, waitMs = 0): Promise<T> {
+    const signal = AbortSignal.timeout(timeoutMs + waitMs);
     let response: Response;
     let text: string;
     try {
       response = await fetch(`${base}${path}`, {
         method,
+        signal,
         headers: {
           authorization: `Bearer ${token}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -119,11 +123,15 @@ export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiCli
       });
       text = await response.text();
     } catch (error) {
-      throw new ApiError({ status: 0, code: 'unreachable', title: `the server at ${url} does not answer` }, error);
+      const title = signal.aborted
+        ? `the server at ${url} does not answer within ${Math.round((timeoutMs + waitMs) / 1000)} s`
+        : `the server at ${url} does not answer: ${findReason(error)}`;
+      throw new ApiError({ status: 0, code: signal.aborted ? 'timed-out' : 'unreachable', title }, error);
     }
-    if (!response.ok) throw toApiError(response, text, url);
+    const answer = parseAnswer(text);
+    if (!response.ok || answer === undefined) throw toApiError(response, answer, url);
     // The server's views have the types declared here.
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    return answer.body as T;
   }
 
   const at = ({ project, environment }: Place): string => `/projects/${enc(project)}/environments/${enc(environment)}`;
@@ -145,7 +153,7 @@ export function createApiClient({ url, token, fetch }: ApiClientOptions): ApiCli
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
     verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
     getConvergence: (place, id, query = {}) =>
-      call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`),
+      call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
     listEdges: () => call('GET', '/edges'),
     createEdge: (body) => call('POST', '/edges', body),
@@ -163,19 +171,31 @@ function toQuery(fields: Readonly<Record<string, string | number | boolean | und
   return entries.length === 0 ? '' : `?${entries.join('&')}`;
 }
 
-function toApiError({ status, statusText }: Response, text: string, url: string): ApiError {
+/** What an answer says; undefined: it is not JSON. Some answers say nothing. */
+function parseAnswer(text: string): { readonly body: unknown } | undefined {
   try {
-    const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem !== null && 'code' in problem && 'title' in problem) {
-      // The two fields tell our problems from other JSON.
-      return new ApiError(problem as ProblemView);
-    }
+    return { body: text === '' ? undefined : JSON.parse(text) };
   } catch {
-    // Not JSON: something else than Sluice answered.
+    return undefined;
+  }
+}
+
+function toApiError({ status, statusText }: Response, answer: ReturnType<typeof parseAnswer>, url: string): ApiError {
+  const problem = answer?.body;
+  if (typeof problem === 'object' && problem !== null && 'code' in problem && 'title' in problem) {
+    // The two fields tell our problems from other JSON.
+    return new ApiError(problem as ProblemView);
   }
   return new ApiError({
     status,
     code: 'not-sluice',
     title: `${url} answered ${status} ${statusText}, not as a Sluice server would`,
   });
+}
+
+/** What the network said: `fetch` only says that it failed, and of several addresses each failed in its way. */
+function findReason(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return findReason(error.errors[0]);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : findReason(error.cause);
 }

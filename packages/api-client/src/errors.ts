@@ -1,6 +1,6 @@
 import type { ProblemView } from './views.ts';
 
-/** The server answered with an error, or not at all (code `unreachable`). */
+/** The server answered with an error, or not at all (codes `unreachable` and `timed-out`). */
 export class ApiError extends Error {
   /** 0 when there was no answer. */
   readonly status: number;

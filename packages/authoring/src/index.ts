@@ -5,6 +5,7 @@ export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } 
 export { definitionFields, definitionInput } from './definition.ts';
 export { describeDifference, type Effect } from './diff.ts';
 export * from './instructions.ts';
+export { findJsonLoss } from './json-loss.ts';
 export { keyPattern, keySchema } from './key.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 export { isProblem, listNames, type Problem, problem } from './problem.ts';

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { secretFile } from '../credentials/secret-box.ts';
 import { databaseFile } from '../database/sqlite.ts';
-import { ServerError } from '../errors.ts';
+import { describeError, ServerError } from '../errors.ts';
 
 export interface CreatedBackup {
   readonly file: string;
@@ -31,7 +31,13 @@ export function createSqliteBackup(folder: string, file: string, now: number): P
 export async function writeBackup(file: string, write: (unfinished: string) => Promise<void>): Promise<CreatedBackup> {
   if (existsSync(file)) throw new ServerError('already-exists', `${file} exists already; nothing was written`);
   const unfinished = `${file}.unfinished`;
-  rmSync(unfinished, { force: true });
+  try {
+    // Empty it is as good as absent for SQLite, and nobody else reads it while it grows.
+    writeFileSync(unfinished, '', { mode: 0o600 });
+  } catch (cause) {
+    const message = `the backup cannot be written to ${file}: ${describeError(cause)}`;
+    throw new ServerError('invalid-settings', message, { cause });
+  }
   try {
     await write(unfinished);
     renameSync(unfinished, file);
@@ -50,13 +56,17 @@ export function findOwnSecret(folder: string): string | undefined {
 
 /** A snapshot of one moment, also under writes. */
 function copyDatabase(source: string, target: string): void {
-  const database = new DatabaseSync(source, { readOnly: true });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(source, { readOnly: true });
     database.exec('pragma busy_timeout = 10000');
     database.prepare('vacuum into ?').run(target);
     chmodSync(target, 0o600);
+  } catch (cause) {
+    const message = `the database ${source} cannot be copied: ${describeError(cause)}`;
+    throw new ServerError('data-damaged', message, { cause });
   } finally {
-    database.close();
+    database?.close();
   }
 }
 

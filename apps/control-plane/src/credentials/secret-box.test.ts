@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -50,6 +50,14 @@ describe("the server's secret", () => {
     expect(findSecret(undefined, folder, nodePlatform)).toBe(secret);
     expect(readFileSync(join(folder, 'secret'), 'utf8')).toBe(`${secret}\n`);
     expect(statSync(join(folder, 'secret')).mode & 0o777).toBe(0o600);
+  });
+
+  test('is refused where its file cannot be read, and which that is', () => {
+    mkdirSync(join(folder, 'secret'));
+    const message = expect.stringContaining(`a secret cannot be kept in ${join(folder, 'secret')}: `);
+    expect(() => findSecret(undefined, folder, nodePlatform)).toThrow(
+      expect.objectContaining({ code: 'invalid-settings', message }),
+    );
   });
 
   test('is refused where its file is empty, instead of encrypting with nothing', () => {

@@ -18,15 +18,16 @@ export const secretFile = 'secret';
 export function findSecret(set: string | undefined, folder: string, platform: Pick<Platform, 'randomBytes'>): string {
   if (set !== undefined) return set;
   const path = join(folder, secretFile);
+  let secret: string;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!existsSync(path)) writeSecret(path, `${Buffer.from(platform.randomBytes(32)).toString('base64url')}\n`);
     chmodSync(path, 0o600);
+    secret = readFileSync(path, 'utf8').trim();
   } catch (cause) {
     const message = `a secret cannot be kept in ${path}: ${describeError(cause)}; set SLUICE_SECRET, or --data to a folder that can be written`;
     throw new ServerError('invalid-settings', message, { cause });
   }
-  const secret = readFileSync(path, 'utf8').trim();
   if (secret !== '') return secret;
   throw new ServerError('invalid-settings', `${path}: the secret is empty; bring it back, or set SLUICE_SECRET`);
 }

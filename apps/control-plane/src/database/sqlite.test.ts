@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -71,6 +71,24 @@ describe('the embedded database', () => {
       expect.objectContaining({ code: 'data-damaged', message: expect.stringContaining('file is not a database') }),
     );
     lockFolder(folder)();
+  });
+
+  test('is not called damaged, nor in use, where the system does not let us write it', async () => {
+    const refused = (path: string) =>
+      expect.objectContaining({
+        code: 'invalid-settings',
+        message: expect.stringMatching(`^${path} cannot be used: `),
+      });
+    // What is a folder cannot be written as a file, not even by root.
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(() => openSqlite(file)).toThrow(refused(file));
+    const [locked, taken] = [join(folder, 'locked'), join(folder, 'taken')];
+    mkdirSync(join(locked, 'lock'), { recursive: true });
+    expect(() => openSqlite(locked)).toThrow(refused(locked));
+    mkdirSync(join(taken, 'sluice.db'), { recursive: true });
+    expect(() => openSqlite(taken)).toThrow(refused(join(taken, 'sluice.db')));
+    lockFolder(taken)();
   });
 });
 

@@ -11,7 +11,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { ServerError } from '../errors.ts';
+import { describeError, ServerError } from '../errors.ts';
 import type { Database, Tables } from './schema.ts';
 import type { Store } from './store.ts';
 
@@ -20,7 +20,7 @@ export const databaseFile = 'sluice.db';
 /**
  * Opens the embedded database in a folder, created when missing; no other server may open it meanwhile. Every commit is
  * on disk when it returns (WAL with `synchronous=FULL`). Throws `data-in-use` when another server has the folder,
- * `data-damaged` when it is no database.
+ * `data-damaged` when it is no database, `invalid-settings` when it cannot be written.
  */
 export function openSqlite(folder: string): Store {
   const unlock = lockFolder(folder);
@@ -65,8 +65,9 @@ async function raiseToken(db: Database): Promise<number> {
 }
 
 function openFile(path: string): DatabaseSync {
-  const sqlite = new DatabaseSync(path);
+  let sqlite: DatabaseSync | undefined;
   try {
+    sqlite = new DatabaseSync(path);
     chmodSync(path, 0o600);
     sqlite.exec(`
       pragma journal_mode = wal;
@@ -76,9 +77,9 @@ function openFile(path: string): DatabaseSync {
     `);
     return sqlite;
   } catch (cause) {
-    sqlite.close();
-    const found = cause instanceof Error ? cause.message : String(cause);
-    const message = `the database ${path} cannot be opened: ${found}; \`sluice backup restore FILE\` puts a backup in its place`;
+    sqlite?.close();
+    if (!isDamage(cause)) throw unusable(path, cause);
+    const message = `the database ${path} cannot be opened: ${describeError(cause)}; \`sluice backup restore FILE\` puts a backup in its place`;
     throw new ServerError('data-damaged', message, { cause });
   }
 }
@@ -105,6 +106,24 @@ class EmbeddedDriver extends SqliteDriver {
   }
 }
 
+/** SQLite's primary result codes: https://sqlite.org/rescode.html */
+const resultCodes = { busy: 5, corrupt: 11, notADatabase: 26 } as const;
+
+function resultCodeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+}
+
+function isDamage(error: unknown): boolean {
+  const code = resultCodeOf(error);
+  return code === resultCodes.corrupt || code === resultCodes.notADatabase;
+}
+
+/** What the operating system does not let this process do. */
+function unusable(path: string, cause: unknown): ServerError {
+  const message = `${path} cannot be used: ${describeError(cause)}; whoever runs the server must be able to write it and its folder, or set --data to another folder`;
+  return new ServerError('invalid-settings', message, { cause });
+}
+
 export function createKysely(sqlite: DatabaseSync): Database {
   return new Kysely<Tables>({
     dialect: {
@@ -118,22 +137,26 @@ export function createKysely(sqlite: DatabaseSync): Database {
 }
 
 /**
- * Takes a folder for this process; returns how to give it free. Throws `data-in-use` when another process has it.
+ * Takes a folder for this process; returns how to give it free. Throws `data-in-use` when another process has it,
+ * `invalid-settings` when it cannot be written.
  * The lock is an open transaction on a database of its own: the operating system gives it up when the process ends,
  * however it ends.
  */
 export function lockFolder(folder: string): () => void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = new DatabaseSync(join(folder, 'lock'));
+  let lock: DatabaseSync | undefined;
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    lock = new DatabaseSync(join(folder, 'lock'));
     lock.exec('pragma busy_timeout = 0; begin exclusive');
-    return () => lock.close();
-  } catch (error) {
-    lock.close();
+  } catch (cause) {
+    lock?.close();
+    if (resultCodeOf(cause) !== resultCodes.busy) throw unusable(folder, cause);
     throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open; stop it first`, {
-      cause: error,
+      cause,
     });
   }
+  const held = lock;
+  return () => held.close();
 }
 
 /** Statements are prepared once for each text; queries have few shapes. */

@@ -295,6 +295,24 @@ describe('a body is refused that', () => {
     });
   });
 
+  test.each([
+    [
+      '9007199254740993',
+      'variations[0].value',
+      'expected a number that 64-bit floating point can hold, got 900719925474',
+    ],
+    ['1e400', 'variations[0].value', 'expected a number that 64-bit floating point can hold, got 1e400'],
+    ['{"a":1,"a":2}', 'variations[0].value.a', 'expected each name once, got it twice'],
+  ])('would not come back as it is: %s', async (value, path, message) => {
+    const text = `{"key":"lossy","variations":[{"value":${value}},{"value":0}]}`;
+    await expectRefused(server.api('POST', '/projects/default/flags', text, headers), {
+      status: 400,
+      code: 'invalid-request',
+      path,
+      message,
+    });
+  });
+
   test('is empty', async () => {
     await expectRefused(server.api('POST', '/projects', '', headers), {
       status: 400,
@@ -382,7 +400,20 @@ describe('a request is refused that', () => {
 
   test.each<[string, string, string, string]>([
     ['a key in the path that is none', '/projects/-x/flags', 'project', 'got "-x"'],
-    ['a limit that is none', '/projects/default/flags?limit=0', 'limit', 'expected at least 1, got "0"'],
+    ['a limit that is none', '/projects/default/flags?limit=0', 'limit', 'expected a number from 1 to 500, got "0"'],
+    [
+      'a limit that is too high',
+      '/projects/default/flags?limit=501',
+      'limit',
+      'expected a number from 1 to 500, got "501"',
+    ],
+    ['half a limit', `${production}/changes?limit=1.5`, 'limit', 'expected a number from 1 to 500, got "1.5"'],
+    [
+      'a wait that is too long',
+      `${production}/changes/x/convergence?timeoutMs=60001`,
+      'timeoutMs',
+      'expected at most 60000, got "60001"',
+    ],
     ['an unknown parameter', '/projects/default/flags?colour=red', '', 'expected no "colour" here'],
     ['a time that is none', `${production}/changes?since=yesterday`, 'since', 'expected number, got "yesterday"'],
     [

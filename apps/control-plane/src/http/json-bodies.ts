@@ -1,22 +1,31 @@
 import { isUtf8 } from 'node:buffer';
-import { ServerError } from '../errors.ts';
+import { findJsonLoss } from '@sluice/authoring';
+import { type Fault, ServerError } from '../errors.ts';
 import type { App } from './zod-routes.ts';
 
 /**
- * Takes JSON in UTF-8 as the only kind of body. Bytes of another encoding are refused and not replaced: a name must
- * come back as it was given.
+ * Takes JSON in UTF-8 as the only kind of body. Bytes of another encoding are refused and not replaced, and so is
+ * what parsing would lose: names and values must come back as they were given.
  */
 export function takeJsonBodies(app: App): void {
   // What may be in a body is decided where it is parsed by its schema.
   const parse = app.getDefaultJsonParser('ignore', 'ignore');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    if (isUtf8(bytes)) void parse(request, bytes.toString(), done);
-    else done(notUtf8(), undefined);
+    if (!isUtf8(bytes)) {
+      done(refuse({ path: '', message: 'expected JSON in UTF-8, got bytes that are not UTF-8' }), undefined);
+      return;
+    }
+    const text = bytes.toString();
+    void parse(request, text, (error, body) => {
+      const loss = error === null ? findJsonLoss(text) : undefined;
+      if (loss === undefined) done(error, body);
+      else done(refuse(loss), undefined);
+    });
   });
 }
 
-function notUtf8(): ServerError {
-  const message = 'expected JSON in UTF-8, got bytes that are not UTF-8';
-  return new ServerError('invalid-request', message, { faults: [{ path: '', message }] });
+function refuse({ path, message }: Fault): ServerError {
+  const title = path === '' ? message : `${path}: ${message}`;
+  return new ServerError('invalid-request', title, { faults: [{ path, message }] });
 }

@@ -3,9 +3,20 @@ import * as z from 'zod';
 import { findTextFault } from '../database/text-fault.ts';
 import { ServerError } from '../errors.ts';
 
+/** Of a page. */
+const mostEntries = 500;
+
 /** What every list takes: at most `limit` entries, after those that the cursor stands for. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(500).default(100),
+  // One check, so that whoever misses the range is told both of its ends.
+  limit: z.coerce
+    .number()
+    .refine(
+      (limit) => Number.isInteger(limit) && limit >= 1 && limit <= mostEntries,
+      `a number from 1 to ${mostEntries}`,
+    )
+    .meta({ type: 'integer', minimum: 1, maximum: mostEntries })
+    .default(100),
   cursor: z.string().max(1024).optional(),
 };
 

@@ -81,7 +81,7 @@ function describeIssue(issue: z.core.$ZodIssue, found: unknown): string {
     case 'too_small':
       return `expected at least ${issue.minimum}${unitOf(issue.origin)}, ${got}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}${unitOf(issue.origin)}, got ${sizeOf(found)}`;
+      return `expected at most ${issue.maximum}${unitOf(issue.origin)}, got ${sizeOf(issue.origin, found)}`;
     case 'invalid_union':
       return `expected ${describeUnion(issue)}, ${got}`;
     case 'invalid_format':
@@ -114,8 +114,10 @@ function unitOf(origin: string): string {
   return origin === 'array' ? ' entries' : '';
 }
 
-function sizeOf(value: unknown): string {
-  return typeof value === 'string' || Array.isArray(value) ? String(value.length) : preview(value);
+/** Numbers may stand in a text. */
+function sizeOf(origin: string, value: unknown): string {
+  if (origin === 'string' && typeof value === 'string') return String(value.length);
+  return Array.isArray(value) ? String(value.length) : preview(value);
 }
 
 /** What was found, shortened for a message. */

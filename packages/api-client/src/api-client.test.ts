@@ -1,0 +1,77 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type ApiClient, createApiClient } from './api-client.ts';
+
+const place = { project: 'default', environment: 'production' };
+
+/** A client of a server that answers as it is told to. */
+async function connectTo(listener: RequestListener, timeoutMs?: number): Promise<{ api: ApiClient; url: string }> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => close(server));
+  // A server that listens on a port has an address of this kind.
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { api: createApiClient({ url, token: 't', fetch, ...(timeoutMs !== undefined && { timeoutMs }) }), url };
+}
+
+function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => void server.close(() => resolve()));
+}
+
+describe('a server that does not answer', () => {
+  test('in time is not waited for any longer', async () => {
+    const { api, url } = await connectTo(() => undefined, 50);
+    await expect(api.listProjects()).rejects.toMatchObject({
+      code: 'timed-out',
+      message: `the server at ${url} does not answer within 0 s`,
+    });
+  });
+
+  test('to its end in time is none that answers', async () => {
+    const { api } = await connectTo((_, response) => void response.write('{'), 50);
+    await expect(api.listProjects()).rejects.toMatchObject({ code: 'timed-out' });
+  });
+
+  test('may take as long as it is asked to wait, besides', async () => {
+    const { api } = await connectTo(
+      (_, response) => void setTimeout(() => response.end('{"outcome":"waiting"}'), 150),
+      50,
+    );
+    expect(await api.getConvergence(place, 'c-1', { timeoutMs: 10_000 })).toEqual({ outcome: 'waiting' });
+    await expect(api.getConvergence(place, 'c-1')).rejects.toMatchObject({ code: 'timed-out' });
+  });
+
+  test('because nobody listens is told with the reason of the network', async () => {
+    const api = createApiClient({ url: 'http://127.0.0.1:65535', token: 't', fetch });
+    await expect(api.listProjects()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: 'the server at http://127.0.0.1:65535 does not answer: connect ECONNREFUSED 127.0.0.1:65535',
+    });
+  });
+
+  test('because its name is unknown is told with the reason, too', async () => {
+    const api = createApiClient({ url: 'http://sluice.invalid', token: 't', fetch });
+    await expect(api.listProjects()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/^the server at http:\/\/sluice\.invalid does not answer: getaddrinfo /),
+    });
+  });
+});
+
+describe('a server that is not ours', () => {
+  test.each([
+    [200, '<html>please log in</html>'],
+    [502, '<html>bad gateway</html>'],
+    [404, '{"error":"no such page"}'],
+    [500, ''],
+  ])('is recognised by what it answers: %i %s', async (status, text) => {
+    const { api, url } = await connectTo((_, response) => void response.writeHead(status).end(text));
+    await expect(api.listProjects()).rejects.toMatchObject({
+      code: 'not-sluice',
+      status,
+      message: expect.stringMatching(`^${url} answered ${status} `),
+    });
+  });
+});
