@@ -1,4 +1,4 @@
-import type { LinkServer } from '@sluice/delivery';
+import type { ErrorLog, LinkServer } from '@sluice/delivery';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
 import type { Admissions } from './credentials/admissions.ts';
@@ -6,7 +6,6 @@ import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { Store } from './database/store.ts';
-import type { ErrorLog } from './error-log.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRecord } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';

@@ -5,6 +5,7 @@ import {
   createGate,
   DataPlane,
   type DataPlaneParts,
+  ErrorLog,
   type Front,
   LinkServer,
   LoadGauge,
@@ -26,7 +27,6 @@ import { findDatabaseTrouble } from './database/database-gone.ts';
 import { openStore } from './database/open-store.ts';
 import type { Store, StoreSurroundings } from './database/store.ts';
 import { createEdgeHost } from './edges/edge-host.ts';
-import { ErrorLog } from './error-log.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';

@@ -279,6 +279,17 @@ describe('without a server above', () => {
     expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
   });
 
+  test('an edge whose folder another one has, or that nobody can write, says so and does not start', async () => {
+    const data = makeFolder();
+    await runEdge({ data });
+    await expect(launchEdge({ data })).rejects.toThrow(
+      `another edge has the data folder ${data} open; give each its own`,
+    );
+    const file = join(makeFolder(), 'a-file');
+    writeFileSync(file, '');
+    await expect(launchEdge({ data: file })).rejects.toThrow(`the data folder ${file} cannot be used: EEXIST`);
+  });
+
   test('an edge with damaged files uses the ones before, and says so', async () => {
     const data = makeFolder();
     const first = await runEdge({ data });
@@ -287,7 +298,9 @@ describe('without a server above', () => {
     await turn('turn-on');
     while ([...second.relay.channels.values()].some(({ selector }) => selector.version < 2)) await settle();
     await second.close();
-    for (const file of readdirSync(data)) if (!file.endsWith('.previous')) writeFileSync(join(data, file), 'nonsense');
+    const stored = readdirSync(data).filter((file) => file !== 'lock' && !file.endsWith('.previous'));
+    expect(stored.length).toBeGreaterThan(1);
+    for (const file of stored) writeFileSync(join(data, file), 'nonsense');
     await server.close();
     const edge = await runEdge({ data });
     expect(await getStatus(edge)).toBe(200);

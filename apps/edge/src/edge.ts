@@ -5,8 +5,10 @@ import {
   createGate,
   DataPlane,
   drain,
+  FolderInUseError,
   type Front,
   LoadGauge,
+  lockFolder,
   Outflow,
   openFront,
   Relay,
@@ -38,6 +40,37 @@ export interface RunningEdge {
  * Starts an edge. It answers 503 until it has something to serve: what it had when it ended, or what comes from above.
  */
 export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, log: Logger): Promise<RunningEdge> {
+  const unlock = lockData(settings.data);
+  try {
+    return await openEdge(settings, platform, { log, unlock });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** One edge at a time may keep what it has in a folder: another would take it away. */
+function lockData(folder: string): () => void {
+  try {
+    return lockFolder(folder);
+  } catch (cause) {
+    if (cause instanceof FolderInUseError)
+      throw new EdgeError(
+        'invalid-settings',
+        `another edge has the data folder ${folder} open; give each its own`,
+        cause,
+      );
+    const found = cause instanceof Error ? cause.message : String(cause);
+    const message = `the data folder ${folder} cannot be used: ${found}; whoever runs the edge must be able to write it`;
+    throw new EdgeError('invalid-settings', message, cause);
+  }
+}
+
+async function openEdge(
+  settings: EdgeSettings,
+  platform: EdgePlatform,
+  { log, unlock }: { readonly log: Logger; readonly unlock: () => void },
+): Promise<RunningEdge> {
   const gate = createGate(platform);
   const front = await openFront(settings, gate.listener, platform).catch((error: unknown) => {
     if (error instanceof CertificateError) throw new EdgeError('invalid-settings', error.message, error);
@@ -64,7 +97,13 @@ export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, 
   const dataPlane = new DataPlane(relay, { keeper, load, fleet: relay.fleet, visitors });
   const pool = createPool(settings, front, workerKey, { platform, log });
   const metrics = createEdgeMetrics(relay, keeper, pool);
-  await relay.start();
+  await relay.start().catch(async (error: unknown) => {
+    keeper.close();
+    load.close();
+    visitors.close();
+    await front.close();
+    throw error;
+  });
 
   async function serve(): Promise<void> {
     await relay.untilReady();
@@ -100,6 +139,7 @@ export async function startEdge(settings: EdgeSettings, platform: EdgePlatform, 
       await drain([...relay.channels.values()], { every: platform.every, reason: 'the edge is stopping' });
       await relay.close();
       await front.close();
+      unlock();
     },
   };
 }

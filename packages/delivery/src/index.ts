@@ -9,7 +9,9 @@ export {
 } from './data-plane.ts';
 export { discardRest } from './discard-rest.ts';
 export { drain } from './drain.ts';
+export { ErrorLog } from './error-log.ts';
 export type { Arrival, Fleet, Member } from './fleet.ts';
+export { FolderInUseError, lockFolder } from './folder-lock.ts';
 export { type Front, type FrontSettings, openFront } from './front.ts';
 export { createGate, type Gate, retryAfterSeconds } from './gate.ts';
 export { hashKey } from './hash-key.ts';

@@ -12,6 +12,7 @@ import {
 import { Channel } from './channel.ts';
 import { CountKeeper } from './count-keeper.ts';
 import type { Admission, DataPlaneHost, EventBatch } from './data-plane.ts';
+import { ErrorLog } from './error-log.ts';
 import { hashKey } from './hash-key.ts';
 import { type CountBatch, type LinkHost, LinkServer, type RelayAdmission } from './link-server.ts';
 import type { Outflow } from './outflow.ts';
@@ -63,6 +64,7 @@ const workerCredential = 'worker';
 export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #options: RelayOptions;
   readonly #session: string;
+  readonly #errors: ErrorLog;
   /** Relays above this one. */
   #above: readonly string[] = [];
   readonly #upstream: Upstream;
@@ -80,6 +82,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#options = options;
     const session = platform.createId();
     this.#session = session;
+    this.#errors = new ErrorLog(log, platform);
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
     this.#links = new LinkServer(this, this.#roster, platform);
@@ -118,6 +121,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   async close(): Promise<void> {
+    this.#errors.close();
     this.#counts.close();
     this.#roster.flush();
     this.#roster.close();
@@ -256,7 +260,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   logError(error: unknown, message: string): void {
-    this.#options.log.error({ err: error }, message);
+    this.#errors.write(error, message);
   }
 
   logDebug(): void {

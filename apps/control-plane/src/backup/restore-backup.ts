@@ -7,7 +7,7 @@ import { findSecretProblem } from '../credentials/check-secret.ts';
 import { createSecretBox, secretFile } from '../credentials/secret-box.ts';
 import { migrateToLatest } from '../database/migrations.ts';
 import type { ChangeRow, Database, EnvironmentRow, Reads, Writes } from '../database/schema.ts';
-import { createKysely, databaseFile, lockFolder } from '../database/sqlite.ts';
+import { createKysely, databaseFile, lockDataFolder } from '../database/sqlite.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
@@ -39,7 +39,7 @@ export async function restoreSqliteBackup(
   { platform, secret }: { readonly platform: Platform; readonly secret: string | undefined },
 ): Promise<RestoredBackup> {
   if (!existsSync(file)) throw new ServerError('not-found', `there is no file ${file}`);
-  const unlock = lockFolder(folder);
+  const unlock = lockDataFolder(folder);
   const unfinished = join(folder, `${databaseFile}.unfinished`);
   try {
     rmSync(unfinished, { force: true });

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodePlatform } from '../platform.ts';
 import { parseSettings } from '../settings.ts';
 import { openStore } from './open-store.ts';
-import { lockFolder, openSqlite } from './sqlite.ts';
+import { lockDataFolder, openSqlite } from './sqlite.ts';
 import type { Store } from './store.ts';
 
 let folder: string;
@@ -70,7 +70,7 @@ describe('the embedded database', () => {
     expect(() => openSqlite(folder)).toThrow(
       expect.objectContaining({ code: 'data-damaged', message: expect.stringContaining('file is not a database') }),
     );
-    lockFolder(folder)();
+    lockDataFolder(folder)();
   });
 
   test('is not called damaged, nor in use, where the system does not let us write it', async () => {
@@ -88,7 +88,7 @@ describe('the embedded database', () => {
     expect(() => openSqlite(locked)).toThrow(refused(locked));
     mkdirSync(join(taken, 'sluice.db'), { recursive: true });
     expect(() => openSqlite(taken)).toThrow(refused(join(taken, 'sluice.db')));
-    lockFolder(taken)();
+    lockDataFolder(taken)();
   });
 });
 
@@ -157,7 +157,7 @@ function run(program: string): ChildProcessByStdio<null, Readable, null> {
 /** Holds the lock of a folder in a process of its own, until it is told to end. */
 async function holdElsewhere(): Promise<{ kill(): Promise<void> }> {
   const child = run(
-    `import { lockFolder } from ${place('sqlite.ts')}; lockFolder(${JSON.stringify(folder)}); console.log('held'); setInterval(() => {}, 1000);`,
+    `import { lockDataFolder } from ${place('sqlite.ts')}; lockDataFolder(${JSON.stringify(folder)}); console.log('held'); setInterval(() => {}, 1000);`,
   );
   await once(child.stdout, 'data');
   return {
@@ -170,10 +170,10 @@ async function holdElsewhere(): Promise<{ kill(): Promise<void> }> {
 
 describe('the lock of a data folder', () => {
   test('lets one in at a time, also within a process', () => {
-    const unlock = lockFolder(folder);
-    expect(() => lockFolder(folder)).toThrow(expect.objectContaining({ code: 'data-in-use' }));
+    const unlock = lockDataFolder(folder);
+    expect(() => lockDataFolder(folder)).toThrow(expect.objectContaining({ code: 'data-in-use' }));
     unlock();
-    lockFolder(folder)();
+    lockDataFolder(folder)();
   });
 
   test('keeps another process out, and is given up when that process is killed', async () => {

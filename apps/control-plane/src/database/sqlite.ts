@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { FolderInUseError, lockFolder } from '@sluice/delivery';
 import {
   CamelCasePlugin,
   type DatabaseConnection,
@@ -23,7 +24,7 @@ export const databaseFile = 'sluice.db';
  * `data-damaged` when it is no database, `invalid-settings` when it cannot be written.
  */
 export function openSqlite(folder: string): Store {
-  const unlock = lockFolder(folder);
+  const unlock = lockDataFolder(folder);
   let sqlite: DatabaseSync;
   try {
     sqlite = openFile(join(folder, databaseFile));
@@ -107,7 +108,7 @@ class EmbeddedDriver extends SqliteDriver {
 }
 
 /** SQLite's primary result codes: https://sqlite.org/rescode.html */
-const resultCodes = { busy: 5, corrupt: 11, notADatabase: 26 } as const;
+const resultCodes = { corrupt: 11, notADatabase: 26 } as const;
 
 function resultCodeOf(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
@@ -137,26 +138,17 @@ export function createKysely(sqlite: DatabaseSync): Database {
 }
 
 /**
- * Takes a folder for this process; returns how to give it free. Throws `data-in-use` when another process has it,
+ * Takes a data folder for this process; returns how to give it free. Throws `data-in-use` when another process has it,
  * `invalid-settings` when it cannot be written.
- * The lock is an open transaction on a database of its own: the operating system gives it up when the process ends,
- * however it ends.
  */
-export function lockFolder(folder: string): () => void {
-  let lock: DatabaseSync | undefined;
+export function lockDataFolder(folder: string): () => void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    lock = new DatabaseSync(join(folder, 'lock'));
-    lock.exec('pragma busy_timeout = 0; begin exclusive');
+    return lockFolder(folder);
   } catch (cause) {
-    lock?.close();
-    if (resultCodeOf(cause) !== resultCodes.busy) throw unusable(folder, cause);
-    throw new ServerError('data-in-use', `another Sluice server has the data folder ${folder} open; stop it first`, {
-      cause,
-    });
+    if (!(cause instanceof FolderInUseError)) throw unusable(folder, cause);
+    const message = `another Sluice server has the data folder ${folder} open; stop it first`;
+    throw new ServerError('data-in-use', message, { cause });
   }
-  const held = lock;
-  return () => held.close();
 }
 
 /** Statements are prepared once for each text; queries have few shapes. */

@@ -1,10 +1,10 @@
+import type { ErrorLog } from '@sluice/delivery';
 import { hashKey, type LinkHost, retryAfterSeconds } from '@sluice/delivery';
 import type { LinkKeys } from '@sluice/protocol';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import type { KeyUsage } from '../credentials/key-usage.ts';
 import type { Database } from '../database/schema.ts';
-import type { ErrorLog } from '../error-log.ts';
 import type { EvaluationRecorder } from '../evaluations/evaluation-recorder.ts';
 import type { Platform } from '../platform.ts';
 import { environmentIdsOf, findEdgeByHash, listEdges, toEdgeKeyEntry } from './edge-queries.ts';

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { CountBatch, EventBatch } from '@sluice/delivery';
+import type { CountBatch, ErrorLog, EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import { chunk } from '../database/chunks.ts';
 import type { Database, EvaluationMinuteRow, Writes } from '../database/schema.ts';
 import { findTextFault } from '../database/text-fault.ts';
-import type { ErrorLog } from '../error-log.ts';
 import type { Platform } from '../platform.ts';
 
 const minuteMs = 60_000;

@@ -1,7 +1,7 @@
+import type { ErrorLog } from '@sluice/delivery';
 import { discardRest } from '@sluice/delivery';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { findDatabaseTrouble } from '../database/database-gone.ts';
-import type { ErrorLog } from '../error-log.ts';
 import { type ErrorCode, ServerError } from '../errors.ts';
 import { shorten } from './unfit-values.ts';
 import type { App } from './zod-routes.ts';

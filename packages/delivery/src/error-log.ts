@@ -1,5 +1,4 @@
-import type { Logger } from 'pino';
-import type { Platform } from './platform.ts';
+import type { RelayLog, RelayPlatform } from './relay.ts';
 
 const windowMs = 1000;
 
@@ -15,11 +14,11 @@ interface Window {
  * each came again is told when the second is over.
  */
 export class ErrorLog {
-  readonly #log: Logger;
-  readonly #platform: Pick<Platform, 'after'>;
+  readonly #log: Pick<RelayLog, 'error'>;
+  readonly #platform: Pick<RelayPlatform, 'after'>;
   readonly #windows = new Map<string, Window>();
 
-  constructor(log: Logger, platform: Pick<Platform, 'after'>) {
+  constructor(log: Pick<RelayLog, 'error'>, platform: Pick<RelayPlatform, 'after'>) {
     this.#log = log;
     this.#platform = platform;
   }
