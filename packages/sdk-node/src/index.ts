@@ -31,7 +31,8 @@ export type {
   HonoMiddleware,
   HttpAdapterOptions,
   HttpHandler,
+  NodeRequest,
 } from './surroundings/adapters.ts';
 export type { TrustProxy } from './surroundings/client-ip.ts';
-export type { People } from './surroundings/scopes.ts';
+export type { Emitter, People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';

@@ -10,8 +10,9 @@ import {
   type HonoMiddleware,
   type HttpAdapterOptions,
   type HttpHandler,
+  type NodeRequest,
 } from './surroundings/adapters.ts';
-import type { People, Scopes } from './surroundings/scopes.ts';
+import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
 
 /**
  * A client that knows what is around it: within a request, a job or a message, evaluations need no context. Rules see
@@ -41,7 +42,10 @@ export class NodeClient extends Client {
   }
 
   /** A handler of Node's own servers: `createServer(sluice.http(handler))`. */
-  http(handler: HttpHandler, options: HttpAdapterOptions = {}): HttpHandler {
+  http<Request extends NodeRequest, Response extends Emitter>(
+    handler: HttpHandler<Request, Response>,
+    options: HttpAdapterOptions<Request> = {},
+  ): HttpHandler<Request, Response> {
     return createHttpHandler(this.#scopes, handler, options);
   }
 

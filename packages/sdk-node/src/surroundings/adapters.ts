@@ -1,34 +1,40 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createClientIpFinder, type FindClientIp, type TrustProxy } from './client-ip.ts';
-import type { Scopes } from './scopes.ts';
+import type { Emitter, Scopes } from './scopes.ts';
 
 export interface AdapterOptions {
   /** Without, the address of a request is that of its connection, whatever headers say. */
   readonly trustProxy?: TrustProxy;
 }
 
-export interface HttpAdapterOptions extends AdapterOptions {
+export interface HttpAdapterOptions<Request> extends AdapterOptions {
   /** The template of a request's route, for programs that have no router: `/items/:id`. */
-  readonly route?: (request: IncomingMessage) => string | undefined;
+  readonly route?: (request: Request) => string | undefined;
+}
+
+/** What is read of a request of Node's own. */
+export interface NodeRequest extends Emitter {
+  readonly method?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
 /** What is read of a request of Express 5. */
-interface ExpressRequest extends IncomingMessage {
+interface ExpressRequest extends NodeRequest {
   readonly baseUrl: string;
   readonly route?: { readonly path?: unknown };
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: () => void) => void;
+export type ExpressMiddleware = (request: ExpressRequest, response: Emitter, next: () => void) => void;
 
 /** What is read of a request of Fastify 5. */
 interface FastifyRequest {
-  readonly raw: IncomingMessage;
+  readonly raw: NodeRequest;
   readonly method: string;
   readonly routeOptions: { readonly url?: string | undefined };
 }
 
-type FastifyHook = (request: FastifyRequest, reply: { readonly raw: ServerResponse }, done: () => void) => void;
+type FastifyHook = (request: FastifyRequest, reply: { readonly raw: Emitter }, done: () => void) => void;
 
 /** A plugin for every Fastify instance: its own types would have to be installed here, too. */
 // biome-ignore lint/suspicious/noExplicitAny: Fastify's `addHook` has an overload for each hook.
@@ -45,13 +51,13 @@ interface HonoContext {
 }
 
 interface HonoSurroundings {
-  readonly incoming?: IncomingMessage;
-  readonly outgoing?: ServerResponse;
+  readonly incoming?: NodeRequest;
+  readonly outgoing?: Emitter;
 }
 
 export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<void>;
 
-export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
+export type HttpHandler<Request, Response> = (request: Request, response: Response) => unknown;
 
 export function createExpressMiddleware(scopes: Scopes, { trustProxy }: AdapterOptions): ExpressMiddleware {
   const findIp = createClientIpFinder(trustProxy);
@@ -136,11 +142,11 @@ function findHonoRoute(matched: HonoContext['req']['matchedRoutes']): string | u
   return last === undefined || (last.method === 'ALL' && last.path.endsWith('*')) ? undefined : last.path;
 }
 
-export function createHttpHandler(
+export function createHttpHandler<Request extends NodeRequest, Response extends Emitter>(
   scopes: Scopes,
-  handler: HttpHandler,
-  { trustProxy, route }: HttpAdapterOptions,
-): HttpHandler {
+  handler: HttpHandler<Request, Response>,
+  { trustProxy, route }: HttpAdapterOptions<Request>,
+): HttpHandler<Request, Response> {
   const findIp = createClientIpFinder(trustProxy);
   return (request, response) => {
     const scope = scopes.open({
@@ -154,6 +160,6 @@ export function createHttpHandler(
   };
 }
 
-function findIpOf({ socket, headers }: IncomingMessage, findIp: FindClientIp): string | undefined {
+function findIpOf({ socket, headers }: NodeRequest, findIp: FindClientIp): string | undefined {
   return findIp(socket.remoteAddress, headers['x-forwarded-for']);
 }

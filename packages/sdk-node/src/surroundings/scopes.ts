@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EventEmitter } from 'node:events';
 import { type Context, findContextProblem, type MultiContext, type SingleContext } from '@sluice/engine';
 import type { Log, Surroundings } from '@sluice/sdk-common';
 
@@ -11,6 +10,11 @@ export interface Work {
   readonly findRoute: () => string | undefined;
   /** The client's address. */
   readonly findIp: () => string | undefined;
+}
+
+/** What is used of Node's EventEmitter: whoever uses this package need not have Node's types. */
+export interface Emitter {
+  emit(event: string | symbol, ...told: unknown[]): boolean;
 }
 
 /** Whom work is done for, by context kind: `{ account: { key: '42', plan: 'gold' }, user: { key: 'ann' } }`. */
@@ -88,10 +92,9 @@ export class Scopes {
    * Lets listeners of a request or response run within a scope: what makes these speak is the connection, which serves
    * many requests and knows of none.
    */
-  bind(scope: WorkScope, emitter: EventEmitter): void {
+  bind(scope: WorkScope, emitter: Emitter): void {
     const { emit } = emitter;
-    emitter.emit = (...told: Parameters<EventEmitter['emit']>) =>
-      this.#storage.run(scope, () => emit.apply(emitter, told));
+    emitter.emit = (...told) => this.#storage.run(scope, () => emit.apply(emitter, told));
   }
 
   /** Says whom the work around the caller is done for. */
