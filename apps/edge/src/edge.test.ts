@@ -41,8 +41,11 @@ afterEach(async () => {
   for (const close of closings.toReversed()) await close();
 });
 
-async function createEdgeKey(name: string, environment = 'production'): Promise<string> {
-  const environments = [{ project: 'default', environment }];
+async function createEdgeKey(name: string, ...names: readonly string[]): Promise<string> {
+  const environments = (names.length === 0 ? ['production'] : names).map((environment) => ({
+    project: 'default',
+    environment,
+  }));
   return (await server.api('POST', '/edges', { name, environments })).body.key;
 }
 
@@ -136,13 +139,14 @@ async function untilLive(live: number): Promise<FleetView> {
   }
 }
 
+async function findEnvironmentId(key: string): Promise<string> {
+  const { db } = server.running.context;
+  return (await db.selectFrom('environments').select('id').where('key', '=', key).executeTakeFirstOrThrow()).id;
+}
+
 async function untilNews(): Promise<void> {
-  const { fleet, db } = server.running.context;
-  const { id } = await db
-    .selectFrom('environments')
-    .select('id')
-    .where('key', '=', 'production')
-    .executeTakeFirstOrThrow();
+  const { fleet } = server.running.context;
+  const id = await findEnvironmentId('production');
   await new Promise<void>((resolve) => {
     const stop = fleet.open(id).onNews(() => {
       stop();
@@ -277,6 +281,27 @@ describe('without a server above', () => {
     await client.ready();
     expect(isOn(client)).toBe(true);
     expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
+  });
+
+  test('an edge that lacks an environment serves the others, also to an edge below', async () => {
+    const [data, dataBelow] = [makeFolder(), makeFolder()];
+    const key = await createEdgeKey('both', 'production', 'staging');
+    const { body } = await server.api('POST', '/projects/default/environments/staging/credentials', { name: 'second' });
+    await (await runEdge({ key, data })).close();
+    await (await runEdge({ key, data: dataBelow })).close();
+    const staging = await findEnvironmentId('staging');
+    await server.close();
+    writeFileSync(join(data, `environment-${staging}`), 'nonsense');
+    for (const name of readdirSync(dataBelow)) if (name.startsWith('environment-')) rmSync(join(dataBelow, name));
+    const platform = createFakeEdgePlatform();
+    const edge = await launchEdge({ key, data, platform });
+    const below = await launchEdge({ key, data: dataBelow, platform, upstream: edge.url });
+    for (const { url } of [edge, below]) {
+      while ((await fetch(`${url}/readyz`)).status === 503) await platform.clock.advance(500);
+    }
+    for (const each of [edge, below])
+      expect([await getStatus(each), await getStatus(each, '/sdk/latest-all', body.secret)]).toEqual([200, 503]);
+    expect(edge.lines.some((line) => line.includes('some environments have not come from above yet'))).toBe(true);
   });
 
   test('an edge with damaged files uses the ones before, and says so', async () => {

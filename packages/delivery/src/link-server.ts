@@ -35,7 +35,8 @@ export interface LinkHost {
   readonly path: readonly string[];
   /** `unknown` only when all keys were looked at; not knowing is a rejection. */
   admitRelay(key: string): Promise<RelayAdmission | 'unknown'>;
-  channel(environmentId: string): Promise<Channel>;
+  /** Undefined: it is not there yet; `refreshKeys` is called when it is. Rejects when it cannot be looked for. */
+  findChannel(environmentId: string): Promise<Channel | undefined>;
   /** The environments that a relay may serve, and all keys that it may let in; undefined: its own key was revoked. */
   listKeys(credentialId: string): Promise<LinkKeys | undefined>;
   /** Undefined only when all keys were looked at. */
@@ -337,8 +338,9 @@ class Link {
     this.send({ kind: 'keys', keys, path: this.#host.path });
     for (const environmentId of keys.environmentIds) {
       if (this.#subscriptions.has(environmentId)) continue;
-      const channel = await this.#host.channel(environmentId);
+      const channel = await this.#host.findChannel(environmentId);
       if (this.#isClosed) return;
+      if (channel === undefined) continue;
       this.#subscribe(environmentId, channel, Object.hasOwn(states, environmentId) ? states[environmentId] : undefined);
     }
   }

@@ -53,6 +53,9 @@ export interface RelayStore {
   close(): Promise<void>;
 }
 
+/** SDKs of other environments are not kept waiting for longer by one that does not come. */
+const missingWaitMs = 2000;
+
 /** Workers may serve whatever their relay serves. */
 const workerCredential = 'worker';
 
@@ -74,6 +77,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   #sdkKeys: ReadonlyMap<string, SdkKeyEntry> = new Map();
   readonly #revoked = new Set<string>();
   readonly #ready = Promise.withResolvers<void>();
+  #cancelWait: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
     const { url, key, platform, log } = options;
@@ -96,7 +100,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#upstream.start();
   }
 
-  /** Resolves once SDKs can be served: keys are known, and every environment is there. */
+  /**
+   * Resolves once SDKs can be served: keys are known, and every environment is there, or some are and the rest has not
+   * come for a while. SDKs of an environment that is not there are told to try again.
+   */
   untilReady(): Promise<void> {
     return this.#ready.promise;
   }
@@ -118,6 +125,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   async close(): Promise<void> {
+    this.#cancelWait?.();
     this.#counts.close();
     this.#roster.flush();
     this.#roster.close();
@@ -208,6 +216,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return channel;
   }
 
+  async findChannel(environmentId: string): Promise<Channel | undefined> {
+    return this.#channels.get(environmentId);
+  }
+
   recordEvents(environmentId: string, batch: EventBatch): void {
     this.#counts.record(environmentId, batch);
   }
@@ -275,7 +287,22 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   #lookWhetherReady(): void {
-    if (this.#keys?.environmentIds.every((id) => this.#channels.has(id)) === true) this.#ready.resolve();
+    if (this.#keys === undefined) return;
+    const missing = this.#listMissing(this.#keys);
+    if (missing.length === 0) this.#ready.resolve();
+    else if (missing.length < this.#keys.environmentIds.length)
+      this.#cancelWait ??= this.#options.platform.after(missingWaitMs, () => this.#serveWithoutMissing());
+  }
+
+  #serveWithoutMissing(): void {
+    const environments = this.#keys === undefined ? [] : this.#listMissing(this.#keys);
+    if (environments.length > 0)
+      this.#options.log.warn({ environments }, 'some environments have not come from above yet; the others are served');
+    this.#ready.resolve();
+  }
+
+  #listMissing({ environmentIds }: LinkKeys): readonly string[] {
+    return environmentIds.filter((id) => !this.#channels.has(id));
   }
 
   #revoke(credentialId: string): void {

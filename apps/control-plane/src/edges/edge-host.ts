@@ -67,7 +67,7 @@ export function createEdgeHost({
       usage.note('edges', edge.id, platform.now());
       return { credentialId: edge.id, name: edge.name };
     },
-    channel: (environmentId) => channels.open(environmentId),
+    findChannel: (environmentId) => channels.open(environmentId),
     listKeys,
     findSdkKey: async (hash) => {
       const row = await db
