@@ -12,6 +12,7 @@ import {
   startTestServer,
   startTestTunnel,
   type TestServer,
+  until as untilSo,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EdgePlatform, nodeEdgePlatform, parseEdgeSettings, type RunningEdge, startEdge } from './index.ts';
@@ -262,6 +263,54 @@ describe('keys', () => {
     expect(await getStatus(edge)).toBe(200);
     while (!edge.lines.some((line) => line.includes('401'))) await settle();
   });
+});
+
+describe('a key that is used somewhere below', () => {
+  interface Used {
+    readonly name: string;
+    readonly isConnected?: boolean;
+    readonly lastUsedAt: number | null;
+  }
+
+  async function listUsed(path: string): Promise<readonly Used[]> {
+    await server.running.context.usage.flush();
+    return (await server.api('GET', path)).body.items;
+  }
+
+  test('is known to be, and edges to be connected, at workers and below other edges', async () => {
+    await server.close();
+    server = await startTestServer({ workers: 1 });
+    const names = ['far', 'near'];
+    const [far = '', near = ''] = [await createEdgeKey('far'), await createEdgeKey('near')];
+    const edge = await runEdge({ key: far });
+    const below = await runEdge({ key: near, upstream: edge.url });
+    const listConnected = async (): Promise<readonly string[]> =>
+      (await listUsed('/edges')).filter(({ isConnected }) => isConnected).map(({ name }) => name);
+    await untilSo(async () => (await listConnected()).length === 2);
+    expect(await listConnected()).toEqual(names);
+    const isSdkKeyUsed = async (): Promise<boolean> =>
+      (await listUsed(`${production}/credentials`)).some(({ lastUsedAt }) => lastUsedAt !== null);
+    expect(await isSdkKeyUsed()).toBe(false);
+    expect(await getStatus(below)).toBe(200);
+    await untilSo(isSdkKeyUsed);
+    await below.close();
+    await untilSo(async () => (await listConnected()).length === 1);
+    expect(await listConnected()).toEqual(['far']);
+    await edge.close();
+    await untilSo(async () => (await listConnected()).length === 0);
+  });
+});
+
+test('the key of an edge is in use as long as it is connected', async () => {
+  await server.close();
+  const platform = createFakeServerPlatform();
+  server = await startTestServer({ platform });
+  await runEdge({ key: await createEdgeKey('ams') });
+  const connectedAt = platform.now();
+  await platform.clock.advance(30_000);
+  const findLastUse = async (): Promise<number> => (await server.api('GET', '/edges')).body.items[0].lastUsedAt;
+  await untilSo(async () => (await findLastUse()) > connectedAt);
+  expect(await findLastUse()).toBe(connectedAt + 30_000);
 });
 
 describe('without a server above', () => {

@@ -43,6 +43,8 @@ export interface LinkHost {
   findSdkKey(hash: string): Promise<SdkKeyEntry | undefined>;
   /** Keeps counts; resolves when they are kept, or were before. */
   recordCounts(environmentId: string, batch: CountBatch): Promise<void>;
+  /** These SDK keys are in use at a relay. */
+  noteUse(credentialIds: readonly string[]): void;
   retryAfterSeconds(): number;
   readonly logWarning: (fields: object, message: string) => void;
   readonly logError: (error: unknown, message: string) => void;
@@ -93,6 +95,11 @@ export class LinkServer {
   /** Names of the relays that are connected. */
   list(): readonly Pick<RelayAdmission, 'name' | 'credentialId'>[] {
     return [...this.#links].map(({ admission }) => admission);
+  }
+
+  /** Credentials of the edges that are connected, here or at a relay below. */
+  get edges(): ReadonlySet<string> {
+    return new Set([...this.#links].flatMap((link) => link.edges));
   }
 
   /** Whether a request for another protocol is one of a relay; if so it is answered. */
@@ -177,6 +184,10 @@ class Link {
   session: string | undefined;
   /** What the relay may serve; what it says of other environments is not heard. */
   #environmentIds: ReadonlySet<string> = new Set();
+  /** The keys that the relay may let in; what it says of others is not heard. */
+  #credentialIds: ReadonlySet<string> = new Set();
+  /** Credentials of the edges that are connected to the relay. */
+  #edgesBelow: readonly string[] = [];
   /** The channels of these environments. */
   readonly #subscriptions = new Map<string, { readonly channel: Channel; readonly subscriber: Subscriber }>();
   /** What the fleet calls the members that the relay speaks of. */
@@ -219,6 +230,12 @@ class Link {
 
   serves(environmentId: string): boolean {
     return this.#environmentIds.has(environmentId);
+  }
+
+  /** Itself, if it is an edge, and those below it. */
+  get edges(): readonly string[] {
+    const { name, credentialId } = this.admission;
+    return name === undefined ? this.#edgesBelow : [credentialId, ...this.#edgesBelow];
   }
 
   /** Tells the relay which keys there are, and starts to tell it of environments that it has not been told of. */
@@ -314,6 +331,10 @@ class Link {
       case 'counted':
         this.#record(message);
         return;
+      case 'used':
+        this.#edgesBelow = message.edges.filter((id) => this.#credentialIds.has(id));
+        this.#host.noteUse(message.sdkKeys.filter((id) => this.#credentialIds.has(id)));
+        return;
       case 'lookup':
         this.#lookUp(message);
         return;
@@ -335,6 +356,7 @@ class Link {
     if (this.#isClosed) return;
     if (keys === undefined) return this.end();
     this.#environmentIds = new Set(keys.environmentIds);
+    this.#credentialIds = new Set([...keys.sdkKeys, ...keys.edgeKeys].map(({ credentialId }) => credentialId));
     this.send({ kind: 'keys', keys, path: this.#host.path });
     for (const environmentId of keys.environmentIds) {
       if (this.#subscriptions.has(environmentId)) continue;

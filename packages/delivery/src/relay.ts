@@ -17,6 +17,7 @@ import { type CountBatch, type LinkHost, LinkServer, type RelayAdmission } from 
 import type { Outflow } from './outflow.ts';
 import { Roster } from './roster.ts';
 import { Upstream, type UpstreamPlatform, type UpstreamSink } from './upstream.ts';
+import { UsageKeeper } from './usage-keeper.ts';
 
 export interface RelayPlatform extends UpstreamPlatform {
   /** Milliseconds since the epoch. */
@@ -72,6 +73,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #roster: Roster;
   readonly #counts: CountKeeper;
   readonly #links: LinkServer;
+  readonly #usage: UsageKeeper;
   readonly #channels = new Map<string, Channel>();
   #keys: LinkKeys | undefined;
   #sdkKeys: ReadonlyMap<string, SdkKeyEntry> = new Map();
@@ -87,6 +89,11 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
     this.#links = new LinkServer(this, this.#roster, platform);
+    this.#usage = new UsageKeeper({
+      ...platform,
+      listOpen: () => this.#listOpenKeys(),
+      listEdges: () => this.#links.edges,
+    });
     this.#upstream = new Upstream({ url, key, session, platform }, this);
   }
 
@@ -127,6 +134,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   async close(): Promise<void> {
     this.#cancelWait?.();
     this.#counts.close();
+    this.#usage.close();
     this.#roster.flush();
     this.#roster.close();
     this.#links.close();
@@ -143,9 +151,11 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   connect(send: (message: LinkUp) => void): () => void {
     this.#roster.connect(send);
     this.#counts.connect(send);
+    this.#usage.connect(send);
     return () => {
       this.#roster.disconnect();
       this.#counts.disconnect();
+      this.#usage.disconnect();
     };
   }
 
@@ -196,7 +206,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   async admit(sdkKey: string): Promise<Admission | 'unknown'> {
-    return (await this.findSdkKey(hashKey(sdkKey))) ?? 'unknown';
+    const found = await this.findSdkKey(hashKey(sdkKey));
+    if (found === undefined) return 'unknown';
+    this.#usage.note(found.credentialId);
+    return found;
   }
 
   /** Asks above about keys that it has not heard of: they may be new. Rejects when nobody can be asked. */
@@ -226,6 +239,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   async recordCounts(environmentId: string, { counts }: CountBatch): Promise<void> {
     this.#counts.add(environmentId, counts);
+  }
+
+  noteUse(credentialIds: readonly string[]): void {
+    for (const credentialId of credentialIds) this.#usage.note(credentialId);
   }
 
   async admitRelay(key: string): Promise<RelayAdmission | 'unknown'> {
@@ -303,6 +320,14 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   #listMissing({ environmentIds }: LinkKeys): readonly string[] {
     return environmentIds.filter((id) => !this.#channels.has(id));
+  }
+
+  *#listOpenKeys(): Generator<string> {
+    const sdkKeys = new Set(this.#keys?.sdkKeys.map(({ credentialId }) => credentialId));
+    for (const { subscribers } of this.#channels.values()) {
+      // Links of edges are among them.
+      for (const { credentialId } of subscribers) if (sdkKeys.has(credentialId)) yield credentialId;
+    }
   }
 
   #revoke(credentialId: string): void {

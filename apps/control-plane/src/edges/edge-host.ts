@@ -80,6 +80,9 @@ export function createEdgeHost({
       return row;
     },
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
+    noteUse: (credentialIds) => {
+      for (const id of credentialIds) usage.note('credentials', id, platform.now());
+    },
     retryAfterSeconds: () => retryAfterSeconds(platform),
     logWarning: (fields, message) => log.warn(fields, message),
     logError: (error, message) => errors.write(error, message),
