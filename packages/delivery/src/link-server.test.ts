@@ -206,6 +206,18 @@ describe('a relay that comes again', () => {
   });
 });
 
+describe('counts of a relay', () => {
+  test('of what it may not serve are not kept, and taken: it would send them for ever', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    for (const environmentId of ['other', 'env'])
+      relay.send({ kind: 'counted', id: `c-${environmentId}`, environmentId, agoMs: 0, counts: [] });
+    const taken = () => relay.messages.filter((text) => text.includes('"taken"')).map((text) => JSON.parse(text).id);
+    await until(() => taken().length === 2);
+    expect([taken(), counted]).toEqual([['c-other', 'c-env'], ['c-env']]);
+  });
+});
+
 describe('what a relay says of keys', () => {
   test('is heard of those that it was told: the SDK keys are in use, and the edges connected while the link lasts', async () => {
     const edgeKeys = [{ hash: 'hash-2', credentialId: 'edge-2', name: 'ams', environmentIds: ['env'] }];

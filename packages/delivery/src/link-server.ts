@@ -389,8 +389,11 @@ class Link {
   }
 
   #record({ id, environmentId, counts, agoMs }: Extract<LinkUp, { kind: 'counted' }>): void {
-    if (!this.serves(environmentId)) return;
-    this.#host.recordCounts(environmentId, { id, counts, agoMs }).then(
+    // What nobody wants to have is not to be sent again and again.
+    const recorded = this.serves(environmentId)
+      ? this.#host.recordCounts(environmentId, { id, counts, agoMs })
+      : Promise.resolve();
+    recorded.then(
       () => this.send({ kind: 'taken', id }),
       (error: unknown) => this.#host.logError(error, 'counts of a relay could not be kept; it will send them again'),
     );

@@ -237,8 +237,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#counts.record(environmentId, batch);
   }
 
-  async recordCounts(environmentId: string, { counts }: CountBatch): Promise<void> {
-    this.#counts.add(environmentId, counts);
+  async recordCounts(environmentId: string, batch: CountBatch): Promise<void> {
+    this.#counts.recordBatch(environmentId, batch);
   }
 
   noteUse(credentialIds: readonly string[]): void {
@@ -342,6 +342,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   #drop(environmentId: string): void {
     this.#channels.get(environmentId)?.end('this environment is not served here any more');
     this.#channels.delete(environmentId);
+    this.#counts.forget(environmentId);
     this.#options.store?.forget(environmentId);
   }
 
