@@ -57,6 +57,7 @@ function makeFolder(): string {
 }
 
 interface EdgeOptions {
+  readonly workers?: number;
   readonly upstream?: string;
   readonly key?: string;
   readonly data?: string;
@@ -66,9 +67,13 @@ interface EdgeOptions {
 
 /** An edge that is not waited for. */
 async function launchEdge(options: EdgeOptions = {}): Promise<RunningEdge & { readonly lines: readonly string[] }> {
-  const { upstream = server.url, key = edgeKey, data = makeFolder(), port = 0, platform = nodeEdgePlatform } = options;
+  const { upstream = server.url, key = edgeKey, data = makeFolder(), platform = nodeEdgePlatform } = options;
+  const { port = 0, workers = 0 } = options;
   const { log, lines } = createTestLog();
-  const settings = parseEdgeSettings({ upstream, credential: key, data, port: String(port) }, {});
+  const settings = parseEdgeSettings(
+    { upstream, credential: key, data, port: String(port), workers: String(workers) },
+    {},
+  );
   const edge = await startEdge(settings, platform, log);
   let isClosed = false;
   const close = async (): Promise<void> => {
@@ -301,6 +306,25 @@ describe('a key that is used somewhere below', () => {
   });
 });
 
+test('how long changes take is measured at instances behind an edge, too', async () => {
+  await server.close();
+  const platform = createFakeServerPlatform();
+  server = await startTestServer({ platform });
+  const edge = await runEdge({ key: await createEdgeKey('ams') });
+  const client = startClient(edge.url);
+  await client.ready();
+  await untilLive(1);
+  const countAnswers = async (): Promise<number> => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^sluice_propagation_seconds_count (\d+)$/m.exec(text)?.[1]);
+  };
+  expect(await countAnswers()).toBe(0);
+  for (const times of [1, 2]) {
+    await platform.clock.advance(10_000);
+    await untilSo(async () => (await countAnswers()) === times);
+  }
+});
+
 test('the key of an edge is in use as long as it is connected', async () => {
   await server.close();
   const platform = createFakeServerPlatform();
@@ -330,6 +354,24 @@ describe('without a server above', () => {
     await client.ready();
     expect(isOn(client)).toBe(true);
     expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
+  });
+
+  test('an edge with workers starts and serves what it had, by its workers', async () => {
+    const data = makeFolder();
+    await turn('turn-on');
+    await (await runEdge({ data, workers: 2 })).close();
+    await server.close();
+    const edge = await runEdge({ data, workers: 2 });
+    expect(edge.relay.upstream.isUp).toBe(false);
+    const clients = ['web-1', 'web-2', 'web-3'].map((key) => startClient(edge.url, { instance: { key } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    expect(clients.map(isOn)).toEqual([true, true, true]);
+    await untilSo(() => edge.relay.fleet.size === 3);
+    expect(
+      [...edge.relay.channels.values()].map(({ subscribers }) => subscribers.map(({ protocol }) => protocol)),
+    ).toEqual([['fdv2', 'fdv2']]);
+    expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
+    expect(await (await fetch(`${edge.url}/status`)).json()).toMatchObject({ upstream: { isUp: false }, instances: 3 });
   });
 
   test('an edge that lacks an environment serves the others, also to an edge below', async () => {
