@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findPeakBytes } from './fleet/process-facts.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -16,6 +17,8 @@ export interface ServerProcess {
   readonly readyMs: number;
   /** Resident memory of the server itself, in bytes. */
   residentBytes(): number;
+  /** The most resident memory that the server itself ever had, in bytes. */
+  peakBytes(): number;
   /** Processor time that the server itself has used, in steps of 10 ms. */
   processorMs(): number;
   /** Calls the management API; rejects when it says no. */
@@ -49,6 +52,7 @@ export async function startServerProcess(again?: string): Promise<ServerProcess>
     sdkKey: find('sdk-key'),
     readyMs,
     residentBytes: () => findServer(child.pid ?? 0).residentBytes,
+    peakBytes: () => findPeakBytes(findServer(child.pid ?? 0).pid),
     processorMs: () => findServer(child.pid ?? 0).processorMs,
     api: (method, path, body) => callApi(`${url}/api/v1${path}`, apiToken, method, body),
     close: async () => {
@@ -85,6 +89,7 @@ async function callApi(url: string, token: string, method: string, body: unknown
 }
 
 interface ProcessFacts {
+  readonly pid: number;
   readonly processGroup: number;
   readonly commandLine: string;
   readonly residentBytes: number;
@@ -110,6 +115,7 @@ function listProcesses(): readonly ProcessFacts[] {
       const residentPages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
       return [
         {
+          pid,
           processGroup: Number(fields[2]),
           commandLine: readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
           residentBytes: residentPages * pageBytes,

@@ -1,6 +1,7 @@
 import {
   createFakeServerPlatform,
   createTestLog,
+  openTestStream,
   startTestServer,
   type TestLog,
   type TestServer,
@@ -39,6 +40,19 @@ function untilForgotten(isForgotten: () => Promise<boolean>): Promise<void> {
 }
 
 describe('housekeeping', () => {
+  test('notes that a key is in use as long as a stream is open that it opened', async () => {
+    const stream = await openTestStream(`${server.url}/sdk/stream`, server.sdkKey);
+    const openedAt = platform.now();
+    await platform.clock.advance(minute);
+    const findLastUse = async (): Promise<number> => {
+      const { body } = await server.api('GET', '/projects/default/environments/production/credentials');
+      return Math.max(...body.items.map(({ lastUsedAt }: { lastUsedAt: number | null }) => lastUsedAt ?? 0));
+    };
+    await until(async () => (await findLastUse()) > openedAt);
+    expect(await findLastUse()).toBeGreaterThanOrEqual(openedAt + minute / 2);
+    stream.close();
+  });
+
   test('logs the heads of the chains every hour, as a record outside of the database', async () => {
     await server.api('POST', '/projects/default/flags', { key: 'checkout' });
     const { db } = server.running.context;

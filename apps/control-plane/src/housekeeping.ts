@@ -19,7 +19,7 @@ interface Chore {
 const chores: readonly Chore[] = [
   { name: 'catching up with other servers', periodMs: secondMs, work: catchUp },
   { name: 'looking who leads', periodMs: secondMs, work: ({ leadership }) => leadership.beat() },
-  { name: 'noting when keys were used', periodMs: 30 * secondMs, work: ({ usage }) => usage.flush() },
+  { name: 'noting when keys were used', periodMs: 30 * secondMs, work: noteUsage },
   { name: 'forgetting what is old', periodMs: 10 * minuteMs, work: forgetOld },
   { name: 'noting how far changes got', periodMs: secondMs, work: createConvergenceRecorder() },
   { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
@@ -61,6 +61,17 @@ function createAttempt({ name, work }: Chore, context: ServerContext): () => voi
 /** Announcements may be lost, and so may be what this server wanted to publish itself. */
 async function catchUp({ store, channels, catchUp: look }: ServerContext): Promise<void> {
   if (store.isShared || channels.isStale) await look();
+}
+
+/** A key is also used as long as a stream is open that it opened, or a link. */
+async function noteUsage({ usage, channels, links, platform }: ServerContext): Promise<void> {
+  const now = platform.now();
+  for (const edge of links.edges) usage.note('edges', edge, now);
+  for (const { subscribers } of (await channels.list()).values()) {
+    // Links are among them, for which there is nothing to be written among the SDK keys.
+    for (const { credentialId } of subscribers) usage.note('credentials', credentialId, now);
+  }
+  await usage.flush();
 }
 
 async function forgetOld({ store, leadership, platform }: ServerContext): Promise<void> {

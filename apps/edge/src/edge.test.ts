@@ -12,6 +12,7 @@ import {
   startTestServer,
   startTestTunnel,
   type TestServer,
+  until as untilSo,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type EdgePlatform, nodeEdgePlatform, parseEdgeSettings, type RunningEdge, startEdge } from './index.ts';
@@ -41,8 +42,11 @@ afterEach(async () => {
   for (const close of closings.toReversed()) await close();
 });
 
-async function createEdgeKey(name: string, environment = 'production'): Promise<string> {
-  const environments = [{ project: 'default', environment }];
+async function createEdgeKey(name: string, ...names: readonly string[]): Promise<string> {
+  const environments = (names.length === 0 ? ['production'] : names).map((environment) => ({
+    project: 'default',
+    environment,
+  }));
   return (await server.api('POST', '/edges', { name, environments })).body.key;
 }
 
@@ -53,6 +57,7 @@ function makeFolder(): string {
 }
 
 interface EdgeOptions {
+  readonly workers?: number;
   readonly upstream?: string;
   readonly key?: string;
   readonly data?: string;
@@ -62,9 +67,13 @@ interface EdgeOptions {
 
 /** An edge that is not waited for. */
 async function launchEdge(options: EdgeOptions = {}): Promise<RunningEdge & { readonly lines: readonly string[] }> {
-  const { upstream = server.url, key = edgeKey, data = makeFolder(), port = 0, platform = nodeEdgePlatform } = options;
+  const { upstream = server.url, key = edgeKey, data = makeFolder(), platform = nodeEdgePlatform } = options;
+  const { port = 0, workers = 0 } = options;
   const { log, lines } = createTestLog();
-  const settings = parseEdgeSettings({ upstream, credential: key, data, port: String(port) }, {});
+  const settings = parseEdgeSettings(
+    { upstream, credential: key, data, port: String(port), workers: String(workers) },
+    {},
+  );
   const edge = await startEdge(settings, platform, log);
   let isClosed = false;
   const close = async (): Promise<void> => {
@@ -136,13 +145,14 @@ async function untilLive(live: number): Promise<FleetView> {
   }
 }
 
+async function findEnvironmentId(key: string): Promise<string> {
+  const { db } = server.running.context;
+  return (await db.selectFrom('environments').select('id').where('key', '=', key).executeTakeFirstOrThrow()).id;
+}
+
 async function untilNews(): Promise<void> {
-  const { fleet, db } = server.running.context;
-  const { id } = await db
-    .selectFrom('environments')
-    .select('id')
-    .where('key', '=', 'production')
-    .executeTakeFirstOrThrow();
+  const { fleet } = server.running.context;
+  const id = await findEnvironmentId('production');
   await new Promise<void>((resolve) => {
     const stop = fleet.open(id).onNews(() => {
       stop();
@@ -260,6 +270,73 @@ describe('keys', () => {
   });
 });
 
+describe('a key that is used somewhere below', () => {
+  interface Used {
+    readonly name: string;
+    readonly isConnected?: boolean;
+    readonly lastUsedAt: number | null;
+  }
+
+  async function listUsed(path: string): Promise<readonly Used[]> {
+    await server.running.context.usage.flush();
+    return (await server.api('GET', path)).body.items;
+  }
+
+  test('is known to be, and edges to be connected, at workers and below other edges', async () => {
+    await server.close();
+    server = await startTestServer({ workers: 1 });
+    const names = ['far', 'near'];
+    const [far = '', near = ''] = [await createEdgeKey('far'), await createEdgeKey('near')];
+    const edge = await runEdge({ key: far });
+    const below = await runEdge({ key: near, upstream: edge.url });
+    const listConnected = async (): Promise<readonly string[]> =>
+      (await listUsed('/edges')).filter(({ isConnected }) => isConnected).map(({ name }) => name);
+    await untilSo(async () => (await listConnected()).length === 2);
+    expect(await listConnected()).toEqual(names);
+    const isSdkKeyUsed = async (): Promise<boolean> =>
+      (await listUsed(`${production}/credentials`)).some(({ lastUsedAt }) => lastUsedAt !== null);
+    expect(await isSdkKeyUsed()).toBe(false);
+    expect(await getStatus(below)).toBe(200);
+    await untilSo(isSdkKeyUsed);
+    await below.close();
+    await untilSo(async () => (await listConnected()).length === 1);
+    expect(await listConnected()).toEqual(['far']);
+    await edge.close();
+    await untilSo(async () => (await listConnected()).length === 0);
+  });
+});
+
+test('how long changes take is measured at instances behind an edge, too', async () => {
+  await server.close();
+  const platform = createFakeServerPlatform();
+  server = await startTestServer({ platform });
+  const edge = await runEdge({ key: await createEdgeKey('ams') });
+  const client = startClient(edge.url);
+  await client.ready();
+  await untilLive(1);
+  const countAnswers = async (): Promise<number> => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^sluice_propagation_seconds_count (\d+)$/m.exec(text)?.[1]);
+  };
+  expect(await countAnswers()).toBe(0);
+  for (const times of [1, 2]) {
+    await platform.clock.advance(10_000);
+    await untilSo(async () => (await countAnswers()) === times);
+  }
+});
+
+test('the key of an edge is in use as long as it is connected', async () => {
+  await server.close();
+  const platform = createFakeServerPlatform();
+  server = await startTestServer({ platform });
+  await runEdge({ key: await createEdgeKey('ams') });
+  const connectedAt = platform.now();
+  await platform.clock.advance(30_000);
+  const findLastUse = async (): Promise<number> => (await server.api('GET', '/edges')).body.items[0].lastUsedAt;
+  await untilSo(async () => (await findLastUse()) > connectedAt);
+  expect(await findLastUse()).toBe(connectedAt + 30_000);
+});
+
 describe('without a server above', () => {
   test('an edge that never had anything says 503, never 401', async () => {
     const edge = await launchEdge({ upstream: 'http://127.0.0.1:9' });
@@ -288,6 +365,45 @@ describe('without a server above', () => {
     const file = join(makeFolder(), 'a-file');
     writeFileSync(file, '');
     await expect(launchEdge({ data: file })).rejects.toThrow(`the data folder ${file} cannot be used: EEXIST`);
+  });
+
+  test('an edge with workers starts and serves what it had, by its workers', async () => {
+    const data = makeFolder();
+    await turn('turn-on');
+    await (await runEdge({ data, workers: 2 })).close();
+    await server.close();
+    const edge = await runEdge({ data, workers: 2 });
+    expect(edge.relay.upstream.isUp).toBe(false);
+    const clients = ['web-1', 'web-2', 'web-3'].map((key) => startClient(edge.url, { instance: { key } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    expect(clients.map(isOn)).toEqual([true, true, true]);
+    await untilSo(() => edge.relay.fleet.size === 3);
+    expect(
+      [...edge.relay.channels.values()].map(({ subscribers }) => subscribers.map(({ protocol }) => protocol)),
+    ).toEqual([['fdv2', 'fdv2']]);
+    expect(await getStatus(edge, '/sdk/latest-all', 'sdk-nobody')).toBe(503);
+    expect(await (await fetch(`${edge.url}/status`)).json()).toMatchObject({ upstream: { isUp: false }, instances: 3 });
+  });
+
+  test('an edge that lacks an environment serves the others, also to an edge below', async () => {
+    const [data, dataBelow] = [makeFolder(), makeFolder()];
+    const key = await createEdgeKey('both', 'production', 'staging');
+    const { body } = await server.api('POST', '/projects/default/environments/staging/credentials', { name: 'second' });
+    await (await runEdge({ key, data })).close();
+    await (await runEdge({ key, data: dataBelow })).close();
+    const staging = await findEnvironmentId('staging');
+    await server.close();
+    writeFileSync(join(data, `environment-${staging}`), 'nonsense');
+    for (const name of readdirSync(dataBelow)) if (name.startsWith('environment-')) rmSync(join(dataBelow, name));
+    const platform = createFakeEdgePlatform();
+    const edge = await launchEdge({ key, data, platform });
+    const below = await launchEdge({ key, data: dataBelow, platform, upstream: edge.url });
+    for (const { url } of [edge, below]) {
+      while ((await fetch(`${url}/readyz`)).status === 503) await platform.clock.advance(500);
+    }
+    for (const each of [edge, below])
+      expect([await getStatus(each), await getStatus(each, '/sdk/latest-all', body.secret)]).toEqual([200, 503]);
+    expect(edge.lines.some((line) => line.includes('some environments have not come from above yet'))).toBe(true);
   });
 
   test('an edge with damaged files uses the ones before, and says so', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RelayStore } from '@sluice/delivery';
@@ -12,8 +12,10 @@ export interface RelayFilesOptions {
   readonly logWarning: (fields: object, message: string) => void;
 }
 
-/** Storing waits so long for more changes. */
-const saveDelayMs = 1000;
+/** Storing waits so long for more changes, and what could not be stored is tried again after so long. */
+const saveDelayMs = 5000;
+/** So much is encoded, hashed and written before everything else gets a turn. */
+const chunkChars = 64 * 1024;
 const format = 'sluice-relay 1';
 const keysFile = 'keys';
 const payloadPrefix = 'environment-';
@@ -29,24 +31,33 @@ export function createRelayFiles({ folder, after, createId, logWarning }: RelayF
   const unsaved = new Map<string, (() => Iterable<unknown>) | undefined>();
   let cancelSave: (() => void) | undefined;
   let saving: Promise<void> = Promise.resolve();
+  let isClosed = false;
 
-  function schedule(file: string, read: (() => Iterable<unknown>) | undefined): void {
+  function note(file: string, read: (() => Iterable<unknown>) | undefined): void {
     unsaved.set(file, read);
+    schedule();
+  }
+
+  function schedule(): void {
+    if (isClosed) return;
     cancelSave ??= after(saveDelayMs, () => {
-      cancelSave = undefined;
-      saving = saving.then(saveAll);
+      saving = saveAll().then(() => {
+        cancelSave = undefined;
+        if (unsaved.size > 0) schedule();
+      });
     });
   }
 
   async function saveAll(): Promise<void> {
-    const files = [...unsaved];
-    unsaved.clear();
-    for (const [file, read] of files) {
+    for (const file of [...unsaved.keys()]) {
+      const read = unsaved.get(file);
       try {
         if (read === undefined) await remove(join(folder, file));
-        else await replace(join(folder, file), [...read()], createId);
+        else await replace(join(folder, file), read(), createId);
+        // Else it changed while it was written.
+        if (unsaved.get(file) === read) unsaved.delete(file);
       } catch (error) {
-        logWarning({ file, err: error }, 'what came from above could not be stored');
+        logWarning({ file, err: error }, 'what came from above could not be stored; it is tried again');
       }
     }
   }
@@ -78,14 +89,15 @@ export function createRelayFiles({ folder, after, createId, logWarning }: RelayF
       }
       return { keys: keys as LinkKeys | undefined, payloads };
     },
-    keys: (keys) => schedule(keysFile, () => [keys]),
+    keys: (keys) => note(keysFile, () => [keys]),
     payload: (environmentId, read) =>
-      schedule(payloadPrefix + environmentId, () => {
+      note(payloadPrefix + environmentId, () => {
         const { objects, ...head } = read();
         return [head, ...objects];
       }),
-    forget: (environmentId) => schedule(payloadPrefix + environmentId, undefined),
+    forget: (environmentId) => note(payloadPrefix + environmentId, undefined),
     close: async () => {
+      isClosed = true;
       cancelSave?.();
       await saving;
       await saveAll();
@@ -100,21 +112,45 @@ function listEnvironments(names: readonly string[]): ReadonlySet<string> {
   return new Set(ids.filter((id) => /^[a-z0-9]+$/.test(id)));
 }
 
-/** On disk, not only on its way there, when it resolves. */
-async function replace(path: string, lines: readonly unknown[], createId: () => string): Promise<void> {
-  const text = `${[format, ...lines.map((line) => JSON.stringify(line))].join('\n')}\n`;
+/** On disk, not only on its way there, when it resolves; nothing is left of a file that could not be finished. */
+async function replace(path: string, lines: Iterable<unknown>, createId: () => string): Promise<void> {
   const fresh = `${path}.${createId()}${unfinishedSuffix}`;
-  const file = await open(fresh, 'wx', 0o600);
   try {
-    await file.writeFile(text + endOf(text));
-    await file.sync();
-  } finally {
-    await file.close();
+    await write(fresh, lines);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
   }
   await rename(path, path + previousSuffix).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
   await rename(fresh, path);
+}
+
+async function write(path: string, lines: Iterable<unknown>): Promise<void> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for (const chunk of encodeLines(lines)) {
+      hash.update(chunk);
+      await file.appendFile(chunk);
+    }
+    await file.appendFile(endOf(hash));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function* encodeLines(lines: Iterable<unknown>): Generator<string> {
+  let chunk = `${format}\n`;
+  for (const line of lines) {
+    chunk += `${JSON.stringify(line)}\n`;
+    if (chunk.length < chunkChars) continue;
+    yield chunk;
+    chunk = '';
+  }
+  yield chunk;
 }
 
 async function remove(path: string): Promise<void> {
@@ -125,14 +161,14 @@ async function remove(path: string): Promise<void> {
 function parseLines(text: string): readonly unknown[] {
   const start = text.lastIndexOf('\n', text.length - 2) + 1;
   const content = text.slice(0, start);
-  if (text.slice(start) !== endOf(content)) throw new Error('its checksum is wrong');
+  if (text.slice(start) !== endOf(createHash('sha256').update(content))) throw new Error('its checksum is wrong');
   const [first, ...lines] = content.trimEnd().split('\n');
   if (first !== format) throw new Error(`expected the format "${format}", got "${first?.slice(0, 40)}"`);
   return lines.map((line) => JSON.parse(line));
 }
 
-function endOf(content: string): string {
-  return `end ${createHash('sha256').update(content).digest('hex')}\n`;
+function endOf(hash: Hash): string {
+  return `end ${hash.digest('hex')}\n`;
 }
 
 function isMissing(error: unknown): boolean {

@@ -53,6 +53,12 @@ export function parseEdgeSettings(
     return number;
   };
   const upstream = read('upstream') ?? '';
+  // Logs and /status name it.
+  if (hasPassword(upstream)) {
+    const message =
+      '--upstream (SLUICE_UPSTREAM) must be an address without user and password; what lets the edge in is --credential';
+    throw new EdgeError('invalid-settings', message);
+  }
   if (!URL.canParse(upstream) || !/^https?:/.test(upstream))
     fail('upstream', 'the address of a server or edge, such as http://127.0.0.1:7400');
   const credential = read('credential');
@@ -77,6 +83,11 @@ export function parseEdgeSettings(
     tlsCert,
     tlsKey,
   };
+}
+
+function hasPassword(url: string): boolean {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' };
+  return username !== '' || password !== '';
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

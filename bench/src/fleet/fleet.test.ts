@@ -28,6 +28,12 @@ describe.runIf(canRun)('the benchmarks of fleets', () => {
       // These always take everything.
       { clients: 'launchdarkly-like', fullPayloads: 40 },
     ]);
+    for (const row of rows) {
+      const changes = [{ kind: 'turn-off', tookMs: (row as { turnOffMs: number }).turnOffMs }, { kind: 'turn-on' }];
+      expect((row as { changes: object[] }).changes.slice(0, 2)).toMatchObject(changes);
+      // A Node process with nothing to do has 40 or so.
+      expect((row as { otherPeakMb: number }).otherPeakMb).toBeGreaterThan(40);
+    }
   }, 60_000);
 
   test('sample the memory of every process, and lose no connection', async () => {

@@ -21,10 +21,20 @@ interface Row {
   readonly fullPayloads: number;
   /** Of the largest process of edge B. */
   readonly peakMb: number;
-  /** From the request of a turn-off in the middle of it to its receipt by all who were with B before. */
+  /** Of the largest process beside those: the control plane, or one of edge A before it died. */
+  readonly otherPeakMb: number;
+  /** Every change while the storm lasted. */
+  readonly changes: readonly TimedChange[];
+  /** The first turn-off of them. */
   readonly turnOffMs: number;
-  /** The longest that any change took to reach those, throughout. */
+  /** The slowest of them. */
   readonly slowestChangeMs: number;
+}
+
+interface TimedChange {
+  readonly kind: 'turn-off' | 'turn-on';
+  /** From its request to its receipt by all who were with B before. */
+  readonly tookMs: number;
 }
 
 /**
@@ -88,13 +98,14 @@ async function runStorm(server: ServerProcess, { mode, homeless, held, onProgres
     });
     await pause(2000);
     const before = await ofA.state();
+    const peakOfA = findPeak(a.processes);
     const startedAt = performance.now();
     await a.kill();
-    const changes = changeUntil(server, ofB, () => isOver);
+    const changing = changeUntil(server, ofB, () => isOver);
     let isOver = false;
     const allBackMs = await untilBack(ofA, homeless, startedAt);
     isOver = true;
-    const took = await changes;
+    const changes = await changing;
     const { fullPayloads, payloadBytes, refused } = await ofA.state();
     const row: Row = {
       clients: mode === 'socket' ? 'sluice' : 'launchdarkly-like',
@@ -102,9 +113,11 @@ async function runStorm(server: ServerProcess, { mode, homeless, held, onProgres
       allBackMs,
       refused: refused - before.refused,
       fullPayloads: fullPayloads - before.fullPayloads,
-      peakMb: Math.max(...b.processes.map(findPeakBytes)) / megabyte,
-      turnOffMs: took[1] ?? took[0] ?? Number.NaN,
-      slowestChangeMs: Math.max(...took),
+      peakMb: findPeak(b.processes) / megabyte,
+      otherPeakMb: Math.max(peakOfA, server.peakBytes()) / megabyte,
+      changes,
+      turnOffMs: changes.find(({ kind }) => kind === 'turn-off')?.tookMs ?? Number.NaN,
+      slowestChangeMs: Math.max(...changes.map(({ tookMs }) => tookMs)),
     };
     await ofA.close();
     await ofB.close();
@@ -113,6 +126,11 @@ async function runStorm(server: ServerProcess, { mode, homeless, held, onProgres
     await a.close();
     await b.close();
   }
+}
+
+/** Memory of the largest, in bytes. */
+function findPeak(processes: readonly number[]): number {
+  return Math.max(...processes.map(findPeakBytes));
 }
 
 async function untilBack(clients: BenchClients, count: number, startedAt: number): Promise<number> {
@@ -125,25 +143,26 @@ async function untilBack(clients: BenchClients, count: number, startedAt: number
   }
 }
 
-/** Turns a flag off and on; how long each time took until the last had it. */
+/** Turns a flag off and on, again and again. */
 async function changeUntil(
   server: ServerProcess,
   clients: BenchClients,
   isOver: () => boolean,
-): Promise<readonly number[]> {
-  const took: number[] = [];
+): Promise<readonly TimedChange[]> {
+  const changes: TimedChange[] = [];
   for (let at = 0; at < 2 || !isOver(); at++) {
     await pause(changePauseMs);
+    const kind = at % 2 === 0 ? 'turn-off' : 'turn-on';
     const startedAt = process.hrtime.bigint();
     // The answer's shape is the API's.
     const { version } = (await server.api('POST', '/projects/default/environments/production/changes', {
       flag: 'flag-0',
-      instructions: [{ kind: at % 2 === 0 ? 'turn-off' : 'turn-on' }],
+      instructions: [{ kind }],
     })) as { version: number };
     const { times } = await clients.received(version);
-    took.push(((times.at(-1) ?? Number.NaN) - Number(startedAt)) / 1e6);
+    changes.push({ kind, tookMs: ((times.at(-1) ?? Number.NaN) - Number(startedAt)) / 1e6 });
   }
-  return took;
+  return changes;
 }
 
 function toResult(rows: readonly Row[], homeless: number, held: number): BenchmarkResult {
@@ -152,7 +171,7 @@ function toResult(rows: readonly Row[], homeless: number, held: number): Benchma
     rows,
     measures: {
       allBackMs: most(({ allBackMs }) => allBackMs),
-      peakMb: most(({ peakMb }) => peakMb),
+      peakMb: most(({ peakMb, otherPeakMb }) => Math.max(peakMb, otherPeakMb)),
       slowestChangeMs: most(({ slowestChangeMs }) => slowestChangeMs),
     },
     tables: [
@@ -165,6 +184,7 @@ function toResult(rows: readonly Row[], homeless: number, held: number): Benchma
           'refused',
           'full payloads',
           "B's peak MB",
+          "others' peak MB",
           'turn-off ms',
           'slowest change ms',
         ],
@@ -175,6 +195,7 @@ function toResult(rows: readonly Row[], homeless: number, held: number): Benchma
           String(row.refused),
           String(row.fullPayloads),
           formatNumber(row.peakMb),
+          formatNumber(row.otherPeakMb),
           formatNumber(row.turnOffMs),
           formatNumber(row.slowestChangeMs),
         ]),

@@ -235,7 +235,7 @@ const edgeFields = {
   id: text,
   name: text,
   environments: list(view({ project: text, environment: text })),
-  /** To the server that was asked. */
+  /** To the server that was asked, to a worker of it, or to an edge below it. */
   isConnected: z.boolean(),
   createdAt: time,
   lastUsedAt: time.nullable(),

@@ -1,5 +1,7 @@
 import { type EvaluationCount, type LinkUp, listEvaluationCounts } from '@sluice/protocol';
 import type { EventBatch } from './data-plane.ts';
+import type { CountBatch } from './link-server.ts';
+import { RecentIds } from './recent-ids.ts';
 
 export interface CountKeeperOptions {
   readonly elapsed: () => number;
@@ -11,32 +13,43 @@ export interface CountKeeperOptions {
 }
 
 const flushPeriodMs = 5000;
-/** Batches that wait for the link: an hour of one environment. Older ones are given up. */
-const batchesKept = 720;
-/** Flags, variations and versions that are told apart in one batch. */
-const countersKept = 20_000;
-/** The same in all batches that wait: a batch that somebody filled with made-up versions counts for more. */
-const countersWaiting = 500_000;
-/** A batch of events arrives again within seconds, if at all. */
-const payloadsKept = 50_000;
+const minuteMs = 60_000;
+/** A batch that is not taken for so long is sent again: what is above could not keep it. */
+const againMs = 30_000;
+/** While so many batches wait to be taken no more are made; what is counted is added to what was counted before. */
+const batchesAtOnce = 20;
+/** Flags, variations and versions that are told apart in one minute of an environment. */
+const countersOfMinute = 20_000;
+/** The same in all minutes that are kept: 100 MB or so. The oldest minutes are given up for more. */
+const countersKept = 500_000;
+/** A batch of events arrives again within seconds, if at all; one of a relay when its link is up again. */
+const idsKept = 50_000;
 
-type Counted = Extract<LinkUp, { kind: 'counted' }>;
-
-interface Batch extends Omit<Counted, 'agoMs'> {
+/** What was counted in one minute of an environment. */
+interface Minute {
+  readonly environmentId: string;
   readonly countedAt: number;
+  readonly counts: Map<string, EvaluationCount>;
+}
+
+interface Batch {
+  readonly environmentId: string;
+  readonly countedAt: number;
+  readonly counts: readonly EvaluationCount[];
+  toldAt: number;
 }
 
 /** Counts evaluations until what is above has taken them. */
 export class CountKeeper {
   readonly #options: CountKeeperOptions;
-  /** By environment, then by what is counted. */
-  readonly #counts = new Map<string, Map<string, EvaluationCount>>();
+  /** What no batch was made of yet. */
+  readonly #minutes = new Map<string, Minute>();
+  /** Batches that were sent and not taken: they stay as they are, because they may have been kept. */
   readonly #waiting = new Map<string, Batch>();
-  readonly #payloads = new Set<string>();
+  readonly #payloads = new RecentIds(idsKept);
+  readonly #batchesOfRelays = new RecentIds(idsKept);
   #send: ((message: LinkUp) => void) | undefined;
   #batches = 0;
-  /** In the batches that wait. */
-  #counters = 0;
   readonly #stop: () => void;
 
   constructor(options: CountKeeperOptions) {
@@ -46,26 +59,20 @@ export class CountKeeper {
 
   /** Takes in the events of an SDK, a repetition of them not again. */
   record(environmentId: string, { payloadId, events }: EventBatch): void {
-    if (payloadId !== undefined && this.#wasSeen(`${environmentId}/${payloadId}`)) return;
-    this.add(environmentId, listEvaluationCounts(events));
+    if (payloadId !== undefined && !this.#payloads.add(`${environmentId}/${payloadId}`)) return;
+    this.#add(environmentId, listEvaluationCounts(events), 0);
   }
 
-  add(environmentId: string, counts: readonly EvaluationCount[]): void {
-    if (counts.length === 0) return;
-    const known = this.#counts.get(environmentId) ?? new Map<string, EvaluationCount>();
-    this.#counts.set(environmentId, known);
-    for (const count of counts) {
-      const name = `${count.version ?? ''} ${count.variation ?? ''} ${count.flagKey}`;
-      const before = known.get(name);
-      if (before === undefined && known.size >= countersKept) continue;
-      known.set(name, { ...count, count: count.count + (before?.count ?? 0) });
-    }
+  /** Takes in what a relay below counted, a repetition not again. */
+  recordBatch(environmentId: string, { id, counts, agoMs }: CountBatch): void {
+    if (this.#batchesOfRelays.add(id)) this.#add(environmentId, counts, agoMs);
   }
 
   /** The link is up: what waits is sent, whether it was sent before or not. */
   connect(send: (message: LinkUp) => void): void {
     this.#send = send;
-    for (const batch of this.#waiting.values()) this.#tell(batch);
+    for (const [id, batch] of this.#waiting) this.#tell(id, batch);
+    this.flush();
   }
 
   disconnect(): void {
@@ -74,53 +81,82 @@ export class CountKeeper {
 
   /** What is above keeps a batch. */
   taken(id: string): void {
-    this.#counters -= this.#waiting.get(id)?.counts.length ?? 0;
     this.#waiting.delete(id);
   }
 
-  flush(): void {
-    for (const [environmentId, counts] of this.#counts) {
-      const id = `${this.#options.session}-${++this.#batches}`;
-      const batch: Batch = {
-        kind: 'counted',
-        id,
-        environmentId,
-        counts: [...counts.values()],
-        countedAt: this.#options.elapsed(),
-      };
-      this.#waiting.set(id, batch);
-      this.#counters += batch.counts.length;
-      this.#tell(batch);
+  /** The environment is not served any more: nobody would take its counts. */
+  forget(environmentId: string): void {
+    for (const kept of [this.#minutes, this.#waiting]) {
+      for (const [name, entry] of kept) if (entry.environmentId === environmentId) kept.delete(name);
     }
-    this.#counts.clear();
-    this.#dropOldest();
+  }
+
+  flush(): void {
+    if (this.#send === undefined) return;
+    const now = this.#options.elapsed();
+    for (const [id, batch] of this.#waiting) if (now - batch.toldAt >= againMs) this.#tell(id, batch);
+    if (this.#waiting.size < batchesAtOnce) this.#makeBatches();
   }
 
   close(): void {
     this.#stop();
-    this.flush();
+    this.#makeBatches();
   }
 
-  #tell({ countedAt, ...batch }: Batch): void {
-    this.#send?.({ ...batch, agoMs: Math.round(this.#options.elapsed() - countedAt) });
+  #add(environmentId: string, counts: readonly EvaluationCount[], agoMs: number): void {
+    if (counts.length === 0) return;
+    const { counts: known } = this.#openMinute(environmentId, this.#options.elapsed() - agoMs);
+    for (const count of counts) {
+      const name = `${count.version ?? ''} ${count.variation ?? ''} ${count.flagKey}`;
+      const before = known.get(name);
+      if (before === undefined && known.size >= countersOfMinute) continue;
+      // Made-up counts must not grow beyond what can be told.
+      const sum = Math.min(count.count + (before?.count ?? 0), Number.MAX_SAFE_INTEGER);
+      known.set(name, { ...count, count: sum });
+    }
+  }
+
+  #openMinute(environmentId: string, countedAt: number): Minute {
+    const name = `${environmentId}/${Math.floor(countedAt / minuteMs)}`;
+    const known = this.#minutes.get(name);
+    if (known !== undefined) return known;
+    this.#dropOldest();
+    const minute = { environmentId, countedAt, counts: new Map<string, EvaluationCount>() };
+    this.#minutes.set(name, minute);
+    return minute;
+  }
+
+  #makeBatches(): void {
+    for (const { environmentId, countedAt, counts } of this.#minutes.values()) {
+      const id = `${this.#options.session}-${++this.#batches}`;
+      const batch: Batch = { environmentId, countedAt, counts: [...counts.values()], toldAt: 0 };
+      this.#waiting.set(id, batch);
+      this.#tell(id, batch);
+    }
+    this.#minutes.clear();
+  }
+
+  #tell(id: string, batch: Batch): void {
+    const { environmentId, countedAt, counts } = batch;
+    const now = this.#options.elapsed();
+    batch.toldAt = now;
+    this.#send?.({ kind: 'counted', id, environmentId, agoMs: Math.round(now - countedAt), counts });
   }
 
   #dropOldest(): void {
+    let counters = 0;
+    for (const { counts } of this.#waiting.values()) counters += counts.length;
+    for (const { counts } of this.#minutes.values()) counters += counts.size;
     let dropped = 0;
-    for (const id of this.#waiting.keys()) {
-      if (this.#waiting.size <= batchesKept && this.#counters <= countersWaiting) break;
-      this.taken(id);
-      dropped++;
+    for (const [name, { counts }] of this.#minutes) {
+      if (counters - dropped <= countersKept) break;
+      this.#minutes.delete(name);
+      dropped += counts.size;
     }
     if (dropped > 0)
-      this.#options.logWarning({ batches: dropped }, 'counts of evaluations waited too long for the link and are lost');
-  }
-
-  #wasSeen(name: string): boolean {
-    if (this.#payloads.has(name)) return true;
-    this.#payloads.add(name);
-    const [oldest] = this.#payloads;
-    if (this.#payloads.size > payloadsKept && oldest !== undefined) this.#payloads.delete(oldest);
-    return false;
+      this.#options.logWarning(
+        { counters: dropped },
+        'counts of evaluations waited too long for the link and are lost',
+      );
   }
 }

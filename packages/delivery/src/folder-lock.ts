@@ -28,5 +28,7 @@ export function lockFolder(folder: string): () => void {
     throw cause;
   }
   const held = lock;
-  return () => held.close();
+  return () => {
+    if (held.isOpen) held.close();
+  };
 }

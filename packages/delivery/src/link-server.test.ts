@@ -22,6 +22,7 @@ let links: LinkServer;
 let server: Server;
 let port: number;
 let counted: string[];
+let used: string[];
 let listKeys: () => Promise<LinkKeys | undefined>;
 let admitRelay: LinkHost['admitRelay'];
 const sockets: { terminate(): void }[] = [];
@@ -31,15 +32,17 @@ beforeEach(async () => {
   fleet = new RecordingFleet();
   channel = new Channel({ epoch: 'e1', version: 1, objects: [] }, new Outflow(platform));
   counted = [];
+  used = [];
   listKeys = async () => keys;
   admitRelay = async () => ({ credentialId: 'edge-1', name: 'fra' });
   const host: LinkHost = {
     path: [],
     admitRelay: (key) => admitRelay(key),
-    channel: async () => channel,
+    findChannel: async () => channel,
     listKeys: () => listKeys(),
     findSdkKey: async (hash) => (hash === sdkKey.hash ? sdkKey : undefined),
     recordCounts: async (_, { id }) => void counted.push(id),
+    noteUse: (credentialIds) => void used.push(...credentialIds),
     retryAfterSeconds: () => 1,
     logWarning: () => undefined,
     logError: () => undefined,
@@ -200,6 +203,40 @@ describe('a relay that comes again', () => {
     expect(fleet.told).toEqual([join, 'lost web-1 after 0 ms', join]);
     await until(() => first.socket.readyState === WebSocket.CLOSED);
     expect(links.list()).toHaveLength(2);
+  });
+});
+
+describe('counts of a relay', () => {
+  test('of what it may not serve are not kept, and taken: it would send them for ever', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    for (const environmentId of ['other', 'env'])
+      relay.send({ kind: 'counted', id: `c-${environmentId}`, environmentId, agoMs: 0, counts: [] });
+    const taken = () => relay.messages.filter((text) => text.includes('"taken"')).map((text) => JSON.parse(text).id);
+    await until(() => taken().length === 2);
+    expect([taken(), counted]).toEqual([['c-other', 'c-env'], ['c-env']]);
+  });
+});
+
+describe('what a relay says of keys', () => {
+  test('is heard of those that it was told: the SDK keys are in use, and the edges connected while the link lasts', async () => {
+    const edgeKeys = [{ hash: 'hash-2', credentialId: 'edge-2', name: 'ams', environmentIds: ['env'] }];
+    listKeys = async () => ({ ...keys, edgeKeys });
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    expect([...links.edges]).toEqual(['edge-1']);
+    relay.send({ kind: 'used', sdkKeys: ['credential-1', 'made-up'], edges: ['edge-2', 'made-up'] });
+    await until(() => used.length > 0);
+    expect([used, [...links.edges]]).toEqual([['credential-1'], ['edge-1', 'edge-2']]);
+    relay.socket.terminate();
+    await until(() => links.edges.size === 0);
+  });
+
+  test('of a worker names edges, and never the worker', async () => {
+    admitRelay = async () => ({ credentialId: 'worker', name: undefined });
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    expect([links.list().length, links.edges.size]).toEqual([1, 0]);
   });
 });
 

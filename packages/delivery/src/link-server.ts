@@ -35,13 +35,16 @@ export interface LinkHost {
   readonly path: readonly string[];
   /** `unknown` only when all keys were looked at; not knowing is a rejection. */
   admitRelay(key: string): Promise<RelayAdmission | 'unknown'>;
-  channel(environmentId: string): Promise<Channel>;
+  /** Undefined: it is not there yet; `refreshKeys` is called when it is. Rejects when it cannot be looked for. */
+  findChannel(environmentId: string): Promise<Channel | undefined>;
   /** The environments that a relay may serve, and all keys that it may let in; undefined: its own key was revoked. */
   listKeys(credentialId: string): Promise<LinkKeys | undefined>;
   /** Undefined only when all keys were looked at. */
   findSdkKey(hash: string): Promise<SdkKeyEntry | undefined>;
   /** Keeps counts; resolves when they are kept, or were before. */
   recordCounts(environmentId: string, batch: CountBatch): Promise<void>;
+  /** These SDK keys are in use at a relay. */
+  noteUse(credentialIds: readonly string[]): void;
   retryAfterSeconds(): number;
   readonly logWarning: (fields: object, message: string) => void;
   readonly logError: (error: unknown, message: string) => void;
@@ -92,6 +95,11 @@ export class LinkServer {
   /** Names of the relays that are connected. */
   list(): readonly Pick<RelayAdmission, 'name' | 'credentialId'>[] {
     return [...this.#links].map(({ admission }) => admission);
+  }
+
+  /** Credentials of the edges that are connected, here or at a relay below. */
+  get edges(): ReadonlySet<string> {
+    return new Set([...this.#links].flatMap((link) => link.edges));
   }
 
   /** Whether a request for another protocol is one of a relay; if so it is answered. */
@@ -176,6 +184,10 @@ class Link {
   session: string | undefined;
   /** What the relay may serve; what it says of other environments is not heard. */
   #environmentIds: ReadonlySet<string> = new Set();
+  /** The keys that the relay may let in; what it says of others is not heard. */
+  #credentialIds: ReadonlySet<string> = new Set();
+  /** Credentials of the edges that are connected to the relay. */
+  #edgesBelow: readonly string[] = [];
   /** The channels of these environments. */
   readonly #subscriptions = new Map<string, { readonly channel: Channel; readonly subscriber: Subscriber }>();
   /** What the fleet calls the members that the relay speaks of. */
@@ -218,6 +230,12 @@ class Link {
 
   serves(environmentId: string): boolean {
     return this.#environmentIds.has(environmentId);
+  }
+
+  /** Itself, if it is an edge, and those below it. */
+  get edges(): readonly string[] {
+    const { name, credentialId } = this.admission;
+    return name === undefined ? this.#edgesBelow : [credentialId, ...this.#edgesBelow];
   }
 
   /** Tells the relay which keys there are, and starts to tell it of environments that it has not been told of. */
@@ -313,6 +331,10 @@ class Link {
       case 'counted':
         this.#record(message);
         return;
+      case 'used':
+        this.#edgesBelow = message.edges.filter((id) => this.#credentialIds.has(id));
+        this.#host.noteUse(message.sdkKeys.filter((id) => this.#credentialIds.has(id)));
+        return;
       case 'lookup':
         this.#lookUp(message);
         return;
@@ -334,11 +356,13 @@ class Link {
     if (this.#isClosed) return;
     if (keys === undefined) return this.end();
     this.#environmentIds = new Set(keys.environmentIds);
+    this.#credentialIds = new Set([...keys.sdkKeys, ...keys.edgeKeys].map(({ credentialId }) => credentialId));
     this.send({ kind: 'keys', keys, path: this.#host.path });
     for (const environmentId of keys.environmentIds) {
       if (this.#subscriptions.has(environmentId)) continue;
-      const channel = await this.#host.channel(environmentId);
+      const channel = await this.#host.findChannel(environmentId);
       if (this.#isClosed) return;
+      if (channel === undefined) continue;
       this.#subscribe(environmentId, channel, Object.hasOwn(states, environmentId) ? states[environmentId] : undefined);
     }
   }
@@ -365,8 +389,11 @@ class Link {
   }
 
   #record({ id, environmentId, counts, agoMs }: Extract<LinkUp, { kind: 'counted' }>): void {
-    if (!this.serves(environmentId)) return;
-    this.#host.recordCounts(environmentId, { id, counts, agoMs }).then(
+    // What nobody wants to have is not to be sent again and again.
+    const recorded = this.serves(environmentId)
+      ? this.#host.recordCounts(environmentId, { id, counts, agoMs })
+      : Promise.resolve();
+    recorded.then(
       () => this.send({ kind: 'taken', id }),
       (error: unknown) => this.#host.logError(error, 'counts of a relay could not be kept; it will send them again'),
     );

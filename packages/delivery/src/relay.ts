@@ -18,6 +18,7 @@ import { type CountBatch, type LinkHost, LinkServer, type RelayAdmission } from 
 import type { Outflow } from './outflow.ts';
 import { Roster } from './roster.ts';
 import { Upstream, type UpstreamPlatform, type UpstreamSink } from './upstream.ts';
+import { UsageKeeper } from './usage-keeper.ts';
 
 export interface RelayPlatform extends UpstreamPlatform {
   /** Milliseconds since the epoch. */
@@ -54,6 +55,9 @@ export interface RelayStore {
   close(): Promise<void>;
 }
 
+/** SDKs of other environments are not kept waiting for longer by one that does not come. */
+const missingWaitMs = 2000;
+
 /** Workers may serve whatever their relay serves. */
 const workerCredential = 'worker';
 
@@ -71,11 +75,13 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #roster: Roster;
   readonly #counts: CountKeeper;
   readonly #links: LinkServer;
+  readonly #usage: UsageKeeper;
   readonly #channels = new Map<string, Channel>();
   #keys: LinkKeys | undefined;
   #sdkKeys: ReadonlyMap<string, SdkKeyEntry> = new Map();
   readonly #revoked = new Set<string>();
   readonly #ready = Promise.withResolvers<void>();
+  #cancelWait: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
     const { url, key, platform, log } = options;
@@ -86,6 +92,11 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
     this.#links = new LinkServer(this, this.#roster, platform);
+    this.#usage = new UsageKeeper({
+      ...platform,
+      listOpen: () => this.#listOpenKeys(),
+      listEdges: () => this.#links.edges,
+    });
     this.#upstream = new Upstream({ url, key, session, platform }, this);
   }
 
@@ -99,7 +110,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#upstream.start();
   }
 
-  /** Resolves once SDKs can be served: keys are known, and every environment is there. */
+  /**
+   * Resolves once SDKs can be served: keys are known, and every environment is there, or some are and the rest has not
+   * come for a while. SDKs of an environment that is not there are told to try again.
+   */
   untilReady(): Promise<void> {
     return this.#ready.promise;
   }
@@ -122,7 +136,9 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   async close(): Promise<void> {
     this.#errors.close();
+    this.#cancelWait?.();
     this.#counts.close();
+    this.#usage.close();
     this.#roster.flush();
     this.#roster.close();
     this.#links.close();
@@ -139,9 +155,11 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   connect(send: (message: LinkUp) => void): () => void {
     this.#roster.connect(send);
     this.#counts.connect(send);
+    this.#usage.connect(send);
     return () => {
       this.#roster.disconnect();
       this.#counts.disconnect();
+      this.#usage.disconnect();
     };
   }
 
@@ -192,7 +210,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   async admit(sdkKey: string): Promise<Admission | 'unknown'> {
-    return (await this.findSdkKey(hashKey(sdkKey))) ?? 'unknown';
+    const found = await this.findSdkKey(hashKey(sdkKey));
+    if (found === undefined) return 'unknown';
+    this.#usage.note(found.credentialId);
+    return found;
   }
 
   /** Asks above about keys that it has not heard of: they may be new. Rejects when nobody can be asked. */
@@ -212,12 +233,20 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return channel;
   }
 
+  async findChannel(environmentId: string): Promise<Channel | undefined> {
+    return this.#channels.get(environmentId);
+  }
+
   recordEvents(environmentId: string, batch: EventBatch): void {
     this.#counts.record(environmentId, batch);
   }
 
-  async recordCounts(environmentId: string, { counts }: CountBatch): Promise<void> {
-    this.#counts.add(environmentId, counts);
+  async recordCounts(environmentId: string, batch: CountBatch): Promise<void> {
+    this.#counts.recordBatch(environmentId, batch);
+  }
+
+  noteUse(credentialIds: readonly string[]): void {
+    for (const credentialId of credentialIds) this.#usage.note(credentialId);
   }
 
   async admitRelay(key: string): Promise<RelayAdmission | 'unknown'> {
@@ -279,7 +308,30 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   #lookWhetherReady(): void {
-    if (this.#keys?.environmentIds.every((id) => this.#channels.has(id)) === true) this.#ready.resolve();
+    if (this.#keys === undefined) return;
+    const missing = this.#listMissing(this.#keys);
+    if (missing.length === 0) this.#ready.resolve();
+    else if (missing.length < this.#keys.environmentIds.length)
+      this.#cancelWait ??= this.#options.platform.after(missingWaitMs, () => this.#serveWithoutMissing());
+  }
+
+  #serveWithoutMissing(): void {
+    const environments = this.#keys === undefined ? [] : this.#listMissing(this.#keys);
+    if (environments.length > 0)
+      this.#options.log.warn({ environments }, 'some environments have not come from above yet; the others are served');
+    this.#ready.resolve();
+  }
+
+  #listMissing({ environmentIds }: LinkKeys): readonly string[] {
+    return environmentIds.filter((id) => !this.#channels.has(id));
+  }
+
+  *#listOpenKeys(): Generator<string> {
+    const sdkKeys = new Set(this.#keys?.sdkKeys.map(({ credentialId }) => credentialId));
+    for (const { subscribers } of this.#channels.values()) {
+      // Links of edges are among them.
+      for (const { credentialId } of subscribers) if (sdkKeys.has(credentialId)) yield credentialId;
+    }
   }
 
   #revoke(credentialId: string): void {
@@ -294,6 +346,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   #drop(environmentId: string): void {
     this.#channels.get(environmentId)?.end('this environment is not served here any more');
     this.#channels.delete(environmentId);
+    this.#counts.forget(environmentId);
     this.#options.store?.forget(environmentId);
   }
 

@@ -53,6 +53,8 @@ export type LinkUp =
       readonly agoMs: number;
       readonly counts: readonly EvaluationCount[];
     }
+  /** Credentials that are in use: SDK keys that were used since this was said last, and all edges that are connected. */
+  | { readonly kind: 'used'; readonly sdkKeys: readonly string[]; readonly edges: readonly string[] }
   /** Whose key has this hash? */
   | { readonly kind: 'lookup'; readonly id: number; readonly hash: string }
   /** An update of an environment could not be used. */
@@ -146,6 +148,7 @@ const upShapes: Readonly<Record<LinkUp['kind'], Shape>> = {
       objectOf({ flagKey: aString, variation: optional(anInteger), version: optional(anInteger), count: anInteger }),
     ),
   }),
+  used: objectOf({ sdkKeys: listOf(aString), edges: listOf(aString) }),
   lookup: objectOf({ id: anInteger, hash: aString }),
   refused: objectOf({ environmentId: aString, problem: aString }),
   heartbeat: objectOf({}),

@@ -67,7 +67,7 @@ export function createEdgeHost({
       usage.note('edges', edge.id, platform.now());
       return { credentialId: edge.id, name: edge.name };
     },
-    channel: (environmentId) => channels.open(environmentId),
+    findChannel: (environmentId) => channels.open(environmentId),
     listKeys,
     findSdkKey: async (hash) => {
       const row = await db
@@ -80,6 +80,9 @@ export function createEdgeHost({
       return row;
     },
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
+    noteUse: (credentialIds) => {
+      for (const id of credentialIds) usage.note('credentials', id, platform.now());
+    },
     retryAfterSeconds: () => retryAfterSeconds(platform),
     logWarning: (fields, message) => log.warn(fields, message),
     logError: (error, message) => errors.write(error, message),

@@ -23,7 +23,7 @@ export function addEdgeRoutes(app: App, context: ServerContext): void {
   const { db, links, platform } = context;
 
   app.get('/edges', { schema: { summary: 'List edges', response: { 200: pageOf(edgeView) } } }, async () => {
-    const connected = new Set(links.list().map(({ credentialId }) => credentialId));
+    const connected = links.edges;
     const names = await listEnvironmentNames(db);
     return { items: (await listEdges(db)).map((row) => toEdgeView(row, names, connected.has(row.id))) };
   });
