@@ -502,6 +502,39 @@ describe('faults', () => {
     }
   });
 
+  test('an instance that comes after a restore to an edge that has not heard of it does not go back', async () => {
+    const tunnel = await startTestTunnel(server.url, whenFinished);
+    const data = makeFolder();
+    await turn('turn-on');
+    const before = await runEdge({ upstream: tunnel.url, data });
+    await before.close();
+    // As a restore does it: everything is of another epoch.
+    await turn('turn-off');
+    const { db, channels } = server.running.context;
+    const { id, version } = await db
+      .selectFrom('environments')
+      .select(['id', 'version'])
+      .where('key', '=', 'production')
+      .executeTakeFirstOrThrow();
+    const restored = { epoch: 'restored', version: version + 1_000_000 };
+    await db.updateTable('environments').set(restored).where('id', '=', id).execute();
+    await channels.refresh(id);
+    tunnel.bytes = 'swallow';
+    const edge = await runEdge({ upstream: tunnel.url, data });
+    const moving = await startTestTunnel(server.url, whenFinished);
+    const client = startClient(moving.url);
+    await client.ready();
+    expect(isOn(client)).toBe(false);
+    moving.lead(edge.url);
+    moving.cut();
+    await untilSo(() => [...edge.relay.channels.values()].some(({ subscriberCount }) => subscriberCount === 1));
+    expect(isOn(client)).toBe(false);
+    tunnel.bytes = 'pass';
+    tunnel.cut();
+    await until(client, () => client.status.state === 'live');
+    expect(isOn(client)).toBe(false);
+  });
+
   test('an edge that is led to itself says so, and does not go round', async () => {
     const data = makeFolder();
     const first = await runEdge({ data });

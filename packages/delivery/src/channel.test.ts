@@ -222,6 +222,21 @@ describe('a client that is ahead of the source', () => {
     expect(stream.take()).toEqual(['server-intent xfer-changes', 'put-object b', 'payload-transferred e1:6']);
   });
 
+  test('or may be, as it comes from another epoch, waits until the source knows that it is current', () => {
+    let isCurrent = false;
+    const channel = new Channel(buildPayload(buildWireFlag('a', 1)), outflow, () => isCurrent);
+    const [client, nobody] = [subscribe(channel, { basis: ['e2', 1_000_003] }), subscribe(channel)];
+    const poll = () => Buffer.from(channel.encodePoll({ epoch: 'e2', version: 1_000_003 })).toString();
+    expect(client.take()).toEqual([]);
+    expect(nobody.take()).toContain('server-intent xfer-full');
+    expect(poll()).toContain('"none"');
+    isCurrent = true;
+    channel.confirm();
+    expect(client.take()).toContain('server-intent xfer-full');
+    expect(nobody.take()).toEqual([]);
+    expect(poll()).toContain('"xfer-full"');
+  });
+
   test('is told by a poll to keep what it has', () => {
     const body = JSON.parse(Buffer.from(createChannel().encodePoll({ epoch: 'e1', version: 9 })).toString());
     expect(body.events).toHaveLength(1);

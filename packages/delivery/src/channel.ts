@@ -56,6 +56,7 @@ interface Subscription {
  */
 export class Channel {
   readonly #outflow: Outflow;
+  readonly #isCurrent: () => boolean;
   #log = new ObjectLog();
   #epoch: string;
   #version: number;
@@ -63,8 +64,10 @@ export class Channel {
   /** Full payloads as they were last asked for; dropped at the next change. */
   readonly #full = new Map<string, Uint8Array>();
 
-  constructor(payload: Payload, outflow: Outflow) {
+  /** `isCurrent`: whether it is known that nothing newer is anywhere; it always is where changes are made. */
+  constructor(payload: Payload, outflow: Outflow, isCurrent: () => boolean = () => true) {
     this.#outflow = outflow;
+    this.#isCurrent = isCurrent;
     this.#epoch = payload.epoch;
     this.#version = payload.version;
     this.#log.add(payload.objects);
@@ -137,6 +140,13 @@ export class Channel {
     });
   }
 
+  /** It has become known that this is current: whoever waits because it may be ahead gets what it lacks. */
+  confirm(): void {
+    this.#outflow.spread(this.#subscriptions.values(), (subscription) => {
+      if (subscription.state === 'ahead') this.#catchUp(subscription);
+    });
+  }
+
   /** Sends an event that is not about flags to sockets, which are of SDKs of ours: to those that `picks` names. */
   tell(event: SseEvent, picks: () => boolean): void {
     const frame = encodeSocketFrame(encodeFrame([event]));
@@ -152,7 +162,7 @@ export class Channel {
 
   /** The body of an fdv2 poll for a client that has `basis`; `greeting` comes before all else. */
   encodePoll(basis: Selector | undefined, greeting: readonly SseEvent[] = []): Uint8Array {
-    const plan = planTransfer(basis, this.selector) ?? { intent: 'none', reason: 'up-to-date', since: 0 };
+    const plan = this.#plan(basis) ?? { intent: 'none', reason: 'up-to-date', since: 0 };
     const encode = () => toBytes(encodePoll([...greeting, ...this.#encodeTransfer(plan)]));
     const name = `fdv2-poll ${plan.reason} ${greeting.length}`;
     return plan.intent === 'xfer-full' ? this.#encodeFull(name, encode) : encode();
@@ -211,10 +221,16 @@ export class Channel {
     if (protocol === 'fdv1')
       return this.#encodeFull(protocol, () => encodeFrame([encodeFdv1Put(this.payloadSince(undefined))]));
     // Once something was sent, that is what the client has, and not what it came with.
-    const plan = planTransfer(epoch === '' ? basis : { epoch, version }, this.selector);
+    const plan = this.#plan(epoch === '' ? basis : { epoch, version });
     if (plan === undefined) return undefined;
     const encode = () => frameFor(protocol, encodeFrame(this.#encodeTransfer(plan)));
     return plan.intent === 'xfer-full' ? this.#encodeFull(`${protocol} ${plan.reason}`, encode) : encode();
+  }
+
+  /** Undefined while the client may be ahead: of another epoch only a source that is current can tell which is newer. */
+  #plan(basis: Selector | undefined): SendPlan | undefined {
+    const isOfAnother = basis !== undefined && basis.epoch !== this.#epoch;
+    return isOfAnother && !this.#isCurrent() ? undefined : planTransfer(basis, this.selector);
   }
 
   #encodeTransfer({ intent, reason, since }: SendPlan): readonly SseEvent[] {

@@ -77,6 +77,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #links: LinkServer;
   readonly #usage: UsageKeeper;
   readonly #channels = new Map<string, Channel>();
+  /** Environments of which the link has brought all that there is. */
+  readonly #current = new Set<string>();
   #keys: LinkKeys | undefined;
   #sdkKeys: ReadonlyMap<string, SdkKeyEntry> = new Map();
   readonly #revoked = new Set<string>();
@@ -157,6 +159,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#counts.connect(send);
     this.#usage.connect(send);
     return () => {
+      this.#current.clear();
       this.#roster.disconnect();
       this.#counts.disconnect();
       this.#usage.disconnect();
@@ -179,10 +182,16 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     if (channel === undefined || channel.selector.epoch !== selector.epoch) {
       if (kind !== 'full') return 'changes came of something that is not there';
     }
+    this.#current.add(environmentId);
     if (channel === undefined) this.#open(environmentId, payload);
     else channel.apply(payload);
     this.#options.store?.payload(environmentId, () => this.#read(environmentId));
     return undefined;
+  }
+
+  confirm(environmentId: string): void {
+    this.#current.add(environmentId);
+    this.#channels.get(environmentId)?.confirm();
   }
 
   probe(environmentId: string, id: string, share: number): void {
@@ -351,7 +360,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   }
 
   #open(environmentId: string, payload: Payload): void {
-    this.#channels.set(environmentId, new Channel(payload, this.#options.outflow));
+    this.#channels.set(
+      environmentId,
+      new Channel(payload, this.#options.outflow, () => this.#current.has(environmentId)),
+    );
     this.#links.refreshKeys();
     this.#lookWhetherReady();
   }

@@ -44,6 +44,8 @@ export interface UpstreamSink {
   keys(keys: LinkKeys, path: readonly string[]): void;
   /** Puts an update in force; a sentence when it cannot be used. */
   update(environmentId: string, transfer: Transfer<WireObject>): string | undefined;
+  /** What we have of an environment is all that there is. */
+  confirm(environmentId: string): void;
   probe(environmentId: string, id: string, share: number): void;
   /** Counts that were sent are kept. */
   taken(id: string): void;
@@ -313,6 +315,7 @@ export class Upstream {
     for (const event of parser.push(events)) {
       const action = receiver.receiveText(event);
       if (action.kind === 'commit') this.#commit(environmentId, action.transfer);
+      else if (action.kind === 'up-to-date') this.#sink.confirm(environmentId);
       else if (action.kind === 'refused') this.#refuseUpdate(environmentId, action.problem);
     }
   }
