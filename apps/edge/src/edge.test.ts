@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +9,7 @@ import {
   createFakeServerPlatform,
   createTestLog,
   type FakeServerPlatform,
+  findFreePort,
   openTestStream,
   settle,
   startTestServer,
@@ -88,6 +91,30 @@ async function runEdge(options: EdgeOptions = {}): ReturnType<typeof launchEdge>
   const edge = await launchEdge(options);
   await edge.untilReady();
   return edge;
+}
+
+/** An edge in a process of its own, to be killed; resolves when it serves. */
+async function startEdgeProcess(data: string, port: number): Promise<{ kill(): Promise<void> }> {
+  const words = ['edge', '--upstream', server.url, '--port', String(port), '--data', data, '--log-level', 'error'];
+  const command = join(import.meta.dirname, '../../cli/src/main.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', command, ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, SLUICE_EDGE_KEY: edgeKey },
+  });
+  const ended = once(child, 'exit');
+  whenFinished(() => void child.kill('SIGKILL'));
+  await untilSo(() =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  return {
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 function createFakeEdgePlatform(): FakeServerPlatform & EdgePlatform {
@@ -566,6 +593,21 @@ describe('faults', () => {
     await Promise.all(clients.map((client) => until(client, () => isOn(client))));
     expect(await readFleet()).toMatchObject({ live: 20, connected: 20, gone: 0 });
   });
+
+  test('an edge is killed in the middle of a change and started again: everybody has it, and is counted once', async () => {
+    const [data, port] = [makeFolder(), await findFreePort()];
+    const url = `http://127.0.0.1:${port}`;
+    const first = await startEdgeProcess(data, port);
+    const clients = Array.from({ length: 20 }, (_, at) => startClient(url, { instance: { key: `web-${at}` } }));
+    await Promise.all(clients.map((client) => client.ready()));
+    await untilLive(20);
+    const [{ id }] = await Promise.all([turn('turn-on'), first.kill()]);
+    const second = await startEdgeProcess(data, port);
+    expect(await converge(id)).toMatchObject({ outcome: 'converged', expected: 20, accepted: 20, offline: 0 });
+    await Promise.all(clients.map((client) => until(client, () => isOn(client))));
+    expect(await readFleet()).toMatchObject({ live: 20, connected: 20, gone: 0 });
+    await second.kill();
+  }, 60_000);
 
   test('an instance that goes to another edge in the middle of a change is counted once', async () => {
     const [one, two] = [await runEdge(), await runEdge({ key: await createEdgeKey('ams') })];
