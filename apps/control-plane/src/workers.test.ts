@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { ConvergenceView, FleetView } from '@sluice/api-client';
 import { type Client, createClient } from '@sluice/sdk-node';
 import {
+  createFakeServerPlatform,
   createLaunchDarklyClient,
   createTestLog,
   openTestStream,
@@ -151,6 +152,39 @@ describe('a server with workers', () => {
     });
     expect(client.enabled('checkout', ann)).toBe(true);
   });
+});
+
+test('a worker that hangs is ended, and another takes its place: its clients would stay with what they have', async () => {
+  const others = listWorkers();
+  const findOwn = () => listWorkers().filter((id) => !others.includes(id));
+  const platform = createFakeServerPlatform();
+  const lines = createTestLog();
+  const watched = await startTestServer({ workers: 1, platform, log: lines.log });
+  closings.push(() => watched.close());
+  const [stuck = 0] = findOwn();
+  // One that speaks is left alone, however long.
+  const isHeard = Promise.withResolvers<void>();
+  setTimeout(isHeard.resolve, 1500);
+  await platform.clock.advance(25_000);
+  await isHeard.promise;
+  await platform.clock.advance(25_000);
+  expect(findOwn()).toEqual([stuck]);
+  process.kill(stuck, 'SIGSTOP');
+  await platform.clock.advance(30_000);
+  await until(() => lines.errors.length === 2);
+  expect(findOwn()).toEqual([]);
+  await platform.clock.advance(1000);
+  await until(() =>
+    watched.findServed('nothing').then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(findOwn()).toHaveLength(1);
+  expect(lines.errors.map((line) => JSON.parse(line).msg)).toEqual([
+    'a worker says nothing any more and is ended',
+    'a worker ended; another takes its place',
+  ]);
 });
 
 describe('workers that cannot start', () => {
