@@ -43,11 +43,14 @@ async function loadVersion(): Promise<number | undefined> {
   return (await openFiles().load()).payloads.get('env1')?.version;
 }
 
-/** Of the file as it is now, whole or not. */
+/** Of the file as it is now; undefined while there is none, as for a moment when a new one takes its place. */
 function findStoredVersion(): number | undefined {
-  const path = join(folder, 'environment-env1');
-  if (!existsSync(path)) return undefined;
-  return JSON.parse(readFileSync(path, 'utf8').split('\n')[1] ?? '').version;
+  try {
+    return JSON.parse(readFileSync(join(folder, 'environment-env1'), 'utf8').split('\n')[1] ?? '').version;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 describe('what a relay has', () => {

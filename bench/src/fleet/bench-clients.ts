@@ -8,7 +8,7 @@ export interface BenchClientsOptions {
   readonly mode?: 'socket' | 'sse' | 'foreign';
   /** Number of the first: names must differ between groups. */
   readonly first?: number;
-  /** They come back when they lose their connection, at this port. */
+  /** When they lose their connection they come back at this port; the same unless given. */
   readonly thenPort?: number;
   readonly heartbeatMs?: number;
   /** The program ends after so long, whatever happens. */
@@ -50,7 +50,9 @@ export async function openBenchClients(options: BenchClientsOptions): Promise<Be
       count: to - from,
       first: first + from,
       'heartbeat-ms': heartbeatMs,
-      ...(thenPort !== undefined && { retry: 1, 'then-port': thenPort }),
+      // A server may be late for a moment, and tell some to come again.
+      retry: 1,
+      ...(thenPort !== undefined && { 'then-port': thenPort }),
     });
   });
   await Promise.all(programs.map((program) => program.next('open')));

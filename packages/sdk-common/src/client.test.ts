@@ -10,7 +10,7 @@ import {
   settle,
 } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { Client, type ClientOptions } from './client.ts';
+import { aroundAll, Client, type ClientOptions } from './client.ts';
 import type { SourceSink } from './data/source.ts';
 import { EventSender } from './events/event-sender.ts';
 import type { GivenContext } from './given-context.ts';
@@ -34,7 +34,7 @@ function create(options: Partial<ClientOptions> = {}): Setting {
   const client = new Client(
     {
       sdkKey: 'sdk-key',
-      surroundings: () => ({ context: undefined, ambient: [] }),
+      surroundings: aroundAll({ context: undefined, ambient: [] }),
       hooks: [],
       reporter: undefined,
       sources: [
@@ -210,7 +210,7 @@ describe('evaluating', () => {
     const rules = [{ clauses: clauses('instance', 'pod-1'), variation: 0 }];
     const ambient: Context[] = [{ kind: 'instance', key: 'pod-1' }];
     const { client, flush } = await createWith(flags(flagOf('flag', { rules, fallthrough: { variation: 1 } })), {
-      surroundings: () => ({ context: undefined, ambient }),
+      surroundings: aroundAll({ context: undefined, ambient }),
     });
     expect(client.enabled('flag')).toBe(true);
     expect(client.enabled('flag', ann)).toBe(true);
@@ -222,7 +222,7 @@ describe('evaluating', () => {
 
   test('without a context are about whom the surroundings name, who is reported as seen', async () => {
     const { client, flush } = await createWith(flags(flagOf('flag', { trackEvents: true })), {
-      surroundings: () => ({ context: ann, ambient: [ann] }),
+      surroundings: aroundAll({ context: ann, ambient: [ann] }),
     });
     expect(client.enabled('flag')).toBe(true);
     client.track('bought', undefined);

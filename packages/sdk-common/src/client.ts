@@ -42,12 +42,26 @@ export interface Surroundings {
   readonly ambient: readonly Context[];
 }
 
+/** Where a client looks for what is around whoever asks. */
+export interface SurroundingsSource {
+  /** Where there is nothing narrower: the instance. */
+  readonly widest: Surroundings;
+  /** Whether there ever was anything narrower. Looked at before each evaluation, where a call would be felt. */
+  readonly hasNarrower: boolean;
+  /** What is around the caller now; never throws. */
+  find(): Surroundings;
+}
+
+/** The same around everybody. */
+export function aroundAll(surroundings: Surroundings): SurroundingsSource {
+  return { widest: surroundings, hasNarrower: false, find: () => surroundings };
+}
+
 export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTally' | 'observer'> {
   readonly sdkKey: string;
   /** Tells the server what is in force here; undefined: nobody does. */
   readonly reporter: Reporter | undefined;
-  /** What is around whoever asks now. Called for each evaluation: it must be cheap, and never throw. */
-  readonly surroundings: () => Surroundings;
+  readonly surroundings: SurroundingsSource;
   /** Undefined: nothing is reported. */
   readonly events: (EventOptions & { readonly sender: EventSender }) | undefined;
   readonly bigSegments: BigSegmentOptions | undefined;
@@ -78,6 +92,7 @@ const failed = errorDetail('EXCEPTION');
 export class Client {
   readonly #options: ClientOptions;
   readonly #platform: Platform;
+  readonly #surroundings: SurroundingsSource;
   readonly #data: DataSystem<Tally>;
   readonly #events: EventProcessor | undefined;
   readonly #bigSegments: BigSegmentCache | undefined;
@@ -91,6 +106,7 @@ export class Client {
     const { events, bigSegments, hooks, log } = options;
     this.#options = options;
     this.#platform = platform;
+    this.#surroundings = options.surroundings;
     this.#hooks = hooks.length === 0 ? undefined : hooks;
     this.#events = events === undefined ? undefined : new EventProcessor(events, events.sender, platform, log);
     this.#data = new DataSystem(
@@ -278,7 +294,8 @@ export class Client {
   /** Evaluates and reports. */
   #evaluate(ask: Ask, key: string, given: GivenContext, defaultValue: unknown): Detail {
     try {
-      const surroundings = this.#options.surroundings();
+      const source = this.#surroundings;
+      const surroundings = source.hasNarrower ? source.find() : source.widest;
       const context = given === undefined ? surroundings.context : readContext(given);
       if (context === 'invalid') return noContext;
       this.#evaluation.ambient = surroundings.ambient;
@@ -294,7 +311,7 @@ export class Client {
     readonly context: Context | undefined | 'invalid';
     readonly ambient: readonly Context[];
   } {
-    const { context, ambient } = this.#options.surroundings();
+    const { context, ambient } = this.#surroundings.find();
     return { context: given === undefined ? context : readContext(given), ambient };
   }
 

@@ -1,5 +1,13 @@
 export type { BigSegmentOptions, BigSegmentStatus, BigSegmentStore } from './big-segments.ts';
-export { Client, type ClientOptions, type EvaluationDetail, type Surroundings, type Widened } from './client.ts';
+export {
+  aroundAll,
+  Client,
+  type ClientOptions,
+  type EvaluationDetail,
+  type Surroundings,
+  type SurroundingsSource,
+  type Widened,
+} from './client.ts';
 export { type Dial, type DialOptions, dialSocket, dialStream } from './data/dial.ts';
 export { createPayloadCache } from './data/payload-cache.ts';
 export { createPollSource } from './data/poll-source.ts';

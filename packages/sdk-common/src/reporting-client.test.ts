@@ -1,6 +1,6 @@
 import { createFakeLog, createFakePlatform, type FakePlatform, flagOf, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { Client } from './client.ts';
+import { aroundAll, Client } from './client.ts';
 import { dialSocket, dialStream } from './data/dial.ts';
 import { createPollSource } from './data/poll-source.ts';
 import { createStreamSource } from './data/stream-source.ts';
@@ -19,7 +19,7 @@ function create(): { platform: FakePlatform; client: Client } {
   const client = new Client(
     {
       sdkKey: 'key',
-      surroundings: () => ({ context: undefined, ambient: [] }),
+      surroundings: aroundAll({ context: undefined, ambient: [] }),
       hooks: [],
       reporter,
       sources: [

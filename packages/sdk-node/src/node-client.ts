@@ -22,7 +22,7 @@ export class NodeClient extends Client {
   readonly #scopes: Scopes;
 
   constructor(options: Omit<ClientOptions, 'surroundings'>, platform: Platform, scopes: Scopes) {
-    super({ ...options, surroundings: () => scopes.current }, platform);
+    super({ ...options, surroundings: scopes }, platform);
     this.#scopes = scopes;
   }
 

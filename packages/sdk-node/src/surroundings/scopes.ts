@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, findContextProblem, type MultiContext, type SingleContext } from '@sluice/engine';
-import type { Log, Surroundings } from '@sluice/sdk-common';
+import type { Log, Surroundings, SurroundingsSource } from '@sluice/sdk-common';
 
 /** What is done, as rules see it. What is not known at first, such as the route before it was matched, is asked anew. */
 export interface Work {
@@ -60,28 +60,28 @@ function toSimplest(people: MultiContext): Context {
 }
 
 /** Keeps for each request, job or message what evaluations within it need not be given. */
-export class Scopes {
+export class Scopes implements SurroundingsSource {
+  readonly widest: Surroundings;
+  hasNarrower = false;
   readonly #storage = new AsyncLocalStorage<WorkScope>();
-  readonly #around: Surroundings;
   readonly #log: Log;
   readonly #keyPrefix: string;
   #count = 0;
 
   /** `session`: of this process; keys of its requests begin with it. */
   constructor(around: Surroundings, { session, log }: { readonly session: string; readonly log: Log }) {
-    this.#around = around;
+    this.widest = around;
     this.#log = log;
     this.#keyPrefix = `${session.slice(0, 8)}-`;
   }
 
-  /** What is around whoever asks now. */
-  get current(): Surroundings {
-    // Programs that never do work in a scope need not ask the storage.
-    return this.#count === 0 ? this.#around : (this.#storage.getStore() ?? this.#around);
+  find(): Surroundings {
+    return this.#storage.getStore() ?? this.widest;
   }
 
   open(work: Work): WorkScope {
-    return new WorkScope(createRequestContext(this.#keyPrefix + (++this.#count).toString(36), work), this.#around);
+    this.hasNarrower = true;
+    return new WorkScope(createRequestContext(this.#keyPrefix + (++this.#count).toString(36), work), this.widest);
   }
 
   run<T>(scope: WorkScope, work: () => T): T {
