@@ -119,6 +119,7 @@ export class Client {
     );
     this.#bigSegments = bigSegments === undefined ? undefined : new BigSegmentCache(bigSegments, platform, log);
     this.#evaluation = createEvaluation({
+      ambient: options.surroundings.widest.ambient,
       bigSegments: this.#bigSegments,
       onPrerequisite: this.#events === undefined ? undefined : (...told) => this.#recordPrerequisite(...told),
     });
