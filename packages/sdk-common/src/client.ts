@@ -295,11 +295,13 @@ export class Client {
   /** Evaluates and reports. */
   #evaluate(ask: Ask, key: string, given: GivenContext, defaultValue: unknown): Detail {
     try {
-      const source = this.#surroundings;
-      const surroundings = source.hasNarrower ? source.find() : source.widest;
-      const context = given === undefined ? surroundings.context : readContext(given);
+      let around = this.#surroundings.widest;
+      if (this.#surroundings.hasNarrower) {
+        around = this.#surroundings.find();
+        this.#evaluation.ambient = around.ambient;
+      }
+      const context = given === undefined ? around.context : readContext(given);
       if (context === 'invalid') return noContext;
-      this.#evaluation.ambient = surroundings.ambient;
       return this.#evaluateFor(ask, key, context, defaultValue);
     } catch (error) {
       this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
