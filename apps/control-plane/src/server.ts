@@ -42,6 +42,7 @@ import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
+import { listTrippedValves } from './valves/valve-queries.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -223,6 +224,8 @@ async function prepare(
       leadership,
       evaluations,
       labelsOf: createEnvironmentLabels(db),
+      // While the database is away, what it said last is told.
+      listTrippedValves: () => listTrippedValves(db, platform.now()).catch(() => undefined),
     }),
     payloadLimitBytes,
     version: serverVersion,

@@ -1,4 +1,4 @@
-import type { DefinitionInput, InstructionInput } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import type {
   ChainView,
@@ -85,7 +85,7 @@ export interface ApiClient {
   deleteFlag(project: string, flag: string): Promise<void>;
   listFlags(
     place: Place,
-    page?: { readonly limit?: number; readonly cursor?: string },
+    page?: { readonly limit?: number; readonly cursor?: string; readonly kind?: FlagKind },
   ): Promise<Page<EnvironmentFlagView>>;
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;

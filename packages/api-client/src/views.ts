@@ -1,4 +1,4 @@
-import { instructionSchema } from '@sluice/authoring';
+import { flagKinds, instructionSchema } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -65,12 +65,12 @@ export type NewEnvironmentView = z.output<typeof newEnvironmentView>;
 
 const definitionFields = {
   key: text,
-  kind: z.literal('release'),
+  kind: z.enum(flagKinds),
   name: text,
   description: text,
   tags: list(text),
   owner: text,
-  /** On serves the first by default, off the last. */
+  /** On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity. */
   variations: list(view({ id: text, value: z.json(), name: text.optional(), description: text.optional() })),
   /** Which client-side SDKs may see the flag. */
   clientSide: view({ web: z.boolean(), mobile: z.boolean() }),
@@ -101,6 +101,21 @@ const clauseView = named('Clause', {
 });
 const ruleFields = { id: text, name: text.optional(), clauses: list(clauseView) };
 
+/** How a rule of a valve came about, and until when it was meant to be. */
+const tripView = named('Trip', {
+  reason: text,
+  by: text,
+  at: time,
+  expiresAt: time,
+  /** It should have been restored by now; until it is, it stays as it is. */
+  overdue: z.boolean(),
+  incident: text.optional(),
+  /** Goes before every rule that is not exempt, however severe. */
+  exempt: z.boolean().optional(),
+  /** Only so many of the matching contexts of that kind, in thousandths of a percent. */
+  share: view({ contextKind: text, weight: count }).optional(),
+});
+
 /** A flag in one environment: what it is and how it behaves there. */
 export const environmentFlagView = named('EnvironmentFlag', {
   ...definitionFields,
@@ -110,7 +125,8 @@ export const environmentFlagView = named('EnvironmentFlag', {
   /** Served when the flag is on and nothing else matched. */
   fallthrough: serving({}),
   targets: list(view({ variation: text, contextKind: text, keys: list(text) })),
-  rules: list(serving(ruleFields)),
+  /** Of a valve: its trips, in the order in which they win. */
+  rules: list(serving({ ...ruleFields, trip: tripView.optional() })),
   prerequisites: list(view({ flag: text, variation: text })),
   /** The environment's version that last altered what SDKs get of the flag. */
   version,

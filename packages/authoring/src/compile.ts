@@ -1,6 +1,7 @@
 import { type Clause as EngineClause, type Flag, ownOperators, type Rollout, type Segment } from '@sluice/engine';
-import type { Clause, FlagState, Serve, Target } from './configuration.ts';
+import type { Clause, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
+import { askMadeSegment } from './made-segments.ts';
 import type { Lookup } from './objects.ts';
 import type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';
 import { fullWeight } from './serve.ts';
@@ -33,7 +34,7 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
     ...compileTargets(configuration.targets, indexOf),
     rules: rules.map((rule) => ({
       id: rule.id,
-      clauses: compileClauses(rule.clauses, around),
+      clauses: compileClauses(listClauses(definition.key, rule), around),
       ...serve(rule),
       trackEvents: false,
     })),
@@ -50,6 +51,11 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
       usingMobileKey: definition.clientSide.mobile,
     },
   };
+}
+
+function listClauses(flag: string, rule: Rule): readonly Clause[] {
+  const asked = askMadeSegment(flag, rule);
+  return asked === undefined ? rule.clauses : [...rule.clauses, asked];
 }
 
 /** Variations are checked when they are authored, so one that is missing here is a fault of this program. */

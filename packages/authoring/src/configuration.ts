@@ -54,7 +54,32 @@ export type Rule = {
   readonly name?: string | undefined;
   /** All must match. */
   readonly clauses: readonly Clause[];
+  /** Every rule of a valve has one, and no other rule. */
+  readonly trip?: Trip | undefined;
 } & Serve;
+
+/** How a rule of a valve came about, and until when it was meant to be. Times are milliseconds since the epoch. */
+export interface Trip {
+  readonly reason: string;
+  /** Who tripped the valve, or renewed the trip. */
+  readonly by: string;
+  /** When it was tripped. */
+  readonly at: number;
+  /** From then on it is overdue: it stays as it is, and everything that shows it says so. */
+  readonly expiresAt: number;
+  /** Where people talk about it: a link, or a name. */
+  readonly incident?: string | undefined;
+  /** Goes before every rule that is not exempt, however severe: keeps its contexts out of what others get. */
+  readonly exempt?: boolean | undefined;
+  /** Only so many of the contexts of that kind that match, always the same ones. */
+  readonly share?: Share | undefined;
+}
+
+export interface Share {
+  readonly contextKind: string;
+  /** In thousandths of a percent. */
+  readonly weight: number;
+}
 
 export interface Prerequisite {
   /** Key of the flag that must be on. */
@@ -63,14 +88,18 @@ export interface Prerequisite {
   readonly variation: string;
 }
 
-/** A new flag is off; on serves the first variation, off the last. */
+/**
+ * A new flag is off; on serves the first variation, off the last. A valve is on from the start, and serves its first
+ * mode, the normal one, wherever it is not tripped.
+ */
 export function createConfiguration(definition: FlagDefinition, salt: string): FlagConfiguration {
   const [first] = definition.variations;
   const last = definition.variations.at(-1);
   if (first === undefined || last === undefined) throw new RangeError('a definition has at least two variations');
+  const isValve = definition.kind === 'valve';
   return {
-    on: false,
-    offVariation: last.id,
+    on: isValve,
+    offVariation: isValve ? first.id : last.id,
     fallthrough: { variation: first.id },
     targets: [],
     rules: [],

@@ -3,7 +3,9 @@ import { idPattern, idSchema, keySchema } from './key.ts';
 import { listNames, type Problem, problem } from './problem.ts';
 
 /** The kinds that can be authored; each compiles to one evaluable flag. */
-export type FlagKind = 'release';
+export type FlagKind = (typeof flagKinds)[number];
+
+export const flagKinds = ['release', 'valve'] as const;
 
 export type JsonValue = z.core.util.JSONType;
 
@@ -22,7 +24,7 @@ export interface FlagDefinition {
   readonly description: string;
   readonly tags: readonly string[];
   readonly owner: string;
-  /** On serves the first by default, off the last. */
+  /** On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity. */
   readonly variations: readonly Variation[];
   /** Which client-side SDKs may see the flag. */
   readonly clientSide: { readonly web: boolean; readonly mobile: boolean };
@@ -49,20 +51,24 @@ export const definitionFields = {
 
 export const definitionInput = z.strictObject({
   key: keySchema,
-  kind: z.literal('release').default('release'),
+  kind: z.enum(flagKinds).default('release'),
   ...definitionFields,
 });
 
 export type DefinitionInput = z.input<typeof definitionInput>;
 export type VariationInput = z.infer<typeof variationInput>;
 
-const booleanVariations: readonly VariationInput[] = [
-  { id: 'on', value: true },
-  { id: 'off', value: false },
-];
+const variationsUnlessGiven: Readonly<Record<FlagKind, readonly VariationInput[]>> = {
+  release: [
+    { id: 'on', value: true },
+    { id: 'off', value: false },
+  ],
+  valve: [{ value: 'normal' }, { value: 'off' }],
+};
 
 export function createDefinition(input: z.output<typeof definitionInput>, path: string): FlagDefinition | Problem {
-  const variations = identifyVariations(input.variations ?? booleanVariations, `${path}.variations`);
+  const given = input.variations ?? variationsUnlessGiven[input.kind];
+  const variations = identifyVariations(given, input.kind, `${path}.variations`);
   if ('kind' in variations) return variations;
   return {
     key: input.key,
@@ -81,7 +87,11 @@ export function createDefinition(input: z.output<typeof definitionInput>, path: 
  * Gives every variation an id: the one asked for, else `on` and `off` for booleans, the value itself where it reads as
  * an id, else `variation-N`.
  */
-export function identifyVariations(inputs: readonly VariationInput[], path: string): readonly Variation[] | Problem {
+export function identifyVariations(
+  inputs: readonly VariationInput[],
+  kind: FlagKind,
+  path: string,
+): readonly Variation[] | Problem {
   const types = new Set(inputs.map(({ value }) => typeOfValue(value)));
   if (types.size > 1) {
     return problem(path, `variations must all be of one type, got ${listNames([...types])}`);
@@ -104,7 +114,18 @@ export function identifyVariations(inputs: readonly VariationInput[], path: stri
     ids.add(id);
     variations.push({ ...input, id });
   }
-  return variations;
+  return (kind === 'valve' ? findModeProblem(variations, path) : undefined) ?? variations;
+}
+
+/** Code asks for modes by the value that it gets, people by id: they are the same. */
+function findModeProblem(variations: readonly Variation[], path: string): Problem | undefined {
+  const index = variations.findIndex(({ id, value }) => id !== value);
+  const variation = variations[index];
+  if (variation === undefined) return undefined;
+  return problem(
+    `${path}[${index}].value`,
+    `the modes of a valve are names such as "cached": a letter or digit, then at most 63 letters, digits, dots, underscores or hyphens, and no other id; got ${JSON.stringify(variation.value)}`,
+  );
 }
 
 /** `variation-N`, or the next number that is not taken. */

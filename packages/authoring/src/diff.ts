@@ -1,4 +1,4 @@
-import type { FlagConfiguration, FlagState, Serve, Target } from './configuration.ts';
+import type { FlagConfiguration, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentMembers, SegmentState } from './segment.ts';
@@ -64,13 +64,42 @@ function diffConfiguration(before: FlagConfiguration, after: FlagConfiguration):
       : [`serves \`${after.offVariation}\` instead of \`${before.offVariation}\` when off`]),
     ...diffServe(before.fallthrough, after.fallthrough, after.offVariation),
     ...diffTargets(before.targets, after.targets),
-    ...diffParts(before.rules, after.rules, 'rule', describeRule),
+    ...diffRules(before.rules, after.rules),
     ...diffParts(
       before.prerequisites.map((part) => ({ ...part, id: part.flag })),
       after.prerequisites.map((part) => ({ ...part, id: part.flag })),
       'prerequisite',
       ({ flag, variation }) => `flag \`${flag}\` must serve \`${variation}\``,
     ),
+  ];
+}
+
+/** The order of a valve's rules follows from what they are, so it is not told. */
+function diffRules(before: readonly Rule[], after: readonly Rule[]): string[] {
+  const isTrip = ({ trip }: Rule): boolean => trip !== undefined;
+  const [tripsBefore, tripsAfter] = [before.filter(isTrip), after.filter(isTrip)];
+  return [
+    ...diffTrips(tripsBefore, tripsAfter),
+    ...diffParts(
+      before.filter((rule) => !isTrip(rule)),
+      after.filter((rule) => !isTrip(rule)),
+      'rule',
+      describeRule,
+    ),
+  ];
+}
+
+function diffTrips(before: readonly Rule[], after: readonly Rule[]): string[] {
+  return [
+    ...before
+      .filter(({ id }) => !after.some((rule) => rule.id === id))
+      .map((rule) => `restored from ${describeRule(rule)}`),
+    ...after.flatMap((rule) => {
+      const was = before.find(({ id }) => id === rule.id);
+      if (was === undefined) return [`tripped: ${describeRule(rule)}`];
+      if (JSON.stringify(was) === JSON.stringify(rule)) return [];
+      return [`trip changed: ${describeChange(was, rule, describeRule)}`];
+    }),
   ];
 }
 

@@ -6,6 +6,7 @@ import {
   typeOfValue,
   type Variation,
 } from './definition.ts';
+import { sortBySeverity } from './edit-valve.ts';
 import type { DefinitionInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { isProblem, listNames, type Problem, problem } from './problem.ts';
@@ -37,7 +38,7 @@ export function editDefinition(
   switch (instruction.kind) {
     case 'update-definition': {
       const updated = updateDefinition(flag, instruction, lookup, `${path}.definition`);
-      return isProblem(updated) ? updated : { ...flag, definition: updated };
+      return isProblem(updated) ? updated : withDefinition(flag, updated);
     }
     case 'archive':
       return (
@@ -53,6 +54,12 @@ export function editDefinition(
     default:
       return instruction satisfies never;
   }
+}
+
+/** Modes in another order have other severities. */
+function withDefinition({ configuration }: FlagState, definition: FlagDefinition): FlagState {
+  if (definition.kind !== 'valve') return { definition, configuration };
+  return { definition, configuration: { ...configuration, rules: sortBySeverity(configuration.rules, definition) } };
 }
 
 function findDependentProblem(
@@ -98,11 +105,18 @@ function updateVariations(
   path: string,
 ): readonly Variation[] | Problem {
   const { definition } = flag;
-  const variations = identifyVariations(inputs, path);
+  const variations = identifyVariations(inputs, definition.kind, path);
   if (isProblem(variations)) return variations;
   const was = typeOfValue(definition.variations[0]?.value);
   const is = typeOfValue(variations[0]?.value);
   if (was !== is) return problem(path, `the type of a flag cannot change: expected values of type ${was}, got ${is}`);
+  const [normal] = definition.variations;
+  if (definition.kind === 'valve' && variations[0]?.id !== normal?.id) {
+    return problem(
+      `${path}[0]`,
+      `the normal mode stays first: expected \`${normal?.id}\`, got \`${variations[0]?.id}\``,
+    );
+  }
   const kept = new Set(variations.map(({ id }) => id));
   for (const { id } of definition.variations) {
     if (kept.has(id)) continue;

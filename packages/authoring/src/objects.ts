@@ -22,6 +22,9 @@ export interface Lookup {
   readonly listDependents: (object: ObjectId) => readonly ObjectId[];
   /** Short, different each time, and right for an id. */
   readonly createId: () => string;
+  /** Who makes the change, and when, in milliseconds since the epoch. */
+  readonly actor: string;
+  readonly now: number;
   readonly regex: RegexCompiler;
 }
 

@@ -1,6 +1,7 @@
 import type { FlagState } from './configuration.ts';
 import { type FlagDefinition, typeOfValue, type Variation } from './definition.ts';
 import type { Instruction } from './instructions.ts';
+import { isMadeKey } from './made-segments.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentState } from './segment.ts';
 
@@ -36,8 +37,10 @@ interface Step {
 
 /** The instructions that bring objects back to what they were. */
 export function listRevertInstructions(reversals: readonly Reversal[]): readonly Instruction[] {
-  const flags = reversals.filter(({ id }) => id.kind === 'flag');
-  const segments = reversals.filter(({ id }) => id.kind === 'segment');
+  // What was done last is undone first.
+  const flags = reversals.filter(({ id }) => id.kind === 'flag').toReversed();
+  // Segments that were made for a flag come back with it.
+  const segments = reversals.filter(({ id }) => id.kind === 'segment' && !isMadeKey(id.key));
   return [
     ...flags.flatMap((reversal) => listFlagSteps(reversal, flags.length > 1)),
     ...segments.flatMap((reversal) => listSegmentSteps(reversal, segments.length > 1)),
@@ -53,7 +56,7 @@ function listFlagSteps({ id: { key: flag }, before, now }: Reversal, isOneOfSeve
   if (isSame(was, is)) return [];
   const letGo = isOneOfSeveral ? listPrerequisitesToRemove(flag, was, is) : [];
   if (was === undefined) return [...letGo, { phase: 'delete flag', instruction: { kind: 'delete', flag } }];
-  if (is === undefined || typeOfFlag(is) !== typeOfFlag(was)) {
+  if (is === undefined || natureOf(is) !== natureOf(was)) {
     const clear: Step[] = is === undefined ? [] : [{ phase: 'clear', instruction: { kind: 'delete', flag } }];
     return [...letGo, ...clear, ...listCreationSteps(flag, was)];
   }
@@ -78,8 +81,9 @@ function listPrerequisitesToRemove(
     }));
 }
 
-function typeOfFlag({ definition }: FlagState): string {
-  return typeOfValue(definition.variations[0]?.value);
+/** What no instruction changes about a flag. */
+function natureOf({ definition: { kind, variations } }: FlagState): string {
+  return `${kind} of ${typeOfValue(variations[0]?.value)}`;
 }
 
 function listCreationSteps(flag: string, was: FlagState): readonly Step[] {

@@ -71,6 +71,20 @@ const segmentRule = fc.record(
   { requiredKeys: ['id', 'clauses'] },
 );
 
+const trip = fc.record(
+  {
+    kind: fc.constant('trip'),
+    id: ruleId,
+    mode: variation,
+    reason: fc.constantFrom('slow', 'down'),
+    when: clauses,
+    share: fc.record({ contextKind: fc.constantFrom('user', 'account'), weight: fc.constantFrom(1, 25_000, 100_000) }),
+    exempt: fc.boolean(),
+    expiresInMs: fc.constantFrom(60_000, 604_800_000),
+  },
+  { requiredKeys: ['kind', 'mode', 'reason'] },
+);
+
 type Weighted = readonly [weight: number, instruction: Arbitrary<object>];
 
 function choose(...choices: readonly Weighted[]): Arbitrary<InstructionInput> {
@@ -84,6 +98,12 @@ const before = fc.option(ruleId, { nil: undefined });
 /** Instructions about flags, without the flag. What others need to meet something comes more often. */
 const flagInstruction = choose(
   [1, fc.record({ kind: fc.constantFrom('create-flag'), definition: fc.record({ variations }) })],
+  [
+    1,
+    fc.record({ kind: fc.constant('create-flag'), definition: fc.record({ kind: fc.constant('valve'), variations }) }),
+  ],
+  [3, trip],
+  [1, fc.record({ kind: fc.constant('restore'), id: fc.option(ruleId, { nil: undefined }) })],
   [2, fc.record({ kind: fc.constant('update-definition'), definition: fc.record({ variations }) })],
   [
     1,

@@ -22,6 +22,7 @@ export {
   launchDarklySdk,
   untilUpdated,
 } from './launchdarkly-client.ts';
+export { createLaunchDarklyData, type LaunchDarklyData } from './launchdarkly-data.ts';
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
@@ -41,6 +42,7 @@ export {
   buildLookup,
   buildRule,
   buildSegment,
+  buildValve,
   buildVariations,
   changeCheckout,
   type FlagParts,

@@ -16,6 +16,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '004-leadership': { up: createLeadershipTable },
   '005-edges': { up: createEdgeTables },
   '006-fleet': { up: createFleetTables },
+  '007-kinds': { up: addKinds },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -155,6 +156,14 @@ async function createChangeTables(db: AnyDatabase): Promise<void> {
     .createIndex('change_objects_history')
     .on('change_objects')
     .columns(['environment_id', 'kind', 'key', 'version'])
+    .execute();
+}
+
+/** Flags of before were all of one kind. */
+async function addKinds(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .alterTable('definitions')
+    .addColumn('kind', textOf(db), (column) => column.notNull().defaultTo('release'))
     .execute();
 }
 

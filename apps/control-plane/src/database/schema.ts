@@ -1,3 +1,4 @@
+import type { FlagKind } from '@sluice/authoring';
 import type { Kysely, Transaction } from 'kysely';
 
 /**
@@ -62,6 +63,8 @@ export interface EnvironmentRow {
 export interface DefinitionRow {
   projectKey: string;
   key: string;
+  /** As the definition says. */
+  kind: FlagKind;
   definitionJson: string;
   createdAt: number;
 }
