@@ -1,4 +1,4 @@
-import { flagKinds, instructionSchema } from '@sluice/authoring';
+import { flagKinds, instructionSchema, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -70,8 +70,20 @@ const definitionFields = {
   description: text,
   tags: list(text),
   owner: text,
-  /** On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity. */
+  /**
+   * On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity.
+   * Of a config: its values in the environment, each named by its JSON text, the environment's own first.
+   */
   variations: list(view({ id: text, value: z.json(), name: text.optional(), description: text.optional() })),
+  /** What a config's values may be, and by what they may vary. */
+  config: view({
+    /** JSON Schema, draft 2020-12. */
+    schema: z.record(z.string(), z.unknown()).readonly(),
+    unit: z.enum(units).optional(),
+    maxChangeFactor: z.number().optional(),
+    /** Of two overrides that match, the one by the dimension that stands first wins. */
+    dimensions: list(text),
+  }).optional(),
   /** Which client-side SDKs may see the flag. */
   clientSide: view({ web: z.boolean(), mobile: z.boolean() }),
   archived: z.boolean(),

@@ -37,7 +37,8 @@ function complete(instruction: Instruction, request: Addressed, lookup: Lookup):
 
 /** What makes a rule says its id. */
 function withNewId(instruction: Instruction, lookup: Lookup): Instruction {
-  if (instruction.kind === 'trip') return { id: lookup.createId(), ...instruction };
+  if (instruction.kind === 'trip' || instruction.kind === 'set-override')
+    return { id: lookup.createId(), ...instruction };
   if (!('rule' in instruction)) return instruction;
   // The rule keeps its shape; only its id is certain now.
   return { ...instruction, rule: { id: lookup.createId(), ...instruction.rule } } as Instruction;

@@ -90,17 +90,20 @@ export interface Prerequisite {
 
 /**
  * A new flag is off; on serves the first variation, off the last. A valve is on from the start, and serves its first
- * mode, the normal one, wherever it is not tripped.
+ * mode, the normal one, wherever it is not tripped. A config is on as well, and serves its value, given by name.
  */
-export function createConfiguration(definition: FlagDefinition, salt: string): FlagConfiguration {
-  const [first] = definition.variations;
-  const last = definition.variations.at(-1);
-  if (first === undefined || last === undefined) throw new RangeError('a definition has at least two variations');
-  const isValve = definition.kind === 'valve';
+export function createConfiguration(
+  { kind, variations }: FlagDefinition,
+  salt: string,
+  value: string | undefined,
+): FlagConfiguration {
+  const first = kind === 'config' ? value : variations[0]?.id;
+  const last = kind === 'release' ? variations.at(-1)?.id : first;
+  if (first === undefined || last === undefined) throw new RangeError('a flag has something to serve');
   return {
-    on: isValve,
-    offVariation: isValve ? first.id : last.id,
-    fallthrough: { variation: first.id },
+    on: kind !== 'release',
+    offVariation: last,
+    fallthrough: { variation: first },
     targets: [],
     rules: [],
     prerequisites: [],

@@ -1,6 +1,7 @@
 import { findClauseProblem } from './clause.ts';
 import type { FlagConfiguration, FlagState, Prerequisite, Rule, Target } from './configuration.ts';
 import { findWay } from './cycle.ts';
+import { removeOverride, replaceValues, setOverride, setValue } from './edit-config.ts';
 import { findValveProblem, restore, sortBySeverity, trip } from './edit-valve.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import { addKeys, removeKeys } from './key-lists.ts';
@@ -80,6 +81,12 @@ export function editConfiguration(
       return trip(flag, instruction, lookup, path);
     case 'restore':
       return restore(flag, instruction, path);
+    case 'set-value':
+      return setValue(flag, instruction, lookup, path);
+    case 'set-override':
+      return setOverride(flag, instruction, lookup, path);
+    case 'remove-override':
+      return removeOverride(flag, instruction, path);
     default:
       return instruction satisfies never;
   }
@@ -196,6 +203,7 @@ function replaceConfiguration(
   lookup: Lookup,
   path: string,
 ): FlagConfiguration | Problem {
+  if (flag.definition.kind === 'config') return replaceValues(flag, input, lookup, path);
   const { on, offVariation, salt = flag.configuration.salt } = input;
   const wrong = findVariationProblem(offVariation, flag.definition, `${path}.offVariation`);
   if (wrong !== undefined) return wrong;

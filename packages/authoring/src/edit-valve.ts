@@ -4,6 +4,7 @@ import type { FlagDefinition } from './definition.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { listNames, type Problem, problem } from './problem.ts';
+import { spellClause, spellClauses } from './scope.ts';
 import { findVariationProblem, fullWeight } from './serve.ts';
 import { describeScope } from './words.ts';
 
@@ -189,19 +190,14 @@ function hasSameScope(a: TripRule, b: TripRule): boolean {
 }
 
 function scopeOf({ clauses, trip }: TripRule): string {
-  return JSON.stringify([clauses.map(spell).sort(), trip.share, trip.exempt === true]);
-}
-
-/** The same clause is spelt the same, whatever was left out. */
-function spell({ contextKind = 'user', attribute = 'key', op, values, negate = false }: Clause): string {
-  return JSON.stringify([contextKind, attribute, op, [...values].sort(), negate]);
+  return JSON.stringify([spellClauses(clauses), trip.share, trip.exempt === true]);
 }
 
 /** Whether whoever matches `narrow` certainly matches `wide`. */
 function covers(wide: TripRule, narrow: TripRule): boolean {
   if (wide.trip.share !== undefined) return hasSameScope(wide, narrow);
-  const said = new Set(narrow.clauses.map(spell));
-  return wide.clauses.every((clause) => said.has(spell(clause)));
+  const said = new Set(narrow.clauses.map(spellClause));
+  return wide.clauses.every((clause) => said.has(spellClause(clause)));
 }
 
 /** Whether a context may match both; false only where they ask the same attribute for values that have none in common. */

@@ -1,5 +1,6 @@
 export { type Applied, apply } from './apply.ts';
 export { compileFlag, compileSegment, listOwnOperators, ownContextKind, ownOperatorsAttribute } from './compile.ts';
+export { type ConfigRules, configRulesSchema, describeLayer, type JsonSchema, type SchemaChecker } from './config.ts';
 export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
 export { definitionFields, definitionInput, flagKinds } from './definition.ts';
@@ -13,4 +14,6 @@ export { isProblem, listNames, type Problem, problem } from './problem.ts';
 export { listRevertInstructions, type Reversal } from './revert.ts';
 export type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';
 export { fullWeight } from './serve.ts';
+export { describeValue, parseQuantity, type Unit, units } from './units.ts';
+export { listVariations } from './variations.ts';
 export { describeClauses, describeRule, describeScope, describeServe, describeWeight } from './words.ts';

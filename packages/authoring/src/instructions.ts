@@ -36,8 +36,12 @@ const ruleSchema = z.strictObject({
   ...serveFields,
 });
 
+/** Of a config it is the JSON text of a value. */
+const keptVariationSchema = z.string().min(1).max(65_536);
+
 /** A rule as it is brought back, with the trip that made it. */
 const keptRuleSchema = ruleSchema.extend({
+  variation: keptVariationSchema.optional(),
   trip: z
     .strictObject({ ...tripFields, by: z.string().max(256), at: z.int().min(0), expiresAt: z.int().min(0) })
     .optional(),
@@ -60,8 +64,8 @@ const prerequisiteSchema = z.strictObject({ flag: keySchema, variation: idSchema
 const configurationSchema = z.strictObject({
   salt: saltSchema,
   on: z.boolean(),
-  offVariation: idSchema,
-  fallthrough: z.strictObject(serveFields),
+  offVariation: keptVariationSchema,
+  fallthrough: z.strictObject({ ...serveFields, variation: keptVariationSchema.optional() }),
   targets: z.array(targetSchema).max(10_000),
   rules: z.array(keptRuleSchema).max(1000),
   prerequisites: z.array(prerequisiteSchema).max(100),
@@ -102,6 +106,16 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
     expiresInMs: z.int().min(60_000).optional(),
   }),
   forFlag('restore', { id: idSchema.optional() }),
+  forFlag('set-value', { value: z.json(), confirm: z.boolean().optional() }),
+  forFlag('set-override', {
+    id: idSchema.optional(),
+    name: text,
+    when: clausesSchema.min(1),
+    value: z.json(),
+    /** That it is meant, although it changes by more than the config allows at once. */
+    confirm: z.boolean().optional(),
+  }),
+  forFlag('remove-override', { id: idSchema }),
 ]);
 
 export const segmentInstruction = z.discriminatedUnion('kind', [

@@ -1,4 +1,5 @@
 import type { RegexCompiler } from '@sluice/engine';
+import type { SchemaChecker } from './config.ts';
 import type { FlagConfiguration, FlagState } from './configuration.ts';
 import type { SegmentState } from './segment.ts';
 
@@ -26,6 +27,7 @@ export interface Lookup {
   readonly actor: string;
   readonly now: number;
   readonly regex: RegexCompiler;
+  readonly schemas: SchemaChecker;
 }
 
 /** Who a flag refers to. */

@@ -4,6 +4,7 @@ import type { Instruction } from './instructions.ts';
 import { isMadeKey } from './made-segments.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentState } from './segment.ts';
+import { listVariations } from './variations.ts';
 
 /** An object as it was before a change, and as it is now; undefined: it did not, or does not, exist. */
 export interface Reversal {
@@ -83,12 +84,14 @@ function listPrerequisitesToRemove(
 
 /** What no instruction changes about a flag. */
 function natureOf({ definition: { kind, variations } }: FlagState): string {
-  return `${kind} of ${typeOfValue(variations[0]?.value)}`;
+  return kind === 'config' ? kind : `${kind} of ${typeOfValue(variations[0]?.value)}`;
 }
 
 function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
-  const { key: _, archived, ...definition } = was.definition;
+  const { key: _, archived, variations, ...fields } = was.definition;
   const { salt, ...configuration } = was.configuration;
+  const isConfig = was.definition.kind === 'config';
+  const definition = { ...fields, ...(isConfig ? { value: listVariations(was)[0]?.value } : { variations }) };
   return [
     {
       phase: 'create',
@@ -102,7 +105,7 @@ function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
   ];
 }
 
-/** While the configuration is replaced, the flag has the variations of both. */
+/** While the configuration is replaced, the flag has the variations of both, or takes any value. */
 function listDefinitionSteps(flag: string, was: FlagDefinition, is: FlagDefinition): readonly Step[] {
   const steps: Step[] = [];
   if (was.archived !== is.archived) {
@@ -110,12 +113,18 @@ function listDefinitionSteps(flag: string, was: FlagDefinition, is: FlagDefiniti
     steps.push({ phase: kind, instruction: { kind, flag } });
   }
   if (isSame(is, { ...was, archived: is.archived })) return steps;
+  if (was.config !== undefined && JSON.stringify(was.config) !== JSON.stringify(is.config)) {
+    const dimensions = [...new Set([...was.config.dimensions, ...(is.config?.dimensions ?? [])])];
+    const definition = { config: { schema: {}, dimensions } };
+    steps.push({ phase: 'widen', instruction: { kind: 'update-definition', flag, definition } });
+  }
   const both = mergeVariations(was.variations, is.variations);
   if (both.length > is.variations.length) {
     const definition = { variations: copy<Variation[]>(both) };
     steps.push({ phase: 'widen', instruction: { kind: 'update-definition', flag, definition } });
   }
-  const { key: _, kind: __, archived: ___, ...fields } = was;
+  const { key: _, kind, archived: __, variations, ...rest } = was;
+  const fields = kind === 'config' ? rest : { ...rest, variations };
   const definition = copy<Of<'update-definition'>['definition']>(fields);
   steps.push({ phase: 'restore definition', instruction: { kind: 'update-definition', flag, definition } });
   return steps;

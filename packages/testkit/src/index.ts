@@ -38,6 +38,7 @@ export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
 export {
+  buildConfig,
   buildFlag,
   buildLookup,
   buildRule,

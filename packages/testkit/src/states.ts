@@ -15,7 +15,7 @@ import {
   type SegmentState,
   sameObject,
 } from '@sluice/authoring';
-import { regex } from '@sluice/control-plane';
+import { regex, schemas } from '@sluice/control-plane';
 
 /** The parts of a flag that matter to a test, all in one object. */
 export type FlagParts = Partial<FlagDefinition & FlagConfiguration>;
@@ -28,7 +28,18 @@ export function buildFlag(parts: FlagParts = {}): FlagState {
   const { on = false, offVariation = variations.at(-1)?.id ?? '', salt = `salt of ${key}` } = parts;
   const { fallthrough = { variation: variations[0]?.id ?? '' }, targets = [], rules = [], prerequisites = [] } = parts;
   return {
-    definition: { key, kind, name, description, tags, owner, variations, clientSide, archived },
+    definition: {
+      key,
+      kind,
+      name,
+      description,
+      tags,
+      owner,
+      variations,
+      ...(parts.config !== undefined && { config: parts.config }),
+      clientSide,
+      archived,
+    },
     configuration: { on, offVariation, fallthrough, targets, rules, prerequisites, salt },
   };
 }
@@ -37,6 +48,22 @@ export function buildFlag(parts: FlagParts = {}): FlagState {
 export function buildValve(parts: FlagParts = {}): FlagState {
   const variations = buildVariations('normal', 'cached', 'off-404', 'off');
   return buildFlag({ key: 'search', kind: 'valve', variations, on: true, offVariation: 'normal', ...parts });
+}
+
+/** A config with the value 60, in seconds, from 1 to 3600, which may vary by account, route, network and region. */
+export function buildConfig(parts: FlagParts = {}): FlagState {
+  const schema = { type: 'integer', minimum: 1, maximum: 3600 };
+  const dimensions = ['account', 'route', 'ip', 'instance.region'];
+  return buildFlag({
+    key: 'cache.ttl',
+    kind: 'config',
+    variations: [],
+    config: { schema, unit: 's', maxChangeFactor: 4, dimensions },
+    on: true,
+    offVariation: '60',
+    fallthrough: { variation: '60' },
+    ...parts,
+  });
 }
 
 const onAndOff = [
@@ -109,6 +136,7 @@ export function buildLookup({
     actor,
     now,
     regex,
+    schemas,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { EnvironmentFlagView } from '@sluice/api-client';
+import { listVariations } from '@sluice/authoring';
 import type { StoredFlag } from './flag-queries.ts';
 
 /** `now`: trips whose time is over by then are overdue. */
@@ -11,5 +12,6 @@ export function toEnvironmentFlagView(
   const rules = shown.rules.map(({ trip, ...rule }) =>
     trip === undefined ? rule : { ...rule, trip: { ...trip, overdue: trip.expiresAt <= now } },
   );
-  return { ...definition, ...shown, rules, version };
+  const variations = listVariations({ definition, configuration });
+  return { ...definition, ...shown, variations, rules, version };
 }

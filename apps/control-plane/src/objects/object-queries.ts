@@ -2,6 +2,7 @@ import type { FlagConfiguration, FlagDefinition, FlagState, Lookup, ObjectId, Se
 import type { WireObject } from '@sluice/protocol';
 import { chunk } from '../database/chunks.ts';
 import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
+import { schemas } from '../json-schema.ts';
 import { regex } from '../platform.ts';
 
 type Environment = Pick<EnvironmentRow, 'id' | 'projectKey'>;
@@ -173,6 +174,7 @@ export async function answer<T>(reads: Reads, environment: Environment, { ask, a
       return id;
     },
     regex,
+    schemas,
   };
   for (const { kind, key } of about) (kind === 'flag' ? flags : segments).wanted.add(key);
   const hasSeenAll = () => [flags, segments, configurations, dependents].every(({ wanted }) => wanted.size === 0);
