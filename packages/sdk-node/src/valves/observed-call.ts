@@ -21,7 +21,7 @@ export interface ObservedCall {
   readonly route: string | undefined;
 }
 
-/** Is told of every call that came to an end; those whose callers went away did not. Must not throw. */
+/** Is told of every call that came to an end; those whose callers went away did not. */
 export type ObserveCall = (call: ObservedCall) => void;
 
 /** Whom and what a call is for. */

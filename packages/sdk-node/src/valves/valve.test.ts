@@ -719,6 +719,15 @@ describe('what is observed of a call', () => {
   });
 });
 
+test('whoever is told of calls cannot break them', async () => {
+  const { client, observed, log } = await create();
+  observed.push = () => {
+    throw new Error('full');
+  };
+  expect(await client.valve('search', { modes: answers }).run()).toMatchObject({ value: 'found' });
+  expect(log.lines).toEqual(['error: valve search: whoever is told of calls failed: Error: full']);
+});
+
 describe('a valve', () => {
   test('leaves nothing behind: 10,000 calls', async () => {
     const { client, clock } = await create();

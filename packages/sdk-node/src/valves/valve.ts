@@ -165,7 +165,9 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     }
     let { mode } = choice;
     let cause: ValveCause = choice.isNormal ? 'normal' : 'rule';
-    let outcome = await this.#callServed(mode, choice.isNormal, run);
+    const limit = this.#timeoutMs === undefined ? undefined : this.#host.limits.begin(this.#timeoutMs);
+    let outcome = await this.#callServed(mode, choice.isNormal, run, limit);
+    limit?.end();
     if (outcome.kind === 'error' || outcome.kind === 'timeout' || outcome.kind === 'breaker') {
       cause = outcome.kind;
       ({ mode, outcome } = await this.#fallBack(mode, outcome, choice.fallbacks, run));
@@ -183,20 +185,12 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     }
   }
 
-  async #callServed(mode: string, isNormal: boolean, run: Run): Promise<Outcome | Failure> {
-    const call = (): Promise<Outcome> => this.#callWithin(this.#timeoutMs, mode, run);
-    if (!isNormal || this.#breaker === undefined) return call();
-    const called = this.#breaker.tryCall(call);
+  #callServed(mode: string, isNormal: boolean, run: Run, limit: Limit | undefined): Promise<Outcome | Failure> {
+    if (!isNormal || this.#breaker === undefined) return this.#call(mode, run, limit, undefined);
+    const called = this.#breaker.tryCall(() => this.#call(mode, run, limit, undefined));
     if (called !== undefined) return called;
-    return { kind: 'breaker', error: this.#createError('breaker-open', `the breaker of mode "${mode}" is open`) };
-  }
-
-  async #callWithin(timeoutMs: number | undefined, mode: string, run: Run): Promise<Outcome> {
-    if (timeoutMs === undefined) return this.#call(mode, run, undefined, undefined);
-    const limit = this.#host.limits.begin(timeoutMs);
-    const outcome = await this.#call(mode, run, limit, undefined);
-    limit.end();
-    return outcome;
+    const error = this.#createError('breaker-open', `the breaker of mode "${mode}" is open`);
+    return Promise.resolve({ kind: 'breaker', error });
   }
 
   /** Calls one mode after the other until one answers or time is over; then the first failure counts. */
@@ -254,11 +248,16 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
   }
 
   #startObserving(observe: ObserveCall, context: GivenContext) {
-    const { clock } = this.#host;
+    const { clock, log } = this.#host;
     const subject = findSubject(context, this.#host.see());
     const startedAt = clock.elapsed();
-    return (mode: string, cause: ValveCause, outcome: 'ok' | 'failed'): void =>
-      observe({ valve: this.key, mode, cause, outcome, durationMs: clock.elapsed() - startedAt, ...subject });
+    return (mode: string, cause: ValveCause, outcome: 'ok' | 'failed'): void => {
+      try {
+        observe({ valve: this.key, mode, cause, outcome, durationMs: clock.elapsed() - startedAt, ...subject });
+      } catch (error) {
+        log.error(`valve ${this.key}: whoever is told of calls failed: ${String(error)}`);
+      }
+    };
   }
 
   #createError(code: 'mode-missing' | 'breaker-open', problem: string): SluiceError {
