@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@sluice/sdk-node';
-import { startTestServer, type TestServer, until } from '@sluice/testkit';
+import { startTcpProxy, startTestServer, type TestServer, until } from '@sluice/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const production = '/projects/default/environments/production';
@@ -11,15 +11,21 @@ const modes = { normal: () => 'found', cached: () => 'found before', 'off-404': 
 
 let server: TestServer;
 
+let folder: string;
+
 /** The SDK's side of a valve: to it, one is a flag whose variations are the names of modes. */
 beforeEach(async () => {
-  server = await startTestServer();
+  folder = mkdtempSync(join(tmpdir(), 'sluice-valves-'));
+  server = await startTestServer({ folder: join(folder, 'server') });
   const variations = Object.keys(modes).map((value) => ({ id: value, value }));
   await server.api('POST', '/projects/default/flags', { key: 'search', variations });
   await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
 });
 
-afterEach(() => server.close());
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 function startInstance(key: string, options: { readonly url?: string; readonly cacheFolder?: string } = {}) {
   return createClient({
@@ -75,8 +81,7 @@ test('an instance whose build lacks a mode does the next more severe one, and th
 });
 
 test('the mode stays when the server is gone, also for processes that start without it', async ({ onTestFinished }) => {
-  const cacheFolder = mkdtempSync(join(tmpdir(), 'sluice-valve-'));
-  onTestFinished(() => rmSync(cacheFolder, { recursive: true, force: true }));
+  const cacheFolder = join(folder, 'cache');
   // So that the same address is dead afterwards, and what is stored for it is found.
   const { url } = server;
   const first = startInstance('web-1', { url, cacheFolder });
@@ -110,4 +115,26 @@ test('the mode stays when the server is gone, also for processes that start with
   expect(second.status.refused).toMatchObject([{ key: 'search', version: trip.version }]);
   expect((await again.run(bad)).mode).toBe('off-404');
   expect((await again.run({ kind: 'account', key: '7' })).mode).toBe('normal');
+});
+
+test('a trip that nobody heard of before the server went away is followed as soon as it is back', async ({
+  onTestFinished,
+}) => {
+  const port = Number(new URL(server.url).port);
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port });
+  onTestFinished(() => proxy.close());
+  const instance = startInstance('web-1', { url: `http://127.0.0.1:${proxy.port}` });
+  onTestFinished(() => instance.close());
+  const valve = instance.valve('search', { modes });
+  await instance.ready();
+
+  proxy.swallow();
+  await serve('cached');
+  await server.close();
+  expect((await valve.run()).mode).toBe('normal');
+  server = await startTestServer({ folder: join(folder, 'server'), port });
+  proxy.heal();
+  proxy.disconnect();
+  await until(() => valve.mode() === 'cached');
+  expect(await valve.run()).toMatchObject({ mode: 'cached', cause: 'rule' });
 });

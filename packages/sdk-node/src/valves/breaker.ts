@@ -17,6 +17,11 @@ export interface BreakerOptions {
  * are errors and timeouts; that a caller went away says nothing about the dependency.
  */
 export interface Breaker {
+  /**
+   * How long a call may take if nothing else limits it. Undefined: forever; but one that tries would keep all others
+   * away for so long.
+   */
+  readonly trialMs: number | undefined;
   /** Calls, unless it is open, or half open and another call tries already: undefined. */
   tryCall(call: () => Promise<Outcome>): Promise<Outcome> | undefined;
 }
@@ -33,7 +38,7 @@ export function createBreaker(
   };
   check('volume', volume, Number.isInteger(volume) && volume > 0, 'an integer above 0');
   check('errorPct', errorPct, errorPct > 0 && errorPct < 100, 'above 0 and below 100');
-  check('resetMs', resetMs, resetMs >= 0, '0 or more');
+  check('resetMs', resetMs, resetMs > 0, 'above 0');
   let openedAt = 0;
   const isHalfOpen = (): boolean => policy.state === CircuitState.HalfOpen;
   const policy = circuitBreaker(
@@ -51,6 +56,9 @@ export function createBreaker(
   });
   policy.onReset(() => log.info(`${name}: the breaker closes`));
   return {
+    get trialMs() {
+      return policy.state === CircuitState.Closed ? undefined : resetMs;
+    },
     tryCall: (call) => {
       if (isHalfOpen()) return undefined;
       if (policy.state === CircuitState.Open && clock.elapsed() - openedAt < resetMs) return undefined;

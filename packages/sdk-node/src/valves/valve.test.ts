@@ -573,6 +573,27 @@ describe('the breaker', () => {
     expect(await runAll(1)).toEqual(['breaker']);
   });
 
+  test('is not kept half open by a call that tries and hangs, where there is no timeout', async () => {
+    const { client, clock, observed } = await create();
+    let call = answersNot;
+    const valve = client.valve('search', { modes: { normal: () => call(), cached: answers.cached }, breaker });
+    for (let at = 0; at < 4; at++) await valve.run();
+    await clock.advance(10_000);
+    call = () => new Promise(() => undefined);
+    const trying = watch(valve.run());
+    await clock.advance(10_000);
+    expect(trying.value).toMatchObject({ mode: 'cached', cause: 'timeout' });
+    await clock.advance(10_000);
+    call = () => Promise.resolve('found');
+    expect((await valve.run()).cause).toBe('normal');
+    // Closed it limits nothing.
+    call = () => new Promise<string>((resolve) => void clock.after(3_600_000, () => resolve('found at last')));
+    const slow = watch(valve.run());
+    await clock.advance(3_600_000);
+    expect(slow.value).toMatchObject({ value: 'found at last' });
+    expect(observed.at(-1)).toMatchObject({ outcome: 'ok', durationMs: 3_600_000 });
+  });
+
   test('counts what takes too long', async () => {
     const { dependency, runAll, clock, valve } = await createGuarded();
     dependency.call = () => new Promise(() => undefined);
@@ -645,6 +666,18 @@ describe('a mode that this build does not have', () => {
     serve('cached');
     client.valve('search', { modes: few });
     expect(client.status.refused).toMatchObject([{ key: 'search', version: 2 }]);
+  });
+
+  test('is told to the log once for each reason, whatever is asked meanwhile', async () => {
+    const { client, serve, log } = await create();
+    const valve = client.valve('search', { modes: few });
+    serve('cached');
+    serve('cached', [ruleFor('42', 'normal')]);
+    // What cannot be a context is about nobody: it gets the normal mode, as does everybody without a flag.
+    const broken = { kind: 'account' } as never;
+    expect([valve.mode(broken), valve.mode(broken)]).toEqual(['normal', 'normal']);
+    expect(log.lines).toEqual(['warn: valve search: mode "cached" is not in this build; it serves "off-404"']);
+    expect(client.status.refused).toMatchObject([{ version: 3 }]);
   });
 
   test('is refused no more when the flag is gone', async () => {
@@ -764,7 +797,7 @@ describe('a valve', () => {
     [{ onError: 'cached' }, 'valve search: onError must be one of the modes (normal), got "cached"'],
     [{ breaker: { volume: 0 } }, 'valve search: breaker.volume must be an integer above 0, got 0'],
     [{ breaker: { errorPct: 100 } }, 'valve search: breaker.errorPct must be above 0 and below 100, got 100'],
-    [{ breaker: { resetMs: -1 } }, 'valve search: breaker.resetMs must be 0 or more, got -1'],
+    [{ breaker: { resetMs: 0 } }, 'valve search: breaker.resetMs must be above 0, got 0'],
   ])('whose options cannot be right is not made: %j', async (settings, message) => {
     const { client } = await create();
     // Names of modes are not known to the type here.

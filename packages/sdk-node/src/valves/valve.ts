@@ -121,9 +121,9 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     this.#timeoutMs = timeoutMs;
     this.#fallbackTimeoutMs = fallbackTimeoutMs;
     this.#breaker = breaker === false ? undefined : createBreaker(`valve ${key}`, breaker, host);
-    this.#plan = this.#judge();
+    this.#plan = this.#judge(undefined);
     host.onChange(key, () => {
-      this.#plan = this.#judge();
+      this.#plan = this.#judge(this.#plan);
     });
   }
 
@@ -165,7 +165,8 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     }
     let { mode } = choice;
     let cause: ValveCause = choice.isNormal ? 'normal' : 'rule';
-    const limit = this.#timeoutMs === undefined ? undefined : this.#host.limits.begin(this.#timeoutMs);
+    const timeoutMs = this.#timeoutMs ?? (choice.isNormal ? this.#breaker?.trialMs : undefined);
+    const limit = timeoutMs === undefined ? undefined : this.#host.limits.begin(timeoutMs);
     let outcome = await this.#callServed(mode, choice.isNormal, run, limit);
     limit?.end();
     if (outcome.kind === 'error' || outcome.kind === 'timeout' || outcome.kind === 'breaker') {
@@ -227,17 +228,18 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
   #evaluate(context: GivenContext): EvaluationDetail<string> {
     const detail = this.#host.detail(this.key, context, this.#plan.normal);
     // Whoever was told of the change before this valve may call it at once.
-    if (detail.version !== this.#plan.version) this.#plan = this.#judge();
+    const { version } = detail;
+    if (version !== undefined && version !== this.#plan.version) this.#plan = this.#judge(this.#plan);
     return detail;
   }
 
   /** Looks what the flag in force makes of this build, and tells whoever should know. */
-  #judge(): ModePlan {
+  #judge(before: ModePlan | undefined): ModePlan {
     const { refusals, log } = this.#host;
     const plan = planModes(this.#host.findFlag(this.key), this.#build);
     if (plan.version === undefined || plan.refusal === undefined) refusals.accept(this.key);
     else {
-      log.warn(`valve ${this.key}: ${plan.refusal}`);
+      if (plan.refusal !== before?.refusal) log.warn(`valve ${this.key}: ${plan.refusal}`);
       refusals.refuse(this.key, plan.version, plan.refusal);
     }
     for (const mode of plan.unknown.filter((name) => !this.#told.has(name))) {
