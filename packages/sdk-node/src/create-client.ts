@@ -22,6 +22,7 @@ import { NodeClient } from './node-client.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import { Scopes } from './surroundings/scopes.ts';
 import type { TestData } from './test-data.ts';
+import type { ObserveCall } from './valves/observed-call.ts';
 
 /** The version of this package, as the server sees it. */
 export const sdkVersion = '0.1.0';
@@ -62,6 +63,8 @@ export interface Options {
   readonly wrapper?: { readonly name: string; readonly version?: string };
   readonly hooks?: readonly Hook[];
   readonly bigSegments?: BigSegmentSettings;
+  /** Is told of every call of a valve that came to an end: for metrics of your own. */
+  readonly onValveCall?: ObserveCall;
   /** Defaults to warnings and errors on standard error. */
   readonly log?: Log;
 }
@@ -104,6 +107,7 @@ export function createClient(options: Options): NodeClient {
       log,
       reporter,
       hooks: options.hooks ?? [],
+      onValveCall: options.onValveCall,
       sources,
       cache: createCache(options),
       events: createEvents(options, { headers, log, reporter }),

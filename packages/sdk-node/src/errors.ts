@@ -1,6 +1,11 @@
-export type SluiceErrorCode = 'invalid-options';
+/**
+ * `invalid-options`: when something is created. The others: why a valve has no answer. `timeout`: its mode did not
+ * answer in time; `breaker-open`: the mode failed too often, and nothing is there to fall back to; `mode-missing`: what
+ * is served is not in this build, nor is anything more severe.
+ */
+export type SluiceErrorCode = 'invalid-options' | 'timeout' | 'breaker-open' | 'mode-missing';
 
-/** What the SDK throws, and only when a client is created: everything later is told by its status. */
+/** What the SDK throws. Evaluating never does, and whether a client is well is told by its status. */
 export class SluiceError extends Error {
   readonly code: SluiceErrorCode;
 

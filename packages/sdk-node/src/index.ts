@@ -36,3 +36,7 @@ export type {
 export type { TrustProxy } from './surroundings/client-ip.ts';
 export type { Emitter, People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';
+export type { BreakerOptions } from './valves/breaker.ts';
+export type { ModeCall, ModeFunction } from './valves/call-mode.ts';
+export type { ObserveCall, ObservedCall, ValveCause } from './valves/observed-call.ts';
+export type { AnswerOf, GivenTo, Modes, Valve, ValveOptions, ValveResult, ValveSettings } from './valves/valve.ts';

@@ -1,4 +1,5 @@
 import { Client, type ClientOptions, type Platform } from '@sluice/sdk-common';
+import { SluiceError } from './errors.ts';
 import {
   type AdapterOptions,
   createExpressMiddleware,
@@ -13,6 +14,14 @@ import {
   type NodeRequest,
 } from './surroundings/adapters.ts';
 import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
+import { Limits } from './valves/limits.ts';
+import type { ObserveCall } from './valves/observed-call.ts';
+import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } from './valves/valve.ts';
+
+export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
+  /** Is told of every call of a valve; undefined: nobody wants to know. */
+  readonly onValveCall?: ObserveCall | undefined;
+}
 
 /**
  * A client that knows what is around it: within a request, a job or a message, evaluations need no context. Rules see
@@ -20,10 +29,39 @@ import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
  */
 export class NodeClient extends Client {
   readonly #scopes: Scopes;
+  readonly #platform: Platform;
+  readonly #options: NodeClientOptions;
+  readonly #limits: Limits;
+  readonly #valves = new Set<string>();
 
-  constructor(options: Omit<ClientOptions, 'surroundings'>, platform: Platform, scopes: Scopes) {
+  constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
     this.#scopes = scopes;
+    this.#platform = platform;
+    this.#options = options;
+    this.#limits = new Limits(platform.clock);
+  }
+
+  /**
+   * A part of the program that can be turned down while it runs; see `Valve`. Throws a SluiceError when the options
+   * cannot be right, or when there is one with that key: it is made once, where the program starts, and then run.
+   */
+  valve<M extends Modes>(key: string, options: ValveOptions<M>): Valve<GivenTo<M>, AnswerOf<M>> {
+    if (this.#valves.has(key))
+      throw new SluiceError('invalid-options', `valve ${key} is there already: make it once, and run it for each call`);
+    const valve = new Valve<GivenTo<M>, AnswerOf<M>>(key, options, {
+      detail: (...asked) => this.detail(...asked),
+      findFlag: (flag) => this.findFlag(flag),
+      onChange: (flag, listener) => this.onChange(flag, listener),
+      refusals: this.refusals,
+      see: () => this.#scopes.find(),
+      limits: this.#limits,
+      clock: this.#platform.clock,
+      log: this.#options.log,
+      observe: this.#options.onValveCall,
+    });
+    this.#valves.add(key);
+    return valve;
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */

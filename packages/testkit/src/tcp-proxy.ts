@@ -8,6 +8,8 @@ export interface TcpProxy {
   swallow(): void;
   /** New connections work again; what went on the old ones stays lost. */
   heal(): void;
+  /** Ends every connection, so that both sides hear of it. */
+  disconnect(): void;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,9 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     }
   });
   const lose = new Set<() => void>();
+  const disconnect = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -48,9 +53,10 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     heal: () => {
       isSwallowing = false;
     },
+    disconnect,
     close: async () => {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      disconnect();
       await once(server, 'close');
     },
   };
