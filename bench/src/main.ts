@@ -18,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,
   fanout: async () => (await import('./fleet/fanout.ts')).fanout,
   storm: async () => (await import('./fleet/storm.ts')).storm,
+  middleware: async () => (await import('./middleware/middleware.ts')).middleware,
   soak: async () => (await import('./fleet/soak.ts')).soak,
 };
 
