@@ -48,7 +48,10 @@ export type InstanceAttributes = Readonly<Record<string, string | number | boole
 export interface Running {
   /** Selector of the payload in force; undefined: none yet, or one without a selector. */
   readonly state?: string | undefined;
-  /** Objects whose newest form could not be used; what the instance had of them before stays in force. */
+  /**
+   * Objects whose newest form could not be used: what the instance had of them before stays in force. And flags that
+   * its application does not follow, such as a valve that serves a mode which this build lacks.
+   */
   readonly refused?: readonly RefusedObject[] | undefined;
   /** Why the last transfer was refused whole; undefined: it was not. */
   readonly problem?: string | undefined;

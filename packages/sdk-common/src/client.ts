@@ -20,6 +20,7 @@ import { type EventOptions, EventProcessor } from './events/event-processor.ts';
 import type { EventSender } from './events/event-sender.ts';
 import { Tally } from './events/tally.ts';
 import { createFlagsState, type EvaluatedEntry, type FlagsState, type FlagsStateOptions } from './flags-state.ts';
+import type { Refusals } from './fleet/refusals.ts';
 import type { Reporter } from './fleet/reporter.ts';
 import type { GivenContext } from './given-context.ts';
 import { type EvaluationSeries, type Hook, runTrackHooks, runWithHooks } from './hooks.ts';
@@ -131,6 +132,17 @@ export class Client {
   /** Where flags come from and whether they are current. */
   get status(): Status {
     return this.#data.status;
+  }
+
+  /** What the application refuses of the flags in force; the fleet view names who refuses what, and why. */
+  get refusals(): Refusals {
+    return this.#data.refusals;
+  }
+
+  /** The flag in force, as it was delivered; not to be altered. Undefined when there is none. */
+  findFlag(key: string): Flag | undefined {
+    const flag = this.#data.store.ruleset.findFlag(key);
+    return flag?.deleted === true ? undefined : flag;
   }
 
   /**

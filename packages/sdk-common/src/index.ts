@@ -17,6 +17,7 @@ export { createStreamSource } from './data/stream-source.ts';
 export { EventSender } from './events/event-sender.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
 export { createPostReports } from './fleet/post-reports.ts';
+export type { Refusals } from './fleet/refusals.ts';
 export { Reporter } from './fleet/reporter.ts';
 export type { GivenContext } from './given-context.ts';
 export type { EvaluationSeries, Hook, SeriesData, TrackSeries } from './hooks.ts';

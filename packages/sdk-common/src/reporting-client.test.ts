@@ -106,6 +106,35 @@ describe('a client with a socket', () => {
     expect(platform.clock.waiting).toEqual([]);
   });
 
+  test('tells what its application refuses: with the payload, as soon as that changes, and until it is accepted', async () => {
+    const { platform, client } = create();
+    const reason = 'mode "cached" is not in this build';
+    client.onChange('flag', () => {
+      if (client.findFlag('flag')?.version === 4) client.refusals.refuse('flag', 4, reason);
+      else client.refusals.accept('flag');
+    });
+    await settle();
+    await openSocket(platform, invitation + payload(3));
+    await platform.clock.advance(100);
+    platform.sockets.last.push(payload(4));
+    await platform.clock.advance(100);
+    client.refusals.accept('flag');
+    await platform.clock.advance(100);
+    client.refusals.refuse('flag', 4, reason);
+    await platform.clock.advance(100);
+    platform.sockets.last.push(payload(5));
+    await platform.clock.advance(100);
+    const refused = [{ kind: 'flag', key: 'flag', version: 4, reason }];
+    expect(platform.sockets.last.sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:3', heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', refused, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', refused, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:5', heldMs: 50 },
+    ]);
+    await client.close();
+  });
+
   test('goes on telling by it when a stream that stood in for it ends before the socket has brought anything', async () => {
     const { platform, client } = create();
     await settle();

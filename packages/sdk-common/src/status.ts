@@ -9,7 +9,10 @@ export interface Status {
   readonly selector: string | undefined;
   /** Since when the state is what it is, in milliseconds since the epoch. */
   readonly since: number;
-  /** Objects whose newest form could not be used; the form before stays in force. */
+  /**
+   * Objects whose newest form could not be used, so that the form before stays in force; and flags in force that the
+   * application does not follow.
+   */
   readonly refused: readonly RefusedObject[];
   /** The last thing that went wrong, even if all is well again. */
   readonly lastError: StatusError | undefined;

@@ -421,6 +421,7 @@ describe('whoever tells the server', () => {
     const observer: DataObserver = {
       running: (state, { length }, origin) =>
         void told.push(`runs ${state}${length > 0 ? ` without ${length}` : ''} from ${origin}`),
+      refusing: (refused) => void told.push(`refusing ${refused.map(({ key }) => key).join()}`),
       refuse: (problem) => void told.push(`refused: ${problem}`),
       notice: ({ event }) => void told.push(event),
       line: (send) => void told.push(send === undefined ? 'no line' : 'line'),
@@ -462,6 +463,37 @@ describe('whoever tells the server', () => {
     ]);
   });
 
+  test('hears what the application refuses, beside what could not be used', async () => {
+    const { told, observer } = createObserver();
+    const { stream, system } = await start({ observer });
+    const refused = [{ kind: 'flag', key: 'bad', version: 2, reason: 'because' }] as const;
+    await stream.sink.commit({ ...full('e:2', 'flag'), refused });
+    system.refusals.refuse('flag', 1, 'out of bounds');
+    expect(system.status.refused.map(({ key }) => key)).toEqual(['bad', 'flag']);
+    await stream.sink.commit(full('e:3', 'flag'));
+    system.refusals.accept('flag');
+    expect(system.status.refused).toEqual([]);
+    expect(told).toEqual([
+      'runs e:2 without 1 from stream',
+      'refusing bad,flag',
+      'runs e:3 without 1 from stream',
+      'refusing ',
+    ]);
+  });
+
+  test('hears with a payload what the application makes of it', async () => {
+    const { told, observer } = createObserver();
+    const cache = { load: async () => full('e:1', 'flag'), save: async () => undefined };
+    const platform = createFakePlatform();
+    const system = new DataSystem(
+      { sources: [], cache, observer, createTally: () => undefined, log: createFakeLog() },
+      platform,
+    );
+    system.onChange((keys) => system.refusals.refuse(keys.join(), 1, 'out of bounds'));
+    await system.start();
+    expect(told).toEqual(['refusing flag', 'runs e:1 without 1 from disk']);
+  });
+
   test('hears of lines and notices', async () => {
     const { told, observer } = createObserver();
     const { stream } = await start({ observer });
@@ -482,6 +514,7 @@ describe('whoever tells the server', () => {
     stream.sink.fail({ kind: 'refused', message: 'because' });
     stream.sink.line(() => undefined);
     stream.sink.notice({ event: 'probe', id: 'p' });
+    system.refusals.refuse('flag', 1, 'because');
     expect(told).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Flag } from '@sluice/engine';
 import type { Notice, RefusedObject, Transfer } from '@sluice/protocol';
+import { Refusals } from '../fleet/refusals.ts';
 import type { Log, Platform } from '../platform.ts';
 import type { ClientState, Origin, Status } from '../status.ts';
 import type { PayloadCache } from './payload-cache.ts';
@@ -21,6 +22,8 @@ export interface DataSystemOptions<Tally> {
 export interface DataObserver {
   /** This is in force, and current as far as the source knows. */
   running(state: string | undefined, refused: readonly RefusedObject[], origin: Origin): void;
+  /** Objects in force, or newer forms of them, that are not used. */
+  refusing(refused: readonly RefusedObject[]): void;
   /** What came was refused whole. */
   refuse(problem: string): void;
   notice(notice: Notice): void;
@@ -35,6 +38,8 @@ const saveDelay = { leastMs: 100, timesLast: 20 };
  * stays in use.
  */
 export class DataSystem<Tally> {
+  /** What the application refuses of what is in force. */
+  readonly refusals = new Refusals(() => this.#noteRefusals());
   readonly #options: DataSystemOptions<Tally>;
   readonly #platform: Platform;
   readonly #store: RulesetStore<Tally>;
@@ -105,9 +110,10 @@ export class DataSystem<Tally> {
     });
     // A source that was faster has newer data.
     if (transfer === undefined || this.#store.hasData) return;
-    this.#store.apply(transfer, false);
+    const changed = this.#store.apply(transfer, this.#listeners.size > 0);
     this.#setStatus({ state: 'interrupted', origin: 'disk', selector: this.#store.state });
-    this.#options.observer?.running(this.#store.state, [], 'disk');
+    if (!('refused' in changed)) this.#tellChanged(changed);
+    this.#options.observer?.running(this.#store.state, this.#status.refused, 'disk');
   }
 
   #createChain(): SourceChain {
@@ -142,8 +148,8 @@ export class DataSystem<Tally> {
       this.#options.log.warn(`flags: ${message}`);
       this.#noteError({ kind: 'refused', message });
     }
-    this.#setStatus({ origin, selector: this.#store.state, refused: this.#store.refused });
-    if (changed.length > 0) for (const listener of this.#listeners) this.#tell(() => listener(changed));
+    this.#setStatus({ origin, selector: this.#store.state, refused: this.#listRefused() });
+    this.#tellChanged(changed);
     return true;
   }
 
@@ -164,6 +170,16 @@ export class DataSystem<Tally> {
     if (failure.kind === 'refused') this.#options.observer?.refuse(failure.message);
     // While another source works, nobody is without current flags.
     if (!isCovered && this.#status.state === 'live') this.#setStatus({ state: 'interrupted' });
+  }
+
+  #listRefused(): readonly RefusedObject[] {
+    return [...this.#store.refused, ...this.refusals.all];
+  }
+
+  #noteRefusals(): void {
+    if (this.#status.state === 'stopped') return;
+    this.#setStatus({ refused: this.#listRefused() });
+    this.#options.observer?.refusing(this.#status.refused);
   }
 
   #scheduleSave(): void {
@@ -207,6 +223,10 @@ export class DataSystem<Tally> {
     const since = change.state === undefined || change.state === was.state ? was.since : this.#platform.clock.now();
     this.#status = { ...was, ...change, since };
     for (const listener of this.#statusListeners) this.#tell(() => listener(this.#status));
+  }
+
+  #tellChanged(flags: readonly string[]): void {
+    if (flags.length > 0) for (const listener of this.#listeners) this.#tell(() => listener(flags));
   }
 
   /** A listener of the application must not break what calls it. */

@@ -205,6 +205,22 @@ describe('over a line', () => {
     ]);
   });
 
+  test('tells what it refuses of what it runs, whatever else is wrong', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4);
+    reporter.refuse('data must be JSON');
+    reporter.refusing(refused);
+    await platform.clock.advance(100);
+    reporter.refusing([]);
+    await platform.clock.advance(100);
+    const problem = 'data must be JSON';
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', refused, problem, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', problem, heldMs: 50 },
+    ]);
+  });
+
   test('says who it is on every line, with a number that rises', async () => {
     const { reporter, openLine, platform } = create();
     const lines = [];

@@ -71,6 +71,11 @@ export class Reporter implements DataObserver {
     if (isNews || isElsewhere) this.#scheduleReport();
   }
 
+  refusing(refused: readonly RefusedObject[]): void {
+    const { refused: _, ...others } = this.#running;
+    if (this.#note({ ...others, ...(refused.length > 0 && { refused }) })) this.#scheduleReport();
+  }
+
   refuse(problem: string): void {
     if (this.#note({ ...this.#running, problem })) this.#scheduleReport();
   }
