@@ -1,4 +1,7 @@
-import { Client, type ClientOptions, type Platform } from '@sluice/sdk-common';
+import { Client, type ClientOptions, type Platform, type Widened } from '@sluice/sdk-common';
+import type { Config } from './configs/config.ts';
+import type { ConfigOptions } from './configs/config-options.ts';
+import { Configs } from './configs/configs.ts';
 import {
   type AdapterOptions,
   createExpressMiddleware,
@@ -20,10 +23,21 @@ import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
  */
 export class NodeClient extends Client {
   readonly #scopes: Scopes;
+  readonly #configs: Configs;
 
   constructor(options: Omit<ClientOptions, 'surroundings'>, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
     this.#scopes = scopes;
+    const { log, reporter } = options;
+    this.#configs = new Configs({ client: this, reporter, widest: scopes.widest, hash: platform.hash, log });
+  }
+
+  /**
+   * A live value, typed by its default: `sluice.config('cache.ttl', { default: 60, min: 1, max: 3600, unit: 's' })`.
+   * Throws a SluiceError when the options contradict themselves; nothing later throws.
+   */
+  config<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
+    return this.#configs.create(key, options);
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */
