@@ -1,6 +1,6 @@
 export type SluiceErrorCode = 'invalid-options';
 
-/** What the SDK throws, and only when a client, or a helper of it, is created: everything later is told by its status. */
+/** What the SDK throws, and only when a client is created: everything later is told by its status. */
 export class SluiceError extends Error {
   readonly code: SluiceErrorCode;
 

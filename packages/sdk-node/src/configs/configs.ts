@@ -1,6 +1,8 @@
+import { mostConfigs } from '@sluice/protocol';
 import type { Client, Log, Platform, Reporter, Surroundings, Widened } from '@sluice/sdk-common';
 import { Config } from './config.ts';
 import type { ConfigOptions, JudgedOptions } from './config-options.ts';
+import { describeInForce } from './in-force.ts';
 import { createJudge } from './judge.ts';
 
 export interface ConfigsParts {
@@ -46,6 +48,7 @@ export class Configs {
     );
     this.#configs.set(key, (this.#configs.get(key) ?? new Set()).add(config));
     this.#settle(key);
+    this.#report();
     return config;
   }
 
@@ -54,6 +57,7 @@ export class Configs {
     for (const config of changed) config.refresh();
     for (const config of changed) config.tell();
     for (const key of new Set(changed.map((config) => config.key))) this.#settle(key);
+    if (changed.length > 0) this.#report();
   }
 
   #remove(config: AnyConfig): void {
@@ -62,6 +66,15 @@ export class Configs {
     others?.delete(config);
     if (others?.size === 0) this.#configs.delete(key);
     this.#settle(key);
+    this.#report();
+  }
+
+  /** Tells the server which values are in force for this process; of the first configs, when there are too many. */
+  #report(): void {
+    const { reporter, hash } = this.#parts;
+    if (reporter === undefined) return;
+    const first = [...this.#configs.values()].slice(0, mostConfigs);
+    reporter.configs(first.flatMap(([config]) => (config ? [describeInForce(config.key, config.raw, hash)] : [])));
   }
 
   /** The flag is refused when any of its configs does. */
