@@ -390,6 +390,8 @@ const instanceView = named('Instance', {
   joinedMsAgo: ms,
   heardMsAgo: ms,
   reason: text.exactOptional(),
+  /** Values of configs in force for the process: JSON, of long values the hash. */
+  configs: list(view({ key: text, value: text })).exactOptional(),
 });
 export type InstanceView = z.output<typeof instanceView>;
 

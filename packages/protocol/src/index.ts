@@ -7,8 +7,11 @@ export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';
 export * from './receiver.ts';
 export {
+  type ConfigInForce,
   type Hello,
   type InstanceAttributes,
+  longestConfig,
+  mostConfigs,
   parseReport,
   type RefusedObject,
   type Report,

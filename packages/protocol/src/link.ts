@@ -1,4 +1,4 @@
-import type { Hello, Running } from './reports.ts';
+import { type Hello, type Running, runningShape } from './reports.ts';
 import {
   aBoolean,
   aNumber,
@@ -89,12 +89,6 @@ export interface EdgeKeyEntry {
 }
 
 const sdkKeyShape = objectOf({ hash: aString, credentialId: aString, environmentId: aString });
-const runningShape = objectOf({
-  state: optional(aString),
-  problem: optional(aString),
-  heldMs: optional(aNumber),
-  refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
-});
 const members = listOf(anInteger);
 
 const downShapes: Readonly<Record<LinkDown['kind'], Shape>> = {

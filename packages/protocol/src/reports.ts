@@ -55,6 +55,8 @@ export interface Running {
   readonly refused?: readonly RefusedObject[] | undefined;
   /** Why the last transfer was refused whole; undefined: it was not. */
   readonly problem?: string | undefined;
+  /** Values of configs in force for the process, at most 50; undefined: they are what was told last. */
+  readonly configs?: readonly ConfigInForce[] | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
 }
@@ -66,6 +68,17 @@ export interface RefusedObject {
   readonly version: number;
   readonly reason: string;
 }
+
+/** A live value, as far as people can read it. */
+export interface ConfigInForce {
+  readonly key: string;
+  /** As JSON of at most 200 characters, of longer ones the hash: `sha256:…`. */
+  readonly value: string;
+}
+
+/** So many configs are reported, with so many characters each. */
+export const mostConfigs = 50;
+export const longestConfig = 200;
 
 /** Longer reasons are cut: they are for people, and come from 20,000 instances at once. */
 const longestReason = 200;
@@ -79,11 +92,12 @@ const anId: Shape = shape(
   (value) => typeof value === 'string' && value.length <= longestText,
 );
 
-const runningShape = objectOf({
+export const runningShape: Shape = objectOf({
   state: optional(aString),
   problem: optional(aString),
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
+  configs: optional(listOf(objectOf({ key: aString, value: aString }))),
 });
 
 const shapes: Readonly<Record<Report['kind'], Shape>> = {
@@ -143,12 +157,13 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
   };
 }
 
-function readRunning({ state, refused, problem, heldMs }: Running): Running {
+function readRunning({ state, refused, problem, heldMs, configs }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
     ...(typeof state === 'string' && { state: cut(state, longestText) }),
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
+    ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
   };
 }
 
@@ -164,6 +179,12 @@ function readRefused(objects: readonly RefusedObject[]): Pick<Running, 'refused'
       reason: cut(reason, longestReason),
     }));
   return refused.length === 0 ? {} : { refused };
+}
+
+function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[] {
+  return configs
+    .slice(0, mostConfigs)
+    .map(({ key, value }) => ({ key: cut(key, longestText), value: cut(value, longestConfig) }));
 }
 
 function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {

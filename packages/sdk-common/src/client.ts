@@ -83,6 +83,7 @@ const asks = {
   detail: { method: 'detail', withReason: true, isTyped: true },
   anyValue: { method: 'anyValue', withReason: false, isTyped: false },
   anyDetail: { method: 'anyDetail', withReason: true, isTyped: false },
+  served: { method: 'served', withReason: false, isTyped: false },
 } as const satisfies Record<string, Ask>;
 
 const notReady = errorDetail('CLIENT_NOT_READY');
@@ -193,6 +194,22 @@ export class Client {
   /** A flag's value of whatever type, with the reason for it. */
   anyDetail(key: string, context: GivenContext, defaultValue: unknown): EvaluationDetail {
     return withDefault(this.#answer(asks.anyDetail, key, context, defaultValue), defaultValue);
+  }
+
+  /** @internal What a flag serves, for helpers that look at the variation; it is undefined where there is none. */
+  servedDetail(key: string, context: GivenContext): EvaluationDetail {
+    return this.#answer(asks.served, key, context, undefined);
+  }
+
+  /** @internal What a flag serves in given surroundings. Nothing of it is reported: this is for what is asked once. */
+  detailWithin(key: string, { context, ambient }: Surroundings): EvaluationDetail {
+    try {
+      const compiled = this.#data.store.ruleset.findCompiled(key);
+      if (compiled === undefined) return flagNotFound;
+      return evaluate(compiled, createEvaluation({ context, ambient, bigSegments: this.#bigSegments })).detail;
+    } catch (error) {
+      return this.#fail(key, error);
+    }
   }
 
   /** Every flag's value for one context. Nothing of it is reported. */
@@ -316,9 +333,13 @@ export class Client {
       if (context === 'invalid') return noContext;
       return this.#evaluateFor(ask, key, context, defaultValue);
     } catch (error) {
-      this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
-      return failed;
+      return this.#fail(key, error);
     }
+  }
+
+  #fail(key: string, error: unknown): Detail {
+    this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return failed;
   }
 
   /** Whom a call is about, and what is around it. */

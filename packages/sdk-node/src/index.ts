@@ -15,6 +15,9 @@ export type {
   StatusError,
   TrackSeries,
 } from '@sluice/sdk-common';
+export type { Config, ConfigListener } from './configs/config.ts';
+export type { ConfigOptions, NumberBounds } from './configs/config-options.ts';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './configs/standard-schema.ts';
 export {
   type BigSegmentSettings,
   createClient,

@@ -1,4 +1,7 @@
-import { Client, type ClientOptions, type Platform } from '@sluice/sdk-common';
+import { Client, type ClientOptions, type Platform, type Widened } from '@sluice/sdk-common';
+import type { Config } from './configs/config.ts';
+import type { ConfigOptions } from './configs/config-options.ts';
+import { Configs } from './configs/configs.ts';
 import { SluiceError } from './errors.ts';
 import {
   type AdapterOptions,
@@ -33,6 +36,7 @@ export class NodeClient extends Client {
   readonly #options: NodeClientOptions;
   readonly #limits: Limits;
   readonly #valves = new Set<string>();
+  readonly #configs: Configs;
 
   constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
@@ -40,6 +44,8 @@ export class NodeClient extends Client {
     this.#platform = platform;
     this.#options = options;
     this.#limits = new Limits(platform.clock);
+    const { log, reporter } = options;
+    this.#configs = new Configs({ client: this, reporter, widest: scopes.widest, hash: platform.hash, log });
   }
 
   /**
@@ -62,6 +68,14 @@ export class NodeClient extends Client {
     });
     this.#valves.add(key);
     return valve;
+  }
+
+  /**
+   * A live value, typed by its default: `sluice.config('cache.ttl', { default: 60, min: 1, max: 3600, unit: 's' })`.
+   * Throws a SluiceError when the options contradict themselves; nothing later throws.
+   */
+  config<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
+    return this.#configs.create(key, options);
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */

@@ -221,6 +221,32 @@ describe('over a line', () => {
     ]);
   });
 
+  test('tells which configs are in force: when they are others, to whoever is new, and not with each heartbeat', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4);
+    const configs = [{ key: 'cache.ttl', value: '60' }];
+    reporter.configs([]);
+    reporter.configs(configs);
+    await platform.clock.advance(100);
+    reporter.configs([...configs]);
+    await platform.clock.advance(10_500);
+    run(reporter, 5);
+    await platform.clock.advance(100);
+    reporter.configs([]);
+    await platform.clock.advance(100);
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', configs, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', heldMs: expect.any(Number) },
+      { kind: 'acknowledgement', state: 'e1:5', heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:5', configs: [], heldMs: expect.any(Number) },
+    ]);
+    reporter.configs(configs);
+    const [hello, ...others] = openLine();
+    expect(hello).toMatchObject({ kind: 'hello', running: { state: 'e1:5', configs } });
+    expect(others).toEqual([]);
+  });
+
   test('says who it is on every line, with a number that rises', async () => {
     const { reporter, openLine, platform } = create();
     const lines = [];

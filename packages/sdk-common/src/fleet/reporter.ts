@@ -1,4 +1,4 @@
-import type { Hello, Notice, RefusedObject, Report, Running } from '@sluice/protocol';
+import type { ConfigInForce, Hello, Notice, RefusedObject, Report, Running } from '@sluice/protocol';
 import type { DataObserver } from '../data/data-system.ts';
 import type { Send } from '../data/source.ts';
 import type { Platform } from '../platform.ts';
@@ -34,7 +34,11 @@ export class Reporter implements DataObserver {
   readonly #options: ReporterOptions;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   #pace = firstPace;
-  #running: Omit<Running, 'heldMs'> = {};
+  #running: Omit<Running, 'heldMs' | 'configs'> = {};
+  /** Undefined: there were never any. */
+  #configs: readonly ConfigInForce[] | undefined;
+  /** Whether the other end of the line knows them. */
+  #areConfigsTold = true;
   /** Since when that is in force. */
   #since: number;
   #via: Origin = 'none';
@@ -74,6 +78,14 @@ export class Reporter implements DataObserver {
   refusing(refused: readonly RefusedObject[]): void {
     const { refused: _, ...others } = this.#running;
     if (this.#note({ ...others, ...(refused.length > 0 && { refused }) })) this.#scheduleReport();
+  }
+
+  /** Values of configs are in force. */
+  configs(configs: readonly ConfigInForce[]): void {
+    if (JSON.stringify(configs) === JSON.stringify(this.#configs ?? [])) return;
+    this.#configs = configs;
+    this.#areConfigsTold = false;
+    this.#scheduleReport();
   }
 
   refuse(problem: string): void {
@@ -136,7 +148,7 @@ export class Reporter implements DataObserver {
   }
 
   /** Whether that is different from what was. */
-  #note(running: Omit<Running, 'heldMs'>): boolean {
+  #note(running: Omit<Running, 'heldMs' | 'configs'>): boolean {
     if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
     this.#running = running;
     this.#since = this.#platform.clock.elapsed();
@@ -160,7 +172,9 @@ export class Reporter implements DataObserver {
     this.#cancelReport = undefined;
     this.#scheduleHeartbeat();
     if (!this.#isReachable()) return;
-    void this.#send(this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe() } : this.#hello());
+    void this.#send(
+      this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe(!this.#areConfigsTold) } : this.#hello(),
+    );
   }
 
   #scheduleHeartbeat(): void {
@@ -170,14 +184,20 @@ export class Reporter implements DataObserver {
     this.#cancelHeartbeat = this.#platform.clock.after(delayMs, () => this.#tell());
   }
 
-  #describe(): Running {
-    return { ...this.#running, heldMs: Math.round(this.#platform.clock.elapsed() - this.#since) };
+  /** Configs are told when they are others, and to whoever may not know them: they are long, and heartbeats are many. */
+  #describe(withConfigs: boolean): Running {
+    this.#areConfigsTold ||= withConfigs;
+    return {
+      ...this.#running,
+      ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
+      heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
+    };
   }
 
   #hello(): Report {
     this.#connections++;
     const { identity } = this.#options;
-    return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe() };
+    return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe(true) };
   }
 
   async #send(report: Report): Promise<void> {
