@@ -9,10 +9,12 @@ export * from './receiver.ts';
 export {
   type Hello,
   type InstanceAttributes,
+  nameWindow,
   parseReport,
   type RefusedObject,
   type Report,
   type Running,
+  type WindowReport,
 } from './reports.ts';
 export * from './selector.ts';
 export * from './sender.ts';
@@ -30,4 +32,13 @@ export {
 } from './shape.ts';
 export * from './sse.ts';
 export { createSseParser, type SseParser } from './sse-parser.ts';
+export {
+  type EncodedSubject,
+  mostNames,
+  otherName,
+  type SubjectKind,
+  SubjectTally,
+  subjectForms,
+} from './subject-tally.ts';
 export { type EvaluationCount, findNewestVersion, listEvaluationCounts } from './summaries.ts';
+export { type EncodedWindow, type ParsedWindow, TelemetryWindow } from './telemetry-window.ts';
