@@ -14,6 +14,7 @@ import {
   type Log,
   Reporter,
   type SourceChoice,
+  Telemetry,
 } from '@sluice/sdk-common';
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
@@ -97,12 +98,17 @@ export function createClient(options: Options): NodeClient {
   const instance = createInstanceContext(options);
   const sources = createSources(options, headers);
   const reporter = createReporter(options, { instance, session, headers });
-  const scopes = new Scopes({ context: undefined, ambient: [instance, ownContext] }, { session, log });
+  const telemetry = createTelemetry(options, reporter);
+  const scopes = new Scopes(
+    { context: undefined, ambient: [instance, ownContext] },
+    { session, log, telemetry, elapsed: nodePlatform.clock.elapsed },
+  );
   return new NodeClient(
     {
       sdkKey: options.sdkKey ?? '',
       log,
       reporter,
+      telemetry,
       hooks: options.hooks ?? [],
       sources,
       cache: createCache(options),
@@ -145,6 +151,12 @@ function createReporter(
     },
     nodePlatform,
   );
+}
+
+/** Counts what this instance does, where a server of ours is told what is in force here. */
+function createTelemetry({ events }: Options, reporter: Reporter | undefined): Telemetry | undefined {
+  if (events === false || reporter === undefined) return undefined;
+  return new Telemetry((...told) => reporter.sendWindow(...told), nodePlatform.clock);
 }
 
 /** What fits into a table: the rest is for rules. */

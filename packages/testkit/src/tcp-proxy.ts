@@ -8,12 +8,17 @@ export interface TcpProxy {
   swallow(): void;
   /** New connections work again; what went on the old ones stays lost. */
   heal(): void;
+  /** From now on what the server says is lost, while it hears everything; until connections are cut. */
+  muffle(): void;
+  /** Ends all connections; new ones work. */
+  cut(): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isSwallowing = false;
+  let isMuffled = false;
   const server = createServer((near) => {
     const far = connect(target.port, target.host);
     let isLost = isSwallowing;
@@ -26,7 +31,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     ] as const) {
       sockets.add(from);
       from.on('data', (chunk) => {
-        if (!isLost) to.write(chunk);
+        if (!isLost && !(isMuffled && from === far)) to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -47,6 +52,13 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     },
     heal: () => {
       isSwallowing = false;
+    },
+    muffle: () => {
+      isMuffled = true;
+    },
+    cut: () => {
+      isMuffled = false;
+      for (const socket of sockets) socket.destroy();
     },
     close: async () => {
       server.close();
