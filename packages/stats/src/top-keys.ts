@@ -18,6 +18,8 @@ export class TopKeys {
   readonly #errors: number[] = [];
   /** The most that a key which is not kept may have come up. */
   #floor = 0;
+  /** Where the key that came up least was found last. */
+  #hand = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -80,12 +82,17 @@ export class TopKeys {
     this.#errors[slot] = this.#floor;
   }
 
+  /** Goes on where it found the last one: none is below the floor, and those that are there are found in turn. */
   #findLeast(): number {
-    let least = 0;
-    // The slots are those of this list.
-    for (let slot = 1; slot < this.#counts.length; slot++) {
-      if ((this.#counts[slot] as number) < (this.#counts[least] as number)) least = slot;
+    let least = this.#hand;
+    for (let step = 0; step < this.#capacity; step++) {
+      const slot = (this.#hand + step) % this.#capacity;
+      // The slots are those of this list, here and below.
+      const count = this.#counts[slot] as number;
+      if (count < (this.#counts[least] as number)) least = slot;
+      if (count <= this.#floor) break;
     }
+    this.#hand = least;
     return least;
   }
 
