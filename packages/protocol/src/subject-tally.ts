@@ -140,7 +140,8 @@ export class SubjectTally {
     if (!isLabel(first, labels[0]) || !isLabel(second, labels[1]) || !isLabel(third, labels[2])) return false;
     const durations = Histogram.parse(encoded);
     if (durations === undefined || durations.count === 0) return false;
-    this.#find(first, second, third).merge(durations);
+    const known = this.#open(first, second, third, () => durations);
+    if (known !== durations) known.merge(durations);
     return true;
   }
 
@@ -148,10 +149,10 @@ export class SubjectTally {
     return this.#cells.get(first)?.get(second)?.get(third) ?? this.#open(first, second, third);
   }
 
-  #open(first: string, second: string, third: string): Histogram {
+  #open(first: string, second: string, third: string, create = () => new Histogram()): Histogram {
     const ofFirst = openAt(this.#cells, first, () => new Map<string, Map<string, Histogram>>());
     const ofSecond = openAt(ofFirst, second, () => new Map<string, Histogram>());
-    return openAt(ofSecond, third, () => new Histogram());
+    return openAt(ofSecond, third, create);
   }
 }
 

@@ -49,8 +49,12 @@ export class TelemetryWindow {
     for (const tallies of Object.values(this.#subjects)) yield* tallies.values();
   }
 
+  /** Takes a tally in; it is the window's from now on. */
   add(tally: SubjectTally): void {
-    this.find(tally.kind, tally.key)?.merge(tally);
+    const tallies = this.#subjects[tally.kind];
+    const isNew = !tallies.has(tally.key) && tallies.size < subjectForms[tally.kind].most;
+    if (isNew) tallies.set(tally.key, tally);
+    else this.find(tally.kind, tally.key)?.merge(tally);
   }
 
   merge(other: TelemetryWindow): void {

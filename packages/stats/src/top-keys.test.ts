@@ -120,13 +120,18 @@ describe('encoded', () => {
     ['a key that is no text', [0, 7, 1, 0]],
     ['a key twice', [0, 'a', 1, 0, 'a', 1, 0]],
     ['a floor that is no count', [-1]],
+    ['a count below the floor', [3, 'a', 2, 0]],
   ])('%s is refused', (_, encoded) => {
     expect(TopKeys.parse(encoded, 5)).toBeUndefined();
   });
 });
 
 test('counts stay countable, however large they are made', () => {
-  const sketch = TopKeys.parse([Number.MAX_SAFE_INTEGER, 'a', Number.MAX_SAFE_INTEGER, 0], 2) ?? new TopKeys(2);
-  sketch.merge(sketch);
-  expect(sketch.encode()).toEqual([Number.MAX_SAFE_INTEGER, 'a', Number.MAX_SAFE_INTEGER, 0]);
+  const most = Number.MAX_SAFE_INTEGER;
+  const create = (): TopKeys => TopKeys.parse([7, 'a', most, most, 'b', 7, 7], 2) ?? new TopKeys(2);
+  const sketch = create();
+  sketch.merge(create());
+  sketch.merge(new TopKeys(2));
+  sketch.merge(TopKeys.parse([most, 'c', most, 0], 2) ?? new TopKeys(2));
+  expect(sketch.encode()).toEqual([most, 'a', most, most, 'b', most, most]);
 });

@@ -33,16 +33,29 @@ export class TopKeys {
     else this.#admit(key);
   }
 
-  /** Takes in what another has counted. */
+  /** Takes in what another one, not this, has counted. */
   merge(other: TopKeys): void {
-    const all = [...this.#slots.keys(), ...other.#slots.keys()];
-    const merged = [...new Set(all)].map((key) => addUp(this.#find(key), other.#find(key)));
-    this.#replace(merged.sort(byCount), this.#floor + other.#floor);
+    const [ours, theirs] = [this.#floor, other.#floor];
+    // What is kept here may have come up there as often as what is not kept there.
+    if (theirs > 0) for (let slot = 0; slot < this.#keys.length; slot++) this.#add(slot, theirs, theirs);
+    const fresh: number[] = [];
+    for (const [key, from] of other.#slots) {
+      const slot = this.#slots.get(key);
+      if (slot === undefined) fresh.push(from);
+      else this.#add(slot, (other.#counts[from] ?? 0) - theirs, (other.#errors[from] ?? 0) - theirs);
+    }
+    this.#floor = addUp(ours, theirs);
+    for (const from of fresh) {
+      const [count = 0, error = 0] = [other.#counts[from], other.#errors[from]];
+      this.#insert({ key: other.#keys[from] ?? '', count: addUp(count, ours), error: addUp(error, ours) });
+    }
   }
 
   /** The keys that are kept, what came up most first. */
   list(): readonly TopKey[] {
-    return [...this.#slots.keys()].map((key) => this.#find(key)).sort(byCount);
+    return this.#keys
+      .map((key, slot) => ({ key, count: this.#counts[slot] ?? 0, error: this.#errors[slot] ?? 0 }))
+      .sort(byCount);
   }
 
   /** The most that a key which is not kept may have come up; then key, count and error of each. */
@@ -56,15 +69,16 @@ export class TopKeys {
    */
   static parse(encoded: unknown, capacity: number): TopKeys | undefined {
     if (!Array.isArray(encoded) || encoded.length % 3 !== 1 || !isNatural(encoded[0])) return undefined;
-    const entries = new Map<string, TopKey>();
-    for (let at = 1; at < encoded.length; at += 3) {
-      const [key, count, error]: readonly unknown[] = encoded.slice(at, at + 3);
-      if (typeof key !== 'string' || !isNatural(count) || !isNatural(error) || error > count) return undefined;
-      if (entries.has(key)) return undefined;
-      entries.set(key, { key, count, error });
-    }
     const parsed = new TopKeys(capacity);
-    parsed.#replace([...entries.values()].sort(byCount), encoded[0]);
+    const [floor] = encoded;
+    parsed.#floor = floor;
+    for (let at = 1; at < encoded.length; at += 3) {
+      // Whatever is there is looked at.
+      const [key, count, error] = [encoded[at], encoded[at + 1], encoded[at + 2]] as readonly unknown[];
+      if (typeof key !== 'string' || !isNatural(count) || !isNatural(error)) return undefined;
+      if (error > count || count < floor || parsed.#slots.has(key)) return undefined;
+      parsed.#insert({ key, count, error });
+    }
     return parsed;
   }
 
@@ -73,13 +87,42 @@ export class TopKeys {
     let slot = this.#keys.length;
     if (slot >= this.#capacity) {
       slot = this.#findLeast();
-      this.#floor = Math.max(this.#floor, this.#counts[slot] ?? 0);
-      this.#slots.delete(this.#keys[slot] ?? '');
+      this.#giveUp(slot);
     }
+    this.#put(slot, { key, count: this.#floor + 1, error: this.#floor });
+  }
+
+  /** A key that is not kept came up so often: it is kept if there is room, or another one came up less. */
+  #insert(entry: TopKey): void {
+    if (this.#keys.length < this.#capacity) {
+      this.#put(this.#keys.length, entry);
+      return;
+    }
+    const slot = this.#findLeast();
+    if ((this.#counts[slot] ?? 0) >= entry.count) {
+      this.#floor = Math.max(this.#floor, entry.count);
+      return;
+    }
+    this.#giveUp(slot);
+    this.#put(slot, entry);
+  }
+
+  #giveUp(slot: number): void {
+    this.#floor = Math.max(this.#floor, this.#counts[slot] ?? 0);
+    this.#slots.delete(this.#keys[slot] ?? '');
+  }
+
+  #put(slot: number, { key, count, error }: TopKey): void {
     this.#slots.set(key, slot);
     this.#keys[slot] = key;
-    this.#counts[slot] = this.#floor + 1;
-    this.#errors[slot] = this.#floor;
+    this.#counts[slot] = count;
+    this.#errors[slot] = error;
+  }
+
+  #add(slot: number, count: number, error: number): void {
+    const sum = addUp(this.#counts[slot] ?? 0, count);
+    this.#counts[slot] = sum;
+    this.#errors[slot] = Math.min(Math.max(0, (this.#errors[slot] ?? 0) + error), sum);
   }
 
   /** Goes on where it found the last one: none is below the floor, and those that are there are found in turn. */
@@ -95,31 +138,11 @@ export class TopKeys {
     this.#hand = least;
     return least;
   }
-
-  #find(key: string): TopKey {
-    const slot = this.#slots.get(key);
-    if (slot === undefined) return { key, count: this.#floor, error: this.#floor };
-    return { key, count: this.#counts[slot] ?? 0, error: this.#errors[slot] ?? 0 };
-  }
-
-  /** `sorted`: what comes after the first `capacity` is given up. */
-  #replace(sorted: readonly TopKey[], floor: number): void {
-    this.#floor = Math.min(Math.max(floor, sorted[this.#capacity]?.count ?? 0), Number.MAX_SAFE_INTEGER);
-    this.#slots.clear();
-    for (const list of [this.#keys, this.#counts, this.#errors]) list.length = 0;
-    for (const { key, count, error } of sorted.slice(0, this.#capacity)) {
-      this.#slots.set(key, this.#keys.length);
-      this.#keys.push(key);
-      this.#counts.push(count);
-      this.#errors.push(error);
-    }
-  }
 }
 
-/** Counts that somebody made up must not grow beyond what can be told. */
-function addUp(one: TopKey, other: TopKey): TopKey {
-  const count = Math.min(one.count + other.count, Number.MAX_SAFE_INTEGER);
-  return { key: one.key, count, error: Math.min(one.error + other.error, count) };
+/** Counts that somebody made up must not grow beyond what can be told, nor below nothing. */
+function addUp(one: number, other: number): number {
+  return Math.min(Math.max(0, one + other), Number.MAX_SAFE_INTEGER);
 }
 
 /** What came up equally often is in the order of the keys, so that results do not depend on chance. */
