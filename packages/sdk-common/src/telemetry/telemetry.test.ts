@@ -67,7 +67,7 @@ describe('a window', () => {
   test('tells everything that was counted', async () => {
     telemetry.valveCall(call);
     telemetry.providerSend({ set: 'mail', provider: 'ses', outcome: 'unknown', durationMs: 3 });
-    telemetry.configRefusal({ config: 'ttl', reason: 'below the least value' });
+    telemetry.configRefusal({ key: 'ttl', reason: 'below the least value' });
     const request = { method: 'GET', durationMs: 8, account: '42' };
     telemetry.request({ ...request, route: '/items/:id', status: 499 });
     telemetry.request({ ...request, route: '/items/:id', status: 500, arm: 'treated' });

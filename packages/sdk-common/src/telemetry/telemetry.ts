@@ -27,7 +27,8 @@ export interface ProviderSend {
 
 /** A value of a config that this instance could not use. */
 export interface ConfigRefusal {
-  readonly config: string;
+  /** Of the flag. */
+  readonly key: string;
   /** The same for all refusals of a kind: few are told apart. */
   readonly reason: string;
 }
@@ -79,8 +80,8 @@ export class Telemetry {
     this.#open.find('providers', set)?.count(provider, outcome, '', durationMs);
   }
 
-  configRefusal({ config, reason }: ConfigRefusal): void {
-    this.#open.find('config', config)?.count(reason, '', '', 0);
+  configRefusal({ key, reason }: ConfigRefusal): void {
+    this.#open.find('config', key)?.count(reason, '', '', 0);
   }
 
   request({ route = unmatched, method, status, durationMs, account, arm = '' }: AnsweredRequest): void {

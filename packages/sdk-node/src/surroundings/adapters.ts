@@ -76,6 +76,12 @@ export function createExpressMiddleware(scopes: Scopes, { trustProxy }: AdapterO
 }
 
 /**
+ * Whole templates by Express's routes: when an error leaves a router, Express forgets what that is mounted at, and only
+ * requests before it have told.
+ */
+const wholeTemplates = new WeakMap<object, string>();
+
+/**
  * What routers are mounted at is known as it was asked for, not as it was written: what parameters have taken of it is
  * put back by their names, as far as the route sees them (`mergeParams`).
  */
@@ -89,7 +95,10 @@ function findExpressRoute({ baseUrl, route, params = {} }: ExpressRequest): stri
   );
   const base = baseUrl.replaceAll(/[^/]+/g, (part) => names.get(decode(part)) ?? part);
   const whole = base + String(route.path ?? '');
-  return whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
+  const template = whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
+  if (baseUrl === '') return wholeTemplates.get(route) ?? template;
+  if (!wholeTemplates.has(route)) wholeTemplates.set(route, template);
+  return template;
 }
 
 function decode(part: string): string {
