@@ -413,6 +413,85 @@ export const fleetView = named('Fleet', {
 });
 export type FleetView = z.output<typeof fleetView>;
 
+const latencyFields = {
+  count,
+  failed: count,
+  /** Half, 95 and 99 of 100 took no longer, within 1.6%. */
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+};
+export type LatencyView = z.output<ReturnType<typeof view<typeof latencyFields>>>;
+
+/** The real number is at most `count`, and at least `count - error`. */
+const topFields = { count, error: count };
+const topAccountView = view({ account: text, ...topFields });
+const topRouteView = view({ route: text, ...topFields });
+
+const valveTelemetryView = named('ValveTelemetry', {
+  /**
+   * Why the mode was in force: `normal`, a `rule`, or what the SDK did by itself because of the `breaker`, an `error` or
+   * a `timeout`. How the call ended: `ok` or `failed`.
+   */
+  calls: list(view({ mode: text, cause: text, outcome: text, count })),
+  modes: list(view({ mode: text, ...latencyFields })),
+  /** Who called most, the first 50. */
+  accounts: list(topAccountView),
+  /** From where it was called most, the first 50. */
+  routes: list(topRouteView),
+  /** By period and mode; where there is nothing there was no call. */
+  series: list(view({ at: time, mode: text, ...latencyFields })),
+});
+export type ValveTelemetryView = z.output<typeof valveTelemetryView>;
+
+const providersTelemetryView = named('ProvidersTelemetry', {
+  /** `sent`, `failed`, or `unknown`: nobody can tell. */
+  sends: list(view({ provider: text, outcome: text, count })),
+  providers: list(view({ provider: text, ...latencyFields })),
+  series: list(view({ at: time, provider: text, ...latencyFields })),
+});
+export type ProvidersTelemetryView = z.output<typeof providersTelemetryView>;
+
+const configTelemetryView = named('ConfigTelemetry', {
+  refusals: list(view({ reason: text, count })),
+  series: list(view({ at: time, count })),
+});
+export type ConfigTelemetryView = z.output<typeof configTelemetryView>;
+
+/** What SDKs counted of a flag; what nothing was counted of is absent. */
+export const flagTelemetryView = named('FlagTelemetry', {
+  flag: text,
+  /** The start of the first period, and now. */
+  from: time,
+  to: time,
+  /** How long the periods of series are. */
+  stepMs: ms,
+  /** By index of the variation; absent: the caller's default value was served. They are kept for two days. */
+  evaluations: list(view({ variation: count.exactOptional(), count })),
+  valve: valveTelemetryView.exactOptional(),
+  providers: providersTelemetryView.exactOptional(),
+  config: configTelemetryView.exactOptional(),
+});
+export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
+
+const routeTelemetryView = named('RouteTelemetry', {
+  /** The template; `unmatched`: there was none; `other`: all routes beyond those that are told apart. */
+  route: text,
+  ...latencyFields,
+  methods: list(view({ method: text, ...latencyFields })),
+  /** Who asked most, the first 10. */
+  accounts: list(topAccountView),
+});
+export type RouteTelemetryView = z.output<typeof routeTelemetryView>;
+
+/** How requests fared, by route: those with the most requests first. */
+export const routesTelemetryView = named('RoutesTelemetry', {
+  from: time,
+  to: time,
+  items: list(routeTelemetryView),
+});
+export type RoutesTelemetryView = z.output<typeof routesTelemetryView>;
+
 /** `application/problem+json`, as every error is answered. */
 export const problemView = named('Problem', {
   type: text.exactOptional(),

@@ -96,6 +96,31 @@ describe('an acknowledgement', () => {
   });
 });
 
+describe('a window of telemetry', () => {
+  const report = { kind: 'telemetry', session: 's-1', sequence: 3, agoMs: 20, window: { subjects: [] } };
+
+  test('is passed on as it is', () => {
+    expect(parseReport(report)).toEqual(report);
+  });
+
+  test.each([
+    ['a clock that went backwards', -5, 0],
+    ['for ever ago', Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER],
+  ])('survives %s', (_, agoMs, expected) => {
+    expect(parseReport({ ...report, agoMs })).toEqual({ ...report, agoMs: expected });
+  });
+
+  test.each([
+    ['session', 7],
+    ['session', 'x'.repeat(257)],
+    ['sequence', 1.5],
+    ['sequence', null],
+    ['agoMs', null],
+  ])('needs a %s, and %j is none', (field, value) => {
+    expect(parseReport({ ...report, [field]: value })).toMatchObject({ path: `telemetry.${field}` });
+  });
+});
+
 describe('texts that are too long', () => {
   const long = 'x'.repeat(1_000_000);
 

@@ -22,8 +22,26 @@ export type Report =
   | { readonly kind: 'probe'; readonly id: string }
   /** Events as they would be posted to `/bulk`; `id` is the same for a batch and its repetition. */
   | { readonly kind: 'events'; readonly id: string; readonly events: unknown }
+  | ({ readonly kind: 'telemetry' } & WindowReport)
   /** The instance ends in good order. */
   | { readonly kind: 'goodbye' };
+
+/** What an instance counted in a stretch of time. A repetition has the same session and sequence, and counts once. */
+export interface WindowReport {
+  /** Of the process that counted. */
+  readonly session: string;
+  /** Rises from window to window: each is sent after the one before was taken. */
+  readonly sequence: number;
+  /** How long ago the stretch of time ended, by a clock of the instance that never jumps. */
+  readonly agoMs: number;
+  /** An `EncodedWindow`, not looked at yet. */
+  readonly window: unknown;
+}
+
+/** What a notice that a window was taken calls it. */
+export function nameWindow({ session, sequence }: Pick<WindowReport, 'session' | 'sequence'>): string {
+  return `${session}/${sequence}`;
+}
 
 /** Who an instance is. */
 export interface Hello {
@@ -113,6 +131,7 @@ const shapes: Readonly<Record<Report['kind'], Shape>> = {
   acknowledgement: runningShape,
   probe: objectOf({ id: anId }),
   events: objectOf({ id: anId }),
+  telemetry: objectOf({ session: anId, sequence: anInteger, agoMs: aNumber }),
   goodbye: objectOf({}),
 };
 
@@ -138,6 +157,12 @@ export function parseReport(value: unknown, path = ''): Report | Malformation | 
       return { kind, id };
     case 'events':
       return { kind, id, events };
+    case 'telemetry': {
+      const { session, sequence, agoMs, window } = fields as WindowReport;
+      // A clock that went wrong is no reason to lose a window.
+      const ageMs = Math.min(Math.max(0, agoMs), Number.MAX_SAFE_INTEGER);
+      return { kind, session, sequence, agoMs: ageMs, window };
+    }
     case 'goodbye':
       return { kind };
     default:

@@ -26,6 +26,7 @@ import type { GivenContext } from './given-context.ts';
 import { type EvaluationSeries, type Hook, runTrackHooks, runWithHooks } from './hooks.ts';
 import type { Platform } from './platform.ts';
 import type { Status } from './status.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** The type of a flag's value as the default value promises it: `'plain'` promises a string. */
 export type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T;
@@ -63,6 +64,8 @@ export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTal
   /** Tells the server what is in force here; undefined: nobody does. */
   readonly reporter: Reporter | undefined;
   readonly surroundings: SurroundingsSource;
+  /** Counts what this instance does, for the server; undefined: nobody wants to know. */
+  readonly telemetry: Telemetry | undefined;
   /** Undefined: nothing is reported. */
   readonly events: (EventOptions & { readonly sender: EventSender }) | undefined;
   readonly bigSegments: BigSegmentOptions | undefined;
@@ -261,7 +264,7 @@ export class Client {
 
   /** Sends what was counted and collected; resolves when it was sent, or given up. */
   async flush(): Promise<void> {
-    await this.#events?.flush();
+    await Promise.all([this.#events?.flush(), this.#options.telemetry?.flush()]);
   }
 
   /** Calls back with the keys of flags whose results may be different, or only for one flag; returns how to stop. */
@@ -309,7 +312,7 @@ export class Client {
   async close(): Promise<void> {
     this.#bigSegments?.close();
     // Events and the goodbye may need the connection that brings data.
-    await this.#events?.close();
+    await Promise.all([this.#events?.close(), this.#options.telemetry?.close()]);
     await this.#options.reporter?.close();
     await this.#data.close();
   }

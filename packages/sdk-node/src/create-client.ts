@@ -14,6 +14,7 @@ import {
   type Log,
   Reporter,
   type SourceChoice,
+  Telemetry,
 } from '@sluice/sdk-common';
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
@@ -100,14 +101,19 @@ export function createClient(options: Options): NodeClient {
   const instance = createInstanceContext(options);
   const sources = createSources(options, headers);
   const reporter = createReporter(options, { instance, session, headers });
-  const scopes = new Scopes({ context: undefined, ambient: [instance, ownContext] }, { session, log });
+  const telemetry = createTelemetry(options, reporter);
+  const scopes = new Scopes(
+    { context: undefined, ambient: [instance, ownContext] },
+    { session, log, telemetry, elapsed: nodePlatform.clock.elapsed },
+  );
   return new NodeClient(
     {
       sdkKey: options.sdkKey ?? '',
       log,
       reporter,
+      telemetry,
       hooks: options.hooks ?? [],
-      onValveCall: options.onValveCall,
+      onValveCall: tellOf(options.onValveCall, telemetry),
       sources,
       cache: createCache(options),
       events: createEvents(options, { headers, log, reporter }),
@@ -122,6 +128,15 @@ export function createClient(options: Options): NodeClient {
     nodePlatform,
     scopes,
   );
+}
+
+/** Who is told of calls of valves: whoever asked for it, and the server. */
+function tellOf(ask: ObserveCall | undefined, telemetry: Telemetry | undefined): ObserveCall | undefined {
+  if (telemetry === undefined || ask === undefined) return ask ?? telemetry?.valveCall.bind(telemetry);
+  return (call) => {
+    telemetry.valveCall(call);
+    ask(call);
+  };
 }
 
 /** Only our SDKs supply this context: rules with operators that others lack ask for it first. */
@@ -149,6 +164,12 @@ function createReporter(
     },
     nodePlatform,
   );
+}
+
+/** Counts what this instance does, where a server of ours is told what is in force here. */
+function createTelemetry({ events }: Options, reporter: Reporter | undefined): Telemetry | undefined {
+  if (events === false || reporter === undefined) return undefined;
+  return new Telemetry((...told) => reporter.sendWindow(...told), nodePlatform.clock);
 }
 
 /** What fits into a table: the rest is for rules. */

@@ -16,7 +16,7 @@ import {
   type HttpHandler,
   type NodeRequest,
 } from './surroundings/adapters.ts';
-import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
+import type { People, Response, Scopes } from './surroundings/scopes.ts';
 import { Limits } from './valves/limits.ts';
 import type { ObserveCall } from './valves/observed-call.ts';
 import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } from './valves/valve.ts';
@@ -44,8 +44,8 @@ export class NodeClient extends Client {
     this.#platform = platform;
     this.#options = options;
     this.#limits = new Limits(platform.clock);
-    const { log, reporter } = options;
-    this.#configs = new Configs({ client: this, reporter, widest: scopes.widest, hash: platform.hash, log });
+    const { log, reporter, telemetry } = options;
+    this.#configs = new Configs({ client: this, reporter, telemetry, widest: scopes.widest, hash: platform.hash, log });
   }
 
   /**
@@ -94,10 +94,10 @@ export class NodeClient extends Client {
   }
 
   /** A handler of Node's own servers: `createServer(sluice.http(handler))`. */
-  http<Request extends NodeRequest, Response extends Emitter>(
-    handler: HttpHandler<Request, Response>,
+  http<Request extends NodeRequest, Reply extends Response>(
+    handler: HttpHandler<Request, Reply>,
     options: HttpAdapterOptions<Request> = {},
-  ): HttpHandler<Request, Response> {
+  ): HttpHandler<Request, Reply> {
     return createHttpHandler(this.#scopes, handler, options);
   }
 

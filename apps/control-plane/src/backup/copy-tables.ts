@@ -18,6 +18,8 @@ const keysOfTables = {
   idempotencyKeys: ['tokenId', 'key'],
   evaluationMinutes: ['environmentId', 'flagKey', 'minute', 'variation', 'flagVersion'],
   eventPayloads: ['environmentId', 'payloadId'],
+  telemetry: ['environmentId', 'kind', 'key', 'periodMs', 'start', 'part'],
+  telemetrySenders: ['environmentId', 'session'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

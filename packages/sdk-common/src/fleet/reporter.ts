@@ -1,4 +1,13 @@
-import type { ConfigInForce, Hello, Notice, RefusedObject, Report, Running } from '@sluice/protocol';
+import {
+  type ConfigInForce,
+  type EncodedWindow,
+  type Hello,
+  type Notice,
+  nameWindow,
+  type RefusedObject,
+  type Report,
+  type Running,
+} from '@sluice/protocol';
 import type { DataObserver } from '../data/data-system.ts';
 import type { Send } from '../data/source.ts';
 import type { Platform } from '../platform.ts';
@@ -23,7 +32,9 @@ export interface TakenEvents {
 const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000 };
 /** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
 const bounds = { leastHeartbeatMs: 1000, mostMs: 3_600_000 };
-/** A batch of events that the server says nothing about in this time counts as lost. */
+/** The server reads none that are longer: such a window would never be taken. */
+const longestWindow = 1_000_000;
+/** A batch of events, or a window, that the server says nothing about in this time counts as lost. */
 const takenWithinMs = 10_000;
 
 /**
@@ -50,7 +61,7 @@ export class Reporter implements DataObserver {
   #connections = 0;
   #cancelReport: (() => void) | undefined;
   #cancelHeartbeat = (): void => undefined;
-  /** Who waits for word about a batch of events, by its id. */
+  /** Who waits for word about a batch of events, or a window, by its id. */
   readonly #batches = new Map<string, (answer: TakenEvents | undefined) => void>();
   #closed = false;
 
@@ -126,16 +137,20 @@ export class Reporter implements DataObserver {
 
   /** Hands a batch of events to the line; undefined: there is none, or it broke before the server said anything. */
   sendEvents(id: string, encodedEvents: string): Promise<TakenEvents | undefined> {
-    const line = this.#line;
-    if (line === undefined) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const cancel = this.#platform.clock.after(takenWithinMs, () => this.#settleBatch(id, undefined), true);
-      this.#batches.set(id, (answer) => {
-        cancel();
-        resolve(answer);
-      });
-      line(`{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
-    });
+    return this.#sendByLine(id, `{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
+  }
+
+  /** Tells the server of a window; resolves with false when nobody knows whether it heard of it. */
+  async sendWindow(sequence: number, agoMs: number, window: EncodedWindow): Promise<boolean> {
+    const { session } = this.#options.identity;
+    const report: Report = { kind: 'telemetry', session, sequence, agoMs, window };
+    const id = nameWindow(report);
+    const text = JSON.stringify(report);
+    if (text.length > longestWindow) return true;
+    if (this.#line !== undefined) return (await this.#sendByLine(id, text)) !== undefined;
+    if (!this.#isReachable()) return false;
+    const notices = await this.#send(report);
+    return notices.some((notice) => notice.event === 'taken' && notice.id === id);
   }
 
   /** Says goodbye, if anybody knows us. */
@@ -200,15 +215,31 @@ export class Reporter implements DataObserver {
     return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe(true) };
   }
 
-  async #send(report: Report): Promise<void> {
+  /** Resolves with what the server has to say in return, where it can: by a line that comes later. */
+  async #send(report: Report): Promise<readonly Notice[]> {
     if (this.#line !== undefined) {
       this.#line(JSON.stringify(report));
       this.#isGreeted ||= report.kind === 'hello';
-      return;
+      return [];
     }
     // Whoever takes in a post may be another server than the one that took in the post before.
     const notices = await this.#options.post(report.kind === 'hello' ? [report] : [this.#hello(), report]);
     for (const notice of notices) if (!this.#closed) this.notice(notice);
+    return notices;
+  }
+
+  /** Sends what the server will say something about; undefined: there is no line, or it broke before that. */
+  #sendByLine(id: string, text: string): Promise<TakenEvents | undefined> {
+    const line = this.#line;
+    if (line === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const cancel = this.#platform.clock.after(takenWithinMs, () => this.#settleBatch(id, undefined), true);
+      this.#batches.set(id, (answer) => {
+        cancel();
+        resolve(answer);
+      });
+      line(text);
+    });
   }
 
   #settleBatch(id: string, answer: TakenEvents | undefined): void {

@@ -1,5 +1,5 @@
 import { mostConfigs } from '@sluice/protocol';
-import type { Client, Log, Platform, Reporter, Surroundings, Widened } from '@sluice/sdk-common';
+import type { Client, Log, Platform, Reporter, Surroundings, Telemetry, Widened } from '@sluice/sdk-common';
 import { Config } from './config.ts';
 import type { ConfigOptions, JudgedOptions } from './config-options.ts';
 import { describeInForce } from './in-force.ts';
@@ -8,6 +8,7 @@ import { createJudge } from './judge.ts';
 export interface ConfigsParts {
   readonly client: Client;
   readonly reporter: Reporter | undefined;
+  readonly telemetry: Telemetry | undefined;
   readonly widest: Surroundings;
   readonly hash: Platform['hash'];
   readonly log: Log;
@@ -21,6 +22,8 @@ export class Configs {
   readonly #parts: ConfigsParts;
   /** By flag; several parts of an application may use the same. */
   readonly #configs = new Map<string, Set<AnyConfig>>();
+  /** What is refused now, and why: each refusal is counted once. */
+  readonly #refusedFor = new Map<string, string>();
   #isListening = false;
 
   constructor(parts: ConfigsParts) {
@@ -81,8 +84,13 @@ export class Configs {
   #settle(key: string): void {
     const { refusals } = this.#parts.client;
     const refusing = [...(this.#configs.get(key) ?? [])].find(({ problem }) => problem !== undefined);
-    if (refusing?.problem === undefined) refusals.accept(key);
-    else refusals.refuse(key, refusing.version ?? 0, refusing.problem.slice(0, longestReason));
+    const reason = refusing?.problem?.slice(0, longestReason);
+    if (reason === undefined) refusals.accept(key);
+    else refusals.refuse(key, refusing?.version ?? 0, reason);
+    if (reason !== undefined && reason !== this.#refusedFor.get(key))
+      this.#parts.telemetry?.configRefusal({ key, reason });
+    if (reason === undefined) this.#refusedFor.delete(key);
+    else this.#refusedFor.set(key, reason);
   }
 }
 

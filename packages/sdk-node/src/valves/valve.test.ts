@@ -23,6 +23,7 @@ async function create() {
       sdkKey: '',
       log,
       reporter: undefined,
+      telemetry: undefined,
       hooks: [],
       sources: [{ origin: 'test', create: testData.createSource }],
       cache: undefined,
@@ -31,7 +32,10 @@ async function create() {
       onValveCall: (call) => void observed.push(call),
     },
     platform,
-    new Scopes({ context: undefined, ambient: [instance] }, { session: 's-1', log }),
+    new Scopes(
+      { context: undefined, ambient: [instance] },
+      { session: 's-1', log, telemetry: undefined, elapsed: () => platform.clock.elapsed() },
+    ),
   );
   await settle();
   /** Serves a mode to everybody, but for rules. */
@@ -100,6 +104,7 @@ describe('which mode answers', () => {
         sdkKey: '',
         log: createFakeLog(),
         reporter: undefined,
+        telemetry: undefined,
         hooks: [],
         sources: [],
         cache: undefined,
@@ -107,7 +112,10 @@ describe('which mode answers', () => {
         bigSegments: undefined,
       },
       createFakePlatform(),
-      new Scopes({ context: undefined, ambient: [] }, { session: 's', log: createFakeLog() }),
+      new Scopes(
+        { context: undefined, ambient: [] },
+        { session: 's', log: createFakeLog(), telemetry: undefined, elapsed: () => 0 },
+      ),
     );
     expect(await early.valve('search', { modes: answers }).run()).toEqual(normal);
   });
