@@ -37,6 +37,11 @@ export class WorkScope implements Surroundings {
     this.ambient = [request, ...around.ambient];
   }
 
+  /** Whether rules for routes can be told from others by now. */
+  get hasRoute(): boolean {
+    return this.#request.route !== undefined;
+  }
+
   /** Says what cannot be taken in, and takes in nothing then. */
   add(people: People): string | undefined {
     const wrong = Object.keys(people).find((kind) => reserved.includes(kind));
