@@ -17,6 +17,9 @@ export type {
 } from '@sluice/sdk-common';
 export type { Config, ConfigListener } from './configs/config.ts';
 export type { ConfigOptions, NumberBounds } from './configs/config-options.ts';
+export type { ConsoleLogger } from './configs/gate-console.ts';
+export type { PinoLogger } from './configs/gate-pino.ts';
+export type { LevelledLogger, LogLevel, LogLevelOptions } from './configs/log-level.ts';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './configs/standard-schema.ts';
 export {
   type BigSegmentSettings,

@@ -2,6 +2,7 @@ import { Client, type ClientOptions, type Platform, type Widened } from '@sluice
 import type { Config } from './configs/config.ts';
 import type { ConfigOptions } from './configs/config-options.ts';
 import { Configs } from './configs/configs.ts';
+import { createGate, type LevelledLogger, LogLevel, type LogLevelOptions } from './configs/log-level.ts';
 import { SluiceError } from './errors.ts';
 import {
   type AdapterOptions,
@@ -76,6 +77,21 @@ export class NodeClient extends Client {
    */
   config<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
     return this.#configs.create(key, options);
+  }
+
+  /**
+   * Lets the level of pino, or of `console`, follow a config: `sluice.logLevel(logger, { key: 'log.level' })`. Where a rule
+   * names an account or a route, lines written for it have its level while all others have that of the process. Children
+   * of a logger follow unless they were made with a level of their own.
+   */
+  logLevel(logger: LevelledLogger, { key = 'log.level', default: level = 'info' }: LogLevelOptions = {}): LogLevel {
+    const gate = createGate(logger);
+    return new LogLevel({
+      gate,
+      config: this.config(key, { default: level, oneOf: Object.keys(gate.levels) }),
+      scopes: this.#scopes,
+      onChange: (listener) => this.onChange(key, listener),
+    });
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */

@@ -108,6 +108,14 @@ export class Config<T> {
     return this.#inForce.raw;
   }
 
+  /** @internal All values that may be served, and the one in force. */
+  get values(): readonly T[] {
+    return [
+      this.#value,
+      ...this.#flag.variations.flatMap((accepted) => (accepted === undefined ? [] : [accepted.value])),
+    ];
+  }
+
   /** @internal The value in given surroundings, without its being counted. */
   within(surroundings: Surroundings): T {
     return this.#pick(this.#parts.source.detailWithin(this.key, surroundings));

@@ -52,6 +52,11 @@ export class WorkScope implements Surroundings {
     return { route, method, durationMs: now - this.#openedAt, account: account?.key };
   }
 
+  /** Whether rules for routes can be told from others by now. */
+  get hasRoute(): boolean {
+    return this.#request.route !== undefined;
+  }
+
   /** Says what cannot be taken in, and takes in nothing then. */
   add(people: People): string | undefined {
     const wrong = Object.keys(people).find((kind) => reserved.includes(kind));
