@@ -34,5 +34,5 @@ export type {
   NodeRequest,
 } from './surroundings/adapters.ts';
 export type { TrustProxy } from './surroundings/client-ip.ts';
-export type { Emitter, People, Response } from './surroundings/scopes.ts';
+export type { Emitter, NodeResponse, People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';

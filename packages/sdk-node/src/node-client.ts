@@ -12,7 +12,7 @@ import {
   type HttpHandler,
   type NodeRequest,
 } from './surroundings/adapters.ts';
-import type { People, Response, Scopes } from './surroundings/scopes.ts';
+import type { NodeResponse, People, Scopes } from './surroundings/scopes.ts';
 
 /**
  * A client that knows what is around it: within a request, a job or a message, evaluations need no context. Rules see
@@ -42,10 +42,10 @@ export class NodeClient extends Client {
   }
 
   /** A handler of Node's own servers: `createServer(sluice.http(handler))`. */
-  http<Request extends NodeRequest, Reply extends Response>(
-    handler: HttpHandler<Request, Reply>,
+  http<Request extends NodeRequest, Response extends NodeResponse>(
+    handler: HttpHandler<Request, Response>,
     options: HttpAdapterOptions<Request> = {},
-  ): HttpHandler<Request, Reply> {
+  ): HttpHandler<Request, Response> {
     return createHttpHandler(this.#scopes, handler, options);
   }
 
