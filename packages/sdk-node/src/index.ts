@@ -40,7 +40,7 @@ export type {
   NodeRequest,
 } from './surroundings/adapters.ts';
 export type { TrustProxy } from './surroundings/client-ip.ts';
-export type { Emitter, People, Response } from './surroundings/scopes.ts';
+export type { Emitter, NodeResponse, People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';
 export type { BreakerOptions } from './valves/breaker.ts';
 export type { ModeCall, ModeFunction } from './valves/call-mode.ts';

@@ -17,7 +17,7 @@ import {
   type HttpHandler,
   type NodeRequest,
 } from './surroundings/adapters.ts';
-import type { People, Response, Scopes } from './surroundings/scopes.ts';
+import type { NodeResponse, People, Scopes } from './surroundings/scopes.ts';
 import { Limits } from './valves/limits.ts';
 import type { ObserveCall } from './valves/observed-call.ts';
 import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } from './valves/valve.ts';
@@ -110,10 +110,10 @@ export class NodeClient extends Client {
   }
 
   /** A handler of Node's own servers: `createServer(sluice.http(handler))`. */
-  http<Request extends NodeRequest, Reply extends Response>(
-    handler: HttpHandler<Request, Reply>,
+  http<Request extends NodeRequest, Response extends NodeResponse>(
+    handler: HttpHandler<Request, Response>,
     options: HttpAdapterOptions<Request> = {},
-  ): HttpHandler<Request, Reply> {
+  ): HttpHandler<Request, Response> {
     return createHttpHandler(this.#scopes, handler, options);
   }
 

@@ -1,5 +1,5 @@
 import { SubjectTally } from '@sluice/protocol';
-import type { TelemetryRow, Writes } from '../database/schema.ts';
+import type { Reads, TelemetryRow, Writes } from '../database/schema.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -10,18 +10,17 @@ const rowsAtOnce = 500;
 
 /** Adds up what is over in each level for the next one. What comes late is added up the next time. */
 export async function rollUpTelemetry({
+  db,
   leadership,
   platform,
-}: Pick<ServerContext, 'leadership' | 'platform'>): Promise<void> {
+}: Pick<ServerContext, 'db' | 'leadership' | 'platform'>): Promise<void> {
   for (const [at, from] of levels.entries()) {
     const to = levels[at + 1];
     if (to === undefined) return;
-    let isMore = true;
-    while (isMore) {
-      isMore = false;
-      await leadership.write(async (writes) => {
-        isMore = await rollUpSome(writes, { from, to }, platform);
-      });
+    const step = { from, to };
+    // Mostly there is nothing to do, and nothing is to be written then.
+    while (leadership.isLeading && (await selectOpen(db, step, platform).limit(1).execute()).length > 0) {
+      await leadership.write((writes) => rollUpSome(writes, step, platform));
     }
   }
 }
@@ -43,14 +42,19 @@ interface Step {
   readonly to: TelemetryLevel;
 }
 
-/** Whether there may be more to do. */
-async function rollUpSome(writes: Writes, { from, to }: Step, platform: Platform): Promise<boolean> {
-  const rows = await writes
+/** What is over, and not added up yet. */
+function selectOpen(reads: Reads, { from, to }: Step, { now }: Platform) {
+  return reads
     .selectFrom('telemetry')
     .selectAll()
     .where('periodMs', '=', from.periodMs)
     .where('rolledUp', '=', 0)
-    .where('start', '<', startOf(to, platform.now()))
+    .where('start', '<', startOf(to, now()));
+}
+
+async function rollUpSome(writes: Writes, step: Step, platform: Platform): Promise<void> {
+  const { from, to } = step;
+  const rows = await selectOpen(writes, step, platform)
     .orderBy('environmentId')
     .orderBy('kind')
     .orderBy('key')
@@ -58,7 +62,6 @@ async function rollUpSome(writes: Writes, { from, to }: Step, platform: Platform
     .orderBy('part')
     .limit(rowsAtOnce)
     .execute();
-  if (rows.length === 0) return false;
   for (const row of rows) await deleteRow(writes, row);
   const part = createId(platform);
   // Several parts of a period become one, which stays for as long as that level is kept.
@@ -68,7 +71,6 @@ async function rollUpSome(writes: Writes, { from, to }: Step, platform: Platform
     .insertInto('telemetry')
     .values([...kept, ...added])
     .execute();
-  return rows.length === rowsAtOnce;
 }
 
 function addUp(

@@ -364,6 +364,18 @@ describe('hostile windows', () => {
     });
   });
 
+  test('that are too many to be written are refused, so that they come again', async () => {
+    const { db, telemetry } = server.running.context;
+    const { id } = await db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
+    const enormous = { subjects: [{ kind: 'valve', key: 'search', cells: Array(600_000).fill(0) }] };
+    const report = { sequence: 1, agoMs: 0, window: enormous };
+    const first = telemetry.record(id, { ...report, session: 's-1' });
+    const second = telemetry.record(id, { ...report, session: 's-2' });
+    await expect(second).rejects.toThrow('more telemetry comes than can be written');
+    await Promise.all([telemetry.flush(), first]);
+    expect(await dropped('malformed')).toBe(600_000);
+  });
+
   test('many of one session at a time are taken a few at a time', async () => {
     const taken = await tell(Array.from({ length: 30 }, () => callsOf(1)));
     expect([taken.length, await countCalls()]).toEqual([20, 20]);
@@ -378,10 +390,10 @@ describe('what was counted', () => {
   }
 
   /** What is done now and then is done again, unless the last time is not over yet. */
-  function untilRows(isSo: (rows: Readonly<Record<string, number>>) => boolean): Promise<void> {
+  function untilRows(isSo: (rows: Readonly<Record<string, number>>) => boolean, stepMs = 10 * minute): Promise<void> {
     return until(async () => {
       if (isSo(await countRows())) return true;
-      await pass(10 * minute);
+      await platform.clock.advance(stepMs);
       return false;
     });
   }
@@ -403,7 +415,7 @@ describe('what was counted', () => {
       await tell([callsOf(2)], { session: 's-2' });
       await platform.clock.advance(10 * second);
     }
-    await until(async () => (await countRows())['60s open'] === 2);
+    await untilRows((rows) => rows['60s open'] === 2, 10 * second);
     // Two flushes were one period.
     expect(await countRows()).toEqual({ '10s': 12, '60s open': 2 });
     for (const window of ['10m', '1h', '24h', '7d']) expect([window, await countCalls(window)]).toEqual([window, 36]);
@@ -416,13 +428,10 @@ describe('what was counted', () => {
   test('comes late and is added up with the rest', async () => {
     await tell([callsOf(1)]);
     await platform.clock.advance(2 * minute);
-    await until(async () => (await countRows())['60s open'] === 1);
+    await untilRows((rows) => rows['60s open'] === 1, 10 * second);
     await tell([callsOf(2)], { agoMs: 2 * minute });
     expect([await countCalls('24h'), await countCalls('7d')]).toEqual([3, 3]);
-    await until(async () => {
-      await platform.clock.advance(10 * second);
-      return (await countRows())['60s open'] === 2;
-    });
+    await untilRows((rows) => rows['60s open'] === 2, 10 * second);
     expect([await countCalls('1h'), await countCalls('24h'), await countCalls('7d')]).toEqual([3, 3, 3]);
   });
 

@@ -1,5 +1,5 @@
 import { createClientIpFinder, type FindClientIp, type TrustProxy } from './client-ip.ts';
-import type { Emitter, Response, Scopes } from './scopes.ts';
+import type { Emitter, NodeResponse, Scopes } from './scopes.ts';
 
 export interface AdapterOptions {
   /** Without, the address of a request is that of its connection, whatever headers say. */
@@ -25,7 +25,7 @@ interface ExpressRequest extends NodeRequest {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-export type ExpressMiddleware = (request: ExpressRequest, response: Response, next: () => void) => void;
+export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: () => void) => void;
 
 /** What is read of a request of Fastify 5. */
 interface FastifyRequest {
@@ -34,7 +34,7 @@ interface FastifyRequest {
   readonly routeOptions: { readonly url?: string | undefined };
 }
 
-type FastifyHook = (request: FastifyRequest, reply: { readonly raw: Response }, done: () => void) => void;
+type FastifyHook = (request: FastifyRequest, reply: { readonly raw: NodeResponse }, done: () => void) => void;
 
 /** A plugin for every Fastify instance: its own types would have to be installed here, too. */
 // biome-ignore lint/suspicious/noExplicitAny: Fastify's `addHook` has an overload for each hook.
@@ -53,7 +53,7 @@ interface HonoContext {
 
 interface HonoSurroundings {
   readonly incoming?: NodeRequest;
-  readonly outgoing?: Response;
+  readonly outgoing?: NodeResponse;
 }
 
 export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<void>;
@@ -155,11 +155,11 @@ function findHonoRoute(matched: HonoContext['req']['matchedRoutes']): string | u
   return last === undefined || (last.method === 'ALL' && last.path.endsWith('*')) ? undefined : last.path;
 }
 
-export function createHttpHandler<Request extends NodeRequest, Reply extends Response>(
+export function createHttpHandler<Request extends NodeRequest, Response extends NodeResponse>(
   scopes: Scopes,
-  handler: HttpHandler<Request, Reply>,
+  handler: HttpHandler<Request, Response>,
   { trustProxy, route }: HttpAdapterOptions<Request>,
-): HttpHandler<Request, Reply> {
+): HttpHandler<Request, Response> {
   const findIp = createClientIpFinder(trustProxy);
   return (request, response) => {
     const scope = scopes.open({

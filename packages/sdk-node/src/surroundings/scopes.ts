@@ -18,7 +18,7 @@ export interface Emitter {
 }
 
 /** What is used of Node's ServerResponse. */
-export interface Response extends Emitter {
+export interface NodeResponse extends Emitter {
   readonly statusCode: number;
 }
 
@@ -129,7 +129,7 @@ export class Scopes implements SurroundingsSource {
   }
 
   /** As `bind`, and counts the request when its response is done with, whether all of it was sent or not. */
-  bindResponse(scope: WorkScope, response: Response): void {
+  bindResponse(scope: WorkScope, response: NodeResponse): void {
     const { emit } = response;
     response.emit = (...told) => {
       if (told[0] === 'close') this.noteAnswered(scope, response.statusCode);
@@ -137,10 +137,15 @@ export class Scopes implements SurroundingsSource {
     };
   }
 
-  /** Counts a request. */
+  /** Counts a request. Never throws: what tells the route may be the application's, and nobody would catch it here. */
   noteAnswered(scope: WorkScope, status: number): void {
-    const { telemetry, elapsed } = this.#options;
-    telemetry?.request({ ...scope.describe(elapsed()), status });
+    const { telemetry, elapsed, log } = this.#options;
+    if (telemetry === undefined) return;
+    try {
+      telemetry.request({ ...scope.describe(elapsed()), status });
+    } catch (error) {
+      log.warn(`a request could not be counted: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   /** Says whom the work around the caller is done for. */
