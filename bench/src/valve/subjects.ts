@@ -1,4 +1,4 @@
-import { createClient, TestData, type ValveOptions } from '@sluice/sdk-node';
+import { createClient, type ModeCall, TestData, type ValveSettings } from '@sluice/sdk-node';
 import { CountBreaker, circuitBreaker, handleAll, TimeoutStrategy, timeout, wrap } from 'cockatiel';
 import CircuitBreaker from 'opossum';
 
@@ -20,6 +20,13 @@ async function work(): Promise<string> {
 }
 
 const modes = { normal: work, cached: work, 'off-404': work };
+
+/** As functions do that hand their signal on; not making one is what the others save. */
+async function heed({ signal }: ModeCall): Promise<string> {
+  return signal.aborted ? '' : 'found';
+}
+
+const heeding = { normal: heed, cached: heed, 'off-404': heed };
 
 /** Every third of three accounts is degraded. */
 export const accounts = ['7', '8', '42'].map((key) => ({ kind: 'account', key }));
@@ -46,6 +53,7 @@ export async function createSubjects(): Promise<readonly Subject[]> {
     { name: 'bare call', call: work, close: nothing },
     await createValve('normal', { rules: 0 }, { modes }),
     await createValve('normal, timeout', { rules: 0 }, { modes, timeoutMs }),
+    await createValve('normal, timeout, with its signal', { rules: 0 }, { modes: heeding, timeoutMs }),
     await createValve('normal, timeout, observed', { rules: 0, observed: true }, { modes, timeoutMs }),
     await createValve('tripped for one account', { rules: 1 }, { modes }),
     await createValve('tripped for one account, timeout, observed', { rules: 1, observed: true }, { modes, timeoutMs }),
@@ -68,7 +76,7 @@ async function createValve(
     observed = false,
     inJob = false,
   }: { readonly rules: number; readonly observed?: boolean; readonly inJob?: boolean },
-  options: ValveOptions<typeof modes>,
+  options: ValveSettings,
 ): Promise<Subject> {
   const tripped = {
     id: 'for-42',

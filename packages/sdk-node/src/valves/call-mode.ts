@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
 import type { Limit } from './limits.ts';
@@ -73,7 +73,6 @@ function settleWithin(work: Work, call: Call, answer: unknown): Promise<Outcome>
       signal?.removeEventListener('abort', abort);
       resolve(outcome);
     };
-    // The outcome is settled first: what the function makes of its signal is not to be taken for its answer.
     const giveUp = (kind: 'timeout' | 'aborted', error: unknown): void => {
       finish({ kind, error });
       call.abort(error);
@@ -101,7 +100,8 @@ function createTimeoutError({ valve, mode }: Work): SluiceError {
 class Call implements ModeCall {
   readonly #work: Work;
   #controller: AbortController | undefined;
-  #runWhereAsked: ((abort: () => void) => void) | undefined;
+  /** What was around the function when it asked for its signal. */
+  #around: AsyncResource | undefined;
   #given: { readonly reason: unknown } | undefined;
 
   constructor(work: Work) {
@@ -125,7 +125,7 @@ class Call implements ModeCall {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       // The timer is shared by many requests: each is to find in its listeners what is around it, and not another.
-      this.#runWhereAsked = AsyncLocalStorage.snapshot();
+      this.#around = new AsyncResource('SluiceModeCall');
       if (this.#given !== undefined) this.#controller.abort(this.#given.reason);
     }
     return this.#controller.signal;
@@ -133,6 +133,6 @@ class Call implements ModeCall {
 
   abort(reason: unknown): void {
     this.#given = { reason };
-    this.#runWhereAsked?.(() => this.#controller?.abort(reason));
+    this.#around?.runInAsyncScope(() => this.#controller?.abort(reason));
   }
 }

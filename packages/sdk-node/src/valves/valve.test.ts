@@ -407,13 +407,26 @@ describe('fallbacks', () => {
     expect(error).toMatchObject({ cause, fallbackErrors: [{ message: 'cached' }] });
   });
 
+  test('that throw the first error on add nothing to it', async () => {
+    const { client } = await create();
+    const first = new Error('normal');
+    const modes = {
+      normal: () => Promise.reject(first),
+      cached: ({ failure }: ModeCall) => Promise.reject(failure),
+    };
+    const valve = client.valve('search', { modes });
+    const error: unknown = await valve.run().catch((reason: unknown) => reason);
+    expect(error).toBe(first);
+    expect(error).not.toHaveProperty('fallbackErrors');
+  });
+
   test.each([
     ['a frozen error', Object.freeze(new Error('frozen'))],
     ['a text', 'no error'],
     ['nothing', undefined],
   ])('leave what was thrown as it is: %s', async (_, thrown) => {
     const { client } = await create();
-    const modes = { normal: () => Promise.reject(thrown), cached: () => Promise.reject(thrown) };
+    const modes = { normal: () => Promise.reject(thrown), cached: failing.cached };
     const error: unknown = await client
       .valve('search', { modes })
       .run()
@@ -470,6 +483,14 @@ describe('a caller who goes away', () => {
       cached: answers.cached,
     };
     await expect(client.valve('search', { modes }).runUntil(caller.signal)).rejects.toBe('gone');
+    // Nor is what it throws on its way taken for the reason, where there is no fallback.
+    const leaving = new AbortController();
+    const abortAndFail = () => {
+      leaving.abort('gone');
+      throw new Error('aborted');
+    };
+    const alone = client.valve('other', { modes: { normal: abortAndFail } });
+    await expect(alone.runUntil(leaving.signal)).rejects.toBe('gone');
     const later = new AbortController();
     const waiting = client.valve('mail', {
       modes: { normal: answersNot, cached: () => new Promise<string>(() => undefined) },
@@ -536,6 +557,8 @@ describe('the breaker', () => {
     await clock.advance(9999);
     expect(await runAll(1)).toEqual(['breaker']);
     await clock.advance(1);
+    // Whoever was gone before does not try for others.
+    await expect(valve.runUntil(AbortSignal.abort('gone'))).rejects.toBe('gone');
     // Half open: one call tries, the others do not wait for it.
     const { promise, resolve: answer } = Promise.withResolvers<string>();
     dependency.call = () => promise;
@@ -778,7 +801,10 @@ describe('a valve', () => {
     });
     for (let at = 0; at < 100; at++) await Promise.all(Array.from({ length: 100 }, () => valve.run()));
     expect(clock.waiting).toEqual([300]);
-    await clock.advance(300);
+    await clock.advance(100);
+    await valve.run();
+    await clock.advance(200);
+    // Of the last call nothing is left to wait for.
     expect(clock.waiting).toEqual([]);
   });
 
