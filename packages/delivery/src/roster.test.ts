@@ -95,10 +95,12 @@ describe('a relay that is connected', () => {
     await platform.clock.advance(50);
     roster.acknowledge([member], { state: 'e1:2', configs: [{ key: 'ttl', value: '90' }] });
     await platform.clock.advance(50);
-    expect(take()).toEqual(['1 run e1:2 for 50', '1 run e1:2 with ttl 90 for 50']);
+    roster.acknowledge([member], { state: 'e1:3' });
+    await platform.clock.advance(50);
+    expect(take()).toEqual(['1 run e1:2 for 50', '1 run e1:2 with ttl 90 for 50', '1 run e1:3 for 50']);
     roster.disconnect();
     connect();
-    expect(take()).toEqual(['env-1: 1 is web-1 e1:2 with ttl 90 for 50']);
+    expect(take()).toEqual(['env-1: 1 is web-1 e1:3 with ttl 90 for 50']);
   });
 
   test('tells when each of them had a change, however late it tells', async () => {
