@@ -15,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   evaluation: async () => (await import('./evaluation/evaluation.ts')).evaluation,
   propagation: async () => (await import('./propagation.ts')).propagation,
   footprint: async () => (await import('./footprint.ts')).footprint,
+  telemetry: async () => (await import('./telemetry.ts')).telemetry,
   ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,
   fanout: async () => (await import('./fleet/fanout.ts')).fanout,
   storm: async () => (await import('./fleet/storm.ts')).storm,

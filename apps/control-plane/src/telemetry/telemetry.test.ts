@@ -1,3 +1,4 @@
+import { createApiClient } from '@sluice/api-client';
 import { type EncodedSubject, TelemetryWindow } from '@sluice/protocol';
 import { createFakeServerPlatform, startTestServer, type TestServer, until } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -204,6 +205,10 @@ test('routes are told with requests, failures and times, the busiest first', asy
   ]);
   expect(routes[0].p50Ms).toBeLessThan(11);
   expect(routes[0].p99Ms).toBeGreaterThan(980);
+  const api = createApiClient({ url: server.url, token: server.apiToken, fetch });
+  const place = { project: 'default', environment: 'production' };
+  expect((await api.getRoutesTelemetry(place, '5m')).items).toEqual(routes);
+  expect(await api.getTelemetry(place, 'search', '1h')).toEqual(await readFlag('1h'));
 });
 
 describe('what is asked for', () => {
