@@ -169,7 +169,11 @@ function createReporter(
 /** Counts what this instance does, where a server of ours is told what is in force here. */
 function createTelemetry({ events }: Options, reporter: Reporter | undefined): Telemetry | undefined {
   if (events === false || reporter === undefined) return undefined;
-  return new Telemetry((...told) => reporter.sendWindow(...told), nodePlatform.clock);
+  return new Telemetry(
+    (...told) => reporter.sendWindow(...told),
+    nodePlatform.clock,
+    () => reporter.windowMs,
+  );
 }
 
 /** What fits into a table: the rest is for rules. */
