@@ -177,7 +177,10 @@ describe('the level of pino', () => {
     const route = (): string => {
       throw new Error('no route');
     };
-    client.http(() => write(logger), { route })(createRequest(), new EventEmitter());
+    client.http(() => write(logger), { route })(
+      createRequest(),
+      Object.assign(new EventEmitter(), { statusCode: 200 }),
+    );
     expect(take()).toEqual(['info', 'warn']);
   });
 
