@@ -114,6 +114,7 @@ export function createClient(options: Options): NodeClient {
         statusPeriodMs: options.bigSegments.statusPeriodMs ?? 5000,
         staleAfterMs: options.bigSegments.staleAfterMs ?? 120_000,
       },
+      sends: { journalFolder: findJournalFolder(options), observe: () => undefined },
     },
     nodePlatform,
     scopes,
@@ -222,6 +223,12 @@ function createCache({ testData, file, cacheFolder, url, streamUrl, sdkKey }: Op
     .slice(0, 20);
   const folder = join(cacheFolder ?? findCacheFolder(), server);
   return createPayloadCache(createFolderStorage(folder, nodePlatform.createUuid), nodePlatform);
+}
+
+/** Tests leave nothing behind. */
+function findJournalFolder({ testData, cacheFolder }: Options): string | false | undefined {
+  if (testData !== undefined) return false;
+  return cacheFolder === false ? undefined : join(cacheFolder ?? findCacheFolder(), 'sends');
 }
 
 function createEvents(

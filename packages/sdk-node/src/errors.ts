@@ -1,6 +1,9 @@
-export type SluiceErrorCode = 'invalid-options';
+export type SluiceErrorCode = 'invalid-options' | 'invalid-message' | 'unknown-message' | 'journal';
 
-/** What the SDK throws, and only when a client is created: everything later is told by its status. */
+/**
+ * What the SDK throws when it is told something that cannot be right, or cannot keep a promise, such as that of a
+ * journal on a full disk. Evaluating never throws, and what goes wrong with the server is told by the client's status.
+ */
 export class SluiceError extends Error {
   readonly code: SluiceErrorCode;
 

@@ -1,4 +1,7 @@
 import { Client, type ClientOptions, type Platform } from '@sluice/sdk-common';
+import type { Provider } from './providers/provider.ts';
+import { ProviderSets, type ProviderSetsOptions } from './providers/provider-sets.ts';
+import type { Providers, ProvidersOptions } from './providers/providers.ts';
 import {
   type AdapterOptions,
   createExpressMiddleware,
@@ -14,16 +17,44 @@ import {
 } from './surroundings/adapters.ts';
 import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
 
+export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
+  /** How messages are sent by providers. */
+  readonly sends: Pick<ProviderSetsOptions, 'journalFolder' | 'observe'>;
+}
+
 /**
  * A client that knows what is around it: within a request, a job or a message, evaluations need no context. Rules see
  * `request` (route template, method and ip) from the start, and whoever `enrich` names from then on.
  */
 export class NodeClient extends Client {
   readonly #scopes: Scopes;
+  readonly #providerSets: ProviderSets;
 
-  constructor(options: Omit<ClientOptions, 'surroundings'>, platform: Platform, scopes: Scopes) {
+  constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
     this.#scopes = scopes;
+    const { log, sends } = options;
+    this.#providerSets = new ProviderSets({ client: this, surroundings: scopes, log, ...sends }, platform);
+  }
+
+  /**
+   * Providers that do the same, of which one is to take each message:
+   * `sluice.providers('email', { mailgun: { send }, ses: { send } }, { idempotencyKey: (mail) => mail.id })`. The value
+   * of the config `email` says who is active; without it the first is, and the others stand by. Throws a SluiceError
+   * when the options cannot be right.
+   */
+  providers<Message>(
+    key: string,
+    providers: Readonly<Record<string, Provider<Message>>>,
+    options: ProvidersOptions<Message>,
+  ): Providers<Message> {
+    return this.#providerSets.create(key, providers, options);
+  }
+
+  /** Sends what is left, closes connections, and stores the last payload. */
+  override async close(): Promise<void> {
+    await this.#providerSets.close();
+    await super.close();
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */
