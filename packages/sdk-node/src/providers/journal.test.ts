@@ -41,10 +41,7 @@ afterEach(async () => {
 async function open(keepBytes?: number): Promise<Journal> {
   const name = `process-${++processes}`;
   let files = 0;
-  const journal = new Journal(
-    { folder, log, ...(keepBytes !== undefined && { keepBytes }) },
-    { ...platform, createUuid: () => `${name}-${++files}` },
-  );
+  const journal = new Journal({ folder, log, keepBytes }, { ...platform, createUuid: () => `${name}-${++files}` });
   opened.push(journal);
   await journal.ready();
   return journal;

@@ -14,7 +14,7 @@ export interface JournalOptions {
   /** Undefined: only in memory. Several processes may have the same. */
   readonly folder: string | undefined;
   /** What the folder may come to; beyond it, what was sent or failed long ago is forgotten, unknown messages never. */
-  readonly keepBytes?: number;
+  readonly keepBytes?: number | undefined;
   readonly log: Log;
 }
 

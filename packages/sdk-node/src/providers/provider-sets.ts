@@ -38,7 +38,7 @@ export class ProviderSets {
     // Two would not know of each other's messages on their way.
     if (this.#orders.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
     const { client, surroundings, log, observe } = this.#options;
-    const journal = this.#openJournal(key, options.journal ?? this.#options.journalFolder);
+    const journal = this.#openJournal(key, options);
     const order = new OrderInForce(client, key, Object.keys(providers));
     this.#orders.set(key, order);
     return new Providers(key, providers, options, {
@@ -57,14 +57,16 @@ export class ProviderSets {
     await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
   }
 
-  #openJournal(key: string, place: string | false | undefined): Journal {
+  #openJournal<Message>(key: string, options: ProvidersOptions<Message>): Journal {
     const { log } = this.#options;
+    const place = options.journal ?? this.#options.journalFolder;
     if (place === undefined) {
       throw wrong(key, 'journal must be a folder, or false for memory: the client has no cache folder to put it in');
     }
     if (place === false) return new Journal({ folder: undefined, log }, this.#platform);
     const folder = resolve(place);
-    const journal = this.#journals.get(folder) ?? new Journal({ folder, log }, this.#platform);
+    const journal =
+      this.#journals.get(folder) ?? new Journal({ folder, keepBytes: options.journalBytes, log }, this.#platform);
     this.#journals.set(folder, journal);
     return journal;
   }
@@ -73,7 +75,7 @@ export class ProviderSets {
 function checkSet<Message>(
   key: string,
   providers: Readonly<Record<string, Provider<Message>>>,
-  { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal }: ProvidersOptions<Message>,
+  { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal, journalBytes = 1 }: ProvidersOptions<Message>,
 ): void {
   if (Object.keys(providers).length === 0) throw wrong(key, 'expected at least one provider, got none');
   for (const [name, provider] of Object.entries(providers)) {
@@ -82,6 +84,7 @@ function checkSet<Message>(
   if (typeof idempotencyKey !== 'function') throw wrong(key, 'idempotencyKey must be a function that names a message');
   if (!(timeoutMs > 0)) throw wrong(key, `timeoutMs must be above 0, got ${timeoutMs}`);
   if (!(deadlineMs > 0)) throw wrong(key, `deadlineMs must be above 0, got ${deadlineMs}`);
+  if (!(journalBytes > 0)) throw wrong(key, `journalBytes must be above 0, got ${journalBytes}`);
   if (journal === '') throw wrong(key, 'journal must be a folder, or false for memory, got ""');
 }
 

@@ -514,6 +514,7 @@ describe('a set that cannot be right is refused', () => {
     ['without a name for messages', { a: fine }, {}, 'idempotencyKey must be a function'],
     ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, 'timeoutMs must be above 0, got 0'],
     ['without a deadline', { a: fine }, { idempotencyKey, deadlineMs: Number.NaN }, 'deadlineMs must be above 0'],
+    ['without room', { a: fine }, { idempotencyKey, journalBytes: 0 }, 'journalBytes must be above 0, got 0'],
     ['with an empty folder', { a: fine }, { idempotencyKey, journal: '' }, 'journal must be a folder'],
   ])('%s', async (_, providers, options, message) => {
     const { client } = await create();

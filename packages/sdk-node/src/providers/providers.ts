@@ -20,6 +20,11 @@ export interface ProvidersOptions<Message> {
    * to memory.
    */
   readonly journal?: string | false;
+  /**
+   * What the journal's folder may come to; 16 MB. Beyond it messages that were sent or failed long ago are forgotten,
+   * those in doubt never.
+   */
+  readonly journalBytes?: number;
 }
 
 /** What a provider set takes from around it. */
@@ -108,7 +113,8 @@ export class Providers<Message> {
       const { attempts, provider } = before;
       return { status: 'sent', attempts, ...(provider !== undefined && { provider }) };
     }
-    if (before?.status === 'open') {
+    // Who may not send it twice must not send it beside another.
+    if (before?.status === 'open' && asked.order.ambiguous !== 'allow-duplicate') {
       return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
     }
     const timeoutMs = this.#timeoutMs;
