@@ -4,19 +4,20 @@ import { join, relative } from 'node:path';
 /** What each package may import: packages of this repository by folder name, others by their own name. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   engine: [],
-  protocol: ['engine'],
+  stats: [],
+  protocol: ['engine', 'stats'],
   authoring: ['engine', 'zod'],
   delivery: ['protocol', 'engine'],
-  'sdk-common': ['protocol', 'engine'],
+  'sdk-common': ['protocol', 'engine', 'stats'],
   'sdk-node': ['sdk-common', 'protocol', 'engine'],
   'api-client': ['authoring', 'engine'],
-  'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine'],
+  'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine', 'stats'],
   edge: ['delivery', 'protocol', 'engine'],
   cli: ['control-plane', 'edge', 'api-client', 'authoring', 'engine'],
 };
 
 /** Packages that run anywhere: nothing of the platform, not even Node's own modules. */
-const pure = new Set(['engine', 'protocol', 'authoring', 'sdk-common']);
+const pure = new Set(['engine', 'stats', 'protocol', 'authoring', 'sdk-common']);
 
 /** What must arrive as an argument. Files named main.ts and platform.ts are where it comes from. */
 const ambient: readonly { readonly name: string; readonly pattern: RegExp }[] = [

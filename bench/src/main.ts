@@ -15,9 +15,13 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   evaluation: async () => (await import('./evaluation/evaluation.ts')).evaluation,
   propagation: async () => (await import('./propagation.ts')).propagation,
   footprint: async () => (await import('./footprint.ts')).footprint,
+  telemetry: async () => (await import('./telemetry.ts')).telemetry,
   ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,
   fanout: async () => (await import('./fleet/fanout.ts')).fanout,
   storm: async () => (await import('./fleet/storm.ts')).storm,
+  valve: async () => (await import('./valve/valve.ts')).valve,
+  middleware: async () => (await import('./middleware/middleware.ts')).middleware,
+  config: async () => (await import('./config/config.ts')).config,
   soak: async () => (await import('./fleet/soak.ts')).soak,
 };
 

@@ -128,6 +128,7 @@ describe('housekeeping', () => {
     await platform.clock.advance(hour);
     const expected = [
       'noting when keys were used failed',
+      'adding up telemetry failed',
       'forgetting what is old failed',
       'logging the heads of the chains failed',
       // There are no others on the embedded database.

@@ -2,6 +2,8 @@ import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
 import { createConvergenceRecorder } from './fleet/convergence-record.ts';
 import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
 import type { ServerContext } from './server-context.ts';
+import { forgetOldSenders } from './telemetry/telemetry-recorder.ts';
+import { forgetOldTelemetry, rollUpTelemetry } from './telemetry/telemetry-rollup.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -20,6 +22,7 @@ const chores: readonly Chore[] = [
   { name: 'catching up with other servers', periodMs: secondMs, work: catchUp },
   { name: 'looking who leads', periodMs: secondMs, work: ({ leadership }) => leadership.beat() },
   { name: 'noting when keys were used', periodMs: 30 * secondMs, work: noteUsage },
+  { name: 'adding up telemetry', periodMs: 10 * secondMs, work: rollUpTelemetry },
   { name: 'forgetting what is old', periodMs: 10 * minuteMs, work: forgetOld },
   { name: 'noting how far changes got', periodMs: secondMs, work: createConvergenceRecorder() },
   { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
@@ -86,6 +89,8 @@ async function forgetOld({ store, leadership, platform }: ServerContext): Promis
       .where('minute', '<', now - retention.evaluationsMs)
       .execute();
     await forgetOldPayloads(writes, now);
+    await forgetOldSenders(writes, now);
+    await forgetOldTelemetry(writes, now);
     await forgetGoneReplicas(writes, { isShared: store.isShared, now });
   });
 }

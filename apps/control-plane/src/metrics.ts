@@ -5,6 +5,7 @@ import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { EnvironmentLabels } from './projects/environment-labels.ts';
 import type { Leadership } from './replicas/leadership.ts';
+import type { TrippedValve } from './valves/valve-queries.ts';
 
 /** What Prometheus may ask of the server. */
 export interface Metrics {
@@ -23,6 +24,8 @@ export interface MetricsParts {
   readonly leadership: Pick<Leadership, 'isLeading'>;
   readonly evaluations: Pick<EvaluationRecorder, 'dropped'>;
   readonly labelsOf: (environmentId: string) => Promise<EnvironmentLabels>;
+  /** Undefined: nobody knows at the moment. */
+  readonly listTrippedValves: () => Promise<readonly TrippedValve[] | undefined>;
 }
 
 /** How long a probe takes to an instance, and its answer back. */
@@ -36,7 +39,7 @@ export function createPropagation(registry: Registry): Histogram {
 }
 
 export function createMetrics(registry: Registry, parts: MetricsParts): Metrics {
-  const { channels, fleet, keeper, pool, leadership, evaluations, labelsOf } = parts;
+  const { channels, fleet, keeper, pool, leadership, evaluations, labelsOf, listTrippedValves } = parts;
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   new Gauge({
@@ -102,6 +105,32 @@ export function createMetrics(registry: Registry, parts: MetricsParts): Metrics 
     registers,
     collect() {
       this.set(leadership.isLeading ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'sluice_valve_tripped',
+    help: '1 for each mode but the normal one that a valve serves to some or all',
+    labelNames: ['project', 'environment', 'valve', 'mode'],
+    registers,
+    async collect() {
+      const tripped = await listTrippedValves();
+      if (tripped === undefined) return;
+      this.reset();
+      for (const { project, environment, valve, modes } of tripped)
+        for (const mode of modes) this.set({ project, environment, valve, mode }, 1);
+    },
+  });
+  new Gauge({
+    name: 'sluice_valve_overdue',
+    help: 'trips of a valve that should have been restored by now',
+    labelNames: ['project', 'environment', 'valve'],
+    registers,
+    async collect() {
+      const tripped = await listTrippedValves();
+      if (tripped === undefined) return;
+      this.reset();
+      for (const { project, environment, valve, overdue } of tripped)
+        if (overdue > 0) this.set({ project, environment, valve }, overdue);
     },
   });
   return {

@@ -12,6 +12,7 @@ import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { Platform } from './platform.ts';
 import type { Leadership } from './replicas/leadership.ts';
+import type { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
 
 /** What the parts of a running server share. */
 export interface ServerContext {
@@ -27,6 +28,7 @@ export interface ServerContext {
   readonly admissions: Admissions;
   readonly usage: KeyUsage;
   readonly evaluations: EvaluationRecorder;
+  readonly telemetry: TelemetryRecorder;
   /** The instances that are connected to this server. */
   readonly fleet: FleetRegistry;
   /** Those of all servers. */

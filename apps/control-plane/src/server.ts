@@ -42,6 +42,9 @@ import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
 import type { ServerContext } from './server-context.ts';
 import type { Settings } from './settings.ts';
+import { createTelemetryMetrics } from './telemetry/telemetry-metrics.ts';
+import { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
+import { listTrippedValves } from './valves/valve-queries.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -119,6 +122,7 @@ export async function startServer(
           () => front.close(),
           () => app.close(),
           () => context.evaluations.close(),
+          () => context.telemetry.close(),
           () => context.usage.flush(),
           close,
           () => context.errors.close(),
@@ -186,7 +190,10 @@ async function prepare(
   const admissions = new Admissions(db, usage);
   const leadership = new Leadership(store, log);
   const evaluations = new EvaluationRecorder(db, channels, platform, errors);
-  const host = createEdgeHost({ db, channels, evaluations, usage, platform, log, errors, workerKey });
+  const labelsOf = createEnvironmentLabels(db);
+  const telemetryMetrics = createTelemetryMetrics(registry, labelsOf);
+  const telemetry = new TelemetryRecorder(db, channels, { platform, errors, metrics: telemetryMetrics });
+  const host = createEdgeHost({ db, channels, evaluations, telemetry, usage, platform, log, errors, workerKey });
   const links = new LinkServer(host, fleet, platform);
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
@@ -212,6 +219,7 @@ async function prepare(
     admissions,
     usage,
     evaluations,
+    telemetry,
     fleet,
     readFleet: (id) => exchange.read(id),
     links,
@@ -222,7 +230,9 @@ async function prepare(
       pool,
       leadership,
       evaluations,
-      labelsOf: createEnvironmentLabels(db),
+      // While the database is away, what it said last is told.
+      listTrippedValves: () => listTrippedValves(db, platform.now()).catch(() => undefined),
+      labelsOf,
     }),
     payloadLimitBytes,
     version: serverVersion,
@@ -246,7 +256,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
 }
 
 function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
-  const { platform, channels, admissions, evaluations, metrics, log, errors } = context;
+  const { platform, channels, admissions, evaluations, telemetry, metrics, log, errors } = context;
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
@@ -256,6 +266,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
         metrics.eventBatches.inc();
         evaluations.record(environmentId, batch);
       },
+      recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
       retryAfterSeconds: () => retryAfterSeconds(platform),
       now: () => platform.now(),
       createId: () => createId(platform),

@@ -1,5 +1,6 @@
 import type { Clause, Flag, Segment } from '@sluice/engine';
 import type { Payload } from '@sluice/protocol';
+import { ttlFlag, ttlKey } from '../config/ttl.ts';
 import { rolloutShare, type ScenarioName, segmentKeys, targetedHalf, targetedKeys } from './scenarios.ts';
 
 /** The scenarios as LaunchDarkly's JSON has them, for its SDK and for ours. */
@@ -64,7 +65,7 @@ export const payload: Payload = {
   epoch: 'bench',
   version: 1,
   objects: [
-    ...Object.entries({ ...prerequisites, ...flags }).map(([key, flag]) => ({
+    ...Object.entries({ ...prerequisites, ...flags, [ttlKey]: ttlFlag }).map(([key, flag]) => ({
       kind: 'flag' as const,
       key,
       version: 1,

@@ -1,4 +1,4 @@
-import type { DefinitionInput, InstructionInput } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import type {
   ChainView,
@@ -9,6 +9,7 @@ import type {
   EnvironmentView,
   EvaluationMinuteView,
   ExplanationView,
+  FlagTelemetryView,
   FlagView,
   FleetView,
   InstanceView,
@@ -17,6 +18,7 @@ import type {
   Page,
   ProblemView,
   ProjectView,
+  RoutesTelemetryView,
   SegmentView,
 } from './views.ts';
 
@@ -85,10 +87,13 @@ export interface ApiClient {
   deleteFlag(project: string, flag: string): Promise<void>;
   listFlags(
     place: Place,
-    page?: { readonly limit?: number; readonly cursor?: string },
+    page?: { readonly limit?: number; readonly cursor?: string; readonly kind?: FlagKind },
   ): Promise<Page<EnvironmentFlagView>>;
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
+  /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
+  getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
+  getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
   change(place: Place, body: ChangeInput): Promise<ChangeView>;
   listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
@@ -146,6 +151,9 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
+    getTelemetry: (place, flag, window) =>
+      call('GET', `${at(place)}/flags/${enc(flag)}/telemetry${toQuery({ window })}`),
+    getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
     change: (place, body) => call('POST', `${at(place)}/changes`, body),
     listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),

@@ -1,4 +1,4 @@
-import { instructionSchema } from '@sluice/authoring';
+import { flagKinds, instructionSchema, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -65,13 +65,25 @@ export type NewEnvironmentView = z.output<typeof newEnvironmentView>;
 
 const definitionFields = {
   key: text,
-  kind: z.literal('release'),
+  kind: z.enum(flagKinds),
   name: text,
   description: text,
   tags: list(text),
   owner: text,
-  /** On serves the first by default, off the last. */
+  /**
+   * On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity.
+   * Of a config: its values in the environment, each named by its JSON text, the environment's own first.
+   */
   variations: list(view({ id: text, value: z.json(), name: text.optional(), description: text.optional() })),
+  /** What a config's values may be, and by what they may vary. */
+  config: view({
+    /** JSON Schema, draft 2020-12. */
+    schema: z.record(z.string(), z.unknown()).readonly(),
+    unit: z.enum(units).optional(),
+    maxChangeFactor: z.number().optional(),
+    /** Of two overrides that match, the one by the dimension that stands first wins. */
+    dimensions: list(text),
+  }).optional(),
   /** Which client-side SDKs may see the flag. */
   clientSide: view({ web: z.boolean(), mobile: z.boolean() }),
   archived: z.boolean(),
@@ -101,6 +113,21 @@ const clauseView = named('Clause', {
 });
 const ruleFields = { id: text, name: text.optional(), clauses: list(clauseView) };
 
+/** How a rule of a valve came about, and until when it was meant to be. */
+const tripView = named('Trip', {
+  reason: text,
+  by: text,
+  at: time,
+  expiresAt: time,
+  /** It should have been restored by now; until it is, it stays as it is. */
+  overdue: z.boolean(),
+  incident: text.optional(),
+  /** Goes before every rule that is not exempt, however severe. */
+  exempt: z.boolean().optional(),
+  /** Only so many of the matching contexts of that kind, in thousandths of a percent. */
+  share: view({ contextKind: text, weight: count }).optional(),
+});
+
 /** A flag in one environment: what it is and how it behaves there. */
 export const environmentFlagView = named('EnvironmentFlag', {
   ...definitionFields,
@@ -110,7 +137,8 @@ export const environmentFlagView = named('EnvironmentFlag', {
   /** Served when the flag is on and nothing else matched. */
   fallthrough: serving({}),
   targets: list(view({ variation: text, contextKind: text, keys: list(text) })),
-  rules: list(serving(ruleFields)),
+  /** Of a valve: its trips, in the order in which they win. */
+  rules: list(serving({ ...ruleFields, trip: tripView.optional() })),
   prerequisites: list(view({ flag: text, variation: text })),
   /** The environment's version that last altered what SDKs get of the flag. */
   version,
@@ -362,6 +390,8 @@ const instanceView = named('Instance', {
   joinedMsAgo: ms,
   heardMsAgo: ms,
   reason: text.exactOptional(),
+  /** Values of configs in force for the process: JSON, of long values the hash. */
+  configs: list(view({ key: text, value: text })).exactOptional(),
 });
 export type InstanceView = z.output<typeof instanceView>;
 
@@ -382,6 +412,85 @@ export const fleetView = named('Fleet', {
   ...pageFields(instanceView),
 });
 export type FleetView = z.output<typeof fleetView>;
+
+const latencyFields = {
+  count,
+  failed: count,
+  /** Half, 95 and 99 of 100 took no longer, within 1.6%. */
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+};
+export type LatencyView = z.output<ReturnType<typeof view<typeof latencyFields>>>;
+
+/** The real number is at most `count`, and at least `count - error`. */
+const topFields = { count, error: count };
+const topAccountView = view({ account: text, ...topFields });
+const topRouteView = view({ route: text, ...topFields });
+
+const valveTelemetryView = named('ValveTelemetry', {
+  /**
+   * Why the mode was in force: `normal`, a `rule`, or what the SDK did by itself because of the `breaker`, an `error` or
+   * a `timeout`. How the call ended: `ok` or `failed`.
+   */
+  calls: list(view({ mode: text, cause: text, outcome: text, count })),
+  modes: list(view({ mode: text, ...latencyFields })),
+  /** Who called most, the first 50. */
+  accounts: list(topAccountView),
+  /** From where it was called most, the first 50. */
+  routes: list(topRouteView),
+  /** By period and mode; where there is nothing there was no call. */
+  series: list(view({ at: time, mode: text, ...latencyFields })),
+});
+export type ValveTelemetryView = z.output<typeof valveTelemetryView>;
+
+const providersTelemetryView = named('ProvidersTelemetry', {
+  /** `sent`, `failed`, or `unknown`: nobody can tell. */
+  sends: list(view({ provider: text, outcome: text, count })),
+  providers: list(view({ provider: text, ...latencyFields })),
+  series: list(view({ at: time, provider: text, ...latencyFields })),
+});
+export type ProvidersTelemetryView = z.output<typeof providersTelemetryView>;
+
+const configTelemetryView = named('ConfigTelemetry', {
+  refusals: list(view({ reason: text, count })),
+  series: list(view({ at: time, count })),
+});
+export type ConfigTelemetryView = z.output<typeof configTelemetryView>;
+
+/** What SDKs counted of a flag; what nothing was counted of is absent. */
+export const flagTelemetryView = named('FlagTelemetry', {
+  flag: text,
+  /** The start of the first period, and now. */
+  from: time,
+  to: time,
+  /** How long the periods of series are. */
+  stepMs: ms,
+  /** By index of the variation; absent: the caller's default value was served. They are kept for two days. */
+  evaluations: list(view({ variation: count.exactOptional(), count })),
+  valve: valveTelemetryView.exactOptional(),
+  providers: providersTelemetryView.exactOptional(),
+  config: configTelemetryView.exactOptional(),
+});
+export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
+
+const routeTelemetryView = named('RouteTelemetry', {
+  /** The template; `unmatched`: there was none; `other`: all routes beyond those that are told apart. */
+  route: text,
+  ...latencyFields,
+  methods: list(view({ method: text, ...latencyFields })),
+  /** Who asked most, the first 10. */
+  accounts: list(topAccountView),
+});
+export type RouteTelemetryView = z.output<typeof routeTelemetryView>;
+
+/** How requests fared, by route: those with the most requests first. */
+export const routesTelemetryView = named('RoutesTelemetry', {
+  from: time,
+  to: time,
+  items: list(routeTelemetryView),
+});
+export type RoutesTelemetryView = z.output<typeof routesTelemetryView>;
 
 /** `application/problem+json`, as every error is answered. */
 export const problemView = named('Problem', {

@@ -9,6 +9,7 @@ import {
   isSegmentInstruction,
   type SegmentInstruction,
 } from './instructions.ts';
+import { listMadeSegments } from './made-segments.ts';
 import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
 import { asksMore, findOverreach, furthestReach } from './reach.ts';
@@ -25,7 +26,7 @@ export interface Applied {
 
 /** Fills in what the instruction leaves to the change or to us; undefined: nobody says whom it addresses. */
 function complete(instruction: Instruction, request: Addressed, lookup: Lookup): Instruction | undefined {
-  const withId = 'rule' in instruction ? withRuleId(instruction, lookup) : instruction;
+  const withId = withNewId(instruction, lookup);
   if (isSegmentInstruction(withId)) {
     const segment = withId.segment ?? request.segment;
     return segment === undefined ? undefined : { ...withId, segment };
@@ -34,9 +35,11 @@ function complete(instruction: Instruction, request: Addressed, lookup: Lookup):
   return flag === undefined ? undefined : { ...withId, flag };
 }
 
-type WithRule = Extract<Instruction, { rule: unknown }>;
-
-function withRuleId(instruction: WithRule, lookup: Lookup): Instruction {
+/** What makes a rule says its id. */
+function withNewId(instruction: Instruction, lookup: Lookup): Instruction {
+  if (instruction.kind === 'trip' || instruction.kind === 'set-override')
+    return { id: lookup.createId(), ...instruction };
+  if (!('rule' in instruction)) return instruction;
   // The rule keeps its shape; only its id is certain now.
   return { ...instruction, rule: { id: lookup.createId(), ...instruction.rule } } as Instruction;
 }
@@ -83,7 +86,21 @@ export function apply(
       flags.set(key, state);
     }
   }
+  for (const [key, state] of flags) {
+    for (const [name, segment] of listMadeDifference(lookup.findFlag(key), state)) segments.set(name, segment);
+  }
   return findReachProblem(instructions, lookup, view) ?? { instructions, flags, segments };
+}
+
+/** The segments that are made for a flag, as far as a change makes others of them; undefined: no longer needed. */
+function listMadeDifference(
+  before: FlagState | undefined,
+  after: FlagState | undefined,
+): ReadonlyMap<string, SegmentState | undefined> {
+  const [were, are] = [listMadeSegments(before), listMadeSegments(after)];
+  const gone = [...were.keys()].filter((key) => !are.has(key));
+  const changed = [...are].filter(([key, segment]) => JSON.stringify(segment) !== JSON.stringify(were.get(key)));
+  return new Map<string, SegmentState | undefined>([...gone.map((key) => [key, undefined] as const), ...changed]);
 }
 
 /** Looked at once all is done: what an object reaches depends on others. */
@@ -154,6 +171,7 @@ function followForSegment(
     if (segment !== undefined) return alreadyExists(path, `there already is a segment \`${key}\` in this environment`);
     return createSegment(key, instruction, view);
   }
+  // Nobody can name one that was made for a flag: its key is not one that people may give.
   if (segment === undefined) return problem(path, `there is no segment \`${key}\` in this environment`);
   return editSegment(segment, instruction, view, path);
 }

@@ -2,6 +2,7 @@ import { findOperandProblem, operatorNames } from '@sluice/engine';
 import * as z from 'zod';
 import type { Clause } from './configuration.ts';
 import { contextKindSchema } from './key.ts';
+import { isMadeKey } from './made-segments.ts';
 import type { Lookup } from './objects.ts';
 import { listNames, type Problem, problem } from './problem.ts';
 import { attributeSchema } from './serve.ts';
@@ -19,6 +20,11 @@ export const clauseSchema = z.strictObject({
   negate: z.boolean().optional(),
 });
 
+/** Segments that are made for a flag are its own. */
+function hasSegment(key: string, lookup: Lookup): boolean {
+  return !isMadeKey(key) && lookup.findSegment(key) !== undefined;
+}
+
 /** Checks clauses beyond their shape: attributes, operands, and that the segments exist. */
 export function findClauseProblem(clauses: readonly Clause[], lookup: Lookup, path: string): Problem | undefined {
   for (const [index, clause] of clauses.entries()) {
@@ -32,7 +38,7 @@ export function findClauseProblem(clauses: readonly Clause[], lookup: Lookup, pa
       if (expected !== undefined) {
         return problem(where, `\`${clause.op}\` compares with ${expected}, got ${JSON.stringify(value)}`);
       }
-      if (clause.op === 'segmentMatch' && lookup.findSegment(String(value)) === undefined) {
+      if (clause.op === 'segmentMatch' && !hasSegment(String(value), lookup)) {
         return problem(where, `there is no segment ${listNames([String(value)])} in this environment`);
       }
     }

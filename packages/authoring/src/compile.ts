@@ -1,9 +1,11 @@
 import { type Clause as EngineClause, type Flag, ownOperators, type Rollout, type Segment } from '@sluice/engine';
-import type { Clause, FlagState, Serve, Target } from './configuration.ts';
-import type { FlagDefinition } from './definition.ts';
+import type { Clause, FlagState, Rule, Serve, Target } from './configuration.ts';
+import type { Variation } from './definition.ts';
+import { askMadeSegment } from './made-segments.ts';
 import type { Lookup } from './objects.ts';
 import type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';
 import { fullWeight } from './serve.ts';
+import { listVariations } from './variations.ts';
 
 /** The context kind that only our own SDKs supply; its attribute lists the operators that the SDK knows. */
 export const ownContextKind = 'sluice';
@@ -20,7 +22,8 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
   const { definition, configuration } = flag;
   if (definition.archived) return undefined;
   const { on, offVariation, fallthrough, rules, prerequisites, salt } = configuration;
-  const indexOf = createIndex(definition);
+  const variations = listVariations(flag);
+  const indexOf = createIndex(definition.key, variations);
   const serve = (served: Serve) => compileServe(served, offVariation, indexOf);
   return {
     key: definition.key,
@@ -33,13 +36,13 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
     ...compileTargets(configuration.targets, indexOf),
     rules: rules.map((rule) => ({
       id: rule.id,
-      clauses: compileClauses(rule.clauses, around),
+      clauses: compileClauses(listClauses(definition.key, rule), around),
       ...serve(rule),
       trackEvents: false,
     })),
     fallthrough: serve(fallthrough),
     offVariation: indexOf(offVariation),
-    variations: definition.variations.map(({ value }) => value),
+    variations: variations.map(({ value }) => value),
     salt,
     trackEvents: false,
     trackEventsFallthrough: false,
@@ -52,8 +55,13 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
   };
 }
 
+function listClauses(flag: string, rule: Rule): readonly Clause[] {
+  const asked = askMadeSegment(flag, rule);
+  return asked === undefined ? rule.clauses : [...rule.clauses, asked];
+}
+
 /** Variations are checked when they are authored, so one that is missing here is a fault of this program. */
-function createIndex({ key, variations }: FlagDefinition): (id: string) => number {
+function createIndex(key: string, variations: readonly Variation[]): (id: string) => number {
   const indexes = new Map(variations.map(({ id }, index) => [id, index]));
   return (id) => {
     const index = indexes.get(id);
@@ -64,7 +72,7 @@ function createIndex({ key, variations }: FlagDefinition): (id: string) => numbe
 
 /** A prerequisite that is gone never holds, whatever the index. */
 function indexOfPrerequisite(flag: FlagState | undefined, variation: string): number {
-  return flag === undefined ? 0 : createIndex(flag.definition)(variation);
+  return flag === undefined ? 0 : createIndex(flag.definition.key, listVariations(flag))(variation);
 }
 
 /**

@@ -54,7 +54,32 @@ export type Rule = {
   readonly name?: string | undefined;
   /** All must match. */
   readonly clauses: readonly Clause[];
+  /** Every rule of a valve has one, and no other rule. */
+  readonly trip?: Trip | undefined;
 } & Serve;
+
+/** How a rule of a valve came about, and until when it was meant to be. Times are milliseconds since the epoch. */
+export interface Trip {
+  readonly reason: string;
+  /** Who tripped the valve, or renewed the trip. */
+  readonly by: string;
+  /** When it was tripped. */
+  readonly at: number;
+  /** From then on it is overdue: it stays as it is, and everything that shows it says so. */
+  readonly expiresAt: number;
+  /** Where people talk about it: a link, or a name. */
+  readonly incident?: string | undefined;
+  /** Goes before every rule that is not exempt, however severe: keeps its contexts out of what others get. */
+  readonly exempt?: boolean | undefined;
+  /** Only so many of the contexts of that kind that match, always the same ones. */
+  readonly share?: Share | undefined;
+}
+
+export interface Share {
+  readonly contextKind: string;
+  /** In thousandths of a percent. */
+  readonly weight: number;
+}
 
 export interface Prerequisite {
   /** Key of the flag that must be on. */
@@ -63,15 +88,22 @@ export interface Prerequisite {
   readonly variation: string;
 }
 
-/** A new flag is off; on serves the first variation, off the last. */
-export function createConfiguration(definition: FlagDefinition, salt: string): FlagConfiguration {
-  const [first] = definition.variations;
-  const last = definition.variations.at(-1);
-  if (first === undefined || last === undefined) throw new RangeError('a definition has at least two variations');
+/**
+ * A new flag is off; on serves the first variation, off the last. A valve is on from the start, and serves its first
+ * mode, the normal one, wherever it is not tripped. A config is on as well, and serves its value, given by name.
+ */
+export function createConfiguration(
+  { kind, variations }: FlagDefinition,
+  salt: string,
+  value: string | undefined,
+): FlagConfiguration {
+  const first = kind === 'config' ? value : variations[0]?.id;
+  const last = kind === 'release' ? variations.at(-1)?.id : first;
+  if (first === undefined || last === undefined) throw new RangeError('a flag has something to serve');
   return {
-    on: false,
-    offVariation: last.id,
-    fallthrough: { variation: first.id },
+    on: kind !== 'release',
+    offVariation: last,
+    fallthrough: { variation: first },
     targets: [],
     rules: [],
     prerequisites: [],

@@ -1,9 +1,12 @@
 import * as z from 'zod';
+import { type ConfigRules, configRulesSchema, type SchemaChecker } from './config.ts';
 import { idPattern, idSchema, keySchema } from './key.ts';
-import { listNames, type Problem, problem } from './problem.ts';
+import { isProblem, listNames, type Problem, problem } from './problem.ts';
 
 /** The kinds that can be authored; each compiles to one evaluable flag. */
-export type FlagKind = 'release';
+export type FlagKind = (typeof flagKinds)[number];
+
+export const flagKinds = ['release', 'valve', 'config'] as const;
 
 export type JsonValue = z.core.util.JSONType;
 
@@ -22,8 +25,13 @@ export interface FlagDefinition {
   readonly description: string;
   readonly tags: readonly string[];
   readonly owner: string;
-  /** On serves the first by default, off the last. */
+  /**
+   * On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity.
+   * A config has none of its own: they are its values in each environment.
+   */
   readonly variations: readonly Variation[];
+  /** Every config has them, and nothing else. */
+  readonly config?: ConfigRules | undefined;
   /** Which client-side SDKs may see the flag. */
   readonly clientSide: { readonly web: boolean; readonly mobile: boolean };
   /** Archived flags are no longer delivered: SDKs answer the caller's default value. */
@@ -44,44 +52,113 @@ export const definitionFields = {
   tags: z.array(z.string().min(1).max(64)).max(64).optional(),
   owner: z.string().max(256).optional(),
   variations: z.array(variationInput).min(2).max(1000).optional(),
+  config: configRulesSchema.optional(),
   clientSide: z.strictObject({ web: z.boolean(), mobile: z.boolean() }).optional(),
 };
 
 export const definitionInput = z.strictObject({
   key: keySchema,
-  kind: z.literal('release').default('release'),
+  kind: z.enum(flagKinds).default('release'),
+  /** Of a config: what it is in every environment until it is set there. */
+  value: z.json().optional(),
   ...definitionFields,
 });
 
 export type DefinitionInput = z.input<typeof definitionInput>;
 export type VariationInput = z.infer<typeof variationInput>;
 
-const booleanVariations: readonly VariationInput[] = [
-  { id: 'on', value: true },
-  { id: 'off', value: false },
-];
+const variationsUnlessGiven: Readonly<Record<Exclude<FlagKind, 'config'>, readonly VariationInput[]>> = {
+  release: [
+    { id: 'on', value: true },
+    { id: 'off', value: false },
+  ],
+  valve: [{ value: 'normal' }, { value: 'off' }],
+};
 
-export function createDefinition(input: z.output<typeof definitionInput>, path: string): FlagDefinition | Problem {
-  const variations = identifyVariations(input.variations ?? booleanVariations, `${path}.variations`);
+/** `schemas` checks the schema of a config. */
+export function createDefinition(
+  input: z.output<typeof definitionInput>,
+  schemas: SchemaChecker,
+  path: string,
+): FlagDefinition | Problem {
+  const { key, kind } = input;
+  const variations = createVariations(input, path);
   if ('kind' in variations) return variations;
+  const config = kind === 'config' ? createConfigRules(input, schemas, path) : findConfigPart(input, path);
+  if (isProblem(config)) return config;
   return {
-    key: input.key,
-    kind: input.kind,
-    name: input.name ?? input.key,
+    key,
+    kind,
+    name: input.name ?? key,
     description: input.description ?? '',
     tags: [...new Set(input.tags ?? [])].sort(),
     owner: input.owner ?? '',
     variations,
+    ...(config !== undefined && { config }),
     clientSide: input.clientSide ?? { web: false, mobile: false },
     archived: false,
   };
+}
+
+function createVariations(
+  { kind, variations }: z.output<typeof definitionInput>,
+  path: string,
+): readonly Variation[] | Problem {
+  if (kind === 'config') {
+    return variations === undefined
+      ? []
+      : problem(`${path}.variations`, 'a config has values instead: expected `value`, got variations');
+  }
+  return identifyVariations(variations ?? variationsUnlessGiven[kind], kind, `${path}.variations`);
+}
+
+/** Only a config has rules for its values. */
+function findConfigPart({ kind, config, value }: z.output<typeof definitionInput>, path: string): Problem | undefined {
+  const name = config === undefined ? 'value' : 'config';
+  return config === undefined && value === undefined
+    ? undefined
+    : problem(`${path}.${name}`, `only a config has a \`${name}\`, and this is a ${kind}`);
+}
+
+/** Without a schema, values stay of the type that the first one has. */
+function createConfigRules(
+  { config, value }: z.output<typeof definitionInput>,
+  schemas: SchemaChecker,
+  path: string,
+): ConfigRules | Problem {
+  if (value === undefined) return problem(`${path}.value`, 'a config needs a value to begin with, got none');
+  return parseConfigRules(config ?? { schema: { type: schemaTypeOf(value) } }, schemas, `${path}.config`);
+}
+
+export function parseConfigRules(
+  { schema, unit, maxChangeFactor, dimensions = [] }: z.output<typeof configRulesSchema>,
+  schemas: SchemaChecker,
+  path: string,
+): ConfigRules | Problem {
+  const wrong = schemas.findSchemaProblem(schema);
+  if (wrong !== undefined) return problem(`${path}.schema`, wrong);
+  return {
+    schema,
+    ...(unit !== undefined && { unit }),
+    ...(maxChangeFactor !== undefined && { maxChangeFactor }),
+    dimensions: [...new Set(dimensions)],
+  };
+}
+
+function schemaTypeOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /**
  * Gives every variation an id: the one asked for, else `on` and `off` for booleans, the value itself where it reads as
  * an id, else `variation-N`.
  */
-export function identifyVariations(inputs: readonly VariationInput[], path: string): readonly Variation[] | Problem {
+export function identifyVariations(
+  inputs: readonly VariationInput[],
+  kind: FlagKind,
+  path: string,
+): readonly Variation[] | Problem {
   const types = new Set(inputs.map(({ value }) => typeOfValue(value)));
   if (types.size > 1) {
     return problem(path, `variations must all be of one type, got ${listNames([...types])}`);
@@ -104,7 +181,18 @@ export function identifyVariations(inputs: readonly VariationInput[], path: stri
     ids.add(id);
     variations.push({ ...input, id });
   }
-  return variations;
+  return (kind === 'valve' ? findModeProblem(variations, path) : undefined) ?? variations;
+}
+
+/** Code asks for modes by the value that it gets, people by id: they are the same. */
+function findModeProblem(variations: readonly Variation[], path: string): Problem | undefined {
+  const index = variations.findIndex(({ id, value }) => id !== value);
+  const variation = variations[index];
+  if (variation === undefined) return undefined;
+  return problem(
+    `${path}[${index}].value`,
+    `the modes of a valve are names such as "cached": a letter or digit, then at most 63 letters, digits, dots, underscores or hyphens, and no other id; got ${JSON.stringify(variation.value)}`,
+  );
 }
 
 /** `variation-N`, or the next number that is not taken. */

@@ -1,9 +1,10 @@
-import type { FlagConfiguration, FlagState, Serve, Target } from './configuration.ts';
+import type { FlagConfiguration, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentMembers, SegmentState } from './segment.ts';
 import { fullWeight, listServed } from './serve.ts';
-import { describeRule, describeSegmentRule, describeServe, describeWeight, plural } from './words.ts';
+import { describeValue } from './units.ts';
+import { describeRule, describeScope, describeSegmentRule, describeServe, describeWeight, plural } from './words.ts';
 
 /** One thing that a change did, in words. */
 export interface Effect {
@@ -30,7 +31,9 @@ function listSentences(
   if ('definition' in before && 'definition' in after) {
     return [
       ...diffDefinition(before.definition, after.definition),
-      ...diffConfiguration(before.configuration, after.configuration),
+      ...(after.definition.kind === 'config'
+        ? diffValues(before, after)
+        : diffConfiguration(before.configuration, after.configuration)),
     ];
   }
   return 'definition' in before || 'definition' in after ? [] : diffSegment(before, after);
@@ -43,11 +46,18 @@ function diffDefinition(before: FlagDefinition, after: FlagDefinition): string[]
     ...diffText('owner', before.owner, after.owner),
     ...diffText('tags', before.tags.join(', '), after.tags.join(', ')),
     ...diffParts(before.variations, after.variations, 'variation', ({ value }) => JSON.stringify(value)),
+    ...(JSON.stringify(before.config) === JSON.stringify(after.config)
+      ? []
+      : [`values: ${describeConfigRules(before)} → ${describeConfigRules(after)}`]),
     ...(JSON.stringify(before.clientSide) === JSON.stringify(after.clientSide)
       ? []
       : [`client-side SDKs: ${describeAvailability(before)} → ${describeAvailability(after)}`]),
     ...(before.archived === after.archived ? [] : [after.archived ? 'archived' : 'taken out of the archive']),
   ];
+}
+
+function describeConfigRules({ config }: FlagDefinition): string {
+  return JSON.stringify(config ?? {});
 }
 
 function describeAvailability({ clientSide: { web, mobile } }: FlagDefinition): string {
@@ -64,13 +74,53 @@ function diffConfiguration(before: FlagConfiguration, after: FlagConfiguration):
       : [`serves \`${after.offVariation}\` instead of \`${before.offVariation}\` when off`]),
     ...diffServe(before.fallthrough, after.fallthrough, after.offVariation),
     ...diffTargets(before.targets, after.targets),
-    ...diffParts(before.rules, after.rules, 'rule', describeRule),
+    ...diffRules(before.rules, after.rules),
     ...diffParts(
       before.prerequisites.map((part) => ({ ...part, id: part.flag })),
       after.prerequisites.map((part) => ({ ...part, id: part.flag })),
       'prerequisite',
       ({ flag, variation }) => `flag \`${flag}\` must serve \`${variation}\``,
     ),
+  ];
+}
+
+/** A config's values, with their units. */
+function diffValues(before: FlagState, after: FlagState): string[] {
+  const unit = after.definition.config?.unit;
+  const [was, is] = [before.configuration.fallthrough.variation, after.configuration.fallthrough.variation];
+  const describe = (rule: Rule): string => `${describeValue(rule.variation ?? '', unit)} for ${describeScope(rule)}`;
+  return [
+    ...(was === is ? [] : [`value: ${describeValue(was ?? '', unit)} → ${describeValue(is ?? '', unit)}`]),
+    ...diffParts(before.configuration.rules, after.configuration.rules, 'override', describe),
+  ];
+}
+
+/** The order of a valve's rules follows from what they are, so it is not told. */
+function diffRules(before: readonly Rule[], after: readonly Rule[]): string[] {
+  const isTrip = ({ trip }: Rule): boolean => trip !== undefined;
+  const [tripsBefore, tripsAfter] = [before.filter(isTrip), after.filter(isTrip)];
+  return [
+    ...diffTrips(tripsBefore, tripsAfter),
+    ...diffParts(
+      before.filter((rule) => !isTrip(rule)),
+      after.filter((rule) => !isTrip(rule)),
+      'rule',
+      describeRule,
+    ),
+  ];
+}
+
+function diffTrips(before: readonly Rule[], after: readonly Rule[]): string[] {
+  return [
+    ...before
+      .filter(({ id }) => !after.some((rule) => rule.id === id))
+      .map((rule) => `restored from ${describeRule(rule)}`),
+    ...after.flatMap((rule) => {
+      const was = before.find(({ id }) => id === rule.id);
+      if (was === undefined) return [`tripped: ${describeRule(rule)}`];
+      if (JSON.stringify(was) === JSON.stringify(rule)) return [];
+      return [`trip changed: ${describeChange(was, rule, describeRule)}`];
+    }),
   ];
 }
 

@@ -1,8 +1,11 @@
 import { findClauseProblem } from './clause.ts';
 import type { FlagConfiguration, FlagState, Prerequisite, Rule, Target } from './configuration.ts';
 import { findWay } from './cycle.ts';
+import { removeOverride, replaceValues, setOverride, setValue } from './edit-config.ts';
+import { findValveProblem, restore, sortBySeverity, trip } from './edit-valve.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import { addKeys, removeKeys } from './key-lists.ts';
+import { findKindProblem } from './kinds.ts';
 import type { Lookup } from './objects.ts';
 import { appendPart, insertPart, movePart, removePart, replacePart } from './ordered.ts';
 import { isProblem, listNames, type Problem, problem } from './problem.ts';
@@ -19,6 +22,8 @@ export function editConfiguration(
   path: string,
 ): FlagConfiguration | Problem {
   const { definition, configuration } = flag;
+  const unfit = findKindProblem(definition, instruction.kind, path);
+  if (unfit !== undefined) return unfit;
   switch (instruction.kind) {
     case 'turn-on':
       return definition.archived
@@ -72,6 +77,16 @@ export function editConfiguration(
     }
     case 'replace-configuration':
       return replaceConfiguration(flag, instruction.configuration, lookup, `${path}.configuration`);
+    case 'trip':
+      return trip(flag, instruction, lookup, path);
+    case 'restore':
+      return restore(flag, instruction, path);
+    case 'set-value':
+      return setValue(flag, instruction, lookup, path);
+    case 'set-override':
+      return setOverride(flag, instruction, lookup, path);
+    case 'remove-override':
+      return removeOverride(flag, instruction, path);
     default:
       return instruction satisfies never;
   }
@@ -81,7 +96,7 @@ function withRules(configuration: FlagConfiguration, rules: readonly Rule[] | Pr
   return isProblem(rules) ? rules : { ...configuration, rules };
 }
 
-type RuleInput = ServeInput & Pick<Rule, 'name' | 'clauses'> & { readonly id?: string | undefined };
+type RuleInput = ServeInput & Pick<Rule, 'name' | 'clauses' | 'trip'> & { readonly id?: string | undefined };
 
 function appendRule(flag: FlagState, input: RuleInput, lookup: Lookup, path: string): FlagConfiguration | Problem {
   const rule = parseRule(input, flag, lookup, path);
@@ -89,11 +104,14 @@ function appendRule(flag: FlagState, input: RuleInput, lookup: Lookup, path: str
 }
 
 function parseRule(input: RuleInput, { definition }: FlagState, lookup: Lookup, path: string): Rule | Problem {
-  const { id = lookup.createId(), name, clauses } = input;
+  const { id = lookup.createId(), name, clauses, trip } = input;
+  if (trip !== undefined && definition.kind !== 'valve') {
+    return problem(`${path}.trip`, `flag \`${definition.key}\` is a ${definition.kind}; only a valve is tripped`);
+  }
   const serve = parseServe(input, definition, path);
   if (isProblem(serve)) return serve;
   const wrong = findClauseProblem(clauses, lookup, `${path}.clauses`);
-  return wrong ?? { id, ...(name !== undefined && { name }), clauses, ...serve };
+  return wrong ?? { id, ...(name !== undefined && { name }), clauses, ...(trip !== undefined && { trip }), ...serve };
 }
 
 type TargetInput = Pick<Target, 'variation' | 'keys'> & { readonly contextKind?: string | undefined };
@@ -185,6 +203,7 @@ function replaceConfiguration(
   lookup: Lookup,
   path: string,
 ): FlagConfiguration | Problem {
+  if (flag.definition.kind === 'config') return replaceValues(flag, input, lookup, path);
   const { on, offVariation, salt = flag.configuration.salt } = input;
   const wrong = findVariationProblem(offVariation, flag.definition, `${path}.offVariation`);
   if (wrong !== undefined) return wrong;
@@ -223,5 +242,7 @@ function replaceConfiguration(
     if (isProblem(edited)) return edited;
     configuration = edited;
   }
-  return configuration;
+  if (flag.definition.kind !== 'valve') return configuration;
+  const rules = sortBySeverity(configuration.rules, flag.definition);
+  return findValveProblem(flag, configuration, path) ?? { ...configuration, rules };
 }

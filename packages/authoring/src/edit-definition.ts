@@ -1,11 +1,15 @@
+import { type ConfigRules, sortByLayer } from './config.ts';
 import { createConfiguration, type FlagState } from './configuration.ts';
 import {
   createDefinition,
   type FlagDefinition,
   identifyVariations,
+  parseConfigRules,
   typeOfValue,
   type Variation,
 } from './definition.ts';
+import { findConfigProblem, parseValue, rulesOf } from './edit-config.ts';
+import { sortBySeverity } from './edit-valve.ts';
 import type { DefinitionInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { isProblem, listNames, type Problem, problem } from './problem.ts';
@@ -20,10 +24,13 @@ export function createFlag(
   lookup: Lookup,
   path: string,
 ): FlagState | Problem {
-  const definition = createDefinition({ ...input, key }, `${path}.definition`);
-  return isProblem(definition)
-    ? definition
-    : { definition, configuration: createConfiguration(definition, salt ?? lookup.createId()) };
+  const at = `${path}.definition`;
+  const definition = createDefinition({ ...input, key }, lookup.schemas, at);
+  if (isProblem(definition)) return definition;
+  const { value } = input;
+  const name = value === undefined ? undefined : parseValue(definition, value, lookup, `${at}.value`);
+  if (isProblem(name)) return name;
+  return { definition, configuration: createConfiguration(definition, salt ?? lookup.createId(), name) };
 }
 
 /** Follows an instruction about a flag's definition; undefined when the flag is deleted. */
@@ -37,7 +44,7 @@ export function editDefinition(
   switch (instruction.kind) {
     case 'update-definition': {
       const updated = updateDefinition(flag, instruction, lookup, `${path}.definition`);
-      return isProblem(updated) ? updated : { ...flag, definition: updated };
+      return isProblem(updated) ? updated : withDefinition(flag, updated);
     }
     case 'archive':
       return (
@@ -52,6 +59,21 @@ export function editDefinition(
       return findDependentProblem(definition, 'deleted', lookup, path);
     default:
       return instruction satisfies never;
+  }
+}
+
+/** Modes in another order have other severities, and dimensions in another order make other layers. */
+function withDefinition({ configuration }: FlagState, definition: FlagDefinition): FlagState {
+  const { rules } = configuration;
+  switch (definition.kind) {
+    case 'release':
+      return { definition, configuration };
+    case 'valve':
+      return { definition, configuration: { ...configuration, rules: sortBySeverity(rules, definition) } };
+    case 'config':
+      return { definition, configuration: { ...configuration, rules: sortByLayer(rules, rulesOf(definition)) } };
+    default:
+      return definition.kind satisfies never;
   }
 }
 
@@ -79,6 +101,9 @@ function updateDefinition(
       ? definition.variations
       : updateVariations(flag, input.variations, lookup, `${path}.variations`);
   if (isProblem(variations)) return variations;
+  const config =
+    input.config === undefined ? definition.config : updateConfig(flag, input.config, lookup, `${path}.config`);
+  if (isProblem(config)) return config;
   return {
     ...definition,
     ...(name !== undefined && { name }),
@@ -86,8 +111,24 @@ function updateDefinition(
     ...(tags !== undefined && { tags: [...new Set(tags)].sort() }),
     ...(owner !== undefined && { owner }),
     ...(clientSide !== undefined && { clientSide }),
+    ...(config !== undefined && { config }),
     variations,
   };
+}
+
+/** Whatever the config serves in this environment has to be right by the new rules as well. */
+function updateConfig(
+  { definition, configuration }: FlagState,
+  input: NonNullable<Of<'update-definition'>['definition']['config']>,
+  lookup: Lookup,
+  path: string,
+): ConfigRules | Problem {
+  if (definition.kind !== 'config') return problem(path, `only a config has these, and this is a ${definition.kind}`);
+  const config = parseConfigRules(input, lookup.schemas, path);
+  if (isProblem(config)) return config;
+  const unfit = findConfigProblem({ ...definition, config }, configuration, lookup, '');
+  if (unfit === undefined) return config;
+  return problem(path, `what \`${definition.key}\` serves would no longer fit: ${unfit.message}`);
 }
 
 /** The type of the values stays, and so does every variation that something still serves or waits for. */
@@ -98,11 +139,19 @@ function updateVariations(
   path: string,
 ): readonly Variation[] | Problem {
   const { definition } = flag;
-  const variations = identifyVariations(inputs, path);
+  if (definition.kind === 'config') return problem(path, 'a config has values instead of variations; set its value');
+  const variations = identifyVariations(inputs, definition.kind, path);
   if (isProblem(variations)) return variations;
   const was = typeOfValue(definition.variations[0]?.value);
   const is = typeOfValue(variations[0]?.value);
   if (was !== is) return problem(path, `the type of a flag cannot change: expected values of type ${was}, got ${is}`);
+  const [normal] = definition.variations;
+  if (definition.kind === 'valve' && variations[0]?.id !== normal?.id) {
+    return problem(
+      `${path}[0]`,
+      `the normal mode stays first: expected \`${normal?.id}\`, got \`${variations[0]?.id}\``,
+    );
+  }
   const kept = new Set(variations.map(({ id }) => id));
   for (const { id } of definition.variations) {
     if (kept.has(id)) continue;

@@ -17,11 +17,34 @@ const contextKeys = z.array(z.string().min(1).max(1024)).min(1).max(50_000);
 const text = z.string().max(256).optional();
 const saltSchema = z.string().min(1).max(256).optional();
 
+const clausesSchema = z.array(clauseSchema).max(100);
+
+const shareSchema = z.strictObject({ contextKind: contextKindSchema, weight: z.int().min(1).max(fullWeight) });
+
+/** What a person says of a trip. */
+const tripFields = {
+  reason: z.string().min(1).max(1024),
+  incident: z.string().min(1).max(1024).optional(),
+  exempt: z.boolean().optional(),
+  share: shareSchema.optional(),
+};
+
 const ruleSchema = z.strictObject({
   id: idSchema.optional(),
   name: text,
-  clauses: z.array(clauseSchema).max(100),
+  clauses: clausesSchema,
   ...serveFields,
+});
+
+/** Of a config it is the JSON text of a value. */
+const keptVariationSchema = z.string().min(1).max(65_536);
+
+/** A rule as it is brought back, with the trip that made it. */
+const keptRuleSchema = ruleSchema.extend({
+  variation: keptVariationSchema.optional(),
+  trip: z
+    .strictObject({ ...tripFields, by: z.string().max(256), at: z.int().min(0), expiresAt: z.int().min(0) })
+    .optional(),
 });
 
 const segmentRuleSchema = z.strictObject({
@@ -41,10 +64,10 @@ const prerequisiteSchema = z.strictObject({ flag: keySchema, variation: idSchema
 const configurationSchema = z.strictObject({
   salt: saltSchema,
   on: z.boolean(),
-  offVariation: idSchema,
-  fallthrough: z.strictObject(serveFields),
+  offVariation: keptVariationSchema,
+  fallthrough: z.strictObject({ ...serveFields, variation: keptVariationSchema.optional() }),
   targets: z.array(targetSchema).max(10_000),
-  rules: z.array(ruleSchema).max(1000),
+  rules: z.array(keptRuleSchema).max(1000),
   prerequisites: z.array(prerequisiteSchema).max(100),
 });
 
@@ -74,6 +97,25 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   forFlag('remove-prerequisite', { prerequisite: z.strictObject({ flag: keySchema }) }),
   forFlag('copy-configuration', { from: keySchema }),
   forFlag('replace-configuration', { configuration: configurationSchema }),
+  forFlag('trip', {
+    /** Of the rule that it makes. */
+    id: idSchema.optional(),
+    mode: idSchema,
+    when: clausesSchema.optional(),
+    ...tripFields,
+    expiresInMs: z.int().min(60_000).optional(),
+  }),
+  forFlag('restore', { id: idSchema.optional() }),
+  forFlag('set-value', { value: z.json(), confirm: z.boolean().optional() }),
+  forFlag('set-override', {
+    id: idSchema.optional(),
+    name: text,
+    when: clausesSchema.min(1),
+    value: z.json(),
+    /** That it is meant, although it changes by more than the config allows at once. */
+    confirm: z.boolean().optional(),
+  }),
+  forFlag('remove-override', { id: idSchema }),
 ]);
 
 export const segmentInstruction = z.discriminatedUnion('kind', [

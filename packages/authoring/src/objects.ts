@@ -1,4 +1,5 @@
 import type { RegexCompiler } from '@sluice/engine';
+import type { SchemaChecker } from './config.ts';
 import type { FlagConfiguration, FlagState } from './configuration.ts';
 import type { SegmentState } from './segment.ts';
 
@@ -22,7 +23,11 @@ export interface Lookup {
   readonly listDependents: (object: ObjectId) => readonly ObjectId[];
   /** Short, different each time, and right for an id. */
   readonly createId: () => string;
+  /** Who makes the change, and when, in milliseconds since the epoch. */
+  readonly actor: string;
+  readonly now: number;
   readonly regex: RegexCompiler;
+  readonly schemas: SchemaChecker;
 }
 
 /** Who a flag refers to. */

@@ -1,8 +1,10 @@
 import type { FlagState } from './configuration.ts';
 import { type FlagDefinition, typeOfValue, type Variation } from './definition.ts';
 import type { Instruction } from './instructions.ts';
+import { isMadeKey } from './made-segments.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentState } from './segment.ts';
+import { listVariations } from './variations.ts';
 
 /** An object as it was before a change, and as it is now; undefined: it did not, or does not, exist. */
 export interface Reversal {
@@ -36,8 +38,10 @@ interface Step {
 
 /** The instructions that bring objects back to what they were. */
 export function listRevertInstructions(reversals: readonly Reversal[]): readonly Instruction[] {
-  const flags = reversals.filter(({ id }) => id.kind === 'flag');
-  const segments = reversals.filter(({ id }) => id.kind === 'segment');
+  // What was done last is undone first.
+  const flags = reversals.filter(({ id }) => id.kind === 'flag').toReversed();
+  // Segments that were made for a flag come back with it.
+  const segments = reversals.filter(({ id }) => id.kind === 'segment' && !isMadeKey(id.key));
   return [
     ...flags.flatMap((reversal) => listFlagSteps(reversal, flags.length > 1)),
     ...segments.flatMap((reversal) => listSegmentSteps(reversal, segments.length > 1)),
@@ -53,7 +57,7 @@ function listFlagSteps({ id: { key: flag }, before, now }: Reversal, isOneOfSeve
   if (isSame(was, is)) return [];
   const letGo = isOneOfSeveral ? listPrerequisitesToRemove(flag, was, is) : [];
   if (was === undefined) return [...letGo, { phase: 'delete flag', instruction: { kind: 'delete', flag } }];
-  if (is === undefined || typeOfFlag(is) !== typeOfFlag(was)) {
+  if (is === undefined || natureOf(is) !== natureOf(was)) {
     const clear: Step[] = is === undefined ? [] : [{ phase: 'clear', instruction: { kind: 'delete', flag } }];
     return [...letGo, ...clear, ...listCreationSteps(flag, was)];
   }
@@ -78,13 +82,16 @@ function listPrerequisitesToRemove(
     }));
 }
 
-function typeOfFlag({ definition }: FlagState): string {
-  return typeOfValue(definition.variations[0]?.value);
+/** What no instruction changes about a flag. */
+function natureOf({ definition: { kind, variations } }: FlagState): string {
+  return kind === 'config' ? kind : `${kind} of ${typeOfValue(variations[0]?.value)}`;
 }
 
 function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
-  const { key: _, archived, ...definition } = was.definition;
+  const { key: _, archived, variations, ...fields } = was.definition;
   const { salt, ...configuration } = was.configuration;
+  const isConfig = was.definition.kind === 'config';
+  const definition = { ...fields, ...(isConfig ? { value: listVariations(was)[0]?.value } : { variations }) };
   return [
     {
       phase: 'create',
@@ -98,7 +105,7 @@ function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
   ];
 }
 
-/** While the configuration is replaced, the flag has the variations of both. */
+/** While the configuration is replaced, the flag has the variations of both, or takes any value. */
 function listDefinitionSteps(flag: string, was: FlagDefinition, is: FlagDefinition): readonly Step[] {
   const steps: Step[] = [];
   if (was.archived !== is.archived) {
@@ -106,12 +113,18 @@ function listDefinitionSteps(flag: string, was: FlagDefinition, is: FlagDefiniti
     steps.push({ phase: kind, instruction: { kind, flag } });
   }
   if (isSame(is, { ...was, archived: is.archived })) return steps;
+  if (was.config !== undefined && JSON.stringify(was.config) !== JSON.stringify(is.config)) {
+    const dimensions = [...new Set([...was.config.dimensions, ...(is.config?.dimensions ?? [])])];
+    const definition = { config: { schema: {}, dimensions } };
+    steps.push({ phase: 'widen', instruction: { kind: 'update-definition', flag, definition } });
+  }
   const both = mergeVariations(was.variations, is.variations);
   if (both.length > is.variations.length) {
     const definition = { variations: copy<Variation[]>(both) };
     steps.push({ phase: 'widen', instruction: { kind: 'update-definition', flag, definition } });
   }
-  const { key: _, kind: __, archived: ___, ...fields } = was;
+  const { key: _, kind, archived: __, variations, ...rest } = was;
+  const fields = kind === 'config' ? rest : { ...rest, variations };
   const definition = copy<Of<'update-definition'>['definition']>(fields);
   steps.push({ phase: 'restore definition', instruction: { kind: 'update-definition', flag, definition } });
   return steps;

@@ -11,6 +11,8 @@ export interface SegmentState {
   readonly excluded: readonly SegmentMembers[];
   readonly rules: readonly SegmentRule[];
   readonly salt: string;
+  /** The flag that it was made for: nobody edits it, and it comes and goes with what the flag says. */
+  readonly madeFor?: string | undefined;
 }
 
 export interface SegmentMembers {

@@ -60,7 +60,11 @@ export function parseServe(input: ServeInput, definition: FlagDefinition, path: 
   return { rollout };
 }
 
-export function findVariationProblem(id: string, definition: FlagDefinition, path: string): Problem | undefined {
+export function findVariationProblem(
+  id: string,
+  definition: Pick<FlagDefinition, 'key' | 'variations'>,
+  path: string,
+): Problem | undefined {
   if (definition.variations.some((variation) => variation.id === id)) return undefined;
   const ids = definition.variations.map((variation) => variation.id);
   return problem(path, `flag \`${definition.key}\` has the variations ${listNames(ids)}, got \`${id}\``);

@@ -1,4 +1,4 @@
-import type { Clause, Rule, Serve } from './configuration.ts';
+import type { Clause, Rule, Serve, Trip } from './configuration.ts';
 import type { SegmentRule } from './segment.ts';
 import { fullWeight } from './serve.ts';
 
@@ -47,7 +47,27 @@ export function describeClauses(clauses: readonly Clause[]): string {
 }
 
 export function describeRule(rule: Rule): string {
-  return `${describeClauses(rule.clauses)}: ${describeServe(rule)}`;
+  return rule.trip === undefined
+    ? `${describeClauses(rule.clauses)}: ${describeServe(rule)}`
+    : describeTrip(rule, rule.trip);
+}
+
+/** Whom a rule of a valve concerns: `everyone`, `everyone where account key is "42"`, `10% of accounts`. */
+export function describeScope({ clauses, trip }: Pick<Rule, 'clauses' | 'trip'>): string {
+  const share = trip?.share;
+  const who = share === undefined ? 'everyone' : `${describeWeight(share.weight)} of ${plural(share.contextKind)}`;
+  return clauses.length === 0 ? who : `${who} where ${clauses.map(describeClause).join(' and ')}`;
+}
+
+function describeTrip(rule: Rule, { reason, incident, expiresAt, exempt }: Trip): string {
+  const kept = exempt === true ? ', whatever else is tripped,' : '';
+  const about = incident === undefined ? reason : `${reason} (${incident})`;
+  return `${describeServe(rule)} for ${describeScope(rule)}${kept} until ${describeMinute(expiresAt)}: ${about}`;
+}
+
+/** `2026-11-26 18:05 UTC`. */
+function describeMinute(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 export function describeSegmentRule({ clauses, weight, contextKind = 'user' }: SegmentRule): string {

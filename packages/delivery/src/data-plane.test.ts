@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { WindowReport } from '@sluice/protocol';
 import {
   buildPayload,
   buildWireFlag,
@@ -26,9 +27,10 @@ let keeper: StreamKeeper;
 let server: Server;
 let url: string;
 let recorded: EventBatch[];
+let windows: WindowReport[];
 let logged: string[];
 /** What the host of the data plane cannot do at the moment. */
-let broken: { keys?: boolean; channels?: boolean };
+let broken: { keys?: boolean; channels?: boolean; windows?: boolean };
 let revoked: Set<string>;
 /** Holds up whoever asks whether a key is known. */
 let untilAdmitted: () => Promise<void>;
@@ -40,7 +42,7 @@ beforeEach(async () => {
   fleet = new RecordingFleet();
   channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)), new Outflow(platform));
   keeper = new StreamKeeper(platform);
-  [recorded, logged, broken, revoked] = [[], [], {}, new Set()];
+  [recorded, windows, logged, broken, revoked] = [[], [], [], {}, new Set()];
   untilAdmitted = async () => undefined;
   letsIn = true;
   const dataPlane = new DataPlane(
@@ -58,6 +60,10 @@ beforeEach(async () => {
       recordEvents: (environmentId, batch) => {
         expect(environmentId).toBe('env-1');
         recorded.push(batch);
+      },
+      recordWindow: async (_, report) => {
+        if (broken.windows) throw new Error('the database is gone');
+        windows.push(report);
       },
       retryAfterSeconds: () => 3,
       now: () => platform.now(),
@@ -448,7 +454,7 @@ describe('/sdk/v1/reports', () => {
     );
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
     expect(await response.json()).toEqual({
-      events: [{ event: 'fleet', data: { delayMs: 0, spreadMs: 20, heartbeatMs: 10_000 } }],
+      events: [{ event: 'fleet', data: { delayMs: 0, spreadMs: 20, heartbeatMs: 10_000, windowMs: 5000 } }],
     });
     expect(fleet.told).toEqual(['join web-1 e1:2 by stream', 'web-1 e1:3', 'answer to probe p-1']);
   });
@@ -502,6 +508,31 @@ describe('/sdk/v1/reports', () => {
     }
     const response = await post('/sdk/v1/reports', JSON.stringify([{ ...hello, connection: 2 }]));
     expect(await response.json()).toMatchObject({ events: [{ data: { spreadMs: 40 } }] });
+  });
+
+  test('says which windows of telemetry are kept, and nothing of others', async () => {
+    const first = { session: 'session of web-1', sequence: 1, agoMs: 5, window: { subjects: [] } };
+    const second = { ...first, sequence: 2 };
+    const reports = [
+      hello,
+      { kind: 'telemetry', ...first },
+      { kind: 'probe', id: 'p' },
+      { kind: 'telemetry', ...second },
+    ];
+    const tell = async (told: readonly object[]): Promise<readonly { readonly event: string }[]> =>
+      JSON.parse(await (await post('/sdk/v1/reports', JSON.stringify(told))).text()).events;
+    const at = platform.now();
+    expect((await tell(reports)).filter(({ event }) => event === 'taken')).toEqual([
+      { event: 'taken', data: { id: 'session of web-1/1', status: 202, at } },
+      { event: 'taken', data: { id: 'session of web-1/2', status: 202, at } },
+    ]);
+    expect(windows).toMatchObject([first, second]);
+    broken.windows = true;
+    const later = await tell([
+      { ...hello, connection: 2 },
+      { kind: 'telemetry', ...first },
+    ]);
+    expect(later.map(({ event }) => event)).toEqual(['fleet']);
   });
 });
 

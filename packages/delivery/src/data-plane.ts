@@ -9,10 +9,13 @@ import {
   findNewestVersion,
   type Hello,
   isMalformation,
+  nameWindow,
   parseReport,
   parseSelector,
   type Report,
   type Selector,
+  type SseEvent,
+  type WindowReport,
 } from '@sluice/protocol';
 import { WebSocketServer } from 'ws';
 import type { Channel } from './channel.ts';
@@ -47,6 +50,11 @@ export interface DataPlaneHost {
   channel(environmentId: string): Promise<Channel>;
   /** Takes in the events of one request. */
   recordEvents(environmentId: string, batch: EventBatch): void;
+  /**
+   * Takes in a window of telemetry; resolves when it is kept, or was before, or nobody wants it. Rejects when that is
+   * not so, or not known: whoever sent it sends it again.
+   */
+  recordWindow(environmentId: string, report: WindowReport): Promise<void>;
   /** Seconds that a client should wait before it tries again; differs from call to call. */
   retryAfterSeconds(): number;
   /** Milliseconds since the epoch. */
@@ -83,8 +91,8 @@ interface Exchange {
 const bodyLimitBytes = 64 * 1024 * 1024;
 /** Batches that come by a socket are of SDKs of ours, which make no larger ones. */
 const messageLimitBytes = 16 * 1024 * 1024;
-/** What an instance says of itself is short, even where it refuses a hundred objects. */
-const reportLimitBytes = 1024 * 1024;
+/** What an instance says of itself is short, even where it refuses a hundred objects; a window may be longer. */
+const reportLimitBytes = 4 * 1024 * 1024;
 /** Of all bodies that are being read at a time: whoever comes when that is used up is told to try again. */
 const bodiesBytes = 4 * bodyLimitBytes;
 const socketPath = '/sdk/v1/socket';
@@ -118,6 +126,8 @@ export class DataPlane {
       ...parts,
       greeting: () => encodeSocketFrame(this.#greeting()),
       recordEvents: (environmentId, batch) => this.#recordBatch(environmentId, batch, undefined),
+      recordWindow: (environmentId, report) => host.recordWindow(environmentId, report),
+      noteUnkept: (error) => this.#noteUnkept(error),
       now: () => host.now(),
       noteMalformed: (problem) => host.logDebug(`a socket of an SDK brought what is not understood: ${problem}`),
     };
@@ -272,8 +282,28 @@ export class DataPlane {
     if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);
     const { hello, rest } = reports;
     this.#parts.visitors.take(admission.environmentId, hello, rest, leaseMs);
+    const taken = await this.#takeWindows(admission.environmentId, rest);
     response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
-    response.end(encodePoll([encodeNotice(this.#pace())]));
+    response.end(encodePoll([encodeNotice(this.#pace()), ...taken]));
+  }
+
+  /** Says which windows are kept; of the others nothing. */
+  async #takeWindows(environmentId: string, reports: readonly Report[]): Promise<readonly SseEvent[]> {
+    const taken = reports.map(async (report): Promise<readonly SseEvent[]> => {
+      if (report.kind !== 'telemetry') return [];
+      try {
+        await this.#host.recordWindow(environmentId, report);
+      } catch (error) {
+        this.#noteUnkept(error);
+        return [];
+      }
+      return [encodeNotice({ event: 'taken', id: nameWindow(report), status: 202, at: this.#host.now() })];
+    });
+    return (await Promise.all(taken)).flat();
+  }
+
+  #noteUnkept(error: unknown): void {
+    this.#host.logDebug(`a window could not be kept: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   async #recordEvents({ request, response, admission }: Exchange): Promise<void> {

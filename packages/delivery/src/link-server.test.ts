@@ -42,6 +42,10 @@ beforeEach(async () => {
     listKeys: () => listKeys(),
     findSdkKey: async (hash) => (hash === sdkKey.hash ? sdkKey : undefined),
     recordCounts: async (_, { id }) => void counted.push(id),
+    recordWindow: async (_, { session, sequence }) => {
+      if (session === 'unkept') throw new Error('the database is gone');
+      counted.push(`${session}/${sequence}`);
+    },
     noteUse: (credentialIds) => void used.push(...credentialIds),
     retryAfterSeconds: () => 1,
     logWarning: () => undefined,
@@ -215,6 +219,28 @@ describe('counts of a relay', () => {
     const taken = () => relay.messages.filter((text) => text.includes('"taken"')).map((text) => JSON.parse(text).id);
     await until(() => taken().length === 2);
     expect([taken(), counted]).toEqual([['c-other', 'c-env'], ['c-env']]);
+  });
+});
+
+describe('a window of telemetry that a relay passes on', () => {
+  const window = { kind: 'telemetry', environmentId: 'env', session: 's-1', sequence: 7, agoMs: 0, window: {} };
+
+  test('is kept, and the relay is told so; one that is not kept is not spoken of', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    relay.send({ ...window, id: 'w-1', session: 'unkept' });
+    relay.send({ ...window, id: 'w-2' });
+    await until(() => relay.messages.some((message) => message.includes('taken')));
+    expect(relay.messages.filter((message) => message.includes('taken'))).toEqual(['{"kind":"taken","id":"w-2"}']);
+    expect(counted).toEqual(['s-1/7']);
+  });
+
+  test('of an environment that it may not serve is not kept, and not to be sent again', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    relay.send({ ...window, id: 'w-1', environmentId: 'other' });
+    await until(() => relay.messages.some((message) => message.includes('taken')));
+    expect(counted).toEqual([]);
   });
 });
 

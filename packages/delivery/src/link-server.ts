@@ -12,6 +12,7 @@ import {
   parseSelector,
   type SdkKeyEntry,
   unpackMembers,
+  type WindowReport,
 } from '@sluice/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Channel, Subscriber } from './channel.ts';
@@ -43,6 +44,8 @@ export interface LinkHost {
   findSdkKey(hash: string): Promise<SdkKeyEntry | undefined>;
   /** Keeps counts; resolves when they are kept, or were before. */
   recordCounts(environmentId: string, batch: CountBatch): Promise<void>;
+  /** Keeps a window of telemetry; resolves when it is kept, or was before, or nobody wants it. */
+  recordWindow(environmentId: string, report: WindowReport): Promise<void>;
   /** These SDK keys are in use at a relay. */
   noteUse(credentialIds: readonly string[]): void;
   retryAfterSeconds(): number;
@@ -331,6 +334,9 @@ class Link {
       case 'counted':
         this.#record(message);
         return;
+      case 'telemetry':
+        this.#recordWindow(message);
+        return;
       case 'used':
         this.#edgesBelow = message.edges.filter((id) => this.#credentialIds.has(id));
         this.#host.noteUse(message.sdkKeys.filter((id) => this.#credentialIds.has(id)));
@@ -396,6 +402,15 @@ class Link {
     recorded.then(
       () => this.send({ kind: 'taken', id }),
       (error: unknown) => this.#host.logError(error, 'counts of a relay could not be kept; it will send them again'),
+    );
+  }
+
+  /** Nothing is said of a window that is not kept: the instance that sent it will do so again. */
+  #recordWindow({ id, environmentId, ...report }: Extract<LinkUp, { kind: 'telemetry' }>): void {
+    const recorded = this.serves(environmentId) ? this.#host.recordWindow(environmentId, report) : Promise.resolve();
+    recorded.then(
+      () => this.send({ kind: 'taken', id }),
+      (error: unknown) => this.#host.logError(error, 'a window of telemetry could not be kept; it will be sent again'),
     );
   }
 

@@ -7,6 +7,7 @@ import {
   parseSelector,
   type SdkKeyEntry,
   type Transfer,
+  type WindowReport,
   type WireObject,
 } from '@sluice/protocol';
 import { Channel } from './channel.ts';
@@ -19,6 +20,7 @@ import type { Outflow } from './outflow.ts';
 import { Roster } from './roster.ts';
 import { Upstream, type UpstreamPlatform, type UpstreamSink } from './upstream.ts';
 import { UsageKeeper } from './usage-keeper.ts';
+import { WindowCourier } from './window-courier.ts';
 
 export interface RelayPlatform extends UpstreamPlatform {
   /** Milliseconds since the epoch. */
@@ -74,6 +76,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #upstream: Upstream;
   readonly #roster: Roster;
   readonly #counts: CountKeeper;
+  readonly #windows: WindowCourier;
   readonly #links: LinkServer;
   readonly #usage: UsageKeeper;
   readonly #channels = new Map<string, Channel>();
@@ -93,6 +96,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#errors = new ErrorLog(log, platform);
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
+    this.#windows = new WindowCourier(platform);
     this.#links = new LinkServer(this, this.#roster, platform);
     this.#usage = new UsageKeeper({
       ...platform,
@@ -140,6 +144,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#errors.close();
     this.#cancelWait?.();
     this.#counts.close();
+    this.#windows.close();
     this.#usage.close();
     this.#roster.flush();
     this.#roster.close();
@@ -157,11 +162,13 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   connect(send: (message: LinkUp) => void): () => void {
     this.#roster.connect(send);
     this.#counts.connect(send);
+    this.#windows.connect(send);
     this.#usage.connect(send);
     return () => {
       this.#current.clear();
       this.#roster.disconnect();
       this.#counts.disconnect();
+      this.#windows.disconnect();
       this.#usage.disconnect();
     };
   }
@@ -202,6 +209,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   taken(id: string): void {
     this.#counts.taken(id);
+    this.#windows.taken(id);
   }
 
   logInfo(fields: object, message: string): void {
@@ -252,6 +260,10 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   async recordCounts(environmentId: string, batch: CountBatch): Promise<void> {
     this.#counts.recordBatch(environmentId, batch);
+  }
+
+  recordWindow(environmentId: string, report: WindowReport): Promise<void> {
+    return this.#windows.passOn(environmentId, report);
   }
 
   noteUse(credentialIds: readonly string[]): void {

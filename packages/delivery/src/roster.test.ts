@@ -56,8 +56,14 @@ function inWords(message: LinkUp): string {
   }
 }
 
-function inShort({ state, problem, refused, heldMs }: Running): string {
-  const words = [state, problem, refused && `without ${refused.map(({ key }) => key)}`, heldMs && `for ${heldMs}`];
+function inShort({ state, problem, refused, configs, heldMs }: Running): string {
+  const words = [
+    state,
+    problem,
+    refused && `without ${refused.map(({ key }) => key)}`,
+    configs && `with ${configs.map(({ key, value }) => `${key} ${value}`)}`,
+    heldMs && `for ${heldMs}`,
+  ];
   return words.filter(Boolean).join(' ') || 'nothing';
 }
 
@@ -73,6 +79,28 @@ describe('a relay that is connected', () => {
     expect(take()).toEqual(['env-1: 1 is web-1 e1:1 for 50, 3 is web-3 e1:1 for 150', 'env-2: 2 is web-2 for 50']);
     await platform.clock.advance(1000);
     expect(take()).toEqual([]);
+  });
+
+  test('tells which configs are in force when they are others, and to whoever is new above', async () => {
+    const configs = [{ key: 'ttl', value: '60' }];
+    const member = roster.join('env-1', arrive('web-1', { state: 'e1:1', configs }));
+    await platform.clock.advance(50);
+    expect(take()).toEqual(['env-1: 1 is web-1 e1:1 with ttl 60 for 50']);
+    // A heartbeat, which does not repeat them, and one that does.
+    roster.acknowledge([member], { state: 'e1:1', heldMs: 50 });
+    roster.acknowledge([member], { state: 'e1:1', configs, heldMs: 50 });
+    await platform.clock.advance(50);
+    expect(take().filter((message) => !message.endsWith('heard'))).toEqual([]);
+    roster.acknowledge([member], { state: 'e1:2' });
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:2', configs: [{ key: 'ttl', value: '90' }] });
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:3' });
+    await platform.clock.advance(50);
+    expect(take()).toEqual(['1 run e1:2 for 50', '1 run e1:2 with ttl 90 for 50', '1 run e1:3 for 50']);
+    roster.disconnect();
+    connect();
+    expect(take()).toEqual(['env-1: 1 is web-1 e1:3 with ttl 90 for 50']);
   });
 
   test('tells when each of them had a change, however late it tells', async () => {

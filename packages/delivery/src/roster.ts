@@ -96,11 +96,13 @@ export class Roster implements Fleet {
     for (const member of members) {
       const entry = this.#entries.get(member);
       if (entry === undefined) continue;
-      if (isSame(entry.running, running)) {
+      // Configs are told of only when they are others.
+      const merged = { ...running, configs: running.configs ?? entry.running.configs };
+      if (isSame(entry.running, merged)) {
         this.#heard.add(member);
         continue;
       }
-      entry.running = running;
+      entry.running = merged;
       entry.runningSince = since;
       const group: Group = this.#groups.get(name) ?? { running, since, members: [] };
       this.#groups.set(name, group);
@@ -219,7 +221,11 @@ export class Roster implements Fleet {
 
 function isSame(one: Running, other: Running): boolean {
   if (one.state !== other.state || one.problem !== other.problem) return false;
-  return one.refused === other.refused || JSON.stringify(one.refused) === JSON.stringify(other.refused);
+  return isSameList(one.refused, other.refused) && isSameList(one.configs, other.configs);
+}
+
+function isSameList(one: readonly object[] | undefined, other: readonly object[] | undefined): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 function groupBySilence(

@@ -11,7 +11,7 @@ import {
   type TestSocket,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Channel, DataPlane, type EventBatch, Outflow, StreamKeeper, Visitors } from './index.ts';
+import { Channel, DataPlane, type DataPlaneHost, type EventBatch, Outflow, StreamKeeper, Visitors } from './index.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -24,6 +24,7 @@ let channel: Channel;
 let server: Server;
 let url: string;
 let recorded: EventBatch[];
+let recordWindow: DataPlaneHost['recordWindow'];
 /** What clients sent and was not understood. */
 let malformed: string[];
 let untilMalformed: () => Promise<void>;
@@ -35,6 +36,7 @@ beforeEach(async () => {
   keeper = new StreamKeeper(platform);
   channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)), new Outflow(platform));
   [recorded, malformed] = [[], []];
+  recordWindow = async () => undefined;
   let wake = Promise.withResolvers<void>();
   untilMalformed = () => wake.promise;
   const dataPlane = new DataPlane(
@@ -43,6 +45,7 @@ beforeEach(async () => {
       isRevoked: () => false,
       channel: async () => channel,
       recordEvents: (_, batch) => void recorded.push(batch),
+      recordWindow: (environmentId, report) => recordWindow(environmentId, report),
       retryAfterSeconds: () => 3,
       now: () => platform.now(),
       createId: () => 'made-up',
@@ -112,7 +115,10 @@ async function eventsUntil(socket: TestSocket, name: string): Promise<readonly s
 describe('a socket that opens', () => {
   test('is told how to report, and then everything', async () => {
     const socket = await open();
-    expect(await socket.next()).toEqual({ event: 'fleet', data: '{"delayMs":0,"spreadMs":20,"heartbeatMs":10000}' });
+    expect(await socket.next()).toEqual({
+      event: 'fleet',
+      data: '{"delayMs":0,"spreadMs":20,"heartbeatMs":10000,"windowMs":5000}',
+    });
     expect(await eventsUntil(socket, 'payload-transferred')).toEqual([
       'server-intent xfer-full',
       'put-object a',
@@ -152,7 +158,7 @@ describe('a socket that opens', () => {
     const all = await Promise.all(Array.from({ length: 700 }, () => open('?basis=e1:2')));
     const { data } = await (await open()).next();
     // 40 microseconds for each.
-    expect(JSON.parse(data)).toEqual({ delayMs: 21, spreadMs: 28, heartbeatMs: 10_000 });
+    expect(JSON.parse(data)).toEqual({ delayMs: 21, spreadMs: 28, heartbeatMs: 10_000, windowMs: 5000 });
     for (const socket of all) socket.cut();
     await untilSubscribers(1);
     expect(JSON.parse((await (await open()).next()).data)).toMatchObject({ spreadMs: 20 });
@@ -164,12 +170,16 @@ test('who came when there were few is told when there are many: all would answer
   await first.until('server-intent');
   const openMany = (count: number) => Promise.all(Array.from({ length: count }, () => open('?basis=e1:2')));
   const many = await openMany(999);
-  expect(await first.until('fleet')).toMatchObject([{ data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000}' }]);
+  expect(await first.until('fleet')).toMatchObject([
+    { data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000,"windowMs":5000}' },
+  ]);
   for (const socket of many) socket.cut();
   await untilSubscribers(1);
   // Again, after a time with few.
   await openMany(999);
-  expect(await first.until('fleet')).toMatchObject([{ data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000}' }]);
+  expect(await first.until('fleet')).toMatchObject([
+    { data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000,"windowMs":5000}' },
+  ]);
 });
 
 describe('a change', () => {
@@ -306,6 +316,50 @@ describe('reports', () => {
     expect(malformed).toHaveLength(8);
     expect(malformed).toContainEqual(expect.stringContaining('hello.key: expected a string'));
     expect(malformed).toContainEqual(expect.stringContaining('acknowledgement.state: expected a string'));
+  });
+});
+
+describe('windows of telemetry', () => {
+  const report = { kind: 'telemetry', session: 's-1', sequence: 1, agoMs: 5, window: { subjects: [] } };
+
+  test('are said to be taken when they are kept, and not before', async () => {
+    const kept = Promise.withResolvers<void>();
+    const reports: object[] = [];
+    recordWindow = (_, given) => {
+      reports.push(given);
+      return kept.promise;
+    };
+    const socket = await openAs('web-1');
+    socket.send(report);
+    socket.send({ kind: 'events', id: 'later', events: [] });
+    expect((await socket.until('taken')).at(-1)?.data).toContain('"later"');
+    kept.resolve();
+    expect(JSON.parse((await socket.until('taken')).at(-1)?.data ?? '')).toEqual({
+      id: 's-1/1',
+      status: 202,
+      at: platform.now(),
+    });
+    expect(reports).toEqual([report]);
+  });
+
+  test('that cannot be kept are not spoken of, so that they come again', async () => {
+    recordWindow = async () => {
+      throw new Error('the database is gone');
+    };
+    const socket = await openAs('web-1');
+    const told = untilMalformed();
+    socket.send(report);
+    await told;
+    expect(malformed).toEqual(['a window could not be kept: the database is gone']);
+    socket.send({ kind: 'events', id: 'later', events: [] });
+    expect((await socket.until('taken')).at(-1)?.data).toContain('"later"');
+  });
+
+  test('that are enormous are done with unread, so that they do not come again', async () => {
+    recordWindow = () => expect.unreachable();
+    const socket = await openAs('web-1');
+    socket.send({ ...report, window: 'x'.repeat(5_000_000) });
+    expect((await socket.until('taken')).at(-1)?.data).toContain('"status":413');
   });
 });
 

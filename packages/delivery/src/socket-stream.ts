@@ -1,5 +1,14 @@
 import type { Socket } from 'node:net';
-import { encodeNotice, encodeSse, isMalformation, parseReport, type Report, type Selector } from '@sluice/protocol';
+import {
+  encodeNotice,
+  encodeSse,
+  isMalformation,
+  nameWindow,
+  parseReport,
+  type Report,
+  type Selector,
+  type WindowReport,
+} from '@sluice/protocol';
 import type { WebSocket } from 'ws';
 import type { Channel, Subscriber } from './channel.ts';
 import type { Fleet, Member } from './fleet.ts';
@@ -24,11 +33,17 @@ export interface SocketStreamHost {
   greeting(): Uint8Array;
   /** Takes in a batch of events; returns the status that a request with it would get. */
   recordEvents(environmentId: string, batch: { readonly payloadId: string; readonly events: unknown }): number;
+  /** Takes in a window of telemetry; resolves when nobody needs to send it again. */
+  recordWindow(environmentId: string, report: WindowReport): Promise<void>;
   now(): number;
+  /** A window could not be kept. */
+  noteUnkept(error: unknown): void;
   /** A client does not keep to the protocol. */
   noteMalformed(problem: string): void;
 }
 
+/** Windows of SDKs of ours are shorter. */
+const windowLimitBytes = 4 * 1024 * 1024;
 /** The server is going away; clients come back, here or elsewhere. RFC 6455, section 7.4.1. */
 const goingAway = 1001;
 
@@ -97,10 +112,10 @@ export class SocketStream implements Subscriber {
     const report = parseReport(value);
     if (report === undefined) return;
     if (isMalformation(report)) this.#host.noteMalformed(`${report.path}: expected ${report.expected}`);
-    else this.#take(report);
+    else this.#take(report, data.length);
   }
 
-  #take(report: Report): void {
+  #take(report: Report, sizeBytes: number): void {
     const { fleet, keeper } = this.#host;
     this.#kept.heardAt = keeper.now();
     switch (report.kind) {
@@ -117,6 +132,10 @@ export class SocketStream implements Subscriber {
       case 'events':
         this.#takeEvents(report);
         return;
+      case 'telemetry':
+        if (sizeBytes > windowLimitBytes) this.#sayTaken(nameWindow(report), 413);
+        else this.#takeWindow(report);
+        return;
       case 'goodbye':
         if (this.#member !== undefined) fleet.leave([this.#member]);
         this.#member = undefined;
@@ -127,7 +146,18 @@ export class SocketStream implements Subscriber {
   }
 
   #takeEvents({ id, events }: Extract<Report, { kind: 'events' }>): void {
-    const status = this.#host.recordEvents(this.#environmentId, { payloadId: id, events });
+    this.#sayTaken(id, this.#host.recordEvents(this.#environmentId, { payloadId: id, events }));
+  }
+
+  /** Nothing is said of a window that is not kept: whoever sent it waits for a while, and sends it again. */
+  #takeWindow(report: WindowReport): void {
+    this.#host.recordWindow(this.#environmentId, report).then(
+      () => this.#sayTaken(nameWindow(report), 202),
+      (error: unknown) => this.#host.noteUnkept(error),
+    );
+  }
+
+  #sayTaken(id: string, status: number): void {
     const answer = encodeSse(encodeNotice({ event: 'taken', id, status, at: this.#host.now() }));
     this.#writer.send(encodeSocketFrame(Buffer.from(answer)));
   }

@@ -47,7 +47,7 @@ export interface UpstreamSink {
   /** What we have of an environment is all that there is. */
   confirm(environmentId: string): void;
   probe(environmentId: string, id: string, share: number): void;
-  /** Counts that were sent are kept. */
+  /** Counts, or a window, that were sent are kept. */
   taken(id: string): void;
   readonly logInfo: (fields: object, message: string) => void;
   readonly logWarning: (fields: object, message: string) => void;

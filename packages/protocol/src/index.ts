@@ -8,12 +8,17 @@ export { isMalformation, parseObject, type ReceivedObject } from './parse-object
 export * from './provider-order.ts';
 export * from './receiver.ts';
 export {
+  type ConfigInForce,
   type Hello,
   type InstanceAttributes,
+  longestConfig,
+  mostConfigs,
+  nameWindow,
   parseReport,
   type RefusedObject,
   type Report,
   type Running,
+  type WindowReport,
 } from './reports.ts';
 export * from './selector.ts';
 export * from './sender.ts';
@@ -31,4 +36,13 @@ export {
 } from './shape.ts';
 export * from './sse.ts';
 export { createSseParser, type SseParser } from './sse-parser.ts';
+export {
+  type EncodedSubject,
+  mostNames,
+  otherName,
+  type SubjectKind,
+  SubjectTally,
+  subjectForms,
+} from './subject-tally.ts';
 export { type EvaluationCount, findNewestVersion, listEvaluationCounts } from './summaries.ts';
+export { type EncodedWindow, type ParsedWindow, TelemetryWindow } from './telemetry-window.ts';

@@ -1,4 +1,4 @@
-import type { Hello, Running } from './reports.ts';
+import { type Hello, type Running, runningShape, type WindowReport } from './reports.ts';
 import {
   aBoolean,
   aNumber,
@@ -25,7 +25,7 @@ export type LinkDown =
   | { readonly kind: 'found'; readonly id: number; readonly key?: SdkKeyEntry }
   /** Instances of an environment are to be probed. */
   | { readonly kind: 'probe'; readonly environmentId: string; readonly id: string; readonly share: number }
-  /** Counts arrived and are kept. */
+  /** Counts, or a window, arrived and are kept. */
   | { readonly kind: 'taken'; readonly id: string }
   | { readonly kind: 'heartbeat' };
 
@@ -53,6 +53,8 @@ export type LinkUp =
       readonly agoMs: number;
       readonly counts: readonly EvaluationCount[];
     }
+  /** What an instance counted; `id` is of this link alone. */
+  | ({ readonly kind: 'telemetry'; readonly id: string; readonly environmentId: string } & WindowReport)
   /** Credentials that are in use: SDK keys that were used since this was said last, and all edges that are connected. */
   | { readonly kind: 'used'; readonly sdkKeys: readonly string[]; readonly edges: readonly string[] }
   /** Whose key has this hash? */
@@ -89,12 +91,6 @@ export interface EdgeKeyEntry {
 }
 
 const sdkKeyShape = objectOf({ hash: aString, credentialId: aString, environmentId: aString });
-const runningShape = objectOf({
-  state: optional(aString),
-  problem: optional(aString),
-  heldMs: optional(aNumber),
-  refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
-});
 const members = listOf(anInteger);
 
 const downShapes: Readonly<Record<LinkDown['kind'], Shape>> = {
@@ -147,6 +143,13 @@ const upShapes: Readonly<Record<LinkUp['kind'], Shape>> = {
     counts: listOf(
       objectOf({ flagKey: aString, variation: optional(anInteger), version: optional(anInteger), count: anInteger }),
     ),
+  }),
+  telemetry: objectOf({
+    id: aString,
+    environmentId: aString,
+    session: aString,
+    sequence: anInteger,
+    agoMs: aNumber,
   }),
   used: objectOf({ sdkKeys: listOf(aString), edges: listOf(aString) }),
   lookup: objectOf({ id: anInteger, hash: aString }),

@@ -13,7 +13,8 @@ function parse(value: unknown): Report {
 
 describe('a hello', () => {
   test('says who an instance is and what it runs', () => {
-    const running = { state: 'e1:3', refused: [refusedObject], problem: 'older', heldMs: 12 };
+    const configs = [{ key: 'cache.ttl', value: '60' }];
+    const running = { state: 'e1:3', refused: [refusedObject], problem: 'older', configs, heldMs: 12 };
     const about = { region: 'eu-1', cores: 8, spot: true };
     const whole = { ...hello, sdk: 'sluice-node/0.1.0', via: 'socket', about, running };
     expect(parseReport(whole)).toEqual(whole);
@@ -62,7 +63,13 @@ describe('an acknowledgement', () => {
     ['nothing yet', {}, {}],
     ['a state', { state: 'e1:3', heldMs: 5 }, { state: 'e1:3', heldMs: 5 }],
     ['an empty list of refused objects, which is none', { refused: [] }, {}],
-    ['what is null, which is absent', { state: null, refused: null, problem: null, heldMs: null }, {}],
+    ['what is null, which is absent', { state: null, refused: null, problem: null, configs: null, heldMs: null }, {}],
+    ['no configs any more, which is other than not telling of any', { configs: [] }, { configs: [] }],
+    [
+      'at most 50 configs, and of each a bounded text',
+      { configs: Array.from({ length: 60 }, () => ({ key: 'k'.repeat(1000), value: 'v'.repeat(1000) })) },
+      { configs: Array.from({ length: 50 }, () => ({ key: 'k'.repeat(256), value: 'v'.repeat(200) })) },
+    ],
     ['a time before it happened, which is now', { heldMs: -5 }, { heldMs: 0 }],
   ])('may tell of %s', (_, running, expected) => {
     expect(parseReport({ kind: 'acknowledgement', ...running })).toEqual({ kind: 'acknowledgement', ...expected });
@@ -86,6 +93,31 @@ describe('an acknowledgement', () => {
       kind: 'acknowledgement',
       refused: [refusedObject],
     });
+  });
+});
+
+describe('a window of telemetry', () => {
+  const report = { kind: 'telemetry', session: 's-1', sequence: 3, agoMs: 20, window: { subjects: [] } };
+
+  test('is passed on as it is', () => {
+    expect(parseReport(report)).toEqual(report);
+  });
+
+  test.each([
+    ['a clock that went backwards', -5, 0],
+    ['for ever ago', Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER],
+  ])('survives %s', (_, agoMs, expected) => {
+    expect(parseReport({ ...report, agoMs })).toEqual({ ...report, agoMs: expected });
+  });
+
+  test.each([
+    ['session', 7],
+    ['session', 'x'.repeat(257)],
+    ['sequence', 1.5],
+    ['sequence', null],
+    ['agoMs', null],
+  ])('needs a %s, and %j is none', (field, value) => {
+    expect(parseReport({ ...report, [field]: value })).toMatchObject({ path: `telemetry.${field}` });
   });
 });
 
@@ -144,6 +176,11 @@ describe('what is malformed', () => {
     [{ ...hello, running: { state: 3 } }, 'hello.running.state', 'a string'],
     [{ kind: 'acknowledgement', heldMs: '3' }, 'acknowledgement.heldMs', 'a number'],
     [{ kind: 'acknowledgement', problem: {} }, 'acknowledgement.problem', 'a string'],
+    [
+      { kind: 'acknowledgement', configs: [{ key: 'cache.ttl', value: 60 }] },
+      'acknowledgement.configs[0].value',
+      'a string',
+    ],
     [{ kind: 'acknowledgement', refused: {} }, 'acknowledgement.refused', 'a list'],
     [{ kind: 'acknowledgement', refused: [null] }, 'acknowledgement.refused[0]', 'an object'],
     [

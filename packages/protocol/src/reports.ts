@@ -22,8 +22,26 @@ export type Report =
   | { readonly kind: 'probe'; readonly id: string }
   /** Events as they would be posted to `/bulk`; `id` is the same for a batch and its repetition. */
   | { readonly kind: 'events'; readonly id: string; readonly events: unknown }
+  | ({ readonly kind: 'telemetry' } & WindowReport)
   /** The instance ends in good order. */
   | { readonly kind: 'goodbye' };
+
+/** What an instance counted in a stretch of time. A repetition has the same session and sequence, and counts once. */
+export interface WindowReport {
+  /** Of the process that counted. */
+  readonly session: string;
+  /** Rises from window to window: each is sent after the one before was taken. */
+  readonly sequence: number;
+  /** How long ago the stretch of time ended, by a clock of the instance that never jumps. */
+  readonly agoMs: number;
+  /** An `EncodedWindow`, not looked at yet. */
+  readonly window: unknown;
+}
+
+/** What a notice that a window was taken calls it. */
+export function nameWindow({ session, sequence }: Pick<WindowReport, 'session' | 'sequence'>): string {
+  return `${session}/${sequence}`;
+}
 
 /** Who an instance is. */
 export interface Hello {
@@ -55,6 +73,8 @@ export interface Running {
   readonly refused?: readonly RefusedObject[] | undefined;
   /** Why the last transfer was refused whole; undefined: it was not. */
   readonly problem?: string | undefined;
+  /** Values of configs in force for the process, at most 50; undefined: they are what was told last. */
+  readonly configs?: readonly ConfigInForce[] | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
 }
@@ -66,6 +86,17 @@ export interface RefusedObject {
   readonly version: number;
   readonly reason: string;
 }
+
+/** A live value, as far as people can read it. */
+export interface ConfigInForce {
+  readonly key: string;
+  /** As JSON of at most 200 characters, of longer ones the hash: `sha256:…`. */
+  readonly value: string;
+}
+
+/** So many configs are reported, with so many characters each. */
+export const mostConfigs = 50;
+export const longestConfig = 200;
 
 /** Longer reasons are cut: they are for people, and come from 20,000 instances at once. */
 const longestReason = 200;
@@ -79,11 +110,12 @@ const anId: Shape = shape(
   (value) => typeof value === 'string' && value.length <= longestText,
 );
 
-const runningShape = objectOf({
+export const runningShape: Shape = objectOf({
   state: optional(aString),
   problem: optional(aString),
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
+  configs: optional(listOf(objectOf({ key: aString, value: aString }))),
 });
 
 const shapes: Readonly<Record<Report['kind'], Shape>> = {
@@ -99,6 +131,7 @@ const shapes: Readonly<Record<Report['kind'], Shape>> = {
   acknowledgement: runningShape,
   probe: objectOf({ id: anId }),
   events: objectOf({ id: anId }),
+  telemetry: objectOf({ session: anId, sequence: anInteger, agoMs: aNumber }),
   goodbye: objectOf({}),
 };
 
@@ -124,6 +157,12 @@ export function parseReport(value: unknown, path = ''): Report | Malformation | 
       return { kind, id };
     case 'events':
       return { kind, id, events };
+    case 'telemetry': {
+      const { session, sequence, agoMs, window } = fields as WindowReport;
+      // A clock that went wrong is no reason to lose a window.
+      const ageMs = Math.min(Math.max(0, agoMs), Number.MAX_SAFE_INTEGER);
+      return { kind, session, sequence, agoMs: ageMs, window };
+    }
     case 'goodbye':
       return { kind };
     default:
@@ -143,12 +182,13 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
   };
 }
 
-function readRunning({ state, refused, problem, heldMs }: Running): Running {
+function readRunning({ state, refused, problem, heldMs, configs }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
     ...(typeof state === 'string' && { state: cut(state, longestText) }),
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
+    ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
   };
 }
 
@@ -164,6 +204,12 @@ function readRefused(objects: readonly RefusedObject[]): Pick<Running, 'refused'
       reason: cut(reason, longestReason),
     }));
   return refused.length === 0 ? {} : { refused };
+}
+
+function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[] {
+  return configs
+    .slice(0, mostConfigs)
+    .map(({ key, value }) => ({ key: cut(key, longestText), value: cut(value, longestConfig) }));
 }
 
 function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {

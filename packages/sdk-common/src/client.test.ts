@@ -37,6 +37,7 @@ function create(options: Partial<ClientOptions> = {}): Setting {
       surroundings: aroundAll({ context: undefined, ambient: [] }),
       hooks: [],
       reporter: undefined,
+      telemetry: undefined,
       sources: [
         {
           origin: 'stream',

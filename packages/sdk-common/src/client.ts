@@ -26,6 +26,7 @@ import type { GivenContext } from './given-context.ts';
 import { type EvaluationSeries, type Hook, runTrackHooks, runWithHooks } from './hooks.ts';
 import type { Platform } from './platform.ts';
 import type { Status } from './status.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** The type of a flag's value as the default value promises it: `'plain'` promises a string. */
 export type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T;
@@ -63,6 +64,8 @@ export interface ClientOptions extends Omit<DataSystemOptions<Tally>, 'createTal
   /** Tells the server what is in force here; undefined: nobody does. */
   readonly reporter: Reporter | undefined;
   readonly surroundings: SurroundingsSource;
+  /** Counts what this instance does, for the server; undefined: nobody wants to know. */
+  readonly telemetry: Telemetry | undefined;
   /** Undefined: nothing is reported. */
   readonly events: (EventOptions & { readonly sender: EventSender }) | undefined;
   readonly bigSegments: BigSegmentOptions | undefined;
@@ -83,6 +86,7 @@ const asks = {
   detail: { method: 'detail', withReason: true, isTyped: true },
   anyValue: { method: 'anyValue', withReason: false, isTyped: false },
   anyDetail: { method: 'anyDetail', withReason: true, isTyped: false },
+  served: { method: 'served', withReason: false, isTyped: false },
 } as const satisfies Record<string, Ask>;
 
 const notReady = errorDetail('CLIENT_NOT_READY');
@@ -195,6 +199,22 @@ export class Client {
     return withDefault(this.#answer(asks.anyDetail, key, context, defaultValue), defaultValue);
   }
 
+  /** @internal What a flag serves, for helpers that look at the variation; it is undefined where there is none. */
+  servedDetail(key: string, context: GivenContext): EvaluationDetail {
+    return this.#answer(asks.served, key, context, undefined);
+  }
+
+  /** @internal What a flag serves in given surroundings. Nothing of it is reported: this is for what is asked once. */
+  detailWithin(key: string, { context, ambient }: Surroundings): EvaluationDetail {
+    try {
+      const compiled = this.#data.store.ruleset.findCompiled(key);
+      if (compiled === undefined) return flagNotFound;
+      return evaluate(compiled, createEvaluation({ context, ambient, bigSegments: this.#bigSegments })).detail;
+    } catch (error) {
+      return this.#fail(key, error);
+    }
+  }
+
   /** Every flag's value for one context. Nothing of it is reported. */
   allFlags(given: GivenContext, options: FlagsStateOptions = {}): FlagsState {
     const now = this.#platform.clock.now();
@@ -244,7 +264,7 @@ export class Client {
 
   /** Sends what was counted and collected; resolves when it was sent, or given up. */
   async flush(): Promise<void> {
-    await this.#events?.flush();
+    await Promise.all([this.#events?.flush(), this.#options.telemetry?.flush()]);
   }
 
   /** Calls back with the keys of flags whose results may be different, or only for one flag; returns how to stop. */
@@ -292,7 +312,7 @@ export class Client {
   async close(): Promise<void> {
     this.#bigSegments?.close();
     // Events and the goodbye may need the connection that brings data.
-    await this.#events?.close();
+    await Promise.all([this.#events?.close(), this.#options.telemetry?.close()]);
     await this.#options.reporter?.close();
     await this.#data.close();
   }
@@ -316,9 +336,13 @@ export class Client {
       if (context === 'invalid') return noContext;
       return this.#evaluateFor(ask, key, context, defaultValue);
     } catch (error) {
-      this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
-      return failed;
+      return this.#fail(key, error);
     }
+  }
+
+  #fail(key: string, error: unknown): Detail {
+    this.#options.log.error(`evaluating ${key} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return failed;
   }
 
   /** Whom a call is about, and what is around it. */

@@ -23,3 +23,10 @@ export type { GivenContext } from './given-context.ts';
 export type { EvaluationSeries, Hook, SeriesData, TrackSeries } from './hooks.ts';
 export type * from './platform.ts';
 export type { ClientState, Origin, Status, StatusError } from './status.ts';
+export {
+  type AnsweredRequest,
+  type ConfigRefusal,
+  type ProviderSend,
+  Telemetry,
+  type ValveCall,
+} from './telemetry/telemetry.ts';

@@ -22,6 +22,7 @@ function create(): { platform: FakePlatform; client: Client } {
       surroundings: aroundAll({ context: undefined, ambient: [] }),
       hooks: [],
       reporter,
+      telemetry: undefined,
       sources: [
         {
           origin: 'socket',

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as openRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { flagOf } from '@sluice/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { flagOf, startTestServer } from '@sluice/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../src/create-client.ts';
 import type { NodeClient } from '../src/node-client.ts';
 import { openExpress, openFastify, openHono, openHttp, type See, type Shop } from './shops.ts';
@@ -233,6 +234,50 @@ describe.each([
     });
   });
 
+  test('requests are counted when they end, by route, outcome and whom they were for', async () => {
+    const server = await startTestServer();
+    onTestFinished(() => server.close());
+    const { url, sdkKey } = server;
+    const counting = createClient({ url, sdkKey, cacheFolder: false });
+    onTestFinished(() => counting.close());
+    await counting.ready();
+    const shop = await open({ sluice: counting, see, seenLate }, {});
+    onTestFinished(() => shop.close());
+    for (const path of ['/items/1', '/items/2', '/nowhere', '/throws', '/rejects', '/stream'])
+      await ask(path, { shop, headers: { 'x-account': '7' } });
+    await ask('/items', { shop, body: {} });
+    const abandoned = openRequest(`${shop.url}/hang`).on('error', () => undefined);
+    abandoned.end();
+    await once(abandoned, 'finish');
+    let items: readonly { readonly route: string; readonly count: number; readonly failed: number }[] = [];
+    await expect
+      .poll(
+        async () => {
+          abandoned.destroy();
+          await counting.flush();
+          const path = '/projects/default/environments/production/routes/telemetry';
+          ({ items } = (await server.api('GET', path)).body);
+          return items.reduce((sum, { count }) => sum + count, 0);
+        },
+        { timeout: 15_000 },
+      )
+      .toBe(8);
+    const counts = items.map(({ route, count, failed }) => [route, count, failed]);
+    expect(counts.toSorted(([one = ''], [other = '']) => (one < other ? -1 : 1))).toEqual([
+      ['/hang', 1, 0],
+      ['/items', 1, 0],
+      ['/items/:id', 2, 0],
+      ['/rejects', 1, 1],
+      ['/stream', 1, 0],
+      ['/throws', 1, 1],
+      ['unmatched', 1, 0],
+    ]);
+    expect(items.find(({ route }) => route === '/items/:id')).toMatchObject({
+      methods: [{ method: 'GET', count: 2 }],
+      accounts: [{ account: '7', count: 2, error: 0 }],
+    });
+  });
+
   test('requests have keys of their own, so that a share of them can be chosen', async () => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => ask('/')));
     const share = answers.filter(({ body }) => body.half === 'a').length / 200;
@@ -360,4 +405,13 @@ describe('whoever is enriched', () => {
     });
     expect(warnings).toEqual([expect.stringContaining(problem)]);
   });
+});
+
+test('the route of a request that fails within a router of Express is its whole template, once one was answered', async () => {
+  const shop = await openExpress({ sluice, see, seenLate: [] }, {});
+  onTestFinished(() => shop.close());
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<unknown> =>
+    (await fetch(`${shop.url}/tenants/acme/users/ann`, { headers })).json();
+  expect(await ask({})).toMatchObject({ route: '/tenants/:tenant/users/:user' });
+  expect(await ask({ 'x-fail': 'yes' })).toMatchObject({ route: '/tenants/:tenant/users/:user' });
 });

@@ -65,7 +65,10 @@ export const openExpress: OpenShop = async (parts, options) => {
   orders.get('/orders/:order', (_, response) => void response.json(see()));
   app.use('/api', express.Router().use('/v1', orders));
   const users = express.Router({ mergeParams: true });
-  users.get('/users/:user', (_, response) => void response.json(see()));
+  users.get('/users/:user', (request, response) => {
+    if (request.get('x-fail') !== undefined) throw new Error('thrown');
+    response.json(see());
+  });
   app.use('/tenants/:tenant', users);
   app.get('/wander/:account', async (request, response) => {
     response.json(await wander(parts, request.params.account));

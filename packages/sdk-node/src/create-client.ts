@@ -14,14 +14,17 @@ import {
   type Log,
   Reporter,
   type SourceChoice,
+  Telemetry,
 } from '@sluice/sdk-common';
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { NodeClient } from './node-client.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
+import type { ProviderSend } from './providers/sending.ts';
 import { Scopes } from './surroundings/scopes.ts';
 import type { TestData } from './test-data.ts';
+import type { ObserveCall } from './valves/observed-call.ts';
 
 /** The version of this package, as the server sees it. */
 export const sdkVersion = '0.1.0';
@@ -62,6 +65,10 @@ export interface Options {
   readonly wrapper?: { readonly name: string; readonly version?: string };
   readonly hooks?: readonly Hook[];
   readonly bigSegments?: BigSegmentSettings;
+  /** Is told of every call of a valve that came to an end: for metrics of your own. */
+  readonly onValveCall?: ObserveCall;
+  /** Is told of every try of a provider to send a message. */
+  readonly onProviderSend?: (send: ProviderSend) => void;
   /** Defaults to warnings and errors on standard error. */
   readonly log?: Log;
 }
@@ -97,13 +104,19 @@ export function createClient(options: Options): NodeClient {
   const instance = createInstanceContext(options);
   const sources = createSources(options, headers);
   const reporter = createReporter(options, { instance, session, headers });
-  const scopes = new Scopes({ context: undefined, ambient: [instance, ownContext] }, { session, log });
+  const telemetry = createTelemetry(options, reporter);
+  const scopes = new Scopes(
+    { context: undefined, ambient: [instance, ownContext] },
+    { session, log, telemetry, elapsed: nodePlatform.clock.elapsed },
+  );
   return new NodeClient(
     {
       sdkKey: options.sdkKey ?? '',
       log,
       reporter,
+      telemetry,
       hooks: options.hooks ?? [],
+      onValveCall: tellBoth(options.onValveCall, telemetry?.valveCall.bind(telemetry)),
       sources,
       cache: createCache(options),
       events: createEvents(options, { headers, log, reporter }),
@@ -114,11 +127,24 @@ export function createClient(options: Options): NodeClient {
         statusPeriodMs: options.bigSegments.statusPeriodMs ?? 5000,
         staleAfterMs: options.bigSegments.staleAfterMs ?? 120_000,
       },
-      sends: { journalFolder: findJournalFolder(options), observe: () => undefined },
+      onProviderSend: tellBoth(options.onProviderSend, telemetry?.providerSend.bind(telemetry)),
+      journalFolder: findJournalFolder(options),
     },
     nodePlatform,
     scopes,
   );
+}
+
+/** Who is told of what was done: whoever asked for it, and the server. */
+function tellBoth<T>(
+  ask: ((done: T) => void) | undefined,
+  telemetry: ((done: T) => void) | undefined,
+): ((done: T) => void) | undefined {
+  if (telemetry === undefined || ask === undefined) return ask ?? telemetry;
+  return (done) => {
+    telemetry(done);
+    ask(done);
+  };
 }
 
 /** Only our SDKs supply this context: rules with operators that others lack ask for it first. */
@@ -145,6 +171,16 @@ function createReporter(
       post: createPostReports({ baseUrl: findUrl(options, 'pollUrl'), headers }, nodePlatform),
     },
     nodePlatform,
+  );
+}
+
+/** Counts what this instance does, where a server of ours is told what is in force here. */
+function createTelemetry({ events }: Options, reporter: Reporter | undefined): Telemetry | undefined {
+  if (events === false || reporter === undefined) return undefined;
+  return new Telemetry(
+    (...told) => reporter.sendWindow(...told),
+    nodePlatform.clock,
+    () => reporter.windowMs,
   );
 }
 

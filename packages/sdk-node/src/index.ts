@@ -15,6 +15,12 @@ export type {
   StatusError,
   TrackSeries,
 } from '@sluice/sdk-common';
+export type { Config, ConfigListener } from './configs/config.ts';
+export type { ConfigOptions, NumberBounds } from './configs/config-options.ts';
+export type { ConsoleLogger } from './configs/gate-console.ts';
+export type { PinoLogger } from './configs/gate-pino.ts';
+export type { LevelledLogger, LogLevel, LogLevelOptions } from './configs/log-level.ts';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './configs/standard-schema.ts';
 export {
   type BigSegmentSettings,
   createClient,
@@ -41,5 +47,9 @@ export type {
   NodeRequest,
 } from './surroundings/adapters.ts';
 export type { TrustProxy } from './surroundings/client-ip.ts';
-export type { Emitter, People } from './surroundings/scopes.ts';
+export type { Emitter, NodeResponse, People } from './surroundings/scopes.ts';
 export { TestData } from './test-data.ts';
+export type { BreakerOptions } from './valves/breaker.ts';
+export type { ModeCall, ModeFunction } from './valves/call-mode.ts';
+export type { ObserveCall, ObservedCall, ValveCause } from './valves/observed-call.ts';
+export type { AnswerOf, GivenTo, Modes, Valve, ValveOptions, ValveResult, ValveSettings } from './valves/valve.ts';

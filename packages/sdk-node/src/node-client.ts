@@ -1,4 +1,9 @@
-import { Client, type ClientOptions, type Platform } from '@sluice/sdk-common';
+import { Client, type ClientOptions, type Platform, type Widened } from '@sluice/sdk-common';
+import type { Config } from './configs/config.ts';
+import type { ConfigOptions } from './configs/config-options.ts';
+import { Configs } from './configs/configs.ts';
+import { createGate, type LevelledLogger, LogLevel, type LogLevelOptions } from './configs/log-level.ts';
+import { SluiceError } from './errors.ts';
 import type { Provider } from './providers/provider.ts';
 import { ProviderSets, type ProviderSetsOptions } from './providers/provider-sets.ts';
 import type { Providers, ProvidersOptions } from './providers/providers.ts';
@@ -15,11 +20,18 @@ import {
   type HttpHandler,
   type NodeRequest,
 } from './surroundings/adapters.ts';
-import type { Emitter, People, Scopes } from './surroundings/scopes.ts';
+import type { NodeResponse, People, Scopes } from './surroundings/scopes.ts';
+import { Limits } from './valves/limits.ts';
+import type { ObserveCall } from './valves/observed-call.ts';
+import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } from './valves/valve.ts';
 
 export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
-  /** How messages are sent by providers. */
-  readonly sends: Pick<ProviderSetsOptions, 'journalFolder' | 'observe'>;
+  /** Is told of every call of a valve; undefined: nobody wants to know. */
+  readonly onValveCall?: ObserveCall | undefined;
+  /** Is told of every try of a provider; undefined: nobody wants to know. */
+  readonly onProviderSend?: ProviderSetsOptions['observe'];
+  /** Where journals of sends are that nobody gave a place; false: in memory; undefined: there is none. */
+  readonly journalFolder?: ProviderSetsOptions['journalFolder'];
 }
 
 /**
@@ -28,13 +40,70 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
  */
 export class NodeClient extends Client {
   readonly #scopes: Scopes;
+  readonly #platform: Platform;
+  readonly #options: NodeClientOptions;
+  readonly #limits: Limits;
+  readonly #valves = new Set<string>();
+  readonly #configs: Configs;
   readonly #providerSets: ProviderSets;
 
   constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
     this.#scopes = scopes;
-    const { log, sends } = options;
-    this.#providerSets = new ProviderSets({ client: this, surroundings: scopes, log, ...sends }, platform);
+    this.#platform = platform;
+    this.#options = options;
+    this.#limits = new Limits(platform.clock);
+    const { log, reporter, telemetry, journalFolder, onProviderSend: observe } = options;
+    this.#configs = new Configs({ client: this, reporter, telemetry, widest: scopes.widest, hash: platform.hash, log });
+    this.#providerSets = new ProviderSets(
+      { client: this, surroundings: scopes, journalFolder, log, observe },
+      platform,
+    );
+  }
+
+  /**
+   * A part of the program that can be turned down while it runs; see `Valve`. Throws a SluiceError when the options
+   * cannot be right, or when there is one with that key: it is made once, where the program starts, and then run.
+   */
+  valve<M extends Modes>(key: string, options: ValveOptions<M>): Valve<GivenTo<M>, AnswerOf<M>> {
+    if (this.#valves.has(key))
+      throw new SluiceError('invalid-options', `valve ${key} is there already: make it once, and run it for each call`);
+    const valve = new Valve<GivenTo<M>, AnswerOf<M>>(key, options, {
+      detail: (...asked) => this.detail(...asked),
+      findFlag: (flag) => this.findFlag(flag),
+      onChange: (flag, listener) => this.onChange(flag, listener),
+      refusals: this.refusals,
+      see: () => this.#scopes.find(),
+      limits: this.#limits,
+      clock: this.#platform.clock,
+      log: this.#options.log,
+      observe: this.#options.onValveCall,
+    });
+    this.#valves.add(key);
+    return valve;
+  }
+
+  /**
+   * A live value, typed by its default: `sluice.config('cache.ttl', { default: 60, min: 1, max: 3600, unit: 's' })`.
+   * Throws a SluiceError when the options contradict themselves; nothing later throws.
+   */
+  config<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
+    return this.#configs.create(key, options);
+  }
+
+  /**
+   * Lets the level of pino, or of `console`, follow a config: `sluice.logLevel(logger, { key: 'log.level' })`. Where a rule
+   * names an account or a route, lines written for it have its level while all others have that of the process. Children
+   * of a logger follow unless they were made with a level of their own.
+   */
+  logLevel(logger: LevelledLogger, { key = 'log.level', default: level = 'info' }: LogLevelOptions = {}): LogLevel {
+    const gate = createGate(logger);
+    return new LogLevel({
+      gate,
+      config: this.config(key, { default: level, oneOf: Object.keys(gate.levels) }),
+      scopes: this.#scopes,
+      onChange: (listener) => this.onChange(key, listener),
+    });
   }
 
   /**
@@ -73,7 +142,7 @@ export class NodeClient extends Client {
   }
 
   /** A handler of Node's own servers: `createServer(sluice.http(handler))`. */
-  http<Request extends NodeRequest, Response extends Emitter>(
+  http<Request extends NodeRequest, Response extends NodeResponse>(
     handler: HttpHandler<Request, Response>,
     options: HttpAdapterOptions<Request> = {},
   ): HttpHandler<Request, Response> {

@@ -27,6 +27,14 @@ describe('test data', () => {
     expect(heard).toEqual([['flag'], ['new'], ['flag']]);
   });
 
+  test('has flags as helpers look at them, until they are removed', async () => {
+    const testData = new TestData().set('flag', 'a');
+    const client = await createWith(testData);
+    expect(client.findFlag('flag')).toMatchObject({ key: 'flag', version: 2, variations: ['a'] });
+    testData.remove('flag');
+    expect([client.findFlag('flag'), client.findFlag('other')]).toEqual([undefined, undefined]);
+  });
+
   test('serves one value to one context and another to the rest', async () => {
     const testData = new TestData().set('flag', 'all').setFor('flag', ann, 'hers').setFor('alone', ann, 1);
     const client = await createWith(testData);

@@ -71,6 +71,40 @@ const segmentRule = fc.record(
   { requiredKeys: ['id', 'clauses'] },
 );
 
+const trip = fc.record(
+  {
+    kind: fc.constant('trip'),
+    id: ruleId,
+    mode: variation,
+    reason: fc.constantFrom('slow', 'down'),
+    when: clauses,
+    share: fc.record({ contextKind: fc.constantFrom('user', 'account'), weight: fc.constantFrom(1, 25_000, 100_000) }),
+    exempt: fc.boolean(),
+    expiresInMs: fc.constantFrom(60_000, 604_800_000),
+  },
+  { requiredKeys: ['kind', 'mode', 'reason'] },
+);
+
+const configValue = fc.constantFrom(1, 60, 240, 5000, 'info');
+const configRules = fc.record(
+  {
+    schema: fc.constantFrom({ type: 'integer' }, { type: 'integer', minimum: 1, maximum: 300 }, {}),
+    maxChangeFactor: fc.constant(10),
+    dimensions: fc.shuffledSubarray(['account', 'route', 'ip', 'instance.region']),
+  },
+  { requiredKeys: ['schema'] },
+);
+const configDefinition = fc.record(
+  { kind: fc.constant('config'), value: configValue, config: configRules },
+  { requiredKeys: ['kind', 'value'] },
+);
+const configClause = fc.constantFrom<Clause>(
+  { contextKind: 'account', attribute: 'key', op: 'in', values: ['ann'] },
+  { contextKind: 'request', attribute: 'route', op: 'in', values: ['/search'] },
+  { contextKind: 'request', attribute: 'ip', op: 'cidr', values: ['10.0.0.0/8'] },
+  { contextKind: 'instance', attribute: 'region', op: 'in', values: ['eu-1'] },
+);
+
 type Weighted = readonly [weight: number, instruction: Arbitrary<object>];
 
 function choose(...choices: readonly Weighted[]): Arbitrary<InstructionInput> {
@@ -84,6 +118,24 @@ const before = fc.option(ruleId, { nil: undefined });
 /** Instructions about flags, without the flag. What others need to meet something comes more often. */
 const flagInstruction = choose(
   [1, fc.record({ kind: fc.constantFrom('create-flag'), definition: fc.record({ variations }) })],
+  [
+    1,
+    fc.record({ kind: fc.constant('create-flag'), definition: fc.record({ kind: fc.constant('valve'), variations }) }),
+  ],
+  [1, fc.record({ kind: fc.constant('create-flag'), definition: configDefinition })],
+  [1, fc.record({ kind: fc.constant('update-definition'), definition: fc.record({ config: configRules }) })],
+  [2, fc.record({ kind: fc.constant('set-value'), value: configValue, confirm: fc.boolean() })],
+  [
+    3,
+    fc.record({
+      kind: fc.constant('set-override'),
+      when: fc.array(configClause, { minLength: 1, maxLength: 2 }),
+      value: configValue,
+    }),
+  ],
+  [1, fc.record({ kind: fc.constant('remove-override'), id: ruleId })],
+  [3, trip],
+  [1, fc.record({ kind: fc.constant('restore'), id: fc.option(ruleId, { nil: undefined }) })],
   [2, fc.record({ kind: fc.constant('update-definition'), definition: fc.record({ variations }) })],
   [
     1,

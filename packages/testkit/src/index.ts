@@ -22,6 +22,7 @@ export {
   launchDarklySdk,
   untilUpdated,
 } from './launchdarkly-client.ts';
+export { createLaunchDarklyData, type LaunchDarklyData } from './launchdarkly-data.ts';
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
@@ -37,10 +38,12 @@ export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
 export {
+  buildConfig,
   buildFlag,
   buildLookup,
   buildRule,
   buildSegment,
+  buildValve,
   buildVariations,
   changeCheckout,
   type FlagParts,

@@ -15,22 +15,55 @@ import {
   type SegmentState,
   sameObject,
 } from '@sluice/authoring';
-import { regex } from '@sluice/control-plane';
+import { regex, schemas } from '@sluice/control-plane';
 
 /** The parts of a flag that matter to a test, all in one object. */
 export type FlagParts = Partial<FlagDefinition & FlagConfiguration>;
 
-/** A flag as people edit it: variations `on` and `off`, turned off, unless told otherwise. */
+/** A flag as people edit it: a release with the variations `on` and `off`, turned off, unless told otherwise. */
 export function buildFlag(parts: FlagParts = {}): FlagState {
-  const { key = 'checkout', variations = [...onAndOff] } = parts;
+  const { key = 'checkout', kind = 'release', variations = [...onAndOff] } = parts;
   const { name = key, description = '', tags = [], owner = '', archived = false } = parts;
   const { clientSide = { web: false, mobile: false } } = parts;
   const { on = false, offVariation = variations.at(-1)?.id ?? '', salt = `salt of ${key}` } = parts;
   const { fallthrough = { variation: variations[0]?.id ?? '' }, targets = [], rules = [], prerequisites = [] } = parts;
   return {
-    definition: { key, kind: 'release', name, description, tags, owner, variations, clientSide, archived },
+    definition: {
+      key,
+      kind,
+      name,
+      description,
+      tags,
+      owner,
+      variations,
+      ...(parts.config !== undefined && { config: parts.config }),
+      clientSide,
+      archived,
+    },
     configuration: { on, offVariation, fallthrough, targets, rules, prerequisites, salt },
   };
+}
+
+/** A valve that is not tripped: `normal`, `cached`, `off-404` and `off`. */
+export function buildValve(parts: FlagParts = {}): FlagState {
+  const variations = buildVariations('normal', 'cached', 'off-404', 'off');
+  return buildFlag({ key: 'search', kind: 'valve', variations, on: true, offVariation: 'normal', ...parts });
+}
+
+/** A config with the value 60, in seconds, from 1 to 3600, which may vary by account, route, network and region. */
+export function buildConfig(parts: FlagParts = {}): FlagState {
+  const schema = { type: 'integer', minimum: 1, maximum: 3600 };
+  const dimensions = ['account', 'route', 'ip', 'instance.region'];
+  return buildFlag({
+    key: 'cache.ttl',
+    kind: 'config',
+    variations: [],
+    config: { schema, unit: 's', maxChangeFactor: 4, dimensions },
+    on: true,
+    offVariation: '60',
+    fallthrough: { variation: '60' },
+    ...parts,
+  });
 }
 
 const onAndOff = [
@@ -73,10 +106,18 @@ export interface LookupParts {
   readonly segments?: readonly SegmentState[];
   /** Configurations in other environments, by environment. */
   readonly elsewhere?: Readonly<Record<string, FlagState>>;
+  readonly actor?: string;
+  readonly now?: number;
 }
 
 /** An environment in memory. Ids are `id-1`, `id-2` and so on. */
-export function buildLookup({ flags = [], segments = [], elsewhere = {} }: LookupParts = {}): Lookup {
+export function buildLookup({
+  flags = [],
+  segments = [],
+  elsewhere = {},
+  actor = 'ann',
+  now = 0,
+}: LookupParts = {}): Lookup {
   let ids = 0;
   const flagsByKey = new Map(flags.map((flag) => [flag.definition.key, flag]));
   const segmentsByKey = new Map(segments.map((segment) => [segment.key, segment]));
@@ -92,7 +133,10 @@ export function buildLookup({ flags = [], segments = [], elsewhere = {} }: Looku
       ...segments.filter((segment) => refersTo(listSegmentReferences(segment), object)).map(toSegmentId),
     ],
     createId: () => `id-${++ids}`,
+    actor,
+    now,
     regex,
+    schemas,
   };
 }
 

@@ -8,12 +8,17 @@ export interface TcpProxy {
   swallow(): void;
   /** New connections work again; what went on the old ones stays lost. */
   heal(): void;
+  /** Ends every connection, so that both sides hear of it. */
+  disconnect(): void;
+  /** From now on what the server says is lost, while it hears everything; until connections are ended. */
+  muffle(): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isSwallowing = false;
+  let isMuffled = false;
   const server = createServer((near) => {
     const far = connect(target.port, target.host);
     let isLost = isSwallowing;
@@ -26,7 +31,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     ] as const) {
       sockets.add(from);
       from.on('data', (chunk) => {
-        if (!isLost) to.write(chunk);
+        if (!isLost && !(isMuffled && from === far)) to.write(chunk);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -36,6 +41,10 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     }
   });
   const lose = new Set<() => void>();
+  const disconnect = (): void => {
+    isMuffled = false;
+    for (const socket of sockets) socket.destroy();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -48,9 +57,13 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     heal: () => {
       isSwallowing = false;
     },
+    disconnect,
+    muffle: () => {
+      isMuffled = true;
+    },
     close: async () => {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      disconnect();
       await once(server, 'close');
     },
   };

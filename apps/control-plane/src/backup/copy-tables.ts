@@ -18,6 +18,8 @@ const keysOfTables = {
   idempotencyKeys: ['tokenId', 'key'],
   evaluationMinutes: ['environmentId', 'flagKey', 'minute', 'variation', 'flagVersion'],
   eventPayloads: ['environmentId', 'payloadId'],
+  telemetry: ['environmentId', 'kind', 'key', 'periodMs', 'start', 'part'],
+  telemetrySenders: ['environmentId', 'session'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;
@@ -29,9 +31,14 @@ export const copiedTables = Object.keys(keysOfTables) as readonly CopiedTable[];
 /** A row may have megabytes, so that not many are held at a time. */
 const pageSize = 100;
 
-/** Copies everything that a backup holds from one database into another one, which is empty and has the same form. */
+/**
+ * Copies everything that a backup holds from one database into another one, which is empty and has the same form: that
+ * may be one of an earlier release, which has fewer tables.
+ */
 export async function copyTables(from: Reads, to: Writes): Promise<void> {
+  const there = new Set((await from.introspection.getTables()).map(({ name }) => name));
   for (const table of copiedTables) {
+    if (!there.has(table.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))) continue;
     for await (const rows of readPages(from, table)) {
       // The columns are the same on both sides.
       await to

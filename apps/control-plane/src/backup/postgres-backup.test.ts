@@ -126,6 +126,13 @@ describe('a backup of PostgreSQL', () => {
     await server.api('POST', '/edges', { name: 'fra', environments });
     const { id: environmentId } = await db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
     await db.insertInto('convergences').values({ environmentId, version: 1, summaryJson: '{}' }).execute();
+    const cells = [['GET', 'ok', '', [100, 1]]];
+    const window = { subjects: [{ kind: 'route', key: '/', cells }] };
+    const { telemetry } = server.running.context;
+    await Promise.all([
+      telemetry.record(environmentId, { session: 's-1', sequence: 1, agoMs: 0, window }),
+      telemetry.flush(),
+    ]);
     await backUp();
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const copy = createKysely(new DatabaseSync(file));
@@ -139,6 +146,15 @@ describe('a backup of PostgreSQL', () => {
     // Who leads is no part of it, nor is who is connected.
     const tables = await server.running.context.db.introspection.getTables();
     expect(tables).toHaveLength(copiedTables.length + 2);
+  });
+
+  test('can be made of the database of an earlier release, before that is brought up to date', async () => {
+    const server = await startWithFlag(origin);
+    const { db } = server.running.context;
+    for (const table of ['telemetry', 'telemetry_senders']) await db.schema.dropTable(table).execute();
+    await sql`delete from kysely_migration where name = '007-telemetry'`.execute(db);
+    await backUp();
+    expect((await restore(embedded(goal))).environments).toMatchObject([{ version: 1_000_002 }, {}]);
   });
 
   test('is whole whenever it is made while changes go on', async () => {

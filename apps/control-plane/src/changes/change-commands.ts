@@ -108,7 +108,7 @@ export async function applyParts(
   const planned: PlannedPart[] = [];
   const problems: { readonly problem: Problem; readonly environment: string }[] = [];
   for (const part of parts) {
-    const outcome = await planPart(writes, part, surroundings);
+    const outcome = await planPart(writes, part, actor, surroundings);
     if (isProblem(outcome)) problems.push({ problem: outcome, environment: part.environment.key });
     else planned.push(outcome);
   }
@@ -128,12 +128,13 @@ export async function applyParts(
 async function planPart(
   writes: Writes,
   { environment, request, expectedVersion }: EnvironmentPart,
+  actor: string,
   { platform }: ChangeSurroundings,
 ): Promise<PlannedPart | Problem> {
   const plan = await answer(writes, environment, {
     ask: (lookup) => planChange(request, lookup),
     about: listAddressed(request),
-    createId: () => createId(platform, 8),
+    told: { createId: () => createId(platform, 8), actor, now: platform.now() },
   });
   if (isProblem(plan)) return plan;
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));

@@ -11,6 +11,7 @@ import {
   isProblem,
   type Lookup,
   listOwnOperators,
+  listVariations,
   type ObjectId,
   type Problem,
   type SegmentState,
@@ -92,7 +93,10 @@ function listAffected(touches: readonly Touch[], before: Lookup, after: Lookup):
 }
 
 function faceOf({ kind, key }: ObjectId, lookup: Lookup): string {
-  if (kind === 'flag') return JSON.stringify(lookup.findFlag(key)?.definition.variations.map(({ id }) => id) ?? []);
+  if (kind === 'flag') {
+    const flag = lookup.findFlag(key);
+    return JSON.stringify(flag === undefined ? [] : listVariations(flag).map(({ id }) => id));
+  }
   const rules = lookup.findSegment(key)?.rules ?? [];
   return JSON.stringify(
     [

@@ -16,6 +16,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '004-leadership': { up: createLeadershipTable },
   '005-edges': { up: createEdgeTables },
   '006-fleet': { up: createFleetTables },
+  '007-kinds': { up: addKinds },
+  '008-telemetry': { up: createTelemetryTables },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -158,6 +160,14 @@ async function createChangeTables(db: AnyDatabase): Promise<void> {
     .execute();
 }
 
+/** Flags of before were all of one kind. */
+async function addKinds(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .alterTable('definitions')
+    .addColumn('kind', textOf(db), (column) => column.notNull().defaultTo('release'))
+    .execute();
+}
+
 async function createAccessTables(db: AnyDatabase): Promise<void> {
   const text = textOf(db);
   await db.schema
@@ -264,4 +274,30 @@ async function createFleetTables(db: AnyDatabase): Promise<void> {
     .addColumn('summary_json', text, (column) => column.notNull())
     .addPrimaryKeyConstraint('convergences_key', ['environment_id', 'version'])
     .execute();
+}
+
+async function createTelemetryTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('telemetry')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('kind', text, (column) => column.notNull())
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('period_ms', 'bigint', (column) => column.notNull())
+    .addColumn('start', 'bigint', (column) => column.notNull())
+    .addColumn('part', text, (column) => column.notNull())
+    .addColumn('rolled_up', 'bigint', (column) => column.notNull())
+    .addColumn('tally_json', text, (column) => column.notNull())
+    .addPrimaryKeyConstraint('telemetry_key', ['environment_id', 'kind', 'key', 'period_ms', 'start', 'part'])
+    .execute();
+  await db.schema.createIndex('telemetry_age').on('telemetry').columns(['period_ms', 'rolled_up', 'start']).execute();
+  await db.schema
+    .createTable('telemetry_senders')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('session', text, (column) => column.notNull())
+    .addColumn('sequence', 'bigint', (column) => column.notNull())
+    .addColumn('seen_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('telemetry_senders_key', ['environment_id', 'session'])
+    .execute();
+  await db.schema.createIndex('telemetry_senders_age').on('telemetry_senders').column('seen_at').execute();
 }

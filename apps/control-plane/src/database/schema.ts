@@ -1,3 +1,5 @@
+import type { FlagKind } from '@sluice/authoring';
+import type { SubjectKind } from '@sluice/protocol';
 import type { Kysely, Transaction } from 'kysely';
 
 /**
@@ -22,6 +24,8 @@ export interface Tables {
   edges: EdgeRow;
   fleetSnapshots: FleetSnapshotRow;
   convergences: ConvergenceRow;
+  telemetry: TelemetryRow;
+  telemetrySenders: TelemetrySenderRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -62,6 +66,8 @@ export interface EnvironmentRow {
 export interface DefinitionRow {
   projectKey: string;
   key: string;
+  /** As the definition says. */
+  kind: FlagKind;
   definitionJson: string;
   createdAt: number;
 }
@@ -197,6 +203,33 @@ export interface EventPayloadRow {
   environmentId: string;
   /** SHA-256 of the id: ids may have any length. */
   payloadId: string;
+  seenAt: number;
+}
+
+/** What SDKs counted of a subject in a period; there may be several for the same one, which add up. */
+export interface TelemetryRow {
+  environmentId: string;
+  kind: SubjectKind;
+  /** Of a flag; or the template of a route. */
+  key: string;
+  /** How long the period is. */
+  periodMs: number;
+  /** Of the period. */
+  start: number;
+  /** Tells rows of the same period apart. */
+  part: string;
+  /** 1: this is also part of a row of a longer period. */
+  rolledUp: 0 | 1;
+  tallyJson: string;
+}
+
+/** How far the windows of a process are counted, so that one that is sent again counts once. */
+export interface TelemetrySenderRow {
+  environmentId: string;
+  /** SHA-256 of the session: whoever sends makes it up. */
+  session: string;
+  /** Of the last window that is counted. */
+  sequence: number;
   seenAt: number;
 }
 

@@ -7,12 +7,14 @@ import type { KeyUsage } from '../credentials/key-usage.ts';
 import type { Database } from '../database/schema.ts';
 import type { EvaluationRecorder } from '../evaluations/evaluation-recorder.ts';
 import type { Platform } from '../platform.ts';
+import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { environmentIdsOf, findEdgeByHash, listEdges, toEdgeKeyEntry } from './edge-queries.ts';
 
 export interface EdgeHostParts {
   readonly db: Database;
   readonly channels: ChannelRegistry;
   readonly evaluations: EvaluationRecorder;
+  readonly telemetry: TelemetryRecorder;
   readonly usage: KeyUsage;
   readonly platform: Platform;
   readonly log: Logger;
@@ -29,6 +31,7 @@ export function createEdgeHost({
   db,
   channels,
   evaluations,
+  telemetry,
   usage,
   platform,
   log,
@@ -80,6 +83,7 @@ export function createEdgeHost({
       return row;
     },
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
+    recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
     noteUse: (credentialIds) => {
       for (const id of credentialIds) usage.note('credentials', id, platform.now());
     },

@@ -1,8 +1,11 @@
 import type { ExplanationView } from '@sluice/api-client';
 import {
   describeClauses,
+  describeLayer,
+  describeRule,
   describeServe,
   type FlagState,
+  listVariations,
   ownContextKind,
   ownOperatorsAttribute,
 } from '@sluice/authoring';
@@ -41,7 +44,7 @@ export async function explainEvaluation(
   const compiled = createRuleset(channel, request.flag).findCompiled(request.flag);
   if (compiled === undefined) throw notFound('flag in use with the key', request.flag);
   const { detail } = evaluate(compiled, createEvaluation({ context, ambient: [ownContext] }));
-  const variationId = detail.variation === undefined ? undefined : stored.definition.variations[detail.variation]?.id;
+  const variationId = detail.variation === undefined ? undefined : listVariations(stored)[detail.variation]?.id;
   return {
     flag: request.flag,
     value: detail.value ?? null,
@@ -81,8 +84,9 @@ function createRuleset(channel: Channel, flag: string): Ruleset<undefined> {
   return ruleset;
 }
 
-function describeReason({ definition, configuration }: FlagState, { reason, variation }: Detail): string {
-  const served = variation === undefined ? 'the default value' : `\`${definition.variations[variation]?.id}\``;
+function describeReason(flag: FlagState, { reason, variation }: Detail): string {
+  const { configuration } = flag;
+  const served = variation === undefined ? 'the default value' : `\`${listVariations(flag)[variation]?.id}\``;
   switch (reason.kind) {
     case 'OFF':
       return `the flag is off: everybody gets ${served}`;
@@ -91,6 +95,10 @@ function describeReason({ definition, configuration }: FlagState, { reason, vari
     case 'RULE_MATCH': {
       const rule = configuration.rules.find(({ id }) => id === reason.ruleId);
       if (rule === undefined) return `rule ${reason.ruleIndex + 1} matches: ${served}`;
+      if (rule.trip !== undefined)
+        return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches: ${describeRule(rule)}`;
+      if (flag.definition.kind === 'config')
+        return `override \`${rule.id}\` matches (layer ${describeLayer(rule)}), ${describeClauses(rule.clauses)}: ${served}`;
       return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches, ${describeClauses(rule.clauses)}: serves ${describeServe(rule)}`;
     }
     case 'FALLTHROUGH': {

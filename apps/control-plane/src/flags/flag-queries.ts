@@ -1,4 +1,4 @@
-import type { FlagConfiguration, FlagDefinition, FlagState } from '@sluice/authoring';
+import type { FlagConfiguration, FlagDefinition, FlagKind, FlagState } from '@sluice/authoring';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import { notFound } from '../errors.ts';
 
@@ -11,13 +11,15 @@ export interface FlagPage {
   readonly limit: number;
   /** Key of the last flag of the page before. */
   readonly after: string | undefined;
+  /** Undefined: of every kind. */
+  readonly kind: FlagKind | undefined;
 }
 
 /** Definitions of a project by key, one more than `limit` if there are. */
 export async function listDefinitions(
   reads: Reads,
   project: string,
-  { limit, after }: FlagPage,
+  { limit, after, kind }: FlagPage,
 ): Promise<readonly FlagDefinition[]> {
   let query = reads
     .selectFrom('definitions')
@@ -26,6 +28,7 @@ export async function listDefinitions(
     .orderBy('key')
     .limit(limit + 1);
   if (after !== undefined) query = query.where('key', '>', after);
+  if (kind !== undefined) query = query.where('kind', '=', kind);
   return (await query.execute()).map(({ definitionJson }) => parseDefinition(definitionJson));
 }
 
@@ -44,12 +47,13 @@ export async function getDefinition(reads: Reads, project: string, key: string):
 export async function listFlags(
   reads: Reads,
   environment: Pick<EnvironmentRow, 'id' | 'projectKey'>,
-  { limit, after }: FlagPage,
+  { limit, after, kind }: FlagPage,
 ): Promise<readonly StoredFlag[]> {
   let query = selectFlags(reads, environment)
     .orderBy('objects.key')
     .limit(limit + 1);
   if (after !== undefined) query = query.where('objects.key', '>', after);
+  if (kind !== undefined) query = query.where('definitions.kind', '=', kind);
   return (await query.execute()).map(parseFlag);
 }
 
@@ -70,7 +74,7 @@ function selectFlags(reads: Reads, { id, projectKey }: Pick<EnvironmentRow, 'id'
     .select(['definitionJson', 'stateJson', 'version'])
     .where('definitions.projectKey', '=', projectKey)
     .where('environmentId', '=', id)
-    .where('kind', '=', 'flag')
+    .where('objects.kind', '=', 'flag')
     .where('stateJson', 'is not', null);
 }
 

@@ -1,5 +1,5 @@
 import { environmentFlagView, flagView, pageOf } from '@sluice/api-client';
-import type { Instruction } from '@sluice/authoring';
+import { flagKinds, type Instruction } from '@sluice/authoring';
 import * as z from 'zod';
 import { applyToProject } from '../changes/change-commands.ts';
 import type { Writes } from '../database/schema.ts';
@@ -14,11 +14,11 @@ import { getDefinition, getFlag, listDefinitions, listFlags } from './flag-queri
 import { environmentFlagParams, flagDeleteQuery, flagParams, flagPatchBody, newFlagBody } from './flag-schema.ts';
 import { toEnvironmentFlagView } from './flag-view.ts';
 
-const listQuery = z.strictObject(pageQuery);
+const listQuery = z.strictObject({ ...pageQuery, kind: z.enum(flagKinds).optional() });
 
 /** What flags are, for all environments of a project. */
 export function addFlagRoutes(app: App, context: ServerContext): void {
-  const { db } = context;
+  const { db, platform } = context;
 
   /** Every change of a definition is a change of each environment. */
   async function changeFlag(
@@ -44,9 +44,9 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         response: { 200: pageOf(flagView) },
       },
     },
-    async ({ params, query: { limit, cursor } }) => {
+    async ({ params, query: { limit, cursor, kind } }) => {
       const { key } = await getProject(db, params.project);
-      const definitions = await listDefinitions(db, key, { limit, after: parseCursor(cursor) });
+      const definitions = await listDefinitions(db, key, { limit, after: parseCursor(cursor), kind });
       return toPage(
         definitions,
         limit,
@@ -141,10 +141,16 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         response: { 200: pageOf(environmentFlagView) },
       },
     },
-    async ({ params, query: { limit, cursor } }) => {
+    async ({ params, query: { limit, cursor, kind } }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      const flags = await listFlags(db, environment, { limit, after: parseCursor(cursor) });
-      return toPage(flags, limit, ({ definition }) => definition.key, toEnvironmentFlagView);
+      const flags = await listFlags(db, environment, { limit, after: parseCursor(cursor), kind });
+      const now = platform.now();
+      return toPage(
+        flags,
+        limit,
+        ({ definition }) => definition.key,
+        (flag) => toEnvironmentFlagView(flag, now),
+      );
     },
   );
 
@@ -159,7 +165,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     },
     async ({ params }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      return toEnvironmentFlagView(await getFlag(db, environment, params.flag));
+      return toEnvironmentFlagView(await getFlag(db, environment, params.flag), platform.now());
     },
   );
 }

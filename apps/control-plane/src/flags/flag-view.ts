@@ -1,8 +1,17 @@
 import type { EnvironmentFlagView } from '@sluice/api-client';
+import { listVariations } from '@sluice/authoring';
 import type { StoredFlag } from './flag-queries.ts';
 
-export function toEnvironmentFlagView({ definition, configuration, version }: StoredFlag): EnvironmentFlagView {
+/** `now`: trips whose time is over by then are overdue. */
+export function toEnvironmentFlagView(
+  { definition, configuration, version }: StoredFlag,
+  now: number,
+): EnvironmentFlagView {
   // The salt decides who falls into which share; it is nobody's business but the engine's.
   const { salt: _, ...shown } = configuration;
-  return { ...definition, ...shown, version };
+  const rules = shown.rules.map(({ trip, ...rule }) =>
+    trip === undefined ? rule : { ...rule, trip: { ...trip, overdue: trip.expiresAt <= now } },
+  );
+  const variations = listVariations({ definition, configuration });
+  return { ...definition, ...shown, variations, rules, version };
 }

@@ -1,7 +1,7 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import { parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
+import { type ConfigInForce, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, noConfigs } from './instance.ts';
 import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from './track.ts';
 
 /** Changes whose convergence can be asked for in detail. */
@@ -10,6 +10,8 @@ const tracksKept = 64;
 const straysKept = 10_000;
 /** Forms of objects that an instance could not use. */
 const refusedKept = 100;
+/** Different lists of configs in force that are remembered, to be shared. */
+const sharedConfigs = 1000;
 /** Instances that are gone stay listed for so long. */
 const goneKeptMs = 24 * 3_600_000;
 /** And so many of them; whoever makes up instances is not to fill the memory. */
@@ -26,6 +28,8 @@ export class EnvironmentFleet implements FleetRecord {
   /** In the order in which they left. */
   readonly #gone = new Set<Instance>();
   readonly #strays = new Map<string, number>();
+  /** Lists of configs in force, by their JSON. */
+  readonly #configs = new Map<string, readonly ConfigInForce[]>();
   /** By rising version. */
   readonly #tracks: Track[] = [];
   readonly #listeners = new Set<() => void>();
@@ -103,13 +107,14 @@ export class EnvironmentFleet implements FleetRecord {
 
   /** Takes in what an instance runs. */
   acknowledge(instance: Instance, running: Running, now: number): void {
-    const { state, refused = [], problem, heldMs = 0 } = running;
+    const { state, refused = [], problem, configs, heldMs = 0 } = running;
     const refusedBefore = instance.refused;
     instance.heardAt = now;
     // Whoever refuses a later form of an object still has not what the earlier ones brought.
     const still = refusedBefore.filter((earlier) => refused.some((later) => isLaterForm(later, earlier)));
     instance.refused = [...refused, ...still].slice(0, refusedKept);
     instance.problem = problem;
+    if (configs !== undefined) instance.configs = this.#share(configs);
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
     for (const { version } of refusedBefore) this.#noteMended(instance, version, now - heldMs);
@@ -183,6 +188,18 @@ export class EnvironmentFleet implements FleetRecord {
     }
   }
 
+  /** The same list for all who have the same in force: a fleet is large, and most of it is alike. */
+  #share(configs: readonly ConfigInForce[]): readonly ConfigInForce[] {
+    if (configs.length === 0) return noConfigs;
+    const text = JSON.stringify(configs);
+    const known = this.#configs.get(text);
+    if (known !== undefined) return known;
+    // Forgetting some only costs memory.
+    if (this.#configs.size >= sharedConfigs) this.#configs.clear();
+    this.#configs.set(text, configs);
+    return configs;
+  }
+
   /** What is had in part is not had yet. */
   #notePartial({ index }: Instance, version: number): void {
     const track = this.findTrack(version);
@@ -198,7 +215,7 @@ export class EnvironmentFleet implements FleetRecord {
   /** Another process takes the place of one that ran under the same key, and starts from what it says it has. */
   #startAnew(instance: Instance, arrival: Arrival): void {
     this.#bySession.delete(instance.arrival.session);
-    Object.assign(instance, { epoch: undefined, version: 0, delivered: 0, inferred: 0 });
+    Object.assign(instance, { epoch: undefined, version: 0, configs: noConfigs, delivered: 0, inferred: 0 });
     const has = parseSelector(arrival.running.state);
     for (const track of this.#tracks) {
       if (has?.epoch !== track.epoch || has.version < track.version) forgetDelay(track, instance.index);
@@ -229,6 +246,7 @@ export class EnvironmentFleet implements FleetRecord {
       version: 0,
       refused: [],
       problem: undefined,
+      configs: noConfigs,
       delivered: 0,
       inferred: 0,
       joinedAt: now,

@@ -127,6 +127,21 @@ describe('an instance', () => {
     expect(view(fleet, 2)).not.toHaveProperty('reason');
   });
 
+  test('has the values in force that it told last, until another process takes its place', () => {
+    const fleet = createTestFleet();
+    const configs = [{ key: 'cache.ttl', value: '60' }];
+    const member = fleet.join('web-1', { running: { state: 'e1:1', configs } });
+    fleet.runs(member, 2);
+    expect(view(fleet, 2).configs).toEqual(configs);
+    fleet.runs(member, 2, { configs: [] });
+    expect(view(fleet, 2)).not.toHaveProperty('configs');
+    fleet.runs(member, 2, { configs });
+    fleet.registry.lose([member], 0);
+    fleet.join('web-1', { session: 'restarted', version: 2 });
+    expect(view(fleet, 2)).toMatchObject({ session: 'restarted' });
+    expect(view(fleet, 2)).not.toHaveProperty('configs');
+  });
+
   test('of another SDK has at least what it was sent or has evaluated with', () => {
     const fleet = createTestFleet();
     const member = fleet.join('f-1', { isForeign: true });

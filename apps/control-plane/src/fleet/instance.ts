@@ -1,5 +1,5 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import type { RefusedObject } from '@sluice/protocol';
+import type { ConfigInForce, RefusedObject } from '@sluice/protocol';
 
 /**
  * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key
@@ -22,6 +22,8 @@ export interface Instance {
   /** Forms of objects that it could not use, the newest of each object first. */
   refused: readonly RefusedObject[];
   problem: string | undefined;
+  /** Values of configs that it has in force. */
+  configs: readonly ConfigInForce[];
   /** Of a foreign instance: the versions that were sent, and that its events name. */
   delivered: number;
   inferred: number;
@@ -29,6 +31,9 @@ export interface Instance {
   joinedAt: number;
   heardAt: number;
 }
+
+/** Of whoever has told of none. */
+export const noConfigs: readonly ConfigInForce[] = [];
 
 export type Contact =
   | { readonly kind: 'connected' }

@@ -24,6 +24,10 @@ async function live(fleet: TestFleet, { next: random }: Pick<Random, 'next'>, st
       const refused = [{ kind: 'flag' as const, key: 'x', version: newest, reason: 'because' }];
       fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, refused });
     },
+    () => {
+      const configs = [{ key: 'cache.ttl', value: String(below(3)) }].slice(0, below(3));
+      fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, configs });
+    },
     () => fleet.registry.deliver(pick(), newest),
     () => fleet.registry.infer('env-1', `session of theirs-${below(8)}`, newest),
     () => fleet.registry.lose(pick(), below(1000)),

@@ -1,7 +1,7 @@
 import { type Arrival, leaseMs } from '@sluice/delivery';
-import type { RefusedObject } from '@sluice/protocol';
+import type { ConfigInForce, RefusedObject } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, type Instance, lastHeard } from './instance.ts';
+import { type Contact, type Instance, lastHeard, noConfigs } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';
 
 /**
@@ -26,7 +26,12 @@ export interface SnapshotProgress {
   /** What most of them run. */
   readonly epoch: string | null;
   readonly version: number;
-  /** Everything about an instance that is not as it is for most: connected, at that version, with nothing refused. */
+  /** Every list of configs that instances have in force, that of most of them first; absent: written by an older server. */
+  readonly configs?: readonly (readonly ConfigInForce[])[];
+  /**
+   * Everything about an instance that is not as it is for most: connected, at that version, with nothing refused, and
+   * the first list of configs.
+   */
   readonly others: readonly SnapshotOther[];
   readonly tracks: readonly SnapshotTrack[];
   readonly strays: readonly (readonly [session: string, version: number])[];
@@ -38,6 +43,8 @@ interface SnapshotOther {
   readonly version?: number;
   readonly refused?: readonly RefusedObject[];
   readonly problem?: string;
+  /** Which list of configs. */
+  readonly configs?: number;
   readonly delivered?: number;
   readonly inferred?: number;
   /** Of one that is not connected: for how long it will be waited for, or is gone. */
@@ -65,11 +72,15 @@ export function takeSnapshot(fleet: FleetRecord, tracks: readonly Track[], now: 
   for (const instance of fleet.instances) byIndex[instance.index] = instance;
   const instances = Array.from(byIndex, (instance) => instance ?? null);
   const most = findMost(fleet.instances);
+  const configs = new Map(listConfigs(fleet.instances).map((list, at) => [list, at]));
   return {
     roster: instances.map((instance) => instance && describeInstance(instance, now)),
     progress: {
       ...most,
-      others: instances.flatMap((instance) => (instance === null ? [] : (describeOther(instance, most, now) ?? []))),
+      configs: [...configs.keys()],
+      others: instances.flatMap((instance) => {
+        return instance === null ? [] : (describeOther(instance, { most, configs, now }) ?? []);
+      }),
       tracks: tracks.map((track) => describeTrack(track, instances.length, now)),
       strays: [...fleet.strays],
     },
@@ -111,16 +122,28 @@ function describeInstance({ arrival, place, joinedAt }: Instance, now: number): 
   return { ...shown, place, joinedMsAgo: Math.round(now - joinedAt) };
 }
 
-function describeOther(
-  instance: Instance,
-  most: Pick<SnapshotProgress, 'epoch' | 'version'>,
-  now: number,
-): SnapshotOther | undefined {
+/** Those who have the same share a list, so that it is told from others by being the same. */
+function listConfigs(instances: readonly Instance[]): readonly (readonly ConfigInForce[])[] {
+  const counts = new Map<readonly ConfigInForce[], number>();
+  for (const { configs } of instances) counts.set(configs, (counts.get(configs) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([configs]) => configs);
+}
+
+interface Describing {
+  readonly most: Pick<SnapshotProgress, 'epoch' | 'version'>;
+  /** Where each list of configs is written. */
+  readonly configs: ReadonlyMap<readonly ConfigInForce[], number>;
+  readonly now: number;
+}
+
+function describeOther(instance: Instance, { most, configs, now }: Describing): SnapshotOther | undefined {
   const { index, epoch = null, version, refused, problem, delivered, inferred, contact } = instance;
+  const configsAt = configs.get(instance.configs) ?? 0;
   const other = {
     ...((epoch !== most.epoch || version !== most.version) && { epoch, version }),
     ...(refused.length > 0 && { refused }),
     ...(problem !== undefined && { problem }),
+    ...(configsAt > 0 && { configs: configsAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
     ...(contact.kind === 'lost' && { leaseLeftMs: Math.round(contact.leaseEndsAt - now) }),
@@ -166,6 +189,7 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     version,
     refused: other?.refused ?? [],
     problem: other?.problem,
+    configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
     joinedAt: now - ages.rosterMs - joinedMsAgo,

@@ -9,6 +9,7 @@ import { createId } from '../ids.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
+import { addTelemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor } from './authentication.ts';
 import { addEtags } from './etags.ts';
@@ -60,6 +61,7 @@ export function createApp(context: ServerContext): App {
       addCredentialRoutes(api, context);
       addTokenRoutes(api, context);
       addEvaluationRoutes(api, context);
+      addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
       addEdgeRoutes(api, context);
       done();

@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { TelemetryWindow } from '@sluice/protocol';
 import { createClient } from '@sluice/sdk-node';
 import { type ApiAnswer, startTestServer, type TestServer } from '@sluice/testkit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -63,6 +64,8 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags`,
         `GET ${environment}/flags/{flag}`,
         `GET ${environment}/flags/{flag}/evaluations`,
+        `GET ${environment}/flags/{flag}/telemetry`,
+        `GET ${environment}/routes/telemetry`,
         `GET ${environment}/segments`,
         `GET ${environment}/segments/{segment}`,
         `GET ${environment}/changes`,
@@ -253,6 +256,30 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
     const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
     expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+  });
+
+  test('what SDKs counted', async () => {
+    const window = new TelemetryWindow();
+    for (const [kind, second] of [
+      ['valve', 'rule'],
+      ['providers', 'sent'],
+      ['config', ''],
+      ['route', 'failed'],
+    ] as const) {
+      const tally = window.find(kind, 'search');
+      tally?.count('a', second, kind === 'valve' ? 'failed' : '', 12.5);
+      if (kind === 'valve') tally?.countRoute('/search');
+      if (kind === 'valve' || kind === 'route') tally?.countAccount('42');
+    }
+    const report = { kind: 'telemetry', session: 's-1', sequence: 1, agoMs: 0, window: window.encode() };
+    const hello = { kind: 'hello', key: 'web-2', session: 's-1', connection: 1 };
+    const headers = { authorization: server.sdkKey };
+    await fetch(`${server.url}/sdk/v1/reports`, { method: 'POST', headers, body: JSON.stringify([hello, report]) });
+    const template = `${environment}/flags/{flag}/telemetry`;
+    const { body } = await ask('GET', template, `${production}/flags/search/telemetry?window=5m`);
+    expect(body).toMatchObject({ valve: { accounts: [{}] }, providers: { series: [{}] }, config: { refusals: [{}] } });
+    const routes = await ask('GET', `${environment}/routes/telemetry`, `${production}/routes/telemetry`);
+    expect(routes.body.items).toMatchObject([{ failed: 1 }]);
   });
 
   test('of every route', () => {

@@ -94,16 +94,17 @@ export async function writeDefinitions(
     if (after === undefined) return [];
     // A touched flag is a flag state.
     const { definition } = after as FlagState;
-    return [{ projectKey, key: id.key, definitionJson: JSON.stringify(definition), createdAt: now }];
+    const { kind } = definition;
+    return [{ projectKey, key: id.key, kind, definitionJson: JSON.stringify(definition), createdAt: now }];
   });
-  for (const part of chunk(rows, 4)) {
+  for (const part of chunk(rows, 5)) {
     await writes
       .insertInto('definitions')
       .values(part)
       .onConflict((conflict) =>
         conflict
           .columns(['projectKey', 'key'])
-          .doUpdateSet(({ ref }) => ({ definitionJson: ref('excluded.definitionJson') })),
+          .doUpdateSet(({ ref }) => ({ kind: ref('excluded.kind'), definitionJson: ref('excluded.definitionJson') })),
       )
       .execute();
   }

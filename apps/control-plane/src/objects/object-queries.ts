@@ -2,6 +2,7 @@ import type { FlagConfiguration, FlagDefinition, FlagState, Lookup, ObjectId, Se
 import type { WireObject } from '@sluice/protocol';
 import { chunk } from '../database/chunks.ts';
 import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
+import { schemas } from '../json-schema.ts';
 import { regex } from '../platform.ts';
 
 type Environment = Pick<EnvironmentRow, 'id' | 'projectKey'>;
@@ -19,7 +20,7 @@ export async function findFlags(
       .innerJoin('definitions', 'definitions.key', 'objects.key')
       .select(['objects.key', 'stateJson', 'definitionJson'])
       .where('environmentId', '=', id)
-      .where('kind', '=', 'flag')
+      .where('objects.kind', '=', 'flag')
       .where('objects.key', 'in', part)
       .where('projectKey', '=', projectKey)
       .where('stateJson', 'is not', null)
@@ -145,29 +146,35 @@ export interface Question<T> {
   readonly ask: (lookup: Lookup) => T;
   /** What it looks at in any case: loaded at once, not one after the other. */
   readonly about: readonly ObjectId[];
-  readonly createId: () => string;
+  /** What else the look-up tells. */
+  readonly told: Pick<Lookup, 'createId' | 'actor' | 'now'>;
 }
 
 /**
  * Answers a pure question that looks things up: asks it, loads what it looked for and did not find loaded, and asks
  * again until it has seen everything that it looks at.
  */
-export async function answer<T>(
-  reads: Reads,
-  environment: Environment,
-  { ask, about, createId }: Question<T>,
-): Promise<T> {
+export async function answer<T>(reads: Reads, environment: Environment, { ask, about, told }: Question<T>): Promise<T> {
   const flags = new LookupCache<FlagState>();
   const segments = new LookupCache<SegmentState>();
   const configurations = new LookupCache<FlagConfiguration>();
   const dependents = new LookupCache<readonly ObjectId[]>();
+  const ids: string[] = [];
+  let next = 0;
   const lookup: Lookup = {
     findFlag: (key) => flags.find(key),
     findSegment: (key) => segments.find(key),
     findConfiguration: (from, flag) => configurations.find(JSON.stringify([from, flag])),
     listDependents: (object) => dependents.find(nameOf(object)) ?? [],
-    createId,
+    ...told,
+    // Who asks again asks about what it named with these before, so they are the same each time.
+    createId: () => {
+      const id = ids[next] ?? told.createId();
+      ids[next++] = id;
+      return id;
+    },
     regex,
+    schemas,
   };
   for (const { kind, key } of about) (kind === 'flag' ? flags : segments).wanted.add(key);
   const hasSeenAll = () => [flags, segments, configurations, dependents].every(({ wanted }) => wanted.size === 0);
@@ -179,6 +186,7 @@ export async function answer<T>(
       return findConfiguration(reads, environment.projectKey, from, flag);
     });
     await dependents.load((names) => listDependents(reads, environment.id, names));
+    next = 0;
     try {
       const result = ask(lookup);
       if (hasSeenAll()) return result;

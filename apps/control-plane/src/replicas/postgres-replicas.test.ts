@@ -261,6 +261,43 @@ describe('requests to two replicas at the same moment', () => {
     const counts = await db.selectFrom('evaluationMinutes').select('count').execute();
     expect(counts.map(({ count }) => count)).toEqual(Array(60).fill(3));
   });
+
+  test('count a window of telemetry once that comes to both at the same time', async () => {
+    const [one, two] = await startTwo();
+    const { db } = one.running.context;
+    const { id } = await db
+      .selectFrom('environments')
+      .select('id')
+      .where('key', '=', 'production')
+      .executeTakeFirstOrThrow();
+    const cells = [['normal', 'normal', 'ok', [100, 1]]];
+    const window = { subjects: [{ kind: 'valve', key: 'checkout', cells }] };
+    const sessions = Array.from({ length: 60 }, (_, at) => `session-${at}`);
+    const tell = ({ running }: TestServer, told: readonly string[], sequence: number): Promise<unknown> => {
+      const { telemetry } = running.context;
+      const taken = told.map((session) => telemetry.record(id, { session, sequence, agoMs: 0, window }));
+      return Promise.all([telemetry.flush(), ...taken]);
+    };
+    await tell(one, sessions, 1);
+    // Both come to wait at a row in the middle, or one for the other, and go on together.
+    const holding = await db.startTransaction().execute();
+    const [row] = (await holding.selectFrom('telemetrySenders').selectAll().orderBy('session').execute()).slice(30);
+    await holding
+      .updateTable('telemetrySenders')
+      .set({ seenAt: 1 })
+      .where('session', '=', row?.session ?? '')
+      .execute();
+    const telling = [tell(one, sessions, 2), tell(two, sessions.toReversed(), 2)];
+    await until(async () => {
+      const { rows } = await sql`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+      return rows.length === 2;
+    });
+    await holding.commit().execute();
+    await Promise.all(telling);
+    const { body } = await two.api('GET', `${production}/flags/checkout/telemetry`);
+    expect(body.valve.calls).toMatchObject([{ count: 120 }]);
+  });
 });
 
 describe('a replica whose connection for announcements breaks', () => {

@@ -27,12 +27,16 @@ export async function getSegment(reads: Reads, environmentId: string, key: strin
 }
 
 function selectSegments(reads: Reads, environmentId: string) {
-  return reads
-    .selectFrom('objects')
-    .select(['stateJson', 'version'])
-    .where('environmentId', '=', environmentId)
-    .where('kind', '=', 'segment')
-    .where('stateJson', 'is not', null);
+  return (
+    reads
+      .selectFrom('objects')
+      .select(['stateJson', 'version'])
+      .where('environmentId', '=', environmentId)
+      .where('kind', '=', 'segment')
+      // Those with a colon were made for rules of flags, and are shown there.
+      .where('key', 'not like', '%:%')
+      .where('stateJson', 'is not', null)
+  );
 }
 
 function parseSegment({ stateJson, version }: { stateJson: string | null; version: number }): StoredSegment {

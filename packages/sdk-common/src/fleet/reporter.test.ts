@@ -221,6 +221,32 @@ describe('over a line', () => {
     ]);
   });
 
+  test('tells which configs are in force: when they are others, to whoever is new, and not with each heartbeat', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4);
+    const configs = [{ key: 'cache.ttl', value: '60' }];
+    reporter.configs([]);
+    reporter.configs(configs);
+    await platform.clock.advance(100);
+    reporter.configs([...configs]);
+    await platform.clock.advance(10_500);
+    run(reporter, 5);
+    await platform.clock.advance(100);
+    reporter.configs([]);
+    await platform.clock.advance(100);
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', configs, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', heldMs: expect.any(Number) },
+      { kind: 'acknowledgement', state: 'e1:5', heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:5', configs: [], heldMs: expect.any(Number) },
+    ]);
+    reporter.configs(configs);
+    const [hello, ...others] = openLine();
+    expect(hello).toMatchObject({ kind: 'hello', running: { state: 'e1:5', configs } });
+    expect(others).toEqual([]);
+  });
+
   test('says who it is on every line, with a number that rises', async () => {
     const { reporter, openLine, platform } = create();
     const lines = [];
@@ -596,5 +622,51 @@ describe('closing', () => {
     reporter.line(undefined);
     await reporter.close();
     expect([sent.length, posted]).toEqual([1, []]);
+  });
+});
+
+describe('a window of telemetry', () => {
+  const window = { subjects: [] };
+  const report = { kind: 'telemetry', session: 's-1', sequence: 4, agoMs: 20, window };
+
+  test('goes by the line, and is taken when the server says so', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    const taken = reporter.sendWindow(4, 20, window);
+    expect(sent.at(-1)).toEqual(report);
+    reporter.notice({ event: 'taken', id: 's-1/3', status: 202, at: 0 });
+    reporter.notice({ event: 'taken', id: 's-1/4', status: 202, at: 0 });
+    expect(await taken).toBe(true);
+    const unanswered = reporter.sendWindow(5, 0, window);
+    await platform.clock.advance(10_000);
+    expect(await unanswered).toBe(false);
+  });
+
+  test('is not known to be taken when the line breaks', async () => {
+    const { reporter, openLine } = create();
+    openLine();
+    const taken = reporter.sendWindow(4, 20, window);
+    reporter.line(undefined);
+    expect(await taken).toBe(false);
+  });
+
+  test('is posted where there is no line, and taken when the answer says so', async () => {
+    const setting = create();
+    const { reporter, posted } = setting;
+    expect([await reporter.sendWindow(4, 20, window), posted]).toEqual([false, []]);
+    reporter.notice(invitation);
+    run(reporter, 3, 'stream');
+    setting.answer = async () => [invitation, { event: 'taken', id: 's-1/4', status: 202, at: 0 }];
+    expect(await reporter.sendWindow(4, 20, window)).toBe(true);
+    expect(posted.at(-1)).toMatchObject([{ kind: 'hello' }, report]);
+    expect(await reporter.sendWindow(5, 20, window)).toBe(false);
+  });
+
+  test('that no server would read is given up', async () => {
+    const { reporter, openLine } = create();
+    const sent = openLine();
+    const subjects = [{ kind: 'route' as const, key: 'x'.repeat(1_000_001), cells: [] }];
+    expect(await reporter.sendWindow(4, 20, { subjects })).toBe(true);
+    expect(sent.map(({ kind }) => kind)).toEqual(['hello']);
   });
 });

@@ -1,4 +1,13 @@
-import type { Hello, Notice, RefusedObject, Report, Running } from '@sluice/protocol';
+import {
+  type ConfigInForce,
+  type EncodedWindow,
+  type Hello,
+  type Notice,
+  nameWindow,
+  type RefusedObject,
+  type Report,
+  type Running,
+} from '@sluice/protocol';
 import type { DataObserver } from '../data/data-system.ts';
 import type { Send } from '../data/source.ts';
 import type { Platform } from '../platform.ts';
@@ -20,10 +29,12 @@ export interface TakenEvents {
 }
 
 /** Until the server says otherwise. */
-const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000 };
+const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000, windowMs: 5000 };
 /** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
-const bounds = { leastHeartbeatMs: 1000, mostMs: 3_600_000 };
-/** A batch of events that the server says nothing about in this time counts as lost. */
+const bounds = { leastHeartbeatMs: 1000, leastWindowMs: 1000, mostMs: 3_600_000 };
+/** The server reads none that are longer: such a window would never be taken. */
+const longestWindow = 1_000_000;
+/** A batch of events, or a window, that the server says nothing about in this time counts as lost. */
 const takenWithinMs = 10_000;
 
 /**
@@ -34,7 +45,11 @@ export class Reporter implements DataObserver {
   readonly #options: ReporterOptions;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   #pace = firstPace;
-  #running: Omit<Running, 'heldMs'> = {};
+  #running: Omit<Running, 'heldMs' | 'configs'> = {};
+  /** Undefined: there were never any. */
+  #configs: readonly ConfigInForce[] | undefined;
+  /** Whether the other end of the line knows them. */
+  #areConfigsTold = true;
   /** Since when that is in force. */
   #since: number;
   #via: Origin = 'none';
@@ -46,7 +61,7 @@ export class Reporter implements DataObserver {
   #connections = 0;
   #cancelReport: (() => void) | undefined;
   #cancelHeartbeat = (): void => undefined;
-  /** Who waits for word about a batch of events, by its id. */
+  /** Who waits for word about a batch of events, or a window, by its id. */
   readonly #batches = new Map<string, (answer: TakenEvents | undefined) => void>();
   #closed = false;
 
@@ -76,6 +91,14 @@ export class Reporter implements DataObserver {
     if (this.#note({ ...others, ...(refused.length > 0 && { refused }) })) this.#scheduleReport();
   }
 
+  /** Values of configs are in force. */
+  configs(configs: readonly ConfigInForce[]): void {
+    if (JSON.stringify(configs) === JSON.stringify(this.#configs ?? [])) return;
+    this.#configs = configs;
+    this.#areConfigsTold = false;
+    this.#scheduleReport();
+  }
+
   refuse(problem: string): void {
     if (this.#note({ ...this.#running, problem })) this.#scheduleReport();
   }
@@ -88,6 +111,7 @@ export class Reporter implements DataObserver {
           delayMs: Math.min(bounds.mostMs, notice.delayMs),
           spreadMs: Math.min(bounds.mostMs, notice.spreadMs),
           heartbeatMs: Math.min(bounds.mostMs, Math.max(bounds.leastHeartbeatMs, notice.heartbeatMs)),
+          windowMs: Math.min(bounds.mostMs, Math.max(bounds.leastWindowMs, notice.windowMs ?? firstPace.windowMs)),
         };
         return;
       case 'probe':
@@ -114,16 +138,25 @@ export class Reporter implements DataObserver {
 
   /** Hands a batch of events to the line; undefined: there is none, or it broke before the server said anything. */
   sendEvents(id: string, encodedEvents: string): Promise<TakenEvents | undefined> {
-    const line = this.#line;
-    if (line === undefined) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const cancel = this.#platform.clock.after(takenWithinMs, () => this.#settleBatch(id, undefined), true);
-      this.#batches.set(id, (answer) => {
-        cancel();
-        resolve(answer);
-      });
-      line(`{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
-    });
+    return this.#sendByLine(id, `{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
+  }
+
+  /** How long windows of telemetry are to be. */
+  get windowMs(): number {
+    return this.#pace.windowMs;
+  }
+
+  /** Tells the server of a window; resolves with false when nobody knows whether it heard of it. */
+  async sendWindow(sequence: number, agoMs: number, window: EncodedWindow): Promise<boolean> {
+    const { session } = this.#options.identity;
+    const report: Report = { kind: 'telemetry', session, sequence, agoMs, window };
+    const id = nameWindow(report);
+    const text = JSON.stringify(report);
+    if (text.length > longestWindow) return true;
+    if (this.#line !== undefined) return (await this.#sendByLine(id, text)) !== undefined;
+    if (!this.#isReachable()) return false;
+    const notices = await this.#send(report);
+    return notices.some((notice) => notice.event === 'taken' && notice.id === id);
   }
 
   /** Says goodbye, if anybody knows us. */
@@ -136,7 +169,7 @@ export class Reporter implements DataObserver {
   }
 
   /** Whether that is different from what was. */
-  #note(running: Omit<Running, 'heldMs'>): boolean {
+  #note(running: Omit<Running, 'heldMs' | 'configs'>): boolean {
     if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
     this.#running = running;
     this.#since = this.#platform.clock.elapsed();
@@ -160,7 +193,9 @@ export class Reporter implements DataObserver {
     this.#cancelReport = undefined;
     this.#scheduleHeartbeat();
     if (!this.#isReachable()) return;
-    void this.#send(this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe() } : this.#hello());
+    void this.#send(
+      this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe(!this.#areConfigsTold) } : this.#hello(),
+    );
   }
 
   #scheduleHeartbeat(): void {
@@ -170,25 +205,47 @@ export class Reporter implements DataObserver {
     this.#cancelHeartbeat = this.#platform.clock.after(delayMs, () => this.#tell());
   }
 
-  #describe(): Running {
-    return { ...this.#running, heldMs: Math.round(this.#platform.clock.elapsed() - this.#since) };
+  /** Configs are told when they are others, and to whoever may not know them: they are long, and heartbeats are many. */
+  #describe(withConfigs: boolean): Running {
+    this.#areConfigsTold ||= withConfigs;
+    return {
+      ...this.#running,
+      ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
+      heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
+    };
   }
 
   #hello(): Report {
     this.#connections++;
     const { identity } = this.#options;
-    return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe() };
+    return { kind: 'hello', ...identity, connection: this.#connections, via: this.#via, running: this.#describe(true) };
   }
 
-  async #send(report: Report): Promise<void> {
+  /** Resolves with what the server has to say in return, where it can: by a line that comes later. */
+  async #send(report: Report): Promise<readonly Notice[]> {
     if (this.#line !== undefined) {
       this.#line(JSON.stringify(report));
       this.#isGreeted ||= report.kind === 'hello';
-      return;
+      return [];
     }
     // Whoever takes in a post may be another server than the one that took in the post before.
     const notices = await this.#options.post(report.kind === 'hello' ? [report] : [this.#hello(), report]);
     for (const notice of notices) if (!this.#closed) this.notice(notice);
+    return notices;
+  }
+
+  /** Sends what the server will say something about; undefined: there is no line, or it broke before that. */
+  #sendByLine(id: string, text: string): Promise<TakenEvents | undefined> {
+    const line = this.#line;
+    if (line === undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const cancel = this.#platform.clock.after(takenWithinMs, () => this.#settleBatch(id, undefined), true);
+      this.#batches.set(id, (answer) => {
+        cancel();
+        resolve(answer);
+      });
+      line(text);
+    });
   }
 
   #settleBatch(id: string, answer: TakenEvents | undefined): void {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { describeWork } from '../surroundings/describe-work.ts';
+import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
 import type { Provider } from './provider.ts';
@@ -14,7 +14,7 @@ export interface ProviderSetsOptions {
   /** Where journals are that nobody gave a place; false: in memory; undefined: everybody has to say. */
   readonly journalFolder: string | false | undefined;
   readonly log: Log;
-  readonly observe: (send: ProviderSend) => void;
+  readonly observe: ((send: ProviderSend) => void) | undefined;
 }
 
 /** The provider sets of a client. Sets with the same folder share a journal, and its trips to the disk. */
@@ -47,7 +47,7 @@ export class ProviderSets {
       platform: this.#platform,
       log,
       observe,
-      describe: (context) => describeWork(surroundings, context),
+      describe: (context) => findSubject(context, surroundings.find()),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { GivenContext, Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import type { Subject } from '../surroundings/subject.ts';
 import type { Journal } from './journal.ts';
 import { isResolved, type JournalMessage } from './ledger.ts';
 import { Members } from './members.ts';
@@ -33,9 +34,9 @@ export interface ProvidersSurroundings {
   readonly journal: Journal;
   readonly platform: Pick<Platform, 'clock' | 'random'>;
   readonly log: Log;
-  readonly observe: (send: ProviderSend) => void;
+  readonly observe: ((send: ProviderSend) => void) | undefined;
   /** Whom a call is for. */
-  readonly describe: (context: GivenContext) => Pick<ProviderSend, 'account' | 'route'>;
+  readonly describe: (context: GivenContext) => Subject;
 }
 
 const defaultTimeoutMs = 10_000;

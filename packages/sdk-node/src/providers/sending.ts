@@ -1,6 +1,7 @@
 import type { ProviderOrder } from '@sluice/protocol';
 import type { Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import type { Subject } from '../surroundings/subject.ts';
 import type { Answer } from './attempt.ts';
 import { listNext } from './choosing.ts';
 import type { Journal } from './journal.ts';
@@ -10,14 +11,11 @@ import type { Members } from './members.ts';
 import type { Attempt, SendResult } from './provider.ts';
 
 /** One try of a provider, for whoever counts them. */
-export interface ProviderSend {
+export interface ProviderSend extends Subject {
   readonly set: string;
   readonly provider: string;
   readonly outcome: 'sent' | 'failed' | 'unknown';
   readonly durationMs: number;
-  /** Whom it was for and what was done, where that is known. */
-  readonly account: string | undefined;
-  readonly route: string | undefined;
 }
 
 /** A message to be sent. */
@@ -28,7 +26,7 @@ export interface Outgoing<Message> {
   /** What the journal knows of it. */
   readonly before: JournalMessage | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly about: Pick<ProviderSend, 'account' | 'route'>;
+  readonly about: Subject;
 }
 
 /** What sending takes from around it. */
@@ -39,7 +37,7 @@ export interface SendingOptions<Message> {
   readonly members: Members<Message>;
   readonly journal: Journal;
   readonly log: Log;
-  readonly observe: (send: ProviderSend) => void;
+  readonly observe: ((send: ProviderSend) => void) | undefined;
 }
 
 /** Nobody sends after the deadline; an event loop may be late by so much. */
@@ -189,7 +187,7 @@ export class Sending<Message> {
     const { set, observe, log } = this.#options;
     try {
       const told = outcome === 'not-accepted' ? 'failed' : outcome;
-      observe({ set, provider, outcome: told, durationMs, ...this.#outgoing.about });
+      observe?.({ set, provider, outcome: told, durationMs, ...this.#outgoing.about });
     } catch (error) {
       log.error(`providers ${set}: whoever observes them failed: ${String(error)}`);
     }

@@ -1,5 +1,5 @@
 import { createClientIpFinder, type FindClientIp, type TrustProxy } from './client-ip.ts';
-import type { Emitter, Scopes } from './scopes.ts';
+import type { Emitter, NodeResponse, Scopes } from './scopes.ts';
 
 export interface AdapterOptions {
   /** Without, the address of a request is that of its connection, whatever headers say. */
@@ -25,7 +25,7 @@ interface ExpressRequest extends NodeRequest {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-export type ExpressMiddleware = (request: ExpressRequest, response: Emitter, next: () => void) => void;
+export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: () => void) => void;
 
 /** What is read of a request of Fastify 5. */
 interface FastifyRequest {
@@ -34,7 +34,7 @@ interface FastifyRequest {
   readonly routeOptions: { readonly url?: string | undefined };
 }
 
-type FastifyHook = (request: FastifyRequest, reply: { readonly raw: Emitter }, done: () => void) => void;
+type FastifyHook = (request: FastifyRequest, reply: { readonly raw: NodeResponse }, done: () => void) => void;
 
 /** A plugin for every Fastify instance: its own types would have to be installed here, too. */
 // biome-ignore lint/suspicious/noExplicitAny: Fastify's `addHook` has an overload for each hook.
@@ -48,11 +48,12 @@ interface HonoContext {
     header(name: string): string | undefined;
   };
   readonly env: unknown;
+  readonly res: { readonly status: number };
 }
 
 interface HonoSurroundings {
   readonly incoming?: NodeRequest;
-  readonly outgoing?: Emitter;
+  readonly outgoing?: NodeResponse;
 }
 
 export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<void>;
@@ -69,10 +70,16 @@ export function createExpressMiddleware(scopes: Scopes, { trustProxy }: AdapterO
       findIp: () => findIpOf(request, findIp),
     });
     scopes.bind(scope, request);
-    scopes.bind(scope, response);
+    scopes.bindResponse(scope, response);
     scopes.run(scope, next);
   };
 }
+
+/**
+ * Whole templates by Express's routes: when an error leaves a router, Express forgets what that is mounted at, and only
+ * requests before it have told.
+ */
+const wholeTemplates = new WeakMap<object, string>();
 
 /**
  * What routers are mounted at is known as it was asked for, not as it was written: what parameters have taken of it is
@@ -88,7 +95,10 @@ function findExpressRoute({ baseUrl, route, params = {} }: ExpressRequest): stri
   );
   const base = baseUrl.replaceAll(/[^/]+/g, (part) => names.get(decode(part)) ?? part);
   const whole = base + String(route.path ?? '');
-  return whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
+  const template = whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
+  if (baseUrl === '') return wholeTemplates.get(route) ?? template;
+  if (!wholeTemplates.has(route)) wholeTemplates.set(route, template);
+  return template;
 }
 
 function decode(part: string): string {
@@ -108,7 +118,7 @@ export function createFastifyPlugin(scopes: Scopes, { trustProxy }: AdapterOptio
       findIp: () => findIpOf(request.raw, findIp),
     });
     scopes.bind(scope, request.raw);
-    scopes.bind(scope, reply.raw);
+    scopes.bindResponse(scope, reply.raw);
     scopes.run(scope, done);
   };
   const plugin: FastifyPlugin = (instance, _, done) => {
@@ -131,7 +141,10 @@ export function createHonoMiddleware(scopes: Scopes, { trustProxy }: AdapterOpti
       findIp: () => findIp(incoming?.socket.remoteAddress, req.header('x-forwarded-for')),
     });
     if (incoming !== undefined) scopes.bind(scope, incoming);
-    if (outgoing !== undefined) scopes.bind(scope, outgoing);
+    if (outgoing === undefined) {
+      return scopes.run(scope, next).finally(() => scopes.noteAnswered(scope, context.res.status));
+    }
+    scopes.bindResponse(scope, outgoing);
     return scopes.run(scope, next);
   };
 }
@@ -142,7 +155,7 @@ function findHonoRoute(matched: HonoContext['req']['matchedRoutes']): string | u
   return last === undefined || (last.method === 'ALL' && last.path.endsWith('*')) ? undefined : last.path;
 }
 
-export function createHttpHandler<Request extends NodeRequest, Response extends Emitter>(
+export function createHttpHandler<Request extends NodeRequest, Response extends NodeResponse>(
   scopes: Scopes,
   handler: HttpHandler<Request, Response>,
   { trustProxy, route }: HttpAdapterOptions<Request>,
@@ -155,7 +168,7 @@ export function createHttpHandler<Request extends NodeRequest, Response extends 
       findIp: () => findIpOf(request, findIp),
     });
     scopes.bind(scope, request);
-    scopes.bind(scope, response);
+    scopes.bindResponse(scope, response);
     return scopes.run(scope, () => handler(request, response));
   };
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, findContextProblem, type MultiContext, type SingleContext } from '@sluice/engine';
-import type { Log, Surroundings, SurroundingsSource } from '@sluice/sdk-common';
+import type { AnsweredRequest, Log, Surroundings, SurroundingsSource, Telemetry } from '@sluice/sdk-common';
 
 /** What is done, as rules see it. What is not known at first, such as the route before it was matched, is asked anew. */
 export interface Work {
@@ -17,6 +17,11 @@ export interface Emitter {
   emit(event: string | symbol, ...told: unknown[]): boolean;
 }
 
+/** What is used of Node's ServerResponse. */
+export interface NodeResponse extends Emitter {
+  readonly statusCode: number;
+}
+
 /** Whom work is done for, by context kind: `{ account: { key: '42', plan: 'gold' }, user: { key: 'ann' } }`. */
 export type People = Readonly<Record<string, { readonly key: string; readonly [attribute: string]: unknown }>>;
 
@@ -27,14 +32,29 @@ const reserved: readonly string[] = ['kind', 'request', 'instance', 'sluice'];
 export class WorkScope implements Surroundings {
   readonly #request: SingleContext;
   readonly #around: Surroundings;
+  readonly #openedAt: number;
   #people: MultiContext = { kind: 'multi' };
   context: Context | undefined;
   ambient: readonly Context[];
 
-  constructor(request: SingleContext, around: Surroundings) {
+  constructor(request: SingleContext, around: Surroundings, openedAt: number) {
     this.#request = request;
     this.#around = around;
+    this.#openedAt = openedAt;
     this.ambient = [request, ...around.ambient];
+  }
+
+  /** What there is to count of it when it ends. */
+  describe(now: number): Pick<AnsweredRequest, 'route' | 'method' | 'durationMs' | 'account'> {
+    // They are as `createRequestContext` and `add` have made them.
+    const { route, method } = this.#request as unknown as { route: string | undefined; method: string };
+    const account = this.#people.account as SingleContext | undefined;
+    return { route, method, durationMs: now - this.#openedAt, account: account?.key };
+  }
+
+  /** Whether rules for routes can be told from others by now. */
+  get hasRoute(): boolean {
+    return this.#request.route !== undefined;
   }
 
   /** Says what cannot be taken in, and takes in nothing then. */
@@ -59,19 +79,29 @@ function toSimplest(people: MultiContext): Context {
   return { ...(people[kind] as SingleContext), kind };
 }
 
+export interface ScopesOptions {
+  /** Of this process; keys of its requests begin with it. */
+  readonly session: string;
+  readonly log: Log;
+  /** Undefined: nobody counts requests. */
+  readonly telemetry: Pick<Telemetry, 'request'> | undefined;
+  /** Milliseconds from anywhere, never going backwards. */
+  readonly elapsed: () => number;
+}
+
 /** Keeps for each request, job or message what evaluations within it need not be given. */
 export class Scopes implements SurroundingsSource {
   readonly widest: Surroundings;
   hasNarrower = false;
   readonly #storage = new AsyncLocalStorage<WorkScope>();
-  readonly #log: Log;
+  readonly #options: ScopesOptions;
   readonly #keyPrefix: string;
   #count = 0;
 
-  /** `session`: of this process; keys of its requests begin with it. */
-  constructor(around: Surroundings, { session, log }: { readonly session: string; readonly log: Log }) {
+  constructor(around: Surroundings, options: ScopesOptions) {
+    const { session } = options;
     this.widest = around;
-    this.#log = log;
+    this.#options = options;
     this.#keyPrefix = `${session.slice(0, 8)}-`;
   }
 
@@ -81,7 +111,8 @@ export class Scopes implements SurroundingsSource {
 
   open(work: Work): WorkScope {
     this.hasNarrower = true;
-    return new WorkScope(createRequestContext(this.#keyPrefix + (++this.#count).toString(36), work), this.widest);
+    const request = createRequestContext(this.#keyPrefix + (++this.#count).toString(36), work);
+    return new WorkScope(request, this.widest, this.#options.elapsed());
   }
 
   run<T>(scope: WorkScope, work: () => T): T {
@@ -97,11 +128,31 @@ export class Scopes implements SurroundingsSource {
     emitter.emit = (...told) => this.#storage.run(scope, () => emit.apply(emitter, told));
   }
 
+  /** As `bind`, and counts the request when its response is done with, whether all of it was sent or not. */
+  bindResponse(scope: WorkScope, response: NodeResponse): void {
+    const { emit } = response;
+    response.emit = (...told) => {
+      if (told[0] === 'close') this.noteAnswered(scope, response.statusCode);
+      return this.#storage.run(scope, () => emit.apply(response, told));
+    };
+  }
+
+  /** Counts a request. Never throws: what tells the route may be the application's, and nobody would catch it here. */
+  noteAnswered(scope: WorkScope, status: number): void {
+    const { telemetry, elapsed, log } = this.#options;
+    if (telemetry === undefined) return;
+    try {
+      telemetry.request({ ...scope.describe(elapsed()), status });
+    } catch (error) {
+      log.warn(`a request could not be counted: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   /** Says whom the work around the caller is done for. */
   enrich(people: People): void {
     const scope = this.#storage.getStore();
     const problem = scope === undefined ? 'there is no request, job or message around this call' : scope.add(people);
-    if (problem !== undefined) this.#log.warn(`enrich: ${problem}`);
+    if (problem !== undefined) this.#options.log.warn(`enrich: ${problem}`);
   }
 }
 

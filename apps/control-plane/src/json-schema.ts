@@ -1,0 +1,81 @@
+import type { JsonSchema, SchemaChecker } from '@sluice/authoring';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { regex } from './platform.ts';
+
+/** So large may a schema be, as JSON. */
+const mostBytes = 32 * 1024;
+/** So many schemas are kept compiled. */
+const mostKept = 200;
+
+/**
+ * Checks values by JSON Schema, draft 2020-12. Patterns run in linear time, like every regular expression that comes
+ * from outside; schemas stand on their own and refer to nothing elsewhere.
+ */
+function createSchemaChecker(): SchemaChecker {
+  const kept = new Map<string, ValidateFunction>();
+  let ajv: Ajv2020 | undefined;
+  return {
+    findSchemaProblem(schema) {
+      try {
+        compile(schema);
+        return undefined;
+      } catch (error) {
+        return `expected a JSON Schema (draft 2020-12): ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
+    findValueProblem(schema, value) {
+      const validate = compile(schema);
+      if (validate(value)) return undefined;
+      const [error] = validate.errors ?? [];
+      return error === undefined ? { path: '', message: 'does not fit' } : describe(error, value);
+    },
+  };
+
+  function compile(schema: JsonSchema): ValidateFunction {
+    const text = JSON.stringify(schema);
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    if (text.length > mostBytes) throw new RangeError(`at most ${mostBytes} bytes, got ${text.length}`);
+    // Names that a schema gives itself are its own.
+    ajv ??= new Ajv2020({ strict: true, addUsedSchema: false, code: { regExp: createPatternCompiler() } });
+    const validate = ajv.compile(schema);
+    const [oldest] = kept;
+    if (kept.size >= mostKept && oldest !== undefined) {
+      kept.delete(oldest[0]);
+      ajv.removeSchema(oldest[1].schema);
+    }
+    kept.set(text, validate);
+    return validate;
+  }
+}
+
+function createPatternCompiler() {
+  const compile = (pattern: string): { test(text: string): boolean } => {
+    const test = regex(pattern);
+    if (test === undefined) throw new SyntaxError(`the pattern ${JSON.stringify(pattern)} cannot be read (RE2 syntax)`);
+    return { test };
+  };
+  // What the library writes into code that stands alone, which nobody asks for here.
+  return Object.assign(compile, { code: 'regex' });
+}
+
+/** What was expected and what was found. */
+function describe({ instancePath, message = 'does not fit', params }: ErrorObject, value: unknown) {
+  const found = instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  // Every step was there when the library took it.
+  const at = found.reduce((inner: unknown, name) => (inner as Record<string, unknown>)[name], value);
+  const path = found.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join('');
+  const allowed = 'allowedValues' in params ? `: ${JSON.stringify(params.allowedValues)}` : '';
+  const expected = message.replace(/^must /, '').replace(/^NOT /, 'not ');
+  return { path, message: `expected to ${expected}${allowed}, got ${shorten(JSON.stringify(at))}` };
+}
+
+function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** For all of this process: schemas are compiled once. */
+export const schemas: SchemaChecker = createSchemaChecker();

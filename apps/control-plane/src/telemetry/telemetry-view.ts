@@ -1,0 +1,112 @@
+import type {
+  ConfigTelemetryView,
+  LatencyView,
+  ProvidersTelemetryView,
+  RouteTelemetryView,
+  ValveTelemetryView,
+} from '@sluice/api-client';
+import { type SubjectKind, SubjectTally } from '@sluice/protocol';
+import { Histogram, type TopKeys } from '@sluice/stats';
+import type { CountedPeriod } from './telemetry-queries.ts';
+
+/** Undefined, here and below: nothing was counted. */
+export function toValveView(counted: readonly CountedPeriod[]): ValveTelemetryView | undefined {
+  const sum = sumOf('valve', counted);
+  if (sum === undefined) return undefined;
+  return {
+    calls: sortCells(sum).map(([mode, cause, outcome, { count }]) => ({ mode, cause, outcome, count })),
+    modes: latencies(sum).map(({ name, ...latency }) => ({ mode: name, ...latency })),
+    accounts: toTop(sum.accounts).map(({ key, ...rest }) => ({ account: key, ...rest })),
+    routes: toTop(sum.routes).map(({ key, ...rest }) => ({ route: key, ...rest })),
+    series: seriesOf('valve', counted).flatMap(([at, tally]) =>
+      latencies(tally).map(({ name, ...latency }) => ({ at, mode: name, ...latency })),
+    ),
+  };
+}
+
+export function toProvidersView(counted: readonly CountedPeriod[]): ProvidersTelemetryView | undefined {
+  const sum = sumOf('providers', counted);
+  if (sum === undefined) return undefined;
+  return {
+    sends: sortCells(sum).map(([provider, outcome, , { count }]) => ({ provider, outcome, count })),
+    providers: latencies(sum).map(({ name, ...latency }) => ({ provider: name, ...latency })),
+    series: seriesOf('providers', counted).flatMap(([at, tally]) =>
+      latencies(tally).map(({ name, ...latency }) => ({ at, provider: name, ...latency })),
+    ),
+  };
+}
+
+export function toConfigView(counted: readonly CountedPeriod[]): ConfigTelemetryView | undefined {
+  const sum = sumOf('config', counted);
+  if (sum === undefined) return undefined;
+  return {
+    refusals: sortCells(sum).map(([reason, , , { count }]) => ({ reason, count })),
+    series: seriesOf('config', counted).map(([at, tally]) => ({ at, count: totalOf(tally).count })),
+  };
+}
+
+/** Those with the most requests first. */
+export function toRouteViews(counted: readonly CountedPeriod[]): readonly RouteTelemetryView[] {
+  const byRoute = Map.groupBy(counted, ({ tally }) => tally.key);
+  const views = [...byRoute].flatMap(([route, ofRoute]) => {
+    const sum = sumOf('route', ofRoute);
+    if (sum === undefined) return [];
+    const accounts = toTop(sum.accounts).map(({ key, ...rest }) => ({ account: key, ...rest }));
+    const methods = latencies(sum).map(({ name, ...latency }) => ({ method: name, ...latency }));
+    return [{ route, ...describeLatency([...sum.list()]), methods, accounts }];
+  });
+  return views.sort((one, other) => other.count - one.count || (one.route < other.route ? -1 : 1));
+}
+
+function sumOf(kind: SubjectKind, counted: readonly CountedPeriod[]): SubjectTally | undefined {
+  const tallies = counted.map(({ tally }) => tally).filter((tally) => tally.kind === kind);
+  const [first] = tallies;
+  if (first === undefined) return undefined;
+  const sum = new SubjectTally(kind, first.key);
+  for (const tally of tallies) sum.merge(tally);
+  return sum;
+}
+
+/** What was counted in each period, in order. */
+function seriesOf(kind: SubjectKind, counted: readonly CountedPeriod[]): readonly [at: number, SubjectTally][] {
+  const ofKind = counted.filter(({ tally }) => tally.kind === kind);
+  const periods = [...Map.groupBy(ofKind, ({ start }) => start)].sort(([one], [other]) => one - other);
+  return periods.flatMap(([at, ofPeriod]) => {
+    const sum = sumOf(kind, ofPeriod);
+    return sum === undefined ? [] : [[at, sum]];
+  });
+}
+
+type Cell = ReturnType<SubjectTally['list']> extends Generator<infer T> ? T : never;
+
+function sortCells(tally: SubjectTally): readonly Cell[] {
+  return [...tally.list()].sort(([...one], [...other]) =>
+    one.slice(0, 3).join('\0') < other.slice(0, 3).join('\0') ? -1 : 1,
+  );
+}
+
+/** Of each first label: how many calls there were, how many of them failed, and how long they took. */
+function latencies(tally: SubjectTally): readonly (LatencyView & { readonly name: string })[] {
+  const byName = [...Map.groupBy(tally.list(), ([name]) => name)].sort(([one], [other]) => (one < other ? -1 : 1));
+  return byName.map(([name, cells]) => ({ name, ...describeLatency(cells) }));
+}
+
+function describeLatency(cells: readonly Cell[]): LatencyView {
+  const [all, failed] = [new Histogram(), new Histogram()];
+  for (const [, second, third, durations] of cells) {
+    all.merge(durations);
+    if (second === 'failed' || third === 'failed') failed.merge(durations);
+  }
+  const at = (share: number): number => Math.round((all.quantile(share) ?? 0) * 1000) / 1000;
+  return { count: all.count, failed: failed.count, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+}
+
+function totalOf(tally: SubjectTally): Histogram {
+  const all = new Histogram();
+  for (const [, , , durations] of tally.list()) all.merge(durations);
+  return all;
+}
+
+function toTop(top: TopKeys | undefined): ReturnType<TopKeys['list']> {
+  return top?.list() ?? [];
+}
