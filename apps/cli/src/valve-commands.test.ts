@@ -247,7 +247,7 @@ describe('sluice valve list and show', () => {
     expect(shown).toContain('1. off for everyone where account key is "42"');
     expect(shown).toContain('INC-7');
     expect(shown).toContain('Restore it with: sluice valve restore c');
-    expect((await sluice('flag list -p listed')).printed).toMatch(/c\s+overdue 60 min/);
+    expect((await sluice('flag list -p listed')).printed).toMatch(/c\s+valve\s+overdue 60 min/);
   });
 
   test('say what is no valve', async () => {
