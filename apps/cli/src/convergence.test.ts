@@ -1,6 +1,6 @@
 import type { ConvergenceView } from '@sluice/api-client';
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, formatSpan, printConvergence } from './convergence.ts';
+import { exitCodeOf, printConvergence } from './convergence.ts';
 
 const view: ConvergenceView = {
   change: 'c-1',
@@ -30,20 +30,6 @@ function print(shown: ConvergenceView): readonly string[] {
   printConvergence(shown, { print: (text) => void lines.push(...[text].flat()), width: 120 });
   return lines;
 }
-
-test.each([
-  [0, '0 ms'],
-  [0.4, '0 ms'],
-  [999, '999 ms'],
-  [1000, '1.00 s'],
-  [9999, '10.00 s'],
-  [10_000, '10 s'],
-  [119_999, '120 s'],
-  [120_000, '2 min'],
-  [7_200_000, '120 min'],
-])('%d milliseconds are told as %s', (ms, text) => {
-  expect(formatSpan(ms)).toBe(text);
-});
 
 test.each([
   ['converged', 0],

@@ -3,6 +3,7 @@ import type { Option } from './command.ts';
 import type { Connection } from './connection.ts';
 import { exitCodes, usageError } from './errors.ts';
 import type { Output } from './output.ts';
+import { formatAgo, formatSpan, parseSpan, type SpanFormat } from './span.ts';
 import { formatTable } from './table.ts';
 
 /** Options of whatever waits until instances have a change. */
@@ -28,21 +29,15 @@ export interface Waiting {
 const longestWaitMs = 60_000;
 const stragglersShown = 20;
 
+const timeoutFormat: SpanFormat = { units: ['ms', 's', 'm', 'h'], unit: 's', examples: '500ms, 5s or 2m' };
+
 export function parseWaiting({
   for: goal = 'all',
   timeout = '5s',
   'include-delivered': included,
 }: WaitValues): Waiting {
   if (goal !== 'all' && goal !== '99') throw usageError(`--for must be all or 99, got "${goal}"`);
-  return { wait: goal, timeoutMs: parseTime(timeout), includeDelivered: included === true };
-}
-
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function parseTime(text: string): number {
-  const [, count, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  if (count === undefined) throw usageError(`--timeout must be a time such as 500ms, 5s or 2m, got "${text}"`);
-  return Math.round(Number(count) * (units[unit] ?? 1));
+  return { wait: goal, timeoutMs: parseSpan('--timeout', timeout, timeoutFormat), includeDelivered: included === true };
 }
 
 /** Waits until instances have a change; resolves with the last that was heard of it. */
@@ -112,13 +107,4 @@ export function formatShare(some: number, all: number): string {
 
 function count(instances: number): string {
   return instances.toLocaleString('en-US');
-}
-
-export function formatSpan(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return ms < 120_000 ? `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s` : `${Math.round(ms / 60_000)} min`;
-}
-
-export function formatAgo(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1000)} s ago` : `${formatSpan(ms)} ago`;
 }

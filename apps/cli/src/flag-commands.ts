@@ -1,29 +1,23 @@
 import { ApiError, type ChangeView, type EnvironmentFlagView, type Place } from '@sluice/api-client';
 import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
-import { type Command, defineCommand } from './command.ts';
-import { type Connection, connect, connectionOptions } from './connection.ts';
 import {
-  exitCodeOf,
-  parseWaiting,
-  printConvergence,
-  type Waiting,
-  type WaitValues,
-  waitForInstances,
-  waitOptions,
-} from './convergence.ts';
+  type ChangeCall,
+  changeOptions,
+  describeEffects,
+  findLastChange,
+  finish,
+  idOf,
+  printChange,
+  readWaiting,
+} from './change.ts';
+import { type Command, defineCommand } from './command.ts';
+import { connect, connectionOptions } from './connection.ts';
+import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJsonOrText } from './json.ts';
-import type { Output } from './output.ts';
-import type { CommandPlatform } from './platform.ts';
+import { listFlags } from './list-flags.ts';
+import { parsePercent } from './percent.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
-
-const changeOptions = {
-  ...connectionOptions,
-  comment: { type: 'string', short: 'm', value: 'TEXT', help: 'why; kept in the history' },
-  'dry-run': { type: 'boolean', help: 'show what would change, and change nothing' },
-  wait: { type: 'boolean', help: 'wait until instances have the change' },
-  ...waitOptions,
-} as const;
 
 export const flagCommands: readonly Command[] = [
   defineCommand({
@@ -31,44 +25,25 @@ export const flagCommands: readonly Command[] = [
     summary: 'create a flag, turned off in every environment',
     arguments: ['KEY'],
     options: {
-      ...connectionOptions,
-      name: { type: 'string', value: 'TEXT', help: 'what people call it' },
-      description: { type: 'string', value: 'TEXT', help: 'what it is for' },
-      owner: { type: 'string', value: 'TEXT', help: 'who to ask' },
-      tag: { type: 'string', multiple: true, value: 'TEXT', help: 'a tag; may be repeated' },
+      ...creationOptions,
       variation: {
         type: 'string',
         multiple: true,
         value: '[ID=]VALUE',
         help: 'a value it can serve, JSON or plain text; repeat it. On serves the first, off the last. Without: true and false',
       },
-      comment: changeOptions.comment,
-      wait: changeOptions.wait,
-      ...waitOptions,
     },
     examples: [
       'sluice flag create new-checkout',
       'sluice flag create banner --variation blue --variation green --variation none',
     ],
-    run: async ({ words: [key = ''], options, platform, output }) => {
-      const { api, place } = connect(options, platform);
-      const waiting = readWaiting(options);
-      const { name, description, owner, tag: tags, comment } = options;
-      const flag = await api.createFlag(place.project, {
-        key,
-        ...(name !== undefined && { name }),
-        ...(description !== undefined && { description }),
-        ...(owner !== undefined && { owner }),
-        ...(tags !== undefined && { tags }),
-        ...(options.variation !== undefined && { variations: options.variation.map(parseVariation) }),
-        comment,
-      });
-      if (options.json !== true) {
-        output.print(`Created ${flag.key}, turned off in every environment.`);
-        output.print(`Turn it on with: sluice flag on ${flag.key}`);
-      }
-      const last = waiting === undefined ? '' : (await findLastChange({ api, place }, key)).id;
-      return finish({ api, place }, { id: last, body: flag, waiting }, options, output);
+    run: ({ words: [key = ''], ...call }) => {
+      const { variation: variations } = call.options;
+      const definition = variations === undefined ? {} : { variations: variations.map(parseVariation) };
+      return createFlag(key, call, definition, (flag) => [
+        `Created ${flag.key}, turned off in every environment.`,
+        `Turn it on with: sluice flag on ${flag.key}`,
+      ]);
     },
   }),
 
@@ -80,13 +55,7 @@ export const flagCommands: readonly Command[] = [
     examples: ['sluice flag list', 'sluice flag list -e staging'],
     run: async ({ options, platform, output }) => {
       const { api, place } = connect(options, platform);
-      const flags: EnvironmentFlagView[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await api.listFlags(place, { limit: 500, ...(cursor !== undefined && { cursor }) });
-        flags.push(...page.items);
-        cursor = page.nextCursor;
-      } while (cursor !== undefined);
+      const flags = await listFlags({ api, place });
       if (options.json === true || flags.length === 0) {
         const none = `There are no flags in project ${place.project} yet. Create one with: sluice flag create KEY`;
         if (options.json === true) output.printJson(flags);
@@ -156,7 +125,7 @@ export const flagCommands: readonly Command[] = [
     run: async ({ words: [key = '', percent = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
-      const instruction = toRollout(flag, parsePercent(percent), options);
+      const instruction = toRollout(flag, parsePercent('PERCENT', percent), options);
       const exitCode = await change(key, [instruction], { options, platform, output });
       if (!flag.on && options.json !== true) {
         output.print(`${key} is off, so nobody gets this yet. Turn it on with: sluice flag on ${key}`);
@@ -229,23 +198,10 @@ export const flagCommands: readonly Command[] = [
         })
         .catch(explainLosses);
       if (options.json !== true) printChange(reverted, `${key} is as it was before change ${id}`, output);
-      return finish({ api, place }, { id: reverted.id, body: reverted, waiting }, options, output);
+      return finish({ api, place }, { key, change: reverted.id, body: reverted, waiting }, options, output);
     },
   }),
 ];
-
-interface ChangeValues extends WaitValues {
-  readonly json?: boolean | undefined;
-  readonly comment?: string | undefined;
-  readonly 'dry-run'?: boolean | undefined;
-  readonly wait?: boolean | undefined;
-}
-
-interface ChangeCall {
-  readonly options: ChangeValues & Parameters<typeof connect>[0];
-  readonly platform: CommandPlatform;
-  readonly output: Output;
-}
 
 async function change(
   key: string,
@@ -262,66 +218,13 @@ async function change(
     dryRun: options['dry-run'],
   });
   if (options.json !== true) {
-    if (made.effects.length > 0) printChange(made, `${key} is changed`, output, state && `${key} is ${state}`);
+    if (made.effects.length > 0) printChange(made, `${key} is ${state ?? 'changed'}`, output);
     else
       output.print(
         `${key} is as it was${state === undefined ? '' : `: ${state}`}, in ${made.environment} (version ${made.version}).`,
       );
   }
-  // What is there already came with an earlier change, and that may still be on its way.
-  const id =
-    made.status === 'unchanged' && waiting !== undefined ? (await findLastChange({ api, place }, key)).id : made.id;
-  return finish({ api, place }, { id, body: made, waiting }, options, output);
-}
-
-/** Whether to wait and for what: known before anything is changed. A dry run leads to nothing to wait for. */
-function readWaiting(options: ChangeValues): Waiting | undefined {
-  const { wait, 'dry-run': dryRun } = options;
-  if (wait !== true) {
-    const given = (['for', 'timeout', 'include-delivered'] as const).find((name) => options[name] !== undefined);
-    if (given !== undefined) throw usageError(`--${given} goes with --wait`);
-  }
-  return wait === true && dryRun !== true ? parseWaiting(options) : undefined;
-}
-
-interface Finished {
-  readonly id: string;
-  /** What programs are to read. */
-  readonly body: object;
-  readonly waiting: Waiting | undefined;
-}
-
-/** Waits for instances if that is wanted; resolves with the exit code. */
-async function finish(
-  connection: Pick<Connection, 'api' | 'place'>,
-  { id, body, waiting }: Finished,
-  { json }: ChangeValues,
-  output: Output,
-): Promise<number | undefined> {
-  const view = waiting === undefined ? undefined : await waitForInstances(connection, id, waiting);
-  if (json === true) output.printJson({ ...body, ...(view !== undefined && { convergence: view }) });
-  else if (view !== undefined) printConvergence(view, output);
-  return view && exitCodeOf(view);
-}
-
-function printChange(made: ChangeView, done: string, { print }: Output, headline = done): void {
-  const elsewhere = made.group === undefined ? '' : ' and other environments of its project';
-  if (made.status === 'planned') print(`This would change ${made.environment}${elsewhere}; nothing is changed:`);
-  else print(`${headline} in ${made.environment}${elsewhere} (version ${made.version}).`);
-  for (const line of describeEffects(made)) print(`  ${line}`);
-}
-
-function describeEffects({ effects }: ChangeView): readonly string[] {
-  return effects.map(({ kind, key, text }) => `${kind} ${key}: ${text}`);
-}
-
-async function findLastChange({ api, place }: Pick<Connection, 'api' | 'place'>, key: string): Promise<ChangeView> {
-  const { items } = await api.listChanges(place, { flag: key, limit: 1 });
-  const [last] = items;
-  if (last !== undefined) return last;
-  // A flag without changes is one that does not exist; the server says so.
-  await api.getFlag(place, key);
-  throw new CommandError(exitCodes.refused, `flag ${key} has no changes in ${place.environment}`);
+  return finish({ api, place }, { key, change: idOf(made), body: made, waiting }, options, output);
 }
 
 /** Who asks for one environment is not to change another unawares. */
@@ -351,14 +254,6 @@ function explainLosses(error: unknown): never {
 function parseVariation(given: string): { id?: string; value: JsonValue } {
   const [, id, rest] = /^([A-Za-z0-9][A-Za-z0-9._-]*)=(.*)$/s.exec(given) ?? [];
   return { ...(id !== undefined && { id }), value: parseJsonOrText('--variation', rest ?? given) };
-}
-
-/** A share in thousandths of a percent. */
-function parsePercent(given: string): number {
-  const match = /^(\d{1,3}(?:\.\d{1,3})?)%?$/.exec(given);
-  const weight = match === null ? Number.NaN : Math.round(Number(match[1]) * 1000);
-  if (weight >= 0 && weight <= fullWeight) return weight;
-  throw usageError(`PERCENT must be a number from 0 to 100, with at most three decimals, got "${given}"`);
 }
 
 function toRollout(

@@ -3,7 +3,6 @@ import { type Command, defineCommand } from './command.ts';
 import { type Connection, connect, connectionOptions } from './connection.ts';
 import {
   exitCodeOf,
-  formatAgo,
   formatRefusal,
   formatShare,
   parseWaiting,
@@ -12,6 +11,7 @@ import {
   waitOptions,
 } from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
+import { formatAgo } from './span.ts';
 import { formatTable } from './table.ts';
 
 const states: readonly InstanceView['state'][] = [
