@@ -1,5 +1,6 @@
 import { backupCommands } from './backup-commands.ts';
 import type { Command } from './command.ts';
+import { configCommands } from './config-commands.ts';
 import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
@@ -11,6 +12,7 @@ import { tokenCommands } from './token-commands.ts';
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   ...flagCommands,
+  ...configCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,
