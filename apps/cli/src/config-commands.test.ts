@@ -218,6 +218,49 @@ describe('changing a config', () => {
     expect((await sluice('config get leap.ttl')).printed).toBe('3000');
   });
 
+  test('overrides for all that is said at once, and replaces what is there for the same', async () => {
+    await createTtl('over.ttl');
+    const scope = '--account 42 --account 43 --route /search*';
+    const made = await sluice(`config override over.ttl 30s ${scope} --name heavy`);
+    expect(made).toMatchObject({ exitCode: 0, complained: '' });
+    expect((await sluice(`config override over.ttl 0.5min ${scope} --name heavy`)).printed).toContain('as it was');
+    expect((await sluice(`config override over.ttl 20 ${scope}`)).exitCode).toBe(0);
+    const { rules } = JSON.parse((await sluice('config show over.ttl --json')).printed);
+    expect(rules).toMatchObject([
+      {
+        variation: '20',
+        clauses: [
+          { contextKind: 'account', attribute: 'key', op: 'in', values: ['42', '43'] },
+          { contextKind: 'request', attribute: 'route', op: 'glob', values: ['/search*'] },
+        ],
+      },
+    ]);
+    const get = (options: string) => sluice(`config get over.ttl ${options}`);
+    expect((await get('--account 43 --route /search-all')).printed).toBe('20');
+    expect((await get('--account 43 --route /cart')).printed).toBe('60');
+  });
+
+  test('overrides for networks and for instances, by number as by text', async () => {
+    await createTtl('where.ttl');
+    expect((await sluice('config override where.ttl 30 --ip 10.0.0.0/8')).exitCode).toBe(0);
+    expect((await sluice('config override where.ttl 90 --instance region=1')).exitCode).toBe(0);
+    expect((await sluice('config get where.ttl --ip 10.1.2.3')).printed).toBe('30');
+    expect((await sluice('config get where.ttl --instance region=1')).printed).toBe('90');
+    expect((await sluice('config get where.ttl --instance region="1"')).printed).toBe('90');
+  });
+
+  test('asks for whom an override is, and refuses what the config does not vary by', async () => {
+    await createTtl('whom.ttl');
+    expect(await sluice('config override whom.ttl 30')).toMatchObject({
+      exitCode: 2,
+      complained: expect.stringContaining('for whom?'),
+    });
+    expect(await sluice('config override whom.ttl 30 --method get')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('got `method`'),
+    });
+  });
+
   test('removes an override, and names those that there are when there is none such', async () => {
     await createTtl('removed.ttl');
     await override('removed.ttl', 'heavy', heavy, 120);

@@ -16,6 +16,7 @@ import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJson, parseJsonOrText } from './json.ts';
 import { listFlags } from './list-flags.ts';
+import { overrideOptions, parseWhen } from './override-options.ts';
 import type { CommandPlatform } from './platform.ts';
 import { formatTable } from './table.ts';
 
@@ -155,6 +156,37 @@ export const configCommands: readonly Command[] = [
   }),
 
   defineCommand({
+    name: 'config override',
+    summary: 'set another value for whoever matches; for the same once more it replaces it',
+    arguments: ['KEY', 'VALUE'],
+    options: {
+      ...changeOptions,
+      ...overrideOptions,
+      name: { type: 'string', value: 'TEXT', help: 'what people call it' },
+      confirm,
+    },
+    examples: [
+      'sluice config override cache.ttl 30s --account 42',
+      "sluice config override cache.ttl 30s --account 42 --route '/search*' --wait",
+    ],
+    run: async ({ words: [key = '', given = ''], ...call }) => {
+      const { options, platform } = call;
+      const when = [...parseWhen(options)];
+      if (when.length === 0) {
+        throw usageError(
+          'for whom? Give --account, --user, --route, --method, --ip, --instance or --segment',
+          `For everybody: sluice config set ${key} ${given}`,
+        );
+      }
+      const { config } = await getConfig(connect(options, platform), key);
+      const value = parseConfigValue('VALUE', given, config);
+      const named = options.name === undefined ? {} : { name: options.name };
+      const confirmed = options.confirm === true ? { confirm: true } : {};
+      return changeConfig(key, { kind: 'set-override', when, value, ...named, ...confirmed }, call);
+    },
+  }),
+
+  defineCommand({
     name: 'config remove',
     summary: 'remove an override: whoever had it gets what lies beneath',
     arguments: ['KEY', 'OVERRIDE'],
@@ -167,7 +199,7 @@ export const configCommands: readonly Command[] = [
   }),
 ];
 
-function isConfig(flag: { readonly config?: unknown }): flag is Config {
+export function isConfig(flag: { readonly config?: unknown }): flag is Config {
   return flag.config !== undefined;
 }
 
