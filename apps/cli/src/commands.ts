@@ -5,6 +5,7 @@ import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { providerSetCommands } from './provider-set-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -13,6 +14,7 @@ import { tokenCommands } from './token-commands.ts';
 export const commands: readonly Command[] = [
   ...flagCommands,
   ...configCommands,
+  ...providerSetCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

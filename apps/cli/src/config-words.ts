@@ -67,7 +67,7 @@ export function formatConfig(config: Config, environment: string, width: number)
   return [...lines, '', ...formatTable(['OVERRIDE', 'LAYER', 'VALUE', 'FOR'], [...rows, rest], width)];
 }
 
-function describeScopeOf({ clauses }: Config['rules'][number]): string {
+export function describeScopeOf({ clauses }: Config['rules'][number]): string {
   return describeClauses(clauses).replace(/^if /, '');
 }
 
