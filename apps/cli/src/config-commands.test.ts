@@ -222,6 +222,7 @@ describe('changing a config', () => {
     await createTtl('over.ttl');
     const scope = '--account 42 --account 43 --route /search*';
     const made = await sluice(`config override over.ttl 30s ${scope} --name heavy`);
+    expect((await sluice('config show over.ttl')).printed).toContain('heavy: account key is');
     expect(made).toMatchObject({ exitCode: 0, complained: '' });
     expect((await sluice(`config override over.ttl 0.5min ${scope} --name heavy`)).printed).toContain('as it was');
     expect((await sluice(`config override over.ttl 20 ${scope}`)).exitCode).toBe(0);

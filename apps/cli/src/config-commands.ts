@@ -1,5 +1,5 @@
 import { ApiError } from '@sluice/api-client';
-import { type DefinitionInput, type InstructionInput, type JsonValue, units } from '@sluice/authoring';
+import { type DefinitionInput, describeValue, type InstructionInput, type JsonValue, units } from '@sluice/authoring';
 import { type ChangeCall, changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import {
@@ -53,7 +53,7 @@ export const configCommands: readonly Command[] = [
       const config = readRules(call.options, given, call.platform);
       const value = parseConfigValue('VALUE', given, config);
       return createFlag(key, call, { kind: 'config', value, config }, (flag) => [
-        `Created ${flag.key}: ${given} in every environment.`,
+        `Created ${flag.key}: ${describeValue(JSON.stringify(value), config.unit)} in every environment.`,
         `Set it with: sluice config set ${flag.key} VALUE`,
       ]);
     },
@@ -213,18 +213,22 @@ export async function getConfig({ api, place }: Pick<Connection, 'api' | 'place'
   );
 }
 
+/** `words`: what it comes to, where the server's are about a value that is long. */
 export async function changeConfig(
   key: string,
   instruction: InstructionInput,
   { options, platform, output }: ChangeCall,
+  words?: string,
 ): Promise<number | undefined> {
   const { api, place } = connect(options, platform);
   const waiting = readWaiting(options);
   const { comment, 'dry-run': dryRun } = options;
   const made = await api.change(place, { flag: key, instructions: [instruction], comment, dryRun }).catch(explainLeap);
   if (options.json !== true) {
-    if (made.effects.length > 0) printChange(made, `${key} is changed`, output);
-    else output.print(`${key} is as it was, in ${made.environment} (version ${made.version}).`);
+    if (made.effects.length > 0) {
+      printChange(words === undefined ? made : { ...made, effects: [] }, `${key} is changed`, output);
+      if (words !== undefined) output.print(`  ${words}`);
+    } else output.print(`${key} is as it was, in ${made.environment} (version ${made.version}).`);
   }
   return finish({ api, place }, { key, change: idOf(made), body: made, waiting }, options, output);
 }

@@ -57,18 +57,14 @@ export function formatConfig(config: Config, environment: string, width: number)
     ]),
   ];
   if (rules.length === 0) return [...lines, '', 'There are no overrides: everybody gets this value.'];
-  const rows = rules.map((rule) => [
-    rule.id,
-    describeLayer(rule),
-    describeServed(rule, own),
-    [describeScopeOf(rule), rule.name === undefined ? '' : `(${rule.name})`].filter(Boolean).join(' '),
-  ]);
+  const rows = rules.map((rule) => [rule.id, describeLayer(rule), describeServed(rule, own), describeScopeOf(rule)]);
   const rest = ['', 'default', describeOwnValue(config), 'everybody else'];
   return [...lines, '', ...formatTable(['OVERRIDE', 'LAYER', 'VALUE', 'FOR'], [...rows, rest], width)];
 }
 
-export function describeScopeOf({ clauses }: Config['rules'][number]): string {
-  return describeClauses(clauses).replace(/^if /, '');
+/** `request route is "/search"`, after the name of the override where it has one. */
+export function describeScopeOf({ name, clauses }: Config['rules'][number]): string {
+  return `${name === undefined ? '' : `${name}: `}${describeClauses(clauses).replace(/^if /, '')}`;
 }
 
 /** `integer, from 1 s to 3600 s`; of a schema that says more, the schema. */
@@ -88,11 +84,10 @@ export function formatReason(
   { value, layers = [] }: ExplanationView,
   width: number,
 ): readonly string[] {
-  const rows = layers.map(({ layer, override, name, value: lower }) => {
+  const rows = layers.map(({ layer, override, value: lower }) => {
     const rule = rules.find(({ id }) => id === override);
     const scope = rule === undefined ? 'everybody else' : describeScopeOf(rule);
-    const called = name === undefined ? '' : ` (${name})`;
-    return [layer, override ?? '', describeValue(JSON.stringify(lower), unit), `${scope}${called}`];
+    return [layer, override ?? '', describeValue(JSON.stringify(lower), unit), scope];
   });
   const [winner] = layers;
   const because =

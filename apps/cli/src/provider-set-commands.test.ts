@@ -100,6 +100,7 @@ describe('switching', () => {
   test('activates, drains and puts back on standby', async () => {
     const activated = await sluice(`providers activate ${set} ses -m mailgun-is-down`);
     expect(activated).toMatchObject({ exitCode: 0, complained: '' });
+    expect(activated.printed).toMatch(/^email-\d+ is changed in .*\n {2}mailgun active, ses active$/);
     expect(await readStates()).toBe('mailgun active, ses active');
     expect((await sluice(`providers drain ${set} mailgun`)).exitCode).toBe(0);
     expect(await readStates()).toBe('mailgun drained, ses active');

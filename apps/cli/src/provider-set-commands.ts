@@ -1,4 +1,4 @@
-import { type DefinitionInput, type JsonValue, listNames } from '@sluice/authoring';
+import { type DefinitionInput, describeClauses, type JsonValue, listNames } from '@sluice/authoring';
 import {
   findProviderOrderProblem,
   type ProviderOrder,
@@ -82,7 +82,7 @@ export const providerSetCommands: readonly Command[] = [
       if (wrong !== undefined) throw usageError(wrong);
       const config = { schema: orderSchema, dimensions: ['account', 'user'] };
       return createFlag(key, call, { kind: 'config', value, config }, (flag) => [
-        `Created ${flag.key}: ${providers.map(({ name, state }) => `${name} ${state}`).join(', ')} in every environment.`,
+        `Created ${flag.key}: ${describeStates(providers)} in every environment.`,
         `Switch with: sluice providers activate ${flag.key} PROVIDER`,
       ]);
     },
@@ -211,7 +211,15 @@ async function changeOrder(
     key,
     when === undefined ? { kind: 'set-value', value } : { kind: 'set-override', when: [...when], value },
     call,
+    when === undefined
+      ? describeStates(value.providers)
+      : `${describeClauses(when)}: ${describeStates(value.providers)}`,
   );
+}
+
+/** `mailgun active, ses standby` */
+function describeStates(providers: readonly Readonly<Record<'name' | 'state', string>>[]): string {
+  return providers.map(({ name, state }) => `${name} ${state}`).join(', ');
 }
 
 async function getSet(connection: Pick<Connection, 'api' | 'place'>, key: string): Promise<ProviderSet> {
@@ -273,7 +281,7 @@ function formatSet({ config, order }: ProviderSet, environment: string, width: n
   return [
     `${config.key} in ${environment}`,
     ...formatFields([
-      ['when unknown', `${ambiguous} (a message of which nobody knows whether it was accepted)`],
+      ['ambiguous', ambiguous],
       ['fails back', `after ${formatRoughSpan(dwellMs)} without failures`],
       ['warm share', `${warmShare}% for each on standby`],
       ['version', String(config.version)],
