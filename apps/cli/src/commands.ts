@@ -1,9 +1,11 @@
 import { backupCommands } from './backup-commands.ts';
 import type { Command } from './command.ts';
+import { configCommands } from './config-commands.ts';
 import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { providerSetCommands } from './provider-set-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -13,6 +15,8 @@ import { valveCommands } from './valve-commands.ts';
 export const commands: readonly Command[] = [
   ...flagCommands,
   ...valveCommands,
+  ...configCommands,
+  ...providerSetCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

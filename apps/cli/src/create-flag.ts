@@ -29,7 +29,7 @@ interface CreationCall extends ChangeCall {
 export async function createFlag(
   key: string,
   { options, platform, output }: CreationCall,
-  definition: Pick<DefinitionInput, 'kind' | 'variations'>,
+  definition: Pick<DefinitionInput, 'kind' | 'variations' | 'value' | 'config'>,
   describe: (flag: FlagView) => readonly string[],
 ): Promise<number | undefined> {
   const { api, place } = connect(options, platform);

@@ -286,6 +286,17 @@ export const explanationView = named('Explanation', {
   reason: reasonView,
   /** What decided, in words. */
   because: text,
+  /** Of a config: all that matches, the winner first, what everybody else gets last. */
+  layers: list(
+    view({
+      /** `account + route`; `default` for what everybody else gets. */
+      layer: text,
+      /** Id of the override; absent: none, it is the value of the environment. */
+      override: text.exactOptional(),
+      name: text.exactOptional(),
+      value: z.unknown(),
+    }),
+  ).exactOptional(),
 });
 export type ExplanationView = z.output<typeof explanationView>;
 

@@ -73,6 +73,32 @@ describe('a config', () => {
     });
   });
 
+  test('shows every layer that matches a context, the winner first', async () => {
+    await createConfig('layered');
+    await server.change({
+      flag: 'layered',
+      instructions: [
+        { kind: 'set-override', id: 'searching', name: 'searches', when: [search], value: 30 },
+        { kind: 'set-override', id: 'other', when: [{ ...account42, values: ['43'] }], value: 90 },
+        { kind: 'set-override', id: 'heavy', when: [account42], value: 120 },
+      ],
+    });
+    const listLayers = async (context: object) =>
+      (await server.api('POST', `${production}/evaluate`, { flag: 'layered', context })).body.layers;
+    expect(
+      await listLayers({ kind: 'multi', account: { key: '42' }, request: { key: 'r', route: '/search' } }),
+    ).toEqual([
+      { layer: 'account', override: 'heavy', value: 120 },
+      { layer: 'route', override: 'searching', name: 'searches', value: 30 },
+      { layer: 'default', value: 60 },
+    ]);
+    expect(await listLayers({ kind: 'user', key: 'ann' })).toEqual([{ layer: 'default', value: 60 }]);
+    await server.api('POST', '/projects/default/flags', { key: 'no-config' });
+    const context = { kind: 'user', key: 'ann' };
+    const { body } = await server.api('POST', `${production}/evaluate`, { flag: 'no-config', context });
+    expect(body).not.toHaveProperty('layers');
+  });
+
   test('is what LaunchDarkly’s SDK serves, and its changes are reverted', async () => {
     await createConfig('served');
     const client = createLaunchDarklyClient(server, 'FDv2');

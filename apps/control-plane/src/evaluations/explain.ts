@@ -41,9 +41,9 @@ export async function explainEvaluation(
 ): Promise<ExplanationView> {
   const context = parseContext(request.context);
   const stored = await getFlag(reads, environment, request.flag);
-  const compiled = createRuleset(channel, request.flag).findCompiled(request.flag);
-  if (compiled === undefined) throw notFound('flag in use with the key', request.flag);
-  const { detail } = evaluate(compiled, createEvaluation({ context, ambient: [ownContext] }));
+  const ruleset = createRuleset(channel, request.flag);
+  const detail = decide(ruleset, request.flag, context);
+  if (detail === undefined) throw notFound('flag in use with the key', request.flag);
   const variationId = detail.variation === undefined ? undefined : listVariations(stored)[detail.variation]?.id;
   return {
     flag: request.flag,
@@ -52,7 +52,41 @@ export async function explainEvaluation(
     ...(variationId !== undefined && { variationId }),
     reason: detail.reason,
     because: describeReason(stored, detail),
+    ...(stored.definition.kind === 'config' && { layers: listLayers(ruleset, stored, context) }),
   };
+}
+
+function decide(ruleset: Ruleset<undefined>, flag: string, context: Context): Detail | undefined {
+  const compiled = ruleset.findCompiled(flag);
+  return compiled && evaluate(compiled, createEvaluation({ context, ambient: [ownContext] })).detail;
+}
+
+/** Asks again without the override that won, until none is left that matches. */
+function listLayers(
+  ruleset: Ruleset<undefined>,
+  { definition: { key }, configuration }: FlagState,
+  context: Context,
+): NonNullable<ExplanationView['layers']> {
+  const layers: NonNullable<ExplanationView['layers']>[number][] = [];
+  for (;;) {
+    const flag = ruleset.findFlag(key);
+    const detail = decide(ruleset, key, context);
+    if (flag === undefined || detail?.reason.kind !== 'RULE_MATCH') {
+      return [...layers, { layer: 'default', value: detail?.value ?? null }];
+    }
+    const { ruleId, ruleIndex } = detail.reason;
+    const override = configuration.rules.find(({ id }) => id === ruleId);
+    if (override !== undefined) {
+      const { id, name } = override;
+      layers.push({
+        layer: describeLayer(override),
+        override: id,
+        ...(name !== undefined && { name }),
+        value: detail.value ?? null,
+      });
+    }
+    ruleset.setFlag({ ...flag, rules: flag.rules?.slice(ruleIndex + 1) ?? [] });
+  }
 }
 
 function parseContext(given: Readonly<Record<string, unknown>>): Context {
