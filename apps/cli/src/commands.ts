@@ -4,6 +4,7 @@ import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { providersCommands } from './providers-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -12,6 +13,7 @@ import { tokenCommands } from './token-commands.ts';
 export const commands: readonly Command[] = [
   ...flagCommands,
   evaluateCommand,
+  ...providersCommands,
   ...fleetCommands,
   ...serverCommands,
   ...edgeCommands,
