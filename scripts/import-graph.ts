@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'api-client': ['authoring', 'engine'],
   'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine', 'stats'],
   edge: ['delivery', 'protocol', 'engine'],
-  cli: ['control-plane', 'edge', 'api-client', 'authoring', 'protocol', 'engine'],
+  cli: ['control-plane', 'edge', 'sdk-node', 'api-client', 'authoring', 'protocol', 'engine'],
 };
 
 /** Packages that run anywhere: nothing of the platform, not even Node's own modules. */

@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
 import { providerSetCommands } from './provider-set-commands.ts';
+import { providersCommands } from './providers-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...valveCommands,
   ...configCommands,
   ...providerSetCommands,
+  ...providersCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

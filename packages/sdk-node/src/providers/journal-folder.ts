@@ -13,6 +13,8 @@ export interface JournalFile {
 
 /** What a journal holds. */
 export interface JournalContent {
+  /** Names of its files; none: there is no journal. */
+  readonly files: readonly string[];
   readonly messages: readonly JournalMessage[];
   /** What could not be read, in words; the messages are those of all the rest. */
   readonly damage: readonly string[];
@@ -47,7 +49,8 @@ export async function readJournalFiles(
   const records: JournalRecord[] = [];
   const damage: string[] = [];
   const cut: string[] = [];
-  for (const { name } of await listJournalFiles(folder)) {
+  const files = (await listJournalFiles(folder)).map(({ name }) => name);
+  for (const name of files) {
     const text = await readFile(join(folder, name), 'utf8').catch((error: unknown) => {
       if (isMissing(error)) return '';
       throw error;
@@ -58,7 +61,7 @@ export async function readJournalFiles(
     if (found.isCut) cut.push(name);
     damage.push(...found.damagedLines.map((line) => `${join(folder, name)}: line ${line} is damaged`));
   }
-  return { messages: followAll(records).list(now), damage, cut };
+  return { files, messages: followAll(records).list(now), damage, cut };
 }
 
 /** Creates a file of its own for who writes, which survives a power cut once this resolves. */
