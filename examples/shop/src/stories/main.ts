@@ -1,8 +1,7 @@
 /** `npm run story -- NAME`: plays a story with a server, a shop and its customers in processes of their own, and prints what came true. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer } from '../load/load.ts';
-import { runLoad } from '../load/load.ts';
+import { type Answer, runLoad } from '../load/load.ts';
 import { badConfig, badConfigProof } from './bad-config.ts';
 import { cacheTuner, cacheTunerProof } from './cache-tuner.ts';
 import { badCustomerProof, oneBadCustomer } from './one-bad-customer.ts';
@@ -86,7 +85,7 @@ if (story === undefined) {
   process.exit(2);
 }
 const world = await createWorld();
-process.once('SIGINT', () => void world.close().then(() => process.exit(130)));
+process.on('SIGINT', () => void world.close().then(() => process.exit(130)));
 try {
   await story(world);
   console.log('It came true.');

@@ -76,9 +76,9 @@ async function findLine(output: Readable, start: string): Promise<string> {
   }
   throw new Error(`it never said "${start}…"`);
 }
-/** A port that nobody has at the moment. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** A port that nobody has at the moment; rejects when that is not so of the one that is `wanted`. */
+export async function findFreePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();

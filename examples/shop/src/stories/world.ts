@@ -27,8 +27,8 @@ export interface World {
 }
 
 export async function createWorld(port?: number): Promise<World> {
+  const serverPort = String(await findFreePort(port));
   const folder = mkdtempSync(join(tmpdir(), 'sluice-shop-'));
-  const serverPort = String(port ?? (await findFreePort()));
   const url = `http://127.0.0.1:${serverPort}`;
   const api = createApiClient({ url, token: keys.apiToken, fetch });
   const programs: Program[] = [];
@@ -47,8 +47,16 @@ export async function createWorld(port?: number): Promise<World> {
     });
   const sdk = { SLUICE_URL: url, SLUICE_SDK_KEY: keys.sdkKey };
 
+  const close = async (): Promise<void> => {
+    for (const program of programs) await program.end();
+    rmSync(folder, { recursive: true, force: true });
+  };
+
   const server = await startServer();
-  await setUp(api);
+  await setUp(api).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     server,
     api,
@@ -77,9 +85,6 @@ export async function createWorld(port?: number): Promise<World> {
         await pause(50);
       }
     },
-    close: async () => {
-      for (const program of programs) await program.end();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
