@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: a server, the shop, its customers with a bad one among them, and 200 instances of another service; ends
- * with Ctrl-C, else after `--minutes` (30). The server listens at SLUICE_PORT (7400), the shop at SHOP_PORT (8080).
+ * with Ctrl-C, else after `--minutes` (30). The server listens at SLUICE_PORT (7400), the
+ * shop at SHOP_PORT, or where there is room.
  */
 import { parseArgs } from 'node:util';
 import { runReportedLoad } from '../load/reported-load.ts';
@@ -16,7 +17,7 @@ const stop = new AbortController();
 // npm passes on what the terminal has told us already.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-const { SLUICE_PORT: serverPort = '7400', SHOP_PORT: shopPort = '8080' } = process.env;
+const { SLUICE_PORT: serverPort = '7400', SHOP_PORT: shopPort = '0' } = process.env;
 const world = await createWorld(Number(serverPort));
 try {
   const shop = await world.startShop({ SHOP_PORT: shopPort });
