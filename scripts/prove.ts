@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
+import { formatProvidersReport, policies, proveProviders } from '../packages/sdk-node/proofs/providers.ts';
 
 /** Prints what it finds; false: the promise does not hold. */
 type Proof = (full: boolean) => Promise<boolean>;
@@ -13,6 +14,16 @@ const proofs: Readonly<Record<string, Proof>> = {
     const report = await proveProxies({ idleMs: full ? 180_000 : 5000, onProgress: (line) => console.log(line) });
     for (const violation of report.violations) console.log(violation);
     return report.violations.length === 0;
+  },
+  providers: async (full) => {
+    const violations: string[] = [];
+    for (const policy of policies) {
+      const report = await proveProviders({ policy, messages: full ? 100_000 : 5000, onProgress: console.log });
+      for (const violation of report.violations.slice(0, 20)) console.log(violation);
+      console.log(formatProvidersReport(report));
+      violations.push(...report.violations);
+    }
+    return violations.length === 0;
   },
 };
 

@@ -18,7 +18,11 @@ function listNames(count: number, nameOf: (at: number) => string): readonly stri
 
 function createTelemetry(): Telemetry {
   // Windows never close, as if all of this was in one.
-  return new Telemetry(async () => true, { elapsed: () => 0, after: () => () => undefined });
+  return new Telemetry(
+    async () => true,
+    { elapsed: () => 0, after: () => () => undefined },
+    () => 5000,
+  );
 }
 
 /** Counts calls, or requests, one after the other; what is given is made once, as nothing else is to be measured. */

@@ -454,7 +454,7 @@ describe('/sdk/v1/reports', () => {
     );
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
     expect(await response.json()).toEqual({
-      events: [{ event: 'fleet', data: { delayMs: 0, spreadMs: 20, heartbeatMs: 10_000 } }],
+      events: [{ event: 'fleet', data: { delayMs: 0, spreadMs: 20, heartbeatMs: 10_000, windowMs: 5000 } }],
     });
     expect(fleet.told).toEqual(['join web-1 e1:2 by stream', 'web-1 e1:3', 'answer to probe p-1']);
   });

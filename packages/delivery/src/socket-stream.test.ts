@@ -115,7 +115,10 @@ async function eventsUntil(socket: TestSocket, name: string): Promise<readonly s
 describe('a socket that opens', () => {
   test('is told how to report, and then everything', async () => {
     const socket = await open();
-    expect(await socket.next()).toEqual({ event: 'fleet', data: '{"delayMs":0,"spreadMs":20,"heartbeatMs":10000}' });
+    expect(await socket.next()).toEqual({
+      event: 'fleet',
+      data: '{"delayMs":0,"spreadMs":20,"heartbeatMs":10000,"windowMs":5000}',
+    });
     expect(await eventsUntil(socket, 'payload-transferred')).toEqual([
       'server-intent xfer-full',
       'put-object a',
@@ -155,7 +158,7 @@ describe('a socket that opens', () => {
     const all = await Promise.all(Array.from({ length: 700 }, () => open('?basis=e1:2')));
     const { data } = await (await open()).next();
     // 40 microseconds for each.
-    expect(JSON.parse(data)).toEqual({ delayMs: 21, spreadMs: 28, heartbeatMs: 10_000 });
+    expect(JSON.parse(data)).toEqual({ delayMs: 21, spreadMs: 28, heartbeatMs: 10_000, windowMs: 5000 });
     for (const socket of all) socket.cut();
     await untilSubscribers(1);
     expect(JSON.parse((await (await open()).next()).data)).toMatchObject({ spreadMs: 20 });
@@ -167,12 +170,16 @@ test('who came when there were few is told when there are many: all would answer
   await first.until('server-intent');
   const openMany = (count: number) => Promise.all(Array.from({ length: count }, () => open('?basis=e1:2')));
   const many = await openMany(999);
-  expect(await first.until('fleet')).toMatchObject([{ data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000}' }]);
+  expect(await first.until('fleet')).toMatchObject([
+    { data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000,"windowMs":5000}' },
+  ]);
   for (const socket of many) socket.cut();
   await untilSubscribers(1);
   // Again, after a time with few.
   await openMany(999);
-  expect(await first.until('fleet')).toMatchObject([{ data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000}' }]);
+  expect(await first.until('fleet')).toMatchObject([
+    { data: '{"delayMs":30,"spreadMs":40,"heartbeatMs":10000,"windowMs":5000}' },
+  ]);
 });
 
 describe('a change', () => {

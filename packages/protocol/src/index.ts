@@ -5,6 +5,7 @@ export * from './link.ts';
 export { encodeNotice, type Notice, parseNotices } from './notices.ts';
 export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';
+export * from './provider-order.ts';
 export * from './receiver.ts';
 export {
   type ConfigInForce,

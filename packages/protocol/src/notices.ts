@@ -1,20 +1,27 @@
-import { aNumber, aString, listOf, type Malformation, objectOf } from './shape.ts';
+import { aNumber, aString, listOf, type Malformation, objectOf, optional } from './shape.ts';
 import type { SseEvent } from './sse.ts';
 
 /** Events of our own between those of fdv2: they are about the connection, not about flags. Other SDKs skip them. */
 export type Notice =
   /**
    * How an instance is to report: after a change it waits for `delayMs`, until the others have it too, and then for
-   * anything up to `spreadMs`; without one it reports every `heartbeatMs`.
+   * anything up to `spreadMs`; without one it reports every `heartbeatMs`. What it counts it tells every `windowMs`;
+   * absent: it decides.
    */
-  | { readonly event: 'fleet'; readonly delayMs: number; readonly spreadMs: number; readonly heartbeatMs: number }
+  | {
+      readonly event: 'fleet';
+      readonly delayMs: number;
+      readonly spreadMs: number;
+      readonly heartbeatMs: number;
+      readonly windowMs?: number | undefined;
+    }
   /** Whoever gets this is to answer at once; that measures how long things take. */
   | { readonly event: 'probe'; readonly id: string }
   /** A batch of events was looked at, as if it had been posted; `at` is the server's time. */
   | { readonly event: 'taken'; readonly id: string; readonly status: number; readonly at: number };
 
 const shapes = {
-  fleet: objectOf({ delayMs: aNumber, spreadMs: aNumber, heartbeatMs: aNumber }),
+  fleet: objectOf({ delayMs: aNumber, spreadMs: aNumber, heartbeatMs: aNumber, windowMs: optional(aNumber) }),
   probe: objectOf({ id: aString }),
   taken: objectOf({ id: aString, status: aNumber, at: aNumber }),
 } as const;

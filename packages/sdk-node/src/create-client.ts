@@ -21,6 +21,7 @@ import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { NodeClient } from './node-client.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
+import type { ProviderSend } from './providers/sending.ts';
 import { Scopes } from './surroundings/scopes.ts';
 import type { TestData } from './test-data.ts';
 import type { ObserveCall } from './valves/observed-call.ts';
@@ -66,6 +67,8 @@ export interface Options {
   readonly bigSegments?: BigSegmentSettings;
   /** Is told of every call of a valve that came to an end: for metrics of your own. */
   readonly onValveCall?: ObserveCall;
+  /** Is told of every try of a provider to send a message. */
+  readonly onProviderSend?: (send: ProviderSend) => void;
   /** Defaults to warnings and errors on standard error. */
   readonly log?: Log;
 }
@@ -113,7 +116,7 @@ export function createClient(options: Options): NodeClient {
       reporter,
       telemetry,
       hooks: options.hooks ?? [],
-      onValveCall: tellOf(options.onValveCall, telemetry),
+      onValveCall: tellBoth(options.onValveCall, telemetry?.valveCall.bind(telemetry)),
       sources,
       cache: createCache(options),
       events: createEvents(options, { headers, log, reporter }),
@@ -124,18 +127,23 @@ export function createClient(options: Options): NodeClient {
         statusPeriodMs: options.bigSegments.statusPeriodMs ?? 5000,
         staleAfterMs: options.bigSegments.staleAfterMs ?? 120_000,
       },
+      onProviderSend: tellBoth(options.onProviderSend, telemetry?.providerSend.bind(telemetry)),
+      journalFolder: findJournalFolder(options),
     },
     nodePlatform,
     scopes,
   );
 }
 
-/** Who is told of calls of valves: whoever asked for it, and the server. */
-function tellOf(ask: ObserveCall | undefined, telemetry: Telemetry | undefined): ObserveCall | undefined {
-  if (telemetry === undefined || ask === undefined) return ask ?? telemetry?.valveCall.bind(telemetry);
-  return (call) => {
-    telemetry.valveCall(call);
-    ask(call);
+/** Who is told of what was done: whoever asked for it, and the server. */
+function tellBoth<T>(
+  ask: ((done: T) => void) | undefined,
+  telemetry: ((done: T) => void) | undefined,
+): ((done: T) => void) | undefined {
+  if (telemetry === undefined || ask === undefined) return ask ?? telemetry;
+  return (done) => {
+    telemetry(done);
+    ask(done);
   };
 }
 
@@ -169,7 +177,11 @@ function createReporter(
 /** Counts what this instance does, where a server of ours is told what is in force here. */
 function createTelemetry({ events }: Options, reporter: Reporter | undefined): Telemetry | undefined {
   if (events === false || reporter === undefined) return undefined;
-  return new Telemetry((...told) => reporter.sendWindow(...told), nodePlatform.clock);
+  return new Telemetry(
+    (...told) => reporter.sendWindow(...told),
+    nodePlatform.clock,
+    () => reporter.windowMs,
+  );
 }
 
 /** What fits into a table: the rest is for rules. */
@@ -247,6 +259,12 @@ function createCache({ testData, file, cacheFolder, url, streamUrl, sdkKey }: Op
     .slice(0, 20);
   const folder = join(cacheFolder ?? findCacheFolder(), server);
   return createPayloadCache(createFolderStorage(folder, nodePlatform.createUuid), nodePlatform);
+}
+
+/** Tests leave nothing behind. */
+function findJournalFolder({ testData, cacheFolder }: Options): string | false | undefined {
+  if (testData !== undefined) return false;
+  return cacheFolder === false ? undefined : join(cacheFolder ?? findCacheFolder(), 'sends');
 }
 
 function createEvents(

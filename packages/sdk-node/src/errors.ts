@@ -1,9 +1,17 @@
 /**
- * `invalid-options`: when something is created. The others: why a valve has no answer. `timeout`: its mode did not
- * answer in time; `breaker-open`: the mode failed too often, and nothing is there to fall back to; `mode-missing`: what
- * is served is not in this build, nor is anything more severe.
+ * `invalid-options`: when something is created. Why a valve has no answer: `timeout`: its mode did not answer in time;
+ * `breaker-open`: the mode failed too often, and nothing is there to fall back to; `mode-missing`: what is served is not
+ * in this build, nor is anything more severe. Why providers sent nothing: `invalid-message`: the message has no key;
+ * `journal`: it cannot be read or written. `unknown-message`: no such message is in doubt.
  */
-export type SluiceErrorCode = 'invalid-options' | 'timeout' | 'breaker-open' | 'mode-missing';
+export type SluiceErrorCode =
+  | 'invalid-options'
+  | 'timeout'
+  | 'breaker-open'
+  | 'mode-missing'
+  | 'invalid-message'
+  | 'unknown-message'
+  | 'journal';
 
 /** What the SDK throws. Evaluating never does, and whether a client is well is told by its status. */
 export class SluiceError extends Error {

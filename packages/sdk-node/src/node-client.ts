@@ -4,6 +4,9 @@ import type { ConfigOptions } from './configs/config-options.ts';
 import { Configs } from './configs/configs.ts';
 import { createGate, type LevelledLogger, LogLevel, type LogLevelOptions } from './configs/log-level.ts';
 import { SluiceError } from './errors.ts';
+import type { Provider } from './providers/provider.ts';
+import { ProviderSets, type ProviderSetsOptions } from './providers/provider-sets.ts';
+import type { Providers, ProvidersOptions } from './providers/providers.ts';
 import {
   type AdapterOptions,
   createExpressMiddleware,
@@ -25,6 +28,10 @@ import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } fro
 export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
   /** Is told of every call of a valve; undefined: nobody wants to know. */
   readonly onValveCall?: ObserveCall | undefined;
+  /** Is told of every try of a provider; undefined: nobody wants to know. */
+  readonly onProviderSend?: ProviderSetsOptions['observe'];
+  /** Where journals of sends are that nobody gave a place; false: in memory; undefined: there is none. */
+  readonly journalFolder?: ProviderSetsOptions['journalFolder'];
 }
 
 /**
@@ -38,6 +45,7 @@ export class NodeClient extends Client {
   readonly #limits: Limits;
   readonly #valves = new Set<string>();
   readonly #configs: Configs;
+  readonly #providerSets: ProviderSets;
 
   constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
@@ -45,8 +53,12 @@ export class NodeClient extends Client {
     this.#platform = platform;
     this.#options = options;
     this.#limits = new Limits(platform.clock);
-    const { log, reporter, telemetry } = options;
+    const { log, reporter, telemetry, journalFolder, onProviderSend: observe } = options;
     this.#configs = new Configs({ client: this, reporter, telemetry, widest: scopes.widest, hash: platform.hash, log });
+    this.#providerSets = new ProviderSets(
+      { client: this, surroundings: scopes, journalFolder, log, observe },
+      platform,
+    );
   }
 
   /**
@@ -92,6 +104,26 @@ export class NodeClient extends Client {
       scopes: this.#scopes,
       onChange: (listener) => this.onChange(key, listener),
     });
+  }
+
+  /**
+   * Providers that do the same, of which one is to take each message:
+   * `sluice.providers('email', { mailgun: { send }, ses: { send } }, { idempotencyKey: (mail) => mail.id })`. The value
+   * of the config `email` says who is active; without it the first is, and the others stand by. Throws a SluiceError
+   * when the options cannot be right.
+   */
+  providers<Message>(
+    key: string,
+    providers: Readonly<Record<string, Provider<Message>>>,
+    options: ProvidersOptions<Message>,
+  ): Providers<Message> {
+    return this.#providerSets.create(key, providers, options);
+  }
+
+  /** Sends what is left, closes connections, and stores the last payload. */
+  override async close(): Promise<void> {
+    await this.#providerSets.close();
+    await super.close();
   }
 
   /** Middleware for Express 5: `app.use(sluice.express())`, before everything that evaluates. */

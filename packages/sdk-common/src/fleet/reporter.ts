@@ -29,9 +29,9 @@ export interface TakenEvents {
 }
 
 /** Until the server says otherwise. */
-const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000 };
+const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000, windowMs: 5000 };
 /** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
-const bounds = { leastHeartbeatMs: 1000, mostMs: 3_600_000 };
+const bounds = { leastHeartbeatMs: 1000, leastWindowMs: 1000, mostMs: 3_600_000 };
 /** The server reads none that are longer: such a window would never be taken. */
 const longestWindow = 1_000_000;
 /** A batch of events, or a window, that the server says nothing about in this time counts as lost. */
@@ -111,6 +111,7 @@ export class Reporter implements DataObserver {
           delayMs: Math.min(bounds.mostMs, notice.delayMs),
           spreadMs: Math.min(bounds.mostMs, notice.spreadMs),
           heartbeatMs: Math.min(bounds.mostMs, Math.max(bounds.leastHeartbeatMs, notice.heartbeatMs)),
+          windowMs: Math.min(bounds.mostMs, Math.max(bounds.leastWindowMs, notice.windowMs ?? firstPace.windowMs)),
         };
         return;
       case 'probe':
@@ -138,6 +139,11 @@ export class Reporter implements DataObserver {
   /** Hands a batch of events to the line; undefined: there is none, or it broke before the server said anything. */
   sendEvents(id: string, encodedEvents: string): Promise<TakenEvents | undefined> {
     return this.#sendByLine(id, `{"kind":"events","id":${JSON.stringify(id)},"events":${encodedEvents}}`);
+  }
+
+  /** How long windows of telemetry are to be. */
+  get windowMs(): number {
+    return this.#pace.windowMs;
   }
 
   /** Tells the server of a window; resolves with false when nobody knows whether it heard of it. */

@@ -14,15 +14,21 @@ let telemetry: Telemetry;
 let sent: Sent[];
 /** What becomes of a window that is sent. */
 let answer: () => Promise<boolean>;
+let windowMs: number;
 
 beforeEach(() => {
   clock = new FakeClock();
   sent = [];
+  windowMs = 5000;
   answer = async () => true;
-  telemetry = new Telemetry((sequence, agoMs, window) => {
-    sent.push({ sequence, agoMs, window });
-    return answer();
-  }, clock);
+  telemetry = new Telemetry(
+    (sequence, agoMs, window) => {
+      sent.push({ sequence, agoMs, window });
+      return answer();
+    },
+    clock,
+    () => windowMs,
+  );
 });
 
 const call = {
@@ -48,6 +54,18 @@ function cellsOf(key: string): readonly (readonly string[])[] {
 }
 
 describe('a window', () => {
+  test('is as long as the server asks for', async () => {
+    windowMs = 80_000;
+    telemetry.valveCall(call);
+    await clock.advance(5000);
+    expect(sent).toHaveLength(1);
+    telemetry.valveCall(call);
+    await clock.advance(79_999);
+    expect(sent).toHaveLength(1);
+    await clock.advance(1);
+    expect(sent).toHaveLength(2);
+  });
+
   test('is sent every 5 seconds in which there was something, and not otherwise', async () => {
     await clock.advance(20_000);
     expect(sent).toEqual([]);

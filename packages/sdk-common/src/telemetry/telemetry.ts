@@ -45,27 +45,29 @@ export interface AnsweredRequest {
   readonly arm?: string | undefined;
 }
 
-const windowMs = 5000;
 /** Requests that no route matched. */
 const unmatched = 'unmatched';
 
 /**
- * Counts what this instance does, and tells the server every 5 s. Counting takes bounded memory, allocates nothing for
+ * Counts what this instance does, and tells the server every 5 s, or less often where the fleet is large. Counting takes bounded memory, allocates nothing for
  * calls like those before, and never throws.
  */
 export class Telemetry {
   readonly #clock: Pick<Clock, 'elapsed' | 'after'>;
   readonly #outbox: Outbox;
+  readonly #windowMs: () => number;
   #open = new TelemetryWindow();
   #openedAt: number;
   #cancel: () => void;
   #sending: Promise<void> = Promise.resolve();
 
-  constructor(send: SendWindow, clock: Pick<Clock, 'elapsed' | 'after'>) {
+  /** `windowMs`: how long windows are to be from now on, by what the server says of its load. */
+  constructor(send: SendWindow, clock: Pick<Clock, 'elapsed' | 'after'>, windowMs: () => number) {
     this.#clock = clock;
+    this.#windowMs = windowMs;
     this.#outbox = new Outbox(send, clock);
     this.#openedAt = clock.elapsed();
-    this.#cancel = clock.after(windowMs, () => this.#tick());
+    this.#cancel = clock.after(windowMs(), () => this.#tick());
   }
 
   valveCall({ valve, mode, cause, outcome, durationMs, account, route }: ValveCall): void {
@@ -107,7 +109,7 @@ export class Telemetry {
   }
 
   #tick(): void {
-    this.#cancel = this.#clock.after(windowMs, () => this.#tick());
+    this.#cancel = this.#clock.after(this.#windowMs(), () => this.#tick());
     void this.flush();
   }
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { createFakeLog } from '@sluice/testkit';
 import fastify from 'fastify';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -28,7 +29,7 @@ function levelOf(everybody: string, { account42 = everybody, search = everybody,
 async function create(flag?: ReturnType<typeof levelOf>) {
   const testData = new TestData();
   if (flag !== undefined) testData.setFlag(flag);
-  const client = createClient({ testData });
+  const client = createClient({ testData, log: createFakeLog() });
   await client.ready({ timeoutMs: 0 });
   const lines: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
@@ -168,6 +169,19 @@ describe('the level of pino', () => {
     );
     handler(createRequest(), Object.assign(new EventEmitter(), { statusCode: 200 }));
     expect.assertions(6);
+  });
+
+  test('is that of the process where the application fails to say which route it is', async () => {
+    const { client, logger, take } = await create(levelOf('info', { search: 'debug' }));
+    client.logLevel(logger);
+    const route = (): string => {
+      throw new Error('no route');
+    };
+    client.http(() => write(logger), { route })(
+      createRequest(),
+      Object.assign(new EventEmitter(), { statusCode: 200 }),
+    );
+    expect(take()).toEqual(['info', 'warn']);
   });
 
   test('of a child that has its own is left alone', async () => {

@@ -45,7 +45,7 @@ export class LogLevel {
   #threshold = 0;
   /** Rises with every payload. */
   #payload = 0;
-  #found = new WeakMap<WorkScope, Found>();
+  readonly #found = new WeakMap<WorkScope, Found>();
   #isLooking = false;
 
   constructor(parts: LogLevelParts) {
@@ -89,6 +89,9 @@ export class LogLevel {
       // Until a route has matched, rules for routes cannot be told from others.
       if (scope.hasRoute) this.#found.set(scope, { threshold, payload: this.#payload, ambient: scope.ambient });
       return threshold;
+    } catch {
+      // The application's own way to find a route failed: evaluations tell of that, and lines are written all the same.
+      return this.#threshold;
     } finally {
       this.#isLooking = false;
     }

@@ -1,11 +1,12 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
 import type { Limit, Limits } from './limits.ts';
 import { type Build, type ModePlan, planModes } from './mode-plan.ts';
-import { findSubject, type ObserveCall, type ValveCause } from './observed-call.ts';
+import type { ObserveCall, ValveCause } from './observed-call.ts';
 
 /** The functions of a valve by the names of its modes. */
 export type Modes = Readonly<Record<string, ModeFunction>>;

@@ -1,6 +1,6 @@
 import type { GivenContext, Surroundings } from '@sluice/sdk-common';
 import { expect, test } from 'vitest';
-import { findSubject } from './observed-call.ts';
+import { findSubject } from './subject.ts';
 
 const acme = { kind: 'account', key: 'acme' };
 const request = { kind: 'request', key: 'r-1', route: '/items/:id' };

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { policies, proveProviders } from './providers.ts';
+
+describe('a sender that is killed, with providers that fail in every way', () => {
+  test.each(policies)(
+    'loses no message, and doubles none unless it may: %s',
+    async (policy) => {
+      const { kills, sent, unknown, violations, duplicates } = await proveProviders({ policy, messages: 3000 });
+      expect(violations).toEqual([]);
+      expect(kills).toBeGreaterThan(0);
+      expect(sent).toBeGreaterThan(2500);
+      // The faults were met, and the policy decided about them.
+      if (policy === 'never') expect(unknown).toBeGreaterThan(20);
+      else expect(unknown).toBe(0);
+      if (policy === 'allow-duplicate') expect(duplicates).toBeGreaterThan(10);
+      else expect(duplicates).toBe(0);
+    },
+    120_000,
+  );
+
+  test('would be found out if messages left before the journal is on disk', async () => {
+    const sabotage = join(import.meta.dirname, 'without-flush.ts');
+    const { violations } = await proveProviders({ policy: 'never', messages: 3000, sabotage });
+    expect(violations.join('\n')).toMatch(/is not in the journal|was accepted 2 times/);
+  }, 120_000);
+});

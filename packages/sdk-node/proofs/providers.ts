@@ -1,0 +1,257 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandom } from '@sluice/testkit';
+import { nodePlatform } from '../src/platform.ts';
+import { readJournalFiles } from '../src/providers/journal-folder.ts';
+import type { JournalMessage } from '../src/providers/ledger.ts';
+import { type SenderSettings, theEnd } from './sender-settings.ts';
+
+export const policies = ['never', 'idempotent-only', 'allow-duplicate'] as const;
+
+export interface ProvidersReport {
+  readonly policy: (typeof policies)[number];
+  readonly messages: number;
+  readonly kills: number;
+  readonly sent: number;
+  readonly failed: number;
+  readonly unknown: number;
+  /** Messages that were accepted more than once. */
+  readonly duplicates: number;
+  readonly durationMs: number;
+  /** What was wrong in the end, in words; empty: nothing. */
+  readonly violations: readonly string[];
+}
+
+export interface ProvidersProofOptions {
+  readonly policy: (typeof policies)[number];
+  readonly messages: number;
+  readonly seed?: number;
+  /** A module that the sender loads first, to break something on purpose. */
+  readonly sabotage?: string;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** Messages on their way at a time. */
+const window = 100;
+/** The sender is killed at some moment of so many milliseconds after the first answer. */
+const killWithinMs = 700;
+const later = 60_000;
+
+/**
+ * Sends messages by providers that fail in every way, from a process that is killed again and again and started anew,
+ * and gives it again what it had not answered, as an outbox would. In the end every message must be in the journal, as
+ * the program was told, and as the providers have it; and none may have been accepted twice, unless the policy allows
+ * that. What the sender had not brought to disk is lost with it.
+ */
+export async function proveProviders(options: ProvidersProofOptions): Promise<ProvidersReport> {
+  const { policy, messages, seed = 1, onProgress } = options;
+  const startedAt = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-providers-'));
+  const honoursKeys = policy === 'idempotent-only';
+  const providers = await Promise.all(['a', 'b', 'c'].map((name, at) => startProvider(name, seed + at, honoursKeys)));
+  const settings: SenderSettings = {
+    value: {
+      providers: [
+        { name: 'a', state: 'active', share: 60 },
+        { name: 'b', state: 'active' },
+        { name: 'c', state: 'standby' },
+      ],
+      ambiguous: policy,
+      dwellMs: 1000,
+    },
+    urls: Object.fromEntries(providers.map(({ name, url }) => [name, url])),
+    honoursKeys,
+    journal: folder,
+  };
+  const outbox = new Outbox(messages);
+  try {
+    const random = createRandom(seed);
+    let kills = 0;
+    while (!outbox.isDone) {
+      const sender = new Sender(settings, preloadsOf(options));
+      const kill = await sender.work(outbox, () => random.next() * killWithinMs);
+      if (kill) kills++;
+      if (kill && kills % 10 === 0) onProgress?.(`${policy}: ${outbox.told.size} messages, ${kills} kills`);
+    }
+    // What is in doubt is tried again, when the providers are well and nobody can be at it any more.
+    await Promise.all(providers.map(({ heal }) => heal()));
+    outbox.reopen('unknown');
+    const sender = new Sender(settings, [...preloadsOf(options), join(import.meta.dirname, 'later.ts')]);
+    await sender.work(outbox, undefined);
+    const journal = await readJournalFiles(folder, nodePlatform, Date.now() + 2 * later);
+    const accepted = new Map(
+      await Promise.all(providers.map(async ({ name, listAccepted }) => [name, await listAccepted()] as const)),
+    );
+    const found = inspect({ policy, outbox, accepted, journal: journal.messages });
+    const count = (status: string) => journal.messages.filter((message) => message.status === status).length;
+    return {
+      policy,
+      messages,
+      kills,
+      sent: count('sent'),
+      failed: count('failed'),
+      unknown: count('unknown'),
+      duplicates: found.duplicates,
+      durationMs: performance.now() - startedAt,
+      violations: [...journal.damage, ...found.violations],
+    };
+  } finally {
+    for (const { stop } of providers) stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export function formatProvidersReport(report: ProvidersReport): string {
+  const { policy, messages, kills, sent, failed, unknown, duplicates, durationMs, violations } = report;
+  return (
+    `${policy}: ${messages} messages, ${kills} kills; ${sent} sent, ${failed} failed, ${unknown} unknown, ` +
+    `${duplicates} accepted more than once; ${violations.length} violations (${(durationMs / 1000).toFixed(0)} s)`
+  );
+}
+
+function preloadsOf({ sabotage }: ProvidersProofOptions): readonly string[] {
+  return [join(import.meta.dirname, 'power-cut.ts'), ...(sabotage === undefined ? [] : [sabotage])];
+}
+
+/** What is to be sent, and what the sender said became of it. */
+class Outbox {
+  readonly told = new Map<string, string>();
+  readonly #messages: number;
+  #left: string[];
+
+  constructor(messages: number) {
+    this.#messages = messages;
+    this.#left = Array.from({ length: messages }, (_, index) => `m${index}`).reverse();
+  }
+
+  get isDone(): boolean {
+    return this.told.size === this.#messages;
+  }
+
+  take(): string | undefined {
+    return this.#left.pop();
+  }
+
+  giveBack(messages: Iterable<string>): void {
+    this.#left.push(...messages);
+  }
+
+  /** Messages that ended so are to be sent once more. */
+  reopen(status: string): void {
+    const again = [...this.told].flatMap(([message, each]) => (each === status ? [message] : []));
+    for (const message of again) this.told.delete(message);
+    this.giveBack(again);
+  }
+}
+
+class Sender {
+  readonly #child: ChildProcess;
+
+  constructor(settings: SenderSettings, preloads: readonly string[]) {
+    this.#child = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(settings)], {
+      execArgv: ['--disable-warning=ExperimentalWarning', ...preloads.flatMap((module) => ['--import', module])],
+    });
+  }
+
+  /** Sends until nothing is left, or it is killed; true: it was killed. */
+  async work(outbox: Outbox, killAfterMs: (() => number) | undefined): Promise<boolean> {
+    const underway = new Set<string>();
+    const ended = once(this.#child, 'close');
+    let killing: NodeJS.Timeout | undefined;
+    const sendNext = (): void => {
+      const message = outbox.take();
+      if (message !== undefined) underway.add(message);
+      else if (underway.size > 0) return;
+      // It may be gone; then the message is given to the next.
+      this.#child.send(message ?? theEnd, () => undefined);
+    };
+    // The protocol of sender.ts.
+    this.#child.on('message', (answer) => {
+      const [message, status] = answer as [string, string];
+      underway.delete(message);
+      outbox.told.set(message, status);
+      if (killAfterMs !== undefined) killing ??= setTimeout(() => this.#child.kill('SIGKILL'), killAfterMs());
+      sendNext();
+    });
+    for (let count = 0; count < window; count++) sendNext();
+    const [code, signal] = await ended;
+    clearTimeout(killing);
+    if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the sender ended with ${code ?? signal}`);
+    outbox.giveBack(underway);
+    return signal === 'SIGKILL';
+  }
+}
+
+async function startProvider(name: string, seed: number, honoursKeys: boolean) {
+  const child = fork(join(import.meta.dirname, 'fake-provider.ts'), [String(seed), honoursKeys ? 'honours-keys' : ''], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  // The first that it says.
+  const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
+  const url = `http://127.0.0.1:${port}/`;
+  return {
+    name,
+    url,
+    heal: async (): Promise<void> => {
+      const healed = once(child, 'message');
+      child.send('be healthy');
+      await healed;
+      await untilItAnswers(url);
+    },
+    /** How often each message was accepted. */
+    listAccepted: async (): Promise<ReadonlyMap<string, number>> => {
+      const response = await fetch(url);
+      // What fake-provider.ts answers.
+      return new Map((await response.json()) as [string, number][]);
+    },
+    stop: (): void => void child.kill('SIGKILL'),
+  };
+}
+
+/** It may be in the middle of an outage. */
+async function untilItAnswers(url: string): Promise<void> {
+  for (;;) {
+    const isThere = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isThere) return;
+  }
+}
+
+interface Evidence {
+  readonly policy: (typeof policies)[number];
+  readonly outbox: Outbox;
+  readonly accepted: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly journal: readonly JournalMessage[];
+}
+
+function inspect({ policy, outbox, accepted, journal }: Evidence): {
+  readonly duplicates: number;
+  readonly violations: readonly string[];
+} {
+  const known = new Map(journal.map((message) => [message.idempotencyKey, message]));
+  const violations: string[] = [];
+  let duplicates = 0;
+  for (const [message, told] of outbox.told) {
+    const times = [...accepted.values()].reduce((sum, each) => sum + (each.get(message) ?? 0), 0);
+    if (times > 1) duplicates++;
+    const entry = known.get(message);
+    if (entry === undefined) {
+      violations.push(`${message} is not in the journal; it was accepted ${times} times`);
+      continue;
+    }
+    if (entry.status !== told) violations.push(`${message} is ${entry.status} in the journal, and was told as ${told}`);
+    if (entry.status === 'open') violations.push(`${message} did not end`);
+    if (entry.status === 'failed' && times > 0) violations.push(`${message} failed, and was accepted ${times} times`);
+    if (entry.status === 'sent' && (accepted.get(entry.provider ?? '')?.get(message) ?? 0) === 0)
+      violations.push(`${message} was sent, and ${entry.provider} does not have it`);
+    const isAllowed = policy === 'allow-duplicate' && entry.attempts.some(({ outcome }) => outcome === 'unknown');
+    if (times > 1 && !isAllowed) violations.push(`${message} was accepted ${times} times`);
+  }
+  for (const message of known.keys()) if (!outbox.told.has(message)) violations.push(`${message} was never given`);
+  return { duplicates, violations };
+}

@@ -1,0 +1,84 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Platform } from '@sluice/sdk-common';
+import { type JournalRecord, parseJournal } from './journal-records.ts';
+import { followAll, type JournalMessage } from './ledger.ts';
+
+export interface JournalFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly writtenAt: number;
+}
+
+/** What a journal holds. */
+export interface JournalContent {
+  readonly messages: readonly JournalMessage[];
+  /** What could not be read, in words; the messages are those of all the rest. */
+  readonly damage: readonly string[];
+  /** Files whose end is cut off: a process ended, or is at work, while it wrote. Nothing that was promised is lost. */
+  readonly cut: readonly string[];
+}
+
+const ending = '.journal';
+
+/** The oldest first; none when there is no such folder. */
+export async function listJournalFiles(folder: string): Promise<readonly JournalFile[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const files: JournalFile[] = [];
+  for (const name of names) {
+    if (!name.endsWith(ending)) continue;
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (found?.isFile() === true) files.push({ name, sizeBytes: found.size, writtenAt: found.mtimeMs });
+  }
+  return files.sort((a, b) => a.writtenAt - b.writtenAt || (a.name < b.name ? -1 : 1));
+}
+
+/** Reads the files of a journal; one that was removed meanwhile has nothing. `told` hears of each file's records. */
+export async function readJournalFiles(
+  folder: string,
+  { hash }: Pick<Platform, 'hash'>,
+  now: number,
+  told: (file: string, records: readonly JournalRecord[]) => void = () => undefined,
+): Promise<JournalContent> {
+  const records: JournalRecord[] = [];
+  const damage: string[] = [];
+  const cut: string[] = [];
+  for (const { name } of await listJournalFiles(folder)) {
+    const text = await readFile(join(folder, name), 'utf8').catch((error: unknown) => {
+      if (isMissing(error)) return '';
+      throw error;
+    });
+    const found = parseJournal(text, hash.sha256Base64);
+    for (const record of found.records) records.push(record);
+    told(name, found.records);
+    if (found.isCut) cut.push(name);
+    damage.push(...found.damagedLines.map((line) => `${join(folder, name)}: line ${line} is damaged`));
+  }
+  return { messages: followAll(records).list(now), damage, cut };
+}
+
+/** Creates a file of its own for who writes, which survives a power cut once this resolves. */
+export async function createJournalFile(folder: string, name: string): Promise<FileHandle> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = await open(join(folder, `${name}${ending}`), 'ax', 0o600);
+  const directory = await open(folder, 'r');
+  // Else the file might be there, and its name not.
+  await directory.sync().finally(() => directory.close());
+  return file;
+}
+
+export async function removeJournalFile(folder: string, name: string): Promise<void> {
+  await rm(join(folder, name), { force: true });
+}
+
+export function journalFileName(name: string): string {
+  return `${name}${ending}`;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

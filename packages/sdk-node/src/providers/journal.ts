@@ -1,0 +1,273 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Log, Platform } from '@sluice/sdk-common';
+import {
+  createJournalFile,
+  journalFileName,
+  listJournalFiles,
+  readJournalFiles,
+  removeJournalFile,
+} from './journal-folder.ts';
+import { encodeRecord, type JournalRecord } from './journal-records.ts';
+import { asOf, describe, followAll, isResolved, type JournalMessage, Ledger, nameOf } from './ledger.ts';
+
+export interface JournalOptions {
+  /** Undefined: only in memory. Several processes may have the same. */
+  readonly folder: string | undefined;
+  /** What the folder may come to; beyond it, what was sent or failed long ago is forgotten, unknown messages never. */
+  readonly keepBytes?: number | undefined;
+  readonly log: Log;
+}
+
+/** Of messages that are through, so many are remembered, so that they are not sent once more. */
+const mostResolved = 50_000;
+const defaultKeepBytes = 16 * 1024 * 1024;
+/** A file is so much of what is kept. */
+const filesKept = 8;
+/** When the folder is too large, it is cleared to this share. */
+const clearedShare = 0.75;
+/** A process writes to a file within this time of writing to it before; else it begins another. */
+const idleMs = 3_600_000;
+/** So that a file which was not written for so long is nobody's, and may be cleared by anybody. */
+const abandonedMs = 24 * idleMs;
+
+type JournalPlatform = Pick<Platform, 'clock' | 'createUuid' | 'hash'>;
+
+/**
+ * What became of every message, in memory and in a folder. Each process appends to a file of its own; whatever was
+ * noted before `flush` is on disk when it resolves, and one trip to the disk serves all who wait.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #platform: JournalPlatform;
+  readonly #ledger = new Ledger(mostResolved);
+  #loading: Promise<void> | undefined;
+  #queue: JournalRecord[] = [];
+  #flushing: Promise<void> = Promise.resolve();
+  #nextFlush: Promise<void> | undefined;
+  #file: { readonly handle: FileHandle; readonly name: string; sizeBytes: number; writtenAt: number } | undefined;
+  /** Files of this process that it writes to no more. */
+  readonly #closedFiles = new Set<string>();
+  #lastAt = 0;
+  /** The other files of the folder and their sizes, when this process last looked. */
+  #seen = '';
+  #clearing: Promise<void> | undefined;
+
+  constructor(options: JournalOptions, platform: JournalPlatform) {
+    this.#options = options;
+    this.#platform = platform;
+  }
+
+  /** Resolves once it is known what processes before this one left; rejects when the folder cannot be read. */
+  async ready(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    await this.#loading;
+  }
+
+  /** The time of a record. */
+  now(): number {
+    this.#lastAt = Math.max(this.#lastAt, this.#platform.clock.now());
+    return this.#lastAt;
+  }
+
+  /** What this process knows of a message. */
+  find(set: string, key: string): JournalMessage | undefined {
+    const found = this.#ledger.find(set, key);
+    return found && asOf(found, this.#platform.clock.now());
+  }
+
+  /**
+   * The message as it is in the folder now, if others wrote there: somebody may have settled it. Not for one that this
+   * process is sending.
+   */
+  async findSettled(set: string, key: string): Promise<JournalMessage | undefined> {
+    const { folder } = this.#options;
+    if (folder !== undefined && (await this.#hasNews(folder))) {
+      const name = nameOf(set, key);
+      const found = (await this.list()).find((message) => nameOf(message.set, message.idempotencyKey) === name);
+      if (found !== undefined) this.#ledger.put(found);
+    }
+    return this.find(set, key);
+  }
+
+  /** To be written with the next flush. */
+  note(...records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      this.#ledger.take(record);
+      if (this.#options.folder !== undefined) this.#queue.push(record);
+    }
+  }
+
+  /** Undoes what was noted of a message whose beginning could not be written; `before`: as it was. */
+  withdraw(set: string, key: string, before: JournalMessage | undefined): void {
+    if (before === undefined) this.#ledger.forget(set, key);
+    else this.#ledger.put(before);
+  }
+
+  /** Resolves when everything that was noted is on disk; rejects when it cannot be written. */
+  flush(): Promise<void> {
+    if (this.#nextFlush === undefined) {
+      const next = this.#flushing.then(() => {
+        this.#nextFlush = undefined;
+        return this.#writeQueue();
+      });
+      // The next to wait is told about its own.
+      this.#flushing = next.catch(() => undefined);
+      this.#nextFlush = next;
+    }
+    return this.#nextFlush;
+  }
+
+  /** Everything in the folder, by whichever process. */
+  async list(): Promise<readonly JournalMessage[]> {
+    const { folder } = this.#options;
+    const now = this.#platform.clock.now();
+    if (folder === undefined) return this.#ledger.list(now);
+    await this.flush();
+    const { messages, damage } = await readJournalFiles(folder, this.#platform, now);
+    this.#reportDamage(damage);
+    return messages;
+  }
+
+  /** Writes what is left. */
+  async close(): Promise<void> {
+    try {
+      await this.#clearing;
+      await this.flush();
+    } catch (error) {
+      this.#options.log.error(`the journal of sends: ${String(error)}`);
+    }
+    await this.#closeFile();
+  }
+
+  async #hasNews(folder: string): Promise<boolean> {
+    const others = (await listJournalFiles(folder)).filter(({ name }) => name !== this.#file?.name);
+    const seen = JSON.stringify(others.map(({ name, sizeBytes }) => [name, sizeBytes]));
+    const isNew = seen !== this.#seen;
+    this.#seen = seen;
+    return isNew;
+  }
+
+  async #load(): Promise<void> {
+    const { folder, log } = this.#options;
+    if (folder === undefined) return;
+    const { messages, damage, cut } = await readJournalFiles(folder, this.#platform, this.#platform.clock.now());
+    for (const message of messages) this.#ledger.put(message);
+    this.#lastAt = messages.reduce((latest, { beganAt, endedAt = 0 }) => Math.max(latest, beganAt, endedAt), 0);
+    for (const name of cut)
+      log.warn(`the journal of sends: the last line of ${name} was not written whole; it is left out`);
+    this.#reportDamage(damage);
+    this.#clear(folder);
+  }
+
+  #reportDamage(damage: readonly string[]): void {
+    for (const each of damage)
+      this.#options.log.error(`the journal of sends: ${each}; its message may be listed as unknown`);
+  }
+
+  async #writeQueue(): Promise<void> {
+    const { folder } = this.#options;
+    const batch = this.#queue;
+    if (folder === undefined || batch.length === 0) return;
+    this.#queue = [];
+    try {
+      const text = batch.map((record) => encodeRecord(record, this.#platform.hash.sha256Base64)).join('');
+      const file = await this.#openFile(folder);
+      await file.handle.appendFile(text);
+      await file.handle.datasync();
+      file.sizeBytes += text.length;
+      file.writtenAt = this.#platform.clock.now();
+    } catch (error) {
+      // It may end in the middle of a line.
+      await this.#closeFile();
+      // Whoever begins a message is told and does not send it; what became of others is still to be written.
+      const begun = new Set(batch.flatMap(({ kind, set, key }) => (kind === 'begin' ? [nameOf(set, key)] : [])));
+      this.#queue = [...batch.filter(({ set, key }) => !begun.has(nameOf(set, key))), ...this.#queue];
+      throw error;
+    }
+  }
+
+  async #openFile(folder: string) {
+    const { keepBytes = defaultKeepBytes } = this.#options;
+    const now = this.#platform.clock.now();
+    if (this.#file !== undefined) {
+      const { sizeBytes, writtenAt } = this.#file;
+      if (sizeBytes < keepBytes / filesKept && Math.abs(now - writtenAt) < idleMs) return this.#file;
+      await this.#closeFile();
+      this.#clear(folder);
+    }
+    const name = `${now.toString(36)}-${this.#platform.createUuid()}`;
+    this.#file = {
+      handle: await createJournalFile(folder, name),
+      name: journalFileName(name),
+      sizeBytes: 0,
+      writtenAt: now,
+    };
+    return this.#file;
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    if (file === undefined) return;
+    this.#closedFiles.add(file.name);
+    await file.handle
+      .close()
+      .catch((error: unknown) => this.#options.log.warn(`the journal of sends: ${String(error)}`));
+  }
+
+  /** Removes the oldest files that nobody writes to, when the folder is too large. */
+  #clear(folder: string): void {
+    this.#clearing ??= this.#removeOldest(folder)
+      .catch((error: unknown) => this.#options.log.warn(`the journal of sends could not be cleared: ${String(error)}`))
+      .finally(() => {
+        this.#clearing = undefined;
+      });
+  }
+
+  async #removeOldest(folder: string): Promise<void> {
+    const { keepBytes = defaultKeepBytes } = this.#options;
+    const files = await listJournalFiles(folder);
+    let total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (total <= keepBytes) return;
+    const now = this.#platform.clock.now();
+    const old = new Set<string>();
+    for (const { name, sizeBytes, writtenAt } of files) {
+      if (total <= keepBytes * clearedShare) break;
+      if (!this.#closedFiles.has(name) && writtenAt > now - abandonedMs) continue;
+      old.add(name);
+      total -= sizeBytes;
+    }
+    await this.#writeAgain(folder, old);
+    for (const name of old) {
+      await removeJournalFile(folder, name);
+      this.#closedFiles.delete(name);
+    }
+  }
+
+  /** Messages of which something else would be known without some files. */
+  async #writeAgain(folder: string, without: ReadonlySet<string>): Promise<void> {
+    const all: JournalRecord[] = [];
+    const rest: JournalRecord[] = [];
+    await readJournalFiles(folder, this.#platform, this.#platform.clock.now(), (file, records) => {
+      for (const record of records) {
+        all.push(record);
+        if (!without.has(file)) rest.push(record);
+      }
+    });
+    const kept = followAll(rest);
+    for (const message of followAll(all).list(0)) {
+      const known = kept.find(message.set, message.idempotencyKey);
+      if (isWorthKeeping(message, known)) this.#queue.push(...describe(message));
+    }
+    await this.flush();
+  }
+}
+
+/** A message in doubt is, and one that is through, as long as it would seem to be in doubt. */
+function isWorthKeeping(message: JournalMessage, otherwise: JournalMessage | undefined): boolean {
+  if (isResolved(message)) return otherwise !== undefined && !isResolved(otherwise);
+  return otherwise?.status !== message.status || otherwise.attempts.length < message.attempts.length;
+}

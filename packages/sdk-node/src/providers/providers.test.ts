@@ -1,0 +1,563 @@
+import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient } from '../create-client.ts';
+import { SluiceError } from '../errors.ts';
+import type { NodeClient } from '../node-client.ts';
+import { TestData } from '../test-data.ts';
+import { NotAccepted } from './not-accepted.ts';
+import type { Provider, SendOptions, SendResult } from './provider.ts';
+import { ProviderSets } from './provider-sets.ts';
+import type { ProviderSend } from './sending.ts';
+
+interface Mail {
+  readonly id: string;
+}
+
+/** What a fake provider does with a message. */
+type Behaviour = 'accept' | 'refuse' | 'refuse message' | 'hang' | 'reset';
+
+/** A provider that keeps what it accepted, and behaves as it is told. */
+class FakeProvider implements Provider<Mail> {
+  behaviour: Behaviour = 'accept';
+  readonly accepted: string[] = [];
+  readonly asked: (SendOptions & { readonly id: string })[] = [];
+  readonly honoursIdempotencyKey: boolean;
+  /** Only those that have one are probed. */
+  probe?: NonNullable<Provider<Mail>['probe']>;
+
+  constructor(honoursIdempotencyKey = false) {
+    this.honoursIdempotencyKey = honoursIdempotencyKey;
+  }
+
+  async send({ id }: Mail, options: SendOptions): Promise<void> {
+    this.asked.push({ id, ...options });
+    switch (this.behaviour) {
+      case 'accept':
+        this.accepted.push(id);
+        return;
+      case 'refuse':
+        throw new NotAccepted('503');
+      case 'refuse message':
+        throw new NotAccepted('no such address', { blames: 'message' });
+      case 'reset':
+        this.accepted.push(id);
+        throw new Error('socket hang up');
+      case 'hang':
+        return new Promise(() => undefined);
+      default:
+        this.behaviour satisfies never;
+    }
+  }
+}
+
+const clients: NodeClient[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+});
+
+const set = 'email';
+const places = (...providers: readonly object[]) => ({ providers, ambiguous: 'never', warmShare: 0 });
+const active = (name: string, more: object = {}) => ({ name, state: 'active', ...more });
+const standby = (name: string) => ({ name, state: 'standby' });
+const drained = (name: string) => ({ name, state: 'drained' });
+
+/** Providers a, b and c of a client whose flags the test sets; the clock is the test's. */
+async function create({ value, honours = false }: { value?: unknown; honours?: boolean } = {}) {
+  const testData = new TestData();
+  if (value !== undefined) testData.set(set, value);
+  const log = createFakeLog();
+  const client = createClient({ testData, log });
+  clients.push(client);
+  await client.ready();
+  const platform = createFakePlatform();
+  const observed: ProviderSend[] = [];
+  const sets = new ProviderSets(
+    {
+      client,
+      surroundings: {
+        widest: { context: undefined, ambient: [] },
+        hasNarrower: false,
+        find: () => ({ context: undefined, ambient: [{ kind: 'request', key: 'r', route: '/orders/:id' }] }),
+      },
+      journalFolder: false,
+      log,
+      observe: (send) => void observed.push(send),
+    },
+    platform,
+  );
+  const [a, b, c] = [new FakeProvider(honours), new FakeProvider(honours), new FakeProvider(honours)];
+  const options = { idempotencyKey: ({ id }: Mail) => id, timeoutMs: 1000, deadlineMs: 3000 };
+  const mail = sets.create<Mail>(set, { a, b, c }, options);
+  let sent = 0;
+  const next = () => ({ id: `m${++sent}` });
+  return {
+    testData,
+    log,
+    client,
+    sets,
+    clock: platform.clock,
+    observed,
+    mail,
+    a,
+    b,
+    c,
+    next,
+    /** Sends so many messages one after the other, which nobody lets wait. */
+    async sendMany(count: number): Promise<void> {
+      for (let message = 0; message < count; message++) await mail.send(next());
+    },
+  };
+}
+
+const route = ({ attempts }: SendResult) => attempts.map(({ provider, outcome }) => `${provider}: ${outcome}`);
+
+describe('a message', () => {
+  test('goes to the first provider of the code where nobody says otherwise, and the others stand by', async () => {
+    const { mail, a, b, clock } = await create();
+    const result = await mail.send({ id: 'm1' });
+    expect(result).toEqual({
+      status: 'sent',
+      provider: 'a',
+      attempts: [{ provider: 'a', at: clock.now(), outcome: 'sent' }],
+    });
+    expect(a.asked).toMatchObject([{ id: 'm1', idempotencyKey: 'm1', deadline: clock.now() + 1000 }]);
+    expect(b.asked).toEqual([]);
+  });
+
+  test('goes where the control plane says, at once when it says otherwise', async () => {
+    const { mail, testData, next, c } = await create({ value: places(active('b'), standby('a')) });
+    expect((await mail.send(next())).provider).toBe('b');
+    testData.set(set, places(drained('b'), active('a')));
+    expect((await mail.send(next())).provider).toBe('a');
+    testData.remove(set);
+    expect((await mail.send(next())).provider).toBe('a');
+    // The value lacks it.
+    expect(c.asked).toEqual([]);
+  });
+
+  test('goes to another provider for whom that is pinned', async () => {
+    const { mail, testData, next } = await create({ value: places(active('a'), standby('b')) });
+    testData.setFor(set, { kind: 'account', key: '42' }, places(active('b'), drained('a')));
+    expect((await mail.send(next(), { kind: 'account', key: '42' })).provider).toBe('b');
+    expect((await mail.send(next(), { kind: 'account', key: '43' })).provider).toBe('a');
+    expect((await mail.send(next())).provider).toBe('a');
+  });
+
+  test('fails where all are drained, and says so', async () => {
+    const { mail } = await create({ value: places(drained('a'), drained('b')) });
+    expect(await mail.send({ id: 'm1' })).toEqual({
+      status: 'failed',
+      attempts: [],
+      reason: 'no provider may send: all are drained',
+    });
+  });
+
+  test('goes on at once after a definite failure, and fails when nobody takes it', async () => {
+    const { mail, a, b, c, next } = await create({ value: places(active('a'), active('b'), standby('c')) });
+    a.behaviour = 'refuse';
+    expect(route(await mail.send(next()))).toEqual(['a: not-accepted', 'b: sent']);
+    b.behaviour = 'refuse';
+    expect(route(await mail.send(next()))).toEqual(['a: not-accepted', 'b: not-accepted', 'c: sent']);
+    c.behaviour = 'refuse';
+    const result = await mail.send({ id: 'lost' });
+    expect([result.status, result.provider, result.attempts.map(({ error }) => error)]).toEqual([
+      'failed',
+      undefined,
+      ['503', '503', '503'],
+    ]);
+    expect(await mail.pending()).toEqual([]);
+    // Nobody has it, so it may be sent.
+    a.behaviour = 'accept';
+    expect(route(await mail.send({ id: 'lost' }))).toEqual(['a: sent']);
+  });
+
+  test('is sent once, however often it is given', async () => {
+    const { mail, a } = await create();
+    const results = await Promise.all([mail.send({ id: 'm1' }), mail.send({ id: 'm1' })]);
+    results.push(await mail.send({ id: 'm1' }));
+    expect(results.map(({ status, provider }) => [status, provider])).toEqual(Array(3).fill(['sent', 'a']));
+    expect(a.accepted).toEqual(['m1']);
+  });
+
+  test.each([undefined, '', 5])('without a key is refused, and nothing is sent: %j', async (id) => {
+    const { mail, a } = await create();
+    // What a program without types may do.
+    const sending = mail.send({ id } as unknown as Mail);
+    await expect(sending).rejects.toThrow(SluiceError);
+    await expect(sending).rejects.toMatchObject({ code: 'invalid-message' });
+    expect(a.asked).toEqual([]);
+  });
+
+  test('is told to whoever observes, try by try', async () => {
+    const { mail, a, observed, clock } = await create({ value: places(active('a'), active('b')) });
+    a.behaviour = 'refuse';
+    await mail.send({ id: 'm1' }, { kind: 'multi', account: { key: '42' }, user: { key: 'ann' } });
+    a.behaviour = 'hang';
+    const sending = mail.send({ id: 'm2' });
+    await clock.advance(1000);
+    await sending;
+    const about = { set, route: '/orders/:id' };
+    expect(observed).toEqual([
+      { ...about, provider: 'a', outcome: 'failed', durationMs: 0, account: '42' },
+      { ...about, provider: 'b', outcome: 'sent', durationMs: 0, account: '42' },
+      { ...about, provider: 'a', outcome: 'unknown', durationMs: 1000, account: undefined },
+    ]);
+  });
+});
+
+describe('a message that may have been accepted', () => {
+  test.each([
+    ['never', false, 'hang', { status: 'unknown', via: ['a: unknown'], accepted: 0 }],
+    ['never', true, 'reset', { status: 'unknown', via: ['a: unknown'], accepted: 1 }],
+    ['idempotent-only', false, 'reset', { status: 'unknown', via: ['a: unknown'], accepted: 1 }],
+    [
+      'idempotent-only',
+      true,
+      'hang',
+      { status: 'unknown', via: ['a: unknown', 'a: unknown', 'a: unknown'], accepted: 0 },
+    ],
+    ['idempotent-only', true, 'reset', { status: 'unknown', via: Array(4).fill('a: unknown'), accepted: 4 }],
+    ['allow-duplicate', false, 'hang', { status: 'sent', via: ['a: unknown', 'b: sent'], accepted: 1 }],
+    ['allow-duplicate', true, 'reset', { status: 'sent', via: ['a: unknown', 'b: sent'], accepted: 2 }],
+  ] as const)('with the policy %s, honoured keys %j and a %s', async (ambiguous, honours, behaviour, expected) => {
+    const value = { ...places(active('a'), active('b')), ambiguous };
+    const { mail, a, b, clock } = await create({ value, honours });
+    a.behaviour = behaviour;
+    const sending = mail.send({ id: 'm1' });
+    await clock.advance(5000);
+    const result = await sending;
+    const accepted = a.accepted.length + b.accepted.length;
+    expect({ status: result.status, via: route(result), accepted }).toEqual(expected);
+    expect(
+      a.asked.every(
+        ({ signal, idempotencyKey }) => signal.aborted === (behaviour === 'hang') && idempotencyKey === 'm1',
+      ),
+    ).toBe(true);
+    expect((await mail.pending()).map(({ idempotencyKey }) => idempotencyKey)).toEqual(
+      expected.status === 'unknown' ? ['m1'] : [],
+    );
+  });
+
+  test('is sent by the same provider as soon as that answers', async () => {
+    const value = { ...places(active('a'), active('b')), ambiguous: 'idempotent-only' };
+    const { mail, a, clock } = await create({ value, honours: true });
+    a.behaviour = 'reset';
+    const sending = mail.send({ id: 'm1' });
+    await settle();
+    expect(a.asked).toHaveLength(1);
+    // The second try fails for sure, which says nothing about the first.
+    a.behaviour = 'refuse';
+    await clock.advance(75);
+    a.behaviour = 'accept';
+    await clock.advance(150);
+    expect(route(await sending)).toEqual(['a: unknown', 'a: not-accepted', 'a: sent']);
+  });
+
+  test('is unknown even when the next one refuses it', async () => {
+    const value = { ...places(active('a'), active('b')), ambiguous: 'allow-duplicate' };
+    const { mail, a, b } = await create({ value });
+    [a.behaviour, b.behaviour] = ['reset', 'refuse'];
+    const result = await mail.send({ id: 'm1' });
+    expect([result.status, ...route(result)]).toEqual(['unknown', 'a: unknown', 'b: not-accepted']);
+  });
+
+  test('is not sent again until somebody settles it', async () => {
+    const { mail, a } = await create({ value: places(active('a'), active('b')) });
+    a.behaviour = 'reset';
+    await mail.send({ id: 'm1' });
+    await mail.send({ id: 'm2' });
+    a.behaviour = 'accept';
+    expect(await mail.send({ id: 'm1' })).toMatchObject({ status: 'unknown', attempts: [{ provider: 'a' }] });
+    expect(a.asked).toHaveLength(2);
+    await mail.settle('m1', 'sent');
+    await mail.settle('m2', 'failed');
+    expect(await mail.pending()).toEqual([]);
+    expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+    expect(a.asked).toHaveLength(2);
+    expect((await mail.send({ id: 'm2' })).status).toBe('sent');
+    expect(a.asked).toHaveLength(3);
+    await expect(mail.settle('m1', 'failed')).rejects.toThrow(
+      'no message of email with the key "m1" is in doubt: it is sent',
+    );
+    await expect(mail.settle('m9', 'failed')).rejects.toMatchObject({ code: 'unknown-message' });
+  });
+
+  test('is unknown when whoever sends it gives up', async () => {
+    const value = { ...places(active('a'), active('b')), ambiguous: 'allow-duplicate' };
+    const { mail, a, b } = await create({ value });
+    a.behaviour = 'hang';
+    const giveUp = new AbortController();
+    const sending = mail.send({ id: 'm1' }, undefined, { signal: giveUp.signal });
+    await settle();
+    giveUp.abort();
+    expect(await sending).toMatchObject({ status: 'unknown', reason: 'whoever sent it gave up' });
+    expect([a.asked[0]?.signal.aborted, b.asked.length]).toEqual([true, 0]);
+  });
+
+  test('before there was a try, is not sent when whoever sends it has given up', async () => {
+    const { mail, a } = await create();
+    expect(await mail.send({ id: 'm1' }, undefined, { signal: AbortSignal.abort() })).toMatchObject({
+      status: 'failed',
+      attempts: [],
+    });
+    expect(a.asked).toEqual([]);
+  });
+});
+
+describe('a provider that fails', () => {
+  const value = { ...places(active('a'), standby('b')), dwellMs: 300_000 };
+
+  test('is passed over, tried with a message now and then, and comes back after the dwell', async () => {
+    const { mail, a, next, clock, sendMany } = await create({ value });
+    a.behaviour = 'refuse';
+    await sendMany(5);
+    expect(a.asked).toHaveLength(5);
+    await sendMany(20);
+    expect(a.asked).toHaveLength(5);
+    await clock.advance(10_000);
+    await sendMany(20);
+    expect(a.asked).toHaveLength(6);
+
+    a.behaviour = 'accept';
+    await clock.advance(20_000);
+    expect(route(await mail.send(next()))).toEqual(['a: sent']);
+    // It works again; messages go there only as trials until the dwell is over.
+    const before = a.asked.length;
+    for (let second = 0; second < 299; second++) {
+      await sendMany(2);
+      await clock.advance(1000);
+    }
+    // The first comes 20 s later, as was said when it was not known how this one would end.
+    expect(a.asked.length - before).toBe(28);
+    await clock.advance(1000);
+    expect(route(await mail.send(next()))).toEqual(['a: sent']);
+    expect(route(await mail.send(next()))).toEqual(['a: sent']);
+  });
+
+  test('does not come back while it goes on and off', async () => {
+    const { a, clock, sendMany } = await create({ value });
+    a.behaviour = 'refuse';
+    await sendMany(5);
+    for (let minute = 0; minute < 60; minute++) {
+      a.behaviour = minute % 4 === 3 ? 'refuse' : 'accept';
+      for (let part = 0; part < 6; part++) {
+        await sendMany(10);
+        await clock.advance(10_000);
+      }
+    }
+    // Of 3,600 messages it gets no more than one in ten seconds.
+    expect(a.asked.length).toBeLessThanOrEqual(365);
+    expect(a.asked.length).toBeGreaterThan(100);
+  });
+
+  test('is probed where it can be, and gets no message before that went well', async () => {
+    const { mail, a, next, clock, sendMany } = await create({ value });
+    let probes = 0;
+    let works = false;
+    a.probe = async ({ signal }) => {
+      probes++;
+      expect(signal.aborted).toBe(false);
+      if (!works) throw new Error('still down');
+    };
+    a.behaviour = 'refuse';
+    await sendMany(5);
+    for (const seconds of [10, 20, 40]) {
+      await clock.advance(seconds * 1000);
+      await sendMany(10);
+    }
+    expect([probes, a.asked.length]).toEqual([3, 5]);
+    works = true;
+    a.behaviour = 'accept';
+    await clock.advance(60_000);
+    await sendMany(1);
+    await settle();
+    await clock.advance(299_999);
+    expect(route(await mail.send(next()))).toEqual(['b: sent']);
+    await clock.advance(1);
+    expect(route(await mail.send(next()))).toEqual(['a: sent']);
+  });
+
+  test('whose probe hangs stays away', async () => {
+    const { a, clock, sendMany } = await create({ value });
+    const signals: AbortSignal[] = [];
+    a.probe = ({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    };
+    a.behaviour = 'refuse';
+    await sendMany(5);
+    await clock.advance(10_000);
+    await sendMany(1);
+    await clock.advance(400_000);
+    await sendMany(1);
+    expect([a.asked.length, signals.length, signals[0]?.aborted]).toEqual([5, 2, true]);
+  });
+
+  test('gets messages when all the others have failed, too', async () => {
+    const { mail, a, b, next, sendMany } = await create({ value });
+    [a.behaviour, b.behaviour] = ['refuse', 'refuse'];
+    await sendMany(10);
+    expect(route(await mail.send(next()))).toEqual(['a: not-accepted', 'b: not-accepted']);
+    b.behaviour = 'accept';
+    expect(route(await mail.send(next()))).toEqual(['a: not-accepted', 'b: sent']);
+    expect(route(await mail.send(next()))).toEqual(['b: sent']);
+  });
+
+  test('is not blamed for messages that nobody could take', async () => {
+    const { a, sendMany } = await create({ value });
+    a.behaviour = 'refuse message';
+    await sendMany(50);
+    expect(a.asked).toHaveLength(50);
+  });
+});
+
+describe('a cap', () => {
+  test('sends what is too much to the next provider', async () => {
+    const value = places(active('a', { maxPerSecond: 3 }), standby('b'));
+    const { a, b, clock, sendMany } = await create({ value });
+    await sendMany(10);
+    expect([a.accepted.length, b.accepted.length]).toEqual([3, 7]);
+    await clock.advance(1000);
+    await sendMany(10);
+    expect([a.accepted.length, b.accepted.length]).toEqual([6, 14]);
+  });
+
+  test('of all makes messages wait, and those fail for sure that wait until the deadline', async () => {
+    const value = places(active('a', { maxPerSecond: 2 }), active('b', { maxPerSecond: 1 }));
+    const { mail, a, b, clock, next } = await create({ value });
+    const sending = Array.from({ length: 20 }, () => mail.send(next()));
+    await clock.advance(3000);
+    const results = await Promise.all(sending);
+    // In seconds 0, 1 and 2; at 3 the time is over.
+    expect(results.filter(({ status }) => status === 'sent')).toHaveLength(9);
+    expect([a.accepted.length, b.accepted.length]).toEqual([6, 3]);
+    const failed = results.filter(({ status }) => status === 'failed');
+    expect(new Set(failed.map(({ reason }) => reason))).toEqual(
+      new Set(['every provider is at its maxPerSecond until the deadline']),
+    );
+    expect(failed.every(({ attempts }) => attempts.length === 0)).toBe(true);
+    expect(clock.waiting).toEqual([]);
+  });
+});
+
+test('the warm share goes to each on standby, the same messages each time', async () => {
+  const value = { ...places(active('a'), standby('b'), standby('c')), warmShare: 5 };
+  const [one, two] = [await create({ value }), await create({ value })];
+  await one.sendMany(4000);
+  await two.sendMany(4000);
+  for (const { a, b, c } of [one, two]) {
+    expect(Math.abs(b.accepted.length - 200)).toBeLessThan(45);
+    expect(Math.abs(c.accepted.length - 200)).toBeLessThan(45);
+    expect(a.accepted.length + b.accepted.length + c.accepted.length).toBe(4000);
+  }
+  expect(two.b.accepted).toEqual(one.b.accepted);
+});
+
+describe('a value that cannot be followed', () => {
+  const refused = (client: NodeClient) => client.status.refused.map(({ key, reason }) => `${key}: ${reason}`);
+
+  test.each([
+    ['is malformed', places(active('b', { share: 400 })), 'variations[0]: providers[0].share must be a number from 0'],
+    ['is no object', 'b', 'variations[0]: the whole must be an object, got "b"'],
+    [
+      'names a stranger',
+      places(active('b'), standby('z')),
+      'variations[0]: providers[1].name must be one that this build',
+    ],
+  ])('because it %s leaves the last good one, and is refused', async (_, bad, reason) => {
+    const { mail, testData, client, next } = await create({ value: places(active('a')) });
+    testData.set(set, places(active('c')));
+    expect(refused(client)).toEqual([]);
+    testData.set(set, bad);
+    expect(refused(client)).toEqual([expect.stringContaining(`${set}: ${reason}`)]);
+    expect((await mail.send(next())).provider).toBe('c');
+    testData.set(set, places(active('b')));
+    expect(refused(client)).toEqual([]);
+    expect((await mail.send(next())).provider).toBe('b');
+  });
+
+  test('is refused for those to whom it is pinned, and changes nothing for the others', async () => {
+    const { mail, testData, client, next } = await create();
+    const rule = { id: 'pin', clauses: [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }] };
+    const serve = (everybody: unknown, pin: unknown) =>
+      testData.setFlag({
+        key: set,
+        on: true,
+        variations: [everybody, pin],
+        fallthrough: { variation: 0 },
+        rules: [{ ...rule, variation: 1 }],
+      });
+    const account = { kind: 'account', key: '42' };
+    serve(places(active('a')), places(active('b')));
+    serve(places(active('c')), { providers: [] });
+    expect(refused(client)).toEqual([expect.stringContaining('variations[1]: ambiguous must be one of')]);
+    expect((await mail.send(next(), account)).provider).toBe('b');
+    expect((await mail.send(next())).provider).toBe('c');
+    serve(places(active('a')), places(active('b')));
+    expect(refused(client)).toEqual([]);
+  });
+
+  test('at the start leaves the order in code', async () => {
+    const { mail, client, next } = await create({ value: places(active('z')) });
+    expect(refused(client)).toHaveLength(1);
+    expect((await mail.send(next())).provider).toBe('a');
+  });
+});
+
+describe('a set that cannot be right is refused', () => {
+  const fine = { send: async () => undefined };
+  const idempotencyKey = () => 'key';
+
+  test.each([
+    ['without providers', {}, { idempotencyKey }, 'expected at least one provider'],
+    ['without a function to send', { a: {} }, { idempotencyKey }, 'a.send must be a function'],
+    ['without a name for messages', { a: fine }, {}, 'idempotencyKey must be a function'],
+    ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, 'timeoutMs must be above 0, got 0'],
+    ['without a deadline', { a: fine }, { idempotencyKey, deadlineMs: Number.NaN }, 'deadlineMs must be above 0'],
+    ['without room', { a: fine }, { idempotencyKey, journalBytes: 0 }, 'journalBytes must be above 0, got 0'],
+    ['with an empty folder', { a: fine }, { idempotencyKey, journal: '' }, 'journal must be a folder'],
+  ])('%s', async (_, providers, options, message) => {
+    const { client } = await create();
+    // What a program without types may do.
+    const wrong = () => client.providers('sms', providers as never, options as never);
+    expect(wrong).toThrow(SluiceError);
+    expect(wrong).toThrow(`providers sms: ${message}`);
+  });
+
+  test('when there is one of that name', async () => {
+    const { sets } = await create();
+    expect(() => sets.create(set, { a: fine }, { idempotencyKey })).toThrow('there is one already');
+  });
+
+  test('when there is no place for its journal', async () => {
+    const client = createClient({ url: 'http://127.0.0.1:1', sdkKey: 'sdk-key', cacheFolder: false, events: false });
+    clients.push(client);
+    expect(() => client.providers('sms', { a: fine }, { idempotencyKey })).toThrow(
+      'journal must be a folder, or false',
+    );
+    expect(() => client.providers('sms', { a: fine }, { idempotencyKey, journal: false })).not.toThrow();
+  });
+});
+
+test('whoever observes may fail without harm', async () => {
+  const { client, log } = await create();
+  const sets = new ProviderSets(
+    {
+      client,
+      surroundings: {
+        widest: { context: undefined, ambient: [] },
+        hasNarrower: false,
+        find: () => ({ context: undefined, ambient: [] }),
+      },
+      journalFolder: false,
+      log,
+      observe: () => {
+        throw new Error('no');
+      },
+    },
+    createFakePlatform(),
+  );
+  const mail = sets.create<Mail>('sms', { a: new FakeProvider() }, { idempotencyKey: ({ id }) => id });
+  expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+  expect(log.lines).toEqual([expect.stringContaining('whoever observes them failed')]);
+});
