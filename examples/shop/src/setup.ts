@@ -9,6 +9,19 @@ const flags: readonly Parameters<ApiClient['createFlag']>[1][] = [
   { key: 'search', kind: 'valve', variations: modes, description: 'Full-text search of the shop' },
   { key: 'recommendations', kind: 'valve', variations: modes, description: 'What others bought' },
   {
+    key: 'receipts',
+    kind: 'config',
+    value: {
+      providers: [
+        { name: 'pigeon', state: 'active' },
+        { name: 'falcon', state: 'standby' },
+      ],
+      // Both recognise a message that they get again.
+      ambiguous: 'idempotent-only',
+    },
+    config: { schema: { type: 'object' } },
+  },
+  {
     key: 'cache.ttl',
     kind: 'config',
     value: 60,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { createRecommendations } from './catalogue/recommendations.ts';
 import { TtlCache } from './catalogue/ttl-cache.ts';
+import { createReceipts, type MailUrls } from './mail/receipts.ts';
 import type { SearchBackend } from './search/backend.ts';
 import { createSearch } from './search/search.ts';
 import { createSettings } from './settings.ts';
@@ -20,6 +21,7 @@ export interface ShopParts {
   readonly sluice: Client;
   readonly catalogue: Catalogue;
   readonly search: SearchBackend;
+  readonly mail: MailUrls;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -32,12 +34,14 @@ export async function createShop({
   sluice,
   catalogue,
   search: backend,
+  mail,
   logger,
   now,
 }: ShopParts): Promise<FastifyInstance> {
   const settings = createSettings(sluice);
   const search = createSearch(sluice, backend);
   const recommendations = createRecommendations(sluice, catalogue);
+  const receipts = createReceipts(sluice, mail);
   const products = new TtlCache({ ttlSeconds: () => settings.cacheTtl.get(), now, maxEntries: 10_000 });
   sluice.logLevel(logger, { default: 'warn' });
 
@@ -84,9 +88,13 @@ export async function createShop({
   );
 
   app.post<{ Body: { product: number; quantity: number } }>('/orders', orderOnly, async ({ body, account }, reply) => {
-    if (catalogue.findProduct(body.product) === undefined)
-      return reply.code(404).send({ error: `there is no product ${body.product}` });
-    return reply.code(201).send(catalogue.addOrder({ account, ...body }));
+    const product = catalogue.findProduct(body.product);
+    if (product === undefined) return reply.code(404).send({ error: `there is no product ${body.product}` });
+    const order = catalogue.addOrder({ account, ...body });
+    // An order stands whatever becomes of its receipt, of which the journal knows.
+    const text = `${body.quantity} × ${product.name}`;
+    const { status, provider } = await receipts.send({ order: order.id, account, text });
+    return reply.code(201).send({ ...order, receipt: { status, provider } });
   });
 
   app.get('/stats', async () => ({ queries: catalogue.queries, cacheTtl: settings.cacheTtl.get() }));

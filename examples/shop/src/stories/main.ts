@@ -5,6 +5,7 @@ import { type Answer, runLoad } from '../load/load.ts';
 import { badConfig, badConfigProof } from './bad-config.ts';
 import { cacheTuner, cacheTunerProof } from './cache-tuner.ts';
 import { badCustomerProof, oneBadCustomer } from './one-bad-customer.ts';
+import { providerDown, providerDownProof } from './provider-down.ts';
 import { serverKilled, serverKilledProof } from './server-killed.ts';
 import type { Stage } from './stage.ts';
 import { createWorld, type World } from './world.ts';
@@ -35,6 +36,9 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
     assert.deepEqual(proof, badConfigProof);
     assert.deepEqual(figures, { instances: 201, accepted: 0 });
   },
+  'provider-down': async (world) => {
+    assert.deepEqual(await providerDown(await setStage(world)), providerDownProof);
+  },
   'server-killed': async (world) => {
     assert.deepEqual(await serverKilled(world, say), serverKilledProof);
   },
@@ -61,6 +65,8 @@ async function setStage(world: World, variables: Readonly<Record<string, string>
   return {
     api: world.api,
     shopUrl: shop.url,
+    mail: world.mail,
+    pass: (ms) => pause(ms),
     shopping,
     browse: async (products, seconds) => {
       const browser = {

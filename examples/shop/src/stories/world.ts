@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '@sluice/api-client';
+import type { MailUrls } from '../mail/receipts.ts';
 import { place, setUp } from '../setup.ts';
 import { findFreePort, type Program, type ProgramOptions, startProgram } from './platform.ts';
 
@@ -14,6 +15,7 @@ export interface World {
   readonly api: ApiClient;
   readonly url: string;
   readonly token: string;
+  readonly mail: MailUrls;
   readonly server: Program;
   /** After `server` has ended: another one with its data under its address. */
   startServer(): Promise<Program>;
@@ -53,6 +55,8 @@ export async function createWorld(port?: number): Promise<World> {
   };
 
   const server = await startServer();
+  const { said } = await start('examples/shop/src/mail/main.ts', { ready: 'ready at ' });
+  const [pigeon = '', falcon = ''] = said.slice('ready at '.length).split(' ');
   await setUp(api).catch(async (error: unknown) => {
     await close();
     throw error;
@@ -62,12 +66,15 @@ export async function createWorld(port?: number): Promise<World> {
     api,
     url,
     token: keys.apiToken,
+    mail: { pigeon, falcon },
     startServer,
     startShop: async (variables = {}) => {
       const program = await start('examples/shop/src/main.ts', {
         variables: {
           ...sdk,
           SHOP_PORT: '0',
+          SHOP_PIGEON: pigeon,
+          SHOP_FALCON: falcon,
           SHOP_DATABASE: join(folder, 'shop.db'),
           SHOP_CACHE: join(folder, 'cache'),
           ...variables,
