@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const database = new DatabaseSync(workerData, { readOnly: true });
-const score = "length(description) - length(replace(description, ?, ''))";
+const text = "name || ' ' || description";
+const score = `length(${text}) - length(replace(${text}, ?, ''))`;
 
 parentPort?.on('message', (words: readonly string[]) => {
   const scores = words.map(() => `(${score})`).join(' + ');
