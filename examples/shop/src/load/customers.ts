@@ -5,9 +5,9 @@ const words = ['table', 'lamp', 'oak', 'kitchen', 'garden', 'mirror', 'linen', '
 /** Searches that send whole pages of words: each keeps the backend busy for as long as dozens of others. */
 export const badCustomer: Customer = {
   account: '42',
-  inFlight: 12,
+  inFlight: 10,
   pauseMs: 20,
-  pathOf: (index) => `/search?q=${Array.from({ length: 60 }, (_, at) => words[(index + at) % words.length]).join('+')}`,
+  pathOf: (index) => `/search?q=${Array.from({ length: 50 }, (_, at) => words[(index + at) % words.length]).join('+')}`,
 };
 
 /** Customers who search for a word, look at a product and at what others bought, and think in between. */

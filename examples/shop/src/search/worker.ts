@@ -3,8 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const database = new DatabaseSync(workerData, { readOnly: true });
-const text = "name || ' ' || description";
-const score = `length(${text}) - length(replace(${text}, ?, ''))`;
+const score = "length(description) - length(replace(description, ?, ''))";
 
 parentPort?.on('message', (words: readonly string[]) => {
   const scores = words.map(() => `(${score})`).join(' + ');

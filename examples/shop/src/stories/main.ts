@@ -18,7 +18,7 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
     const { proof, figures } = await oneBadCustomer(await setStage(world), {
       customers: 20,
       pauseMs: 50,
-      badInFlight: 12,
+      badInFlight: 10,
     });
     assert.deepEqual(proof, badCustomerProof);
     assert(figures.withBadMs > 3 * figures.aloneMs, '42 made search slow for everybody');
