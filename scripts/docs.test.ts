@@ -130,6 +130,15 @@ describe('every block of the documentation runs as pasted', () => {
     300_000,
   );
 
+  test('examples/shop/README.md, in a clone', async () => {
+    const clone = join(folder, 'clone-shop');
+    await execute('git', ['clone', '--quiet', root, clone]);
+    await execute('npm', ['ci'], { cwd: clone, env: createVariables() });
+    const blocks = readBlocks('examples/shop/README.md');
+    expect(blocks.filter(({ kind }) => kind === 'sh').length).toBeGreaterThan(4);
+    await runBlocks(clone, blocks, createVariables());
+  }, 300_000);
+
   /** A folder with this npm's commands. */
   async function installNpm(version: string): Promise<string> {
     const within = join(folder, `npm-${version}`);

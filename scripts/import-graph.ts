@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'api-client': ['authoring', 'engine'],
   'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine', 'stats'],
   edge: ['delivery', 'protocol', 'engine'],
+  shop: ['sdk-node', 'api-client'],
   cli: ['control-plane', 'edge', 'sdk-node', 'api-client', 'authoring', 'protocol', 'engine'],
 };
 
@@ -30,7 +31,7 @@ const timers = /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|fetch)\(
 
 /** Checks every source file against the package graph; returns one line for each violation. */
 export function findGraphViolations(root: string): readonly string[] {
-  const files = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'], { cwd: root });
+  const files = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'examples/*/src/**/*.ts'], { cwd: root });
   return files.filter((file) => !file.endsWith('.test.ts')).flatMap((file) => checkFile(root, file));
 }
 

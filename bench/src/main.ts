@@ -14,6 +14,7 @@ import { findMisses, type Targets } from './targets.ts';
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   evaluation: async () => (await import('./evaluation/evaluation.ts')).evaluation,
   propagation: async () => (await import('./propagation.ts')).propagation,
+  trip: async () => (await import('./propagation.ts')).trip,
   footprint: async () => (await import('./footprint.ts')).footprint,
   telemetry: async () => (await import('./telemetry.ts')).telemetry,
   ruleset: async () => (await import('./ruleset/ruleset.ts')).ruleset,

@@ -4,6 +4,7 @@ import type { Benchmark } from './benchmark.ts';
 /** Small and quick: that they run and measure what they say, not how fast anything is. */
 test.each<[string, () => Promise<Benchmark>]>([
   ['propagation', async () => (await import('./propagation.ts')).propagation],
+  ['trip', async () => (await import('./propagation.ts')).trip],
   ['valve', async () => (await import('./valve/valve.ts')).valve],
   ['ruleset', async () => (await import('./ruleset/ruleset.ts')).ruleset],
 ])(
