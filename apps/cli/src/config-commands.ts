@@ -213,17 +213,23 @@ export async function getConfig({ api, place }: Pick<Connection, 'api' | 'place'
   );
 }
 
-/** `words`: what it comes to, where the server's are about a value that is long. */
+/**
+ * `words`: what it comes to, where the server's are about a value that is long. `expectedVersion`: what was looked at to
+ * make the instruction; if somebody changed the config since, it is refused.
+ */
 export async function changeConfig(
   key: string,
   instruction: InstructionInput,
   { options, platform, output }: ChangeCall,
-  words?: string,
+  { words, expectedVersion }: { readonly words?: string; readonly expectedVersion?: number } = {},
 ): Promise<number | undefined> {
   const { api, place } = connect(options, platform);
   const waiting = readWaiting(options);
   const { comment, 'dry-run': dryRun } = options;
-  const made = await api.change(place, { flag: key, instructions: [instruction], comment, dryRun }).catch(explainLeap);
+  const expected = expectedVersion === undefined ? {} : { expectedVersion };
+  const made = await api
+    .change(place, { flag: key, instructions: [instruction], comment, dryRun, ...expected })
+    .catch(explainLeap);
   if (options.json !== true) {
     if (made.effects.length > 0) {
       printChange(words === undefined ? made : { ...made, effects: [] }, `${key} is changed`, output);

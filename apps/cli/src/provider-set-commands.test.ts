@@ -118,6 +118,19 @@ describe('switching', () => {
     expect(await readStates()).toBe('mailgun active, ses standby');
   });
 
+  test('at the same time by two people loses nothing that was said to be done', async () => {
+    const names = ['a', 'b', 'c'];
+    await sluice(`providers create ${set}-both first ${names.join(' ')}`);
+    set = `${set}-both`;
+    const outcomes = await Promise.all(names.map((name) => sluice(`providers activate ${set} ${name}`)));
+    const states = await readStates();
+    for (const [index, { exitCode, complained }] of outcomes.entries()) {
+      if (exitCode === 0) expect(states).toContain(`${names[index]} active`);
+      else expect(complained).toContain('somebody else changed');
+    }
+    expect(outcomes.some(({ exitCode }) => exitCode === 0)).toBe(true);
+  });
+
   test('keeps rates and what else is in the value; a share ends with being active', async () => {
     const places = [
       { name: 'mailgun', state: 'active', share: 30, maxPerSecond: 50 },

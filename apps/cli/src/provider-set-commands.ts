@@ -7,7 +7,7 @@ import {
   parseProviderOrder,
   providerDefaults,
 } from '@sluice/protocol';
-import { type ChangeCall, changeOptions } from './change.ts';
+import { type ChangeCall, changeOptions, findLastChange } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { changeConfig, getConfig, isConfig } from './config-commands.ts';
 import { type Config, describeScopeOf } from './config-words.ts';
@@ -144,7 +144,7 @@ export const providerSetCommands: readonly Command[] = [
     run: async ({ words: [key = '', name = ''], ...call }) => {
       const when = [...parseWhen(call.options)];
       if (when.length === 0) throw usageError('for whom? Give --account or --user');
-      const { stored } = await getSet(connect(call.options, call.platform), key);
+      const { stored, version } = await getSetToChange(connect(call.options, call.platform), key);
       const pinned = findPlace(key, stored, name);
       // Whoever else is active would still get its part; and shares are of those that are active together.
       const providers = stored.providers.map(({ share: _, ...place }) =>
@@ -152,7 +152,7 @@ export const providerSetCommands: readonly Command[] = [
           ? { ...place, state: 'active' as const }
           : { ...place, state: place.state === 'active' ? ('standby' as const) : place.state },
       );
-      return changeOrder(key, { ...stored, providers, warmShare: 0 }, call, when);
+      return changeOrder({ key, version, value: { ...stored, providers, warmShare: 0 }, when }, call);
     },
   }),
 ];
@@ -165,13 +165,13 @@ function stateCommand(word: string, state: ProviderState, summary: string): Comm
     options: changeOptions,
     examples: [`sluice providers ${word} email mailgun -m "why" --wait`],
     run: async ({ words: [key = '', name = ''], ...call }) => {
-      const { config, stored } = await getSet(connect(call.options, call.platform), key);
+      const { config, stored, version } = await getSetToChange(connect(call.options, call.platform), key);
       const { share, ...place } = findPlace(key, stored, name);
       // Shares are of those that are active.
       const changed = { ...place, ...(state === 'active' && share !== undefined && { share }), state };
       const providers = stored.providers.map((each) => (each.name === name ? changed : each));
       refuseNoneActive(key, name, providers);
-      const exitCode = await changeOrder(key, { ...stored, providers }, call);
+      const exitCode = await changeOrder({ key, version, value: { ...stored, providers } }, call);
       const pins = state === 'active' ? [] : listPins(config).filter(({ order }) => namesOf(order, 'active') === name);
       if (call.options.json !== true) {
         const remove = (id: string): string => `remove it with: sluice config remove ${key} ${id}`;
@@ -195,13 +195,17 @@ function refuseNoneActive(key: string, name: string, providers: readonly StoredP
   );
 }
 
+interface NewOrder {
+  /** Of the set, and what it was seen at. */
+  readonly key: string;
+  readonly version: number;
+  readonly value: StoredOrder;
+  /** For whom; absent: everybody. */
+  readonly when?: ReturnType<typeof parseWhen>;
+}
+
 /** What every process would refuse is refused here, in the same words. */
-async function changeOrder(
-  key: string,
-  value: StoredOrder,
-  call: ChangeCall,
-  when?: ReturnType<typeof parseWhen>,
-): Promise<number | undefined> {
+async function changeOrder({ key, version, value, when }: NewOrder, call: ChangeCall): Promise<number | undefined> {
   const wrong = findProviderOrderProblem(value);
   if (wrong !== undefined) {
     const hint = `Set the whole value at once: sluice config set ${key} JSON`;
@@ -211,9 +215,13 @@ async function changeOrder(
     key,
     when === undefined ? { kind: 'set-value', value } : { kind: 'set-override', when: [...when], value },
     call,
-    when === undefined
-      ? describeStates(value.providers)
-      : `${describeClauses(when)}: ${describeStates(value.providers)}`,
+    {
+      expectedVersion: version,
+      words:
+        when === undefined
+          ? describeStates(value.providers)
+          : `${describeClauses(when)}: ${describeStates(value.providers)}`,
+    },
   );
 }
 
@@ -230,6 +238,15 @@ async function getSet(connection: Pick<Connection, 'api' | 'place'>, key: string
     `${key} is a config, but no set of providers`,
     'List them with: sluice providers list',
   );
+}
+
+/** With the version that it is seen at: a new value is made from the whole of the old one. */
+async function getSetToChange(
+  connection: Pick<Connection, 'api' | 'place'>,
+  key: string,
+): Promise<ProviderSet & { readonly version: number }> {
+  const { version } = await findLastChange(connection, key);
+  return { ...(await getSet(connection, key)), version };
 }
 
 /** Any config whose value is one is a set of providers. */
