@@ -1,4 +1,4 @@
-import type { Client } from '@sluice/sdk-node';
+import type { Client, ValveCause } from '@sluice/sdk-node';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
@@ -75,15 +75,15 @@ export async function createShop({
   app.get<{ Querystring: { q: string } }>('/search', textOnly, async ({ query: { q }, deadline, log }, reply) => {
     const { value: hits, mode, cause } = await search.runUntil(deadline, undefined, q);
     log.debug({ q, mode, cause }, 'searched');
-    return hits ?? refuse(reply, 404, 'search is switched off for now');
+    return hits ?? refuseFor(cause, reply, 'search');
   });
 
   app.get<{ Params: { id: number } }>(
     '/products/:id/recommendations',
     idOnly,
     async ({ params: { id }, deadline }, reply) => {
-      const { value } = await recommendations.runUntil(deadline, undefined, id);
-      return value ?? refuse(reply, 404, 'recommendations are switched off for now');
+      const { value, cause } = await recommendations.runUntil(deadline, undefined, id);
+      return value ?? refuseFor(cause, reply, 'recommendations');
     },
   );
 
@@ -99,6 +99,12 @@ export async function createShop({
 
   app.get('/stats', async () => ({ queries: catalogue.queries, cacheTtl: settings.cacheTtl.get() }));
   return app;
+}
+
+/** Somebody has switched it off, or it does not work by itself. */
+function refuseFor(cause: ValveCause, reply: FastifyReply, what: string): FastifyReply {
+  if (cause === 'rule') return refuse(reply, 404, `${what}: switched off for now`);
+  return refuse(reply, 503, `${what}: not available at the moment`);
 }
 
 function refuse(reply: FastifyReply, status: 404 | 503, error: string): FastifyReply {

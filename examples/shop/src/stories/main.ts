@@ -17,7 +17,7 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
   'one-bad-customer': async (world) => {
     const { proof, figures } = await oneBadCustomer(await setStage(world), {
       customers: 20,
-      pauseMs: 50,
+      pauseMs: 200,
       badInFlight: 10,
     });
     assert.deepEqual(proof, badCustomerProof);
