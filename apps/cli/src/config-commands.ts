@@ -16,8 +16,9 @@ import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJson, parseJsonOrText } from './json.ts';
 import { listFlags } from './list-flags.ts';
-import { overrideOptions, parseWhen } from './override-options.ts';
+import { overrideOptions } from './override-options.ts';
 import type { CommandPlatform } from './platform.ts';
+import { parseClauses } from './scope-clauses.ts';
 import { formatTable } from './table.ts';
 
 const confirm = {
@@ -171,7 +172,7 @@ export const configCommands: readonly Command[] = [
     ],
     run: async ({ words: [key = '', given = ''], ...call }) => {
       const { options, platform } = call;
-      const when = [...parseWhen(options)];
+      const when = [...parseClauses(options)];
       if (when.length === 0) {
         throw usageError(
           'for whom? Give --account, --user, --route, --method, --ip, --instance or --segment',

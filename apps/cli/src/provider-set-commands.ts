@@ -15,7 +15,8 @@ import { type Connection, connect, connectionOptions } from './connection.ts';
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { overrideOptions, parseWhen } from './override-options.ts';
+import { overrideOptions } from './override-options.ts';
+import { parseClauses } from './scope-clauses.ts';
 import { formatRoughSpan } from './span.ts';
 import { formatFields, formatTable } from './table.ts';
 
@@ -142,7 +143,7 @@ export const providerSetCommands: readonly Command[] = [
     options: { ...changeOptions, account: overrideOptions.account, user: overrideOptions.user },
     examples: ['sluice providers pin email ses --account 42'],
     run: async ({ words: [key = '', name = ''], ...call }) => {
-      const when = [...parseWhen(call.options)];
+      const when = [...parseClauses(call.options)];
       if (when.length === 0) throw usageError('for whom? Give --account or --user');
       const { stored, version } = await getSetToChange(connect(call.options, call.platform), key);
       const pinned = findPlace(key, stored, name);
@@ -201,7 +202,7 @@ interface NewOrder {
   readonly version: number;
   readonly value: StoredOrder;
   /** For whom; absent: everybody. */
-  readonly when?: ReturnType<typeof parseWhen>;
+  readonly when?: ReturnType<typeof parseClauses>;
 }
 
 /** What every process would refuse is refused here, in the same words. */

@@ -199,7 +199,7 @@ describe('sluice valve trip', () => {
     ['valve trip search a --reason x --share 200', '--share'],
     ['valve trip search a --reason x --share 0', '--share must be more than 0'],
     ['valve trip search a --reason x --of account', '--of goes with --share'],
-    ['valve trip search a --reason x --instance eu-1', '--instance must be NAME=VALUE'],
+    ['valve trip search a --reason x --instance region=', '--instance must be a key or NAME=VALUE'],
     ['valve trip search a --reason x --route search', '--route must be a route'],
     ['valve trip search a --reason x --timeout 5s', '--timeout goes with --wait'],
   ])('%s is a mistake that is told in a line', async (line, message) => {
