@@ -31,7 +31,7 @@ export {
 export { SluiceError, type SluiceErrorCode } from './errors.ts';
 export { NodeClient as Client } from './node-client.ts';
 export { readJournal, settleMessage } from './providers/journal-access.ts';
-export type { JournalContent } from './providers/journal-folder.ts';
+export type { JournalContent } from './providers/journal-content.ts';
 export type { JournalMessage } from './providers/ledger.ts';
 export { NotAccepted } from './providers/not-accepted.ts';
 export type { Attempt, Provider, SendOptions, SendResult } from './providers/provider.ts';

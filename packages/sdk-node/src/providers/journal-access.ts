@@ -1,6 +1,7 @@
 import { nodePlatform } from '../platform.ts';
 import { Journal } from './journal.ts';
-import { type JournalContent, readJournalFiles } from './journal-folder.ts';
+import type { JournalContent } from './journal-content.ts';
+import { readJournalFiles } from './journal-folder.ts';
 import { settle } from './providers.ts';
 
 /** Reads the journal of sends in a folder; processes may be writing it. Empty where there is no such folder. */

@@ -1,25 +1,15 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '@sluice/sdk-common';
+import type { JournalContent } from './journal-content.ts';
 import { type JournalRecord, parseJournal } from './journal-records.ts';
-import { followAll, type JournalMessage } from './ledger.ts';
+import { followAll } from './ledger.ts';
 
 export interface JournalFile {
   readonly name: string;
   readonly sizeBytes: number;
   /** Milliseconds since the epoch. */
   readonly writtenAt: number;
-}
-
-/** What a journal holds. */
-export interface JournalContent {
-  /** Names of its files; none: there is no journal. */
-  readonly files: readonly string[];
-  readonly messages: readonly JournalMessage[];
-  /** What could not be read, in words; the messages are those of all the rest. */
-  readonly damage: readonly string[];
-  /** Files whose end is cut off: a process ended, or is at work, while it wrote. Nothing that was promised is lost. */
-  readonly cut: readonly string[];
 }
 
 const ending = '.journal';
