@@ -504,10 +504,11 @@ describe('faults', () => {
     // As far as TCP can tell, all is well.
     await platform.clock.advance(40_000);
     expect([edge.relay.upstream.isUp, isOn(client)]).toEqual([true, false]);
-    tunnel.bytes = 'pass';
     const before = tunnel.connections;
     await platform.clock.advance(5000);
     expect(edge.relay.upstream.isUp).toBe(false);
+    // Not before: an answer to what the edge says meanwhile would be a sign of life.
+    tunnel.bytes = 'pass';
     while (tunnel.connections === before) await platform.clock.advance(100);
     await until(client, () => isOn(client));
   });
