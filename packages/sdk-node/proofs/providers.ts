@@ -28,6 +28,8 @@ export interface ProvidersReport {
 export interface ProvidersProofOptions {
   readonly policy: (typeof policies)[number];
   readonly messages: number;
+  /** The sender is killed at some moment of so many milliseconds after its first answer; 700. */
+  readonly killWithinMs?: number;
   readonly seed?: number;
   /** A module that the sender loads first, to break something on purpose. */
   readonly sabotage?: string;
@@ -36,8 +38,6 @@ export interface ProvidersProofOptions {
 
 /** Messages on their way at a time. */
 const window = 100;
-/** The sender is killed at some moment of so many milliseconds after the first answer. */
-const killWithinMs = 700;
 const later = 60_000;
 
 /**
@@ -47,7 +47,7 @@ const later = 60_000;
  * that. What the sender had not brought to disk is lost with it.
  */
 export async function proveProviders(options: ProvidersProofOptions): Promise<ProvidersReport> {
-  const { policy, messages, seed = 1, onProgress } = options;
+  const { policy, messages, killWithinMs = 700, seed = 1, onProgress } = options;
   const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-providers-'));
   const honoursKeys = policy === 'idempotent-only';

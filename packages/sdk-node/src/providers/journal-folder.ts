@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '@sluice/sdk-common';
 import type { JournalContent } from './journal-content.ts';
@@ -54,20 +54,11 @@ export async function readJournalFiles(
   return { files, messages: followAll(records).list(now), damage, cut };
 }
 
-/** Creates a file of its own for who writes, which survives a power cut once this resolves. */
-export async function createJournalFile(folder: string, name: string): Promise<FileHandle> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = await open(join(folder, `${name}${ending}`), 'ax', 0o600);
-  const directory = await open(folder, 'r');
-  // Else the file might be there, and its name not.
-  await directory.sync().finally(() => directory.close());
-  return file;
-}
-
 export async function removeJournalFile(folder: string, name: string): Promise<void> {
   await rm(join(folder, name), { force: true });
 }
 
+/** `name`: unlike that of any other file. */
 export function journalFileName(name: string): string {
   return `${name}${ending}`;
 }

@@ -1,12 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Log, Platform } from '@sluice/sdk-common';
-import {
-  createJournalFile,
-  journalFileName,
-  listJournalFiles,
-  readJournalFiles,
-  removeJournalFile,
-} from './journal-folder.ts';
+import { JournalFile } from './journal-file.ts';
+import { journalFileName, listJournalFiles, readJournalFiles, removeJournalFile } from './journal-folder.ts';
 import { encodeRecord, type JournalRecord } from './journal-records.ts';
 import { asOf, describe, followAll, isResolved, type JournalMessage, Ledger, nameOf } from './ledger.ts';
 
@@ -44,7 +38,8 @@ export class Journal {
   #queue: JournalRecord[] = [];
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
-  #file: { readonly handle: FileHandle; readonly name: string; sizeBytes: number; writtenAt: number } | undefined;
+  #file: JournalFile | undefined;
+  #writtenAt = 0;
   /** Files of this process that it writes to no more. */
   readonly #closedFiles = new Set<string>();
   #lastAt = 0;
@@ -125,7 +120,8 @@ export class Journal {
     const { folder } = this.#options;
     const now = this.#platform.clock.now();
     if (folder === undefined) return this.#ledger.list(now);
-    await this.flush();
+    // What cannot be written is told to those who wait for it.
+    await this.flush().catch(() => undefined);
     const { messages, damage } = await readJournalFiles(folder, this.#platform, now);
     this.#reportDamage(damage);
     return messages;
@@ -175,10 +171,8 @@ export class Journal {
     try {
       const text = batch.map((record) => encodeRecord(record, this.#platform.hash.sha256Base64)).join('');
       const file = await this.#openFile(folder);
-      await file.handle.appendFile(text);
-      await file.handle.datasync();
-      file.sizeBytes += text.length;
-      file.writtenAt = this.#platform.clock.now();
+      await file.append(text);
+      this.#writtenAt = this.#platform.clock.now();
     } catch (error) {
       // It may end in the middle of a line.
       await this.#closeFile();
@@ -189,22 +183,18 @@ export class Journal {
     }
   }
 
-  async #openFile(folder: string) {
+  async #openFile(folder: string): Promise<JournalFile> {
     const { keepBytes = defaultKeepBytes } = this.#options;
     const now = this.#platform.clock.now();
     if (this.#file !== undefined) {
-      const { sizeBytes, writtenAt } = this.#file;
-      if (sizeBytes < keepBytes / filesKept && Math.abs(now - writtenAt) < idleMs) return this.#file;
+      const isFull = this.#file.sizeBytes >= keepBytes / filesKept;
+      if (!isFull && Math.abs(now - this.#writtenAt) < idleMs) return this.#file;
       await this.#closeFile();
       this.#clear(folder);
     }
-    const name = `${now.toString(36)}-${this.#platform.createUuid()}`;
-    this.#file = {
-      handle: await createJournalFile(folder, name),
-      name: journalFileName(name),
-      sizeBytes: 0,
-      writtenAt: now,
-    };
+    const name = journalFileName(`${now.toString(36)}-${this.#platform.createUuid()}`);
+    this.#file = await JournalFile.create(folder, name);
+    this.#writtenAt = now;
     return this.#file;
   }
 
@@ -213,9 +203,7 @@ export class Journal {
     this.#file = undefined;
     if (file === undefined) return;
     this.#closedFiles.add(file.name);
-    await file.handle
-      .close()
-      .catch((error: unknown) => this.#options.log.warn(`the journal of sends: ${String(error)}`));
+    await file.close().catch((error: unknown) => this.#options.log.warn(`the journal of sends: ${String(error)}`));
   }
 
   /** Removes the oldest files that nobody writes to, when the folder is too large. */

@@ -1,5 +1,9 @@
-import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Arrivals, createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
@@ -83,7 +87,8 @@ async function create({ value, honours = false }: { value?: unknown; honours?: b
       log,
       observe: (send) => void observed.push(send),
     },
-    platform,
+    // Processes of a test may share a folder.
+    { ...platform, createUuid: randomUUID },
   );
   const [a, b, c] = [new FakeProvider(honours), new FakeProvider(honours), new FakeProvider(honours)];
   const options = { idempotencyKey: ({ id }: Mail) => id, timeoutMs: 1000, deadlineMs: 3000 };
@@ -560,4 +565,71 @@ test('whoever observes may fail without harm', async () => {
   const mail = sets.create<Mail>('sms', { a: new FakeProvider() }, { idempotencyKey: ({ id }) => id });
   expect((await mail.send({ id: 'm1' })).status).toBe('sent');
   expect(log.lines).toEqual([expect.stringContaining('whoever observes them failed')]);
+});
+
+describe('a journal that cannot be written', () => {
+  const root = mkdtempSync(join(tmpdir(), 'sluice-providers-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  test('lets nothing leave, until it can', async () => {
+    const { sets } = await create();
+    const provider = new FakeProvider();
+    const journal = join(root, 'sends');
+    const options = { idempotencyKey: ({ id }: Mail) => id, journal };
+    const mail = sets.create<Mail>('sms', { a: provider }, options);
+    expect(await mail.pending()).toEqual([]);
+    expect((await mail.send({ id: 'm0' })).status).toBe('sent');
+    await sets.close();
+    rmSync(journal, { recursive: true });
+    // A file where the folder should be.
+    writeFileSync(journal, '');
+    await expect(mail.send({ id: 'm1' })).rejects.toMatchObject({
+      code: 'journal',
+      message: expect.stringContaining('the journal of sends cannot be written'),
+    });
+    expect(provider.accepted).toEqual(['m0']);
+    rmSync(journal);
+    expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+    expect(provider.accepted).toEqual(['m0', 'm1']);
+    await sets.close();
+  });
+
+  test('or read is said', async () => {
+    const { sets } = await create();
+    const journal = join(root, 'file');
+    writeFileSync(journal, '');
+    const mail = sets.create<Mail>('sms', { a: new FakeProvider() }, { idempotencyKey: ({ id }) => id, journal });
+    await expect(mail.send({ id: 'm1' })).rejects.toMatchObject({ code: 'journal' });
+    await expect(mail.settle('m1', 'sent')).rejects.toMatchObject({ code: 'journal' });
+  });
+});
+
+test('a message that another process is sending is left to it, unless it may arrive twice', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-providers-'));
+  const value = places(active('a'));
+  const [one, two] = [await create({ value }), await create({ value })];
+  const options = { idempotencyKey: ({ id }: Mail) => id, journal: folder, timeoutMs: 1000 };
+  const [a, b] = [new FakeProvider(), new FakeProvider()];
+  const left = new Arrivals<void>();
+  const slow = {
+    send: () => {
+      left.add();
+      return new Promise(() => undefined);
+    },
+  };
+  one.testData.set('sms', places(active('slow')));
+  const first = one.sets.create<Mail>('sms', { slow, a }, options).send({ id: 'm1' });
+  await left.next();
+  const mail = two.sets.create<Mail>('sms', { b }, options);
+  expect(await mail.send({ id: 'm1' })).toMatchObject({
+    status: 'unknown',
+    reason: 'another process may be sending it',
+  });
+  expect(b.asked).toEqual([]);
+  two.testData.set('sms', { ...places(active('b')), ambiguous: 'allow-duplicate' });
+  expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+  await one.clock.advance(1000);
+  expect((await first).status).toBe('unknown');
+  await Promise.all([one.sets.close(), two.sets.close()]);
+  rmSync(folder, { recursive: true });
 });

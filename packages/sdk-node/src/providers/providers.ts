@@ -142,13 +142,16 @@ export async function settle(
   journal: Journal,
   { set, key, outcome }: { readonly set: string; readonly key: string; readonly outcome: 'sent' | 'failed' },
 ): Promise<void> {
-  await journal.ready();
-  const messages = await journal.list();
+  const rejectAs = (what: 'read' | 'written') => (cause: unknown) => {
+    throw journalError(set, what, cause);
+  };
+  await journal.ready().catch(rejectAs('read'));
+  const messages = await journal.list().catch(rejectAs('read'));
   const known = messages.find((message) => message.set === set && message.idempotencyKey === key);
   if (known?.status !== 'unknown') {
     const text = `no message of ${set} with the key "${key}" is in doubt`;
     throw new SluiceError('unknown-message', known === undefined ? text : `${text}: it is ${known.status}`);
   }
   journal.note({ kind: 'end', set, key, at: journal.now(), outcome });
-  await journal.flush();
+  await journal.flush().catch(rejectAs('written'));
 }
