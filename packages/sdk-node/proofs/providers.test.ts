@@ -22,6 +22,7 @@ describe('a sender that is killed, with providers that fail in every way', () =>
   test('would be found out if messages left before the journal is on disk', async () => {
     const sabotage = join(import.meta.dirname, 'without-flush.ts');
     const { violations } = await proveProviders({ policy: 'never', messages: 3000, sabotage });
-    expect(violations.join('\n')).toMatch(/is not in the journal|was accepted 2 times/);
+    // Missing, sent twice, or not as the program was told: that depends on when it is killed.
+    expect(violations).not.toEqual([]);
   }, 120_000);
 });
