@@ -224,8 +224,8 @@ describe('flags', () => {
   test('are listed, one a line, and as JSON', async () => {
     await sluice(`flag on ${key}`);
     const { printed } = await sluice('flag list');
-    expect(printed.split('\n')[0]).toMatch(/^FLAG +STATE +VERSION +TAGS +SERVES$/);
-    expect(printed).toMatch(new RegExp(`^${key} +on +\\d+ +on$`, 'm'));
+    expect(printed.split('\n')[0]).toMatch(/^FLAG +KIND +STATE +VERSION +TAGS +SERVES$/);
+    expect(printed).toMatch(new RegExp(`^${key} +release +on +\\d+ +on$`, 'm'));
     const list: { key: string; on: boolean }[] = JSON.parse((await sluice('flag list --json')).printed);
     expect(list.find((flag) => flag.key === key)).toMatchObject({ on: true });
   });

@@ -16,7 +16,7 @@ type Values<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allow
 
 /** A command line that was understood. */
 export interface Call<O extends Options> {
-  /** In the order of the command's arguments; one that may be left out is undefined. */
+  /** In the order of the command's arguments, repeated ones last; one that may be left out is undefined. */
   readonly words: readonly (string | undefined)[];
   readonly options: Values<O>;
   readonly platform: CommandPlatform;
@@ -28,7 +28,7 @@ interface Definition<O extends Options> {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** `KEY`, or `[CHANGE]` for one that may be left out. */
+  /** `KEY`, or `[CHANGE]` for one that may be left out; the last may be repeated if it ends in `…`. */
   readonly arguments: readonly string[];
   readonly options: O;
   readonly examples: readonly string[];
@@ -49,7 +49,8 @@ export function defineCommand<const O extends Options>({ run, ...definition }: D
     ...definition,
     parseAndRun: async (given, platform) => {
       const { values, positionals } = parseWords(definition, given);
-      const words = definition.arguments.map((_, index) => positionals[index]);
+      const expected = definition.arguments.map((_, index) => positionals[index]);
+      const words = [...expected, ...positionals.slice(expected.length)];
       return run({ words, options: values, platform, output: createOutput(platform) });
     },
   };
@@ -71,7 +72,7 @@ function parseWords<O extends Options>(
   const required = expected.filter((word) => !word.startsWith('['));
   const missing = required[parsed.positionals.length];
   if (missing !== undefined) throw usageError(`${missing} is missing`, hint);
-  const surplus = parsed.positionals[expected.length];
+  const surplus = expected.at(-1)?.endsWith('…') === true ? undefined : parsed.positionals[expected.length];
   if (surplus !== undefined) throw usageError(`"${surplus}" is one word too many`, hint);
   return parsed;
 }

@@ -7,10 +7,12 @@ import { fleetCommands } from './fleet-commands.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
+import { valveCommands } from './valve-commands.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   ...flagCommands,
+  ...valveCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

@@ -11,13 +11,14 @@ import {
   readWaiting,
 } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
-import { connect, connectionOptions } from './connection.ts';
+import { type Connection, connect, connectionOptions, describePlace } from './connection.ts';
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJsonOrText } from './json.ts';
 import { listFlags } from './list-flags.ts';
 import { parsePercent } from './percent.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
+import { describeValve, describeValveState, formatValve } from './valve-words.ts';
 
 export const flagCommands: readonly Command[] = [
   defineCommand({
@@ -62,14 +63,13 @@ export const flagCommands: readonly Command[] = [
         else output.print(none);
         return undefined;
       }
-      const rows = flags.map((flag) => [
-        flag.key,
-        stateOf(flag),
-        String(flag.version),
-        flag.tags.join(', '),
-        servesOf(flag),
-      ]);
-      output.print(formatTable(['FLAG', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, output.width));
+      const rows = flags.map((flag) => {
+        const isValve = flag.kind === 'valve';
+        const state = isValve ? describeValveState(flag, platform.now()) : stateOf(flag);
+        const serves = isValve ? describeValve(flag) : servesOf(flag);
+        return [flag.key, flag.kind, state, String(flag.version), flag.tags.join(', '), serves];
+      });
+      output.print(formatTable(['FLAG', 'KIND', 'STATE', 'VERSION', 'TAGS', 'SERVES'], rows, output.width));
       return undefined;
     },
   }),
@@ -84,6 +84,8 @@ export const flagCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
       if (options.json === true) output.printJson(flag);
+      else if (flag.kind === 'valve')
+        output.print(formatValve(flag, options, { environment: place.environment, now: platform.now() }));
       else output.print(formatFlag(flag, place.environment));
       return undefined;
     },
@@ -211,12 +213,10 @@ async function change(
 ): Promise<number | undefined> {
   const { api, place } = connect(options, platform);
   const waiting = readWaiting(options);
-  const made = await api.change(place, {
-    flag: key,
-    instructions,
-    comment: options.comment,
-    dryRun: options['dry-run'],
-  });
+  const request = { flag: key, instructions, comment: options.comment, dryRun: options['dry-run'] };
+  const made = await api
+    .change(place, request)
+    .catch((error) => explainKind(error, { api, place }, key, { options, instructions }));
   if (options.json !== true) {
     if (made.effects.length > 0) printChange(made, `${key} is ${state ?? 'changed'}`, output);
     else
@@ -225,6 +225,26 @@ async function change(
       );
   }
   return finish({ api, place }, { key, change: idOf(made), body: made, waiting }, options, output);
+}
+
+/** Says what to do instead of what a valve does not follow. */
+async function explainKind(
+  error: unknown,
+  { api, place }: Pick<Connection, 'api' | 'place'>,
+  key: string,
+  {
+    options,
+    instructions: [instruction],
+  }: { readonly options: ChangeCall['options']; readonly instructions: readonly Instruction[] },
+): Promise<never> {
+  const isAboutKind = error instanceof ApiError && error.errors.some(({ path }) => path === 'instructions[0].kind');
+  if (!isAboutKind || (await api.getFlag(place, key)).kind !== 'valve') throw error;
+  const where = describePlace(options);
+  const instead =
+    instruction?.kind === 'turn-on'
+      ? `To bring it back: sluice valve restore ${key}${where}`
+      : `To degrade it: sluice valve trip ${key} MODE --reason TEXT${where}; for a share: --share 10% --of account`;
+  throw new CommandError(exitCodes.refused, error.message, instead);
 }
 
 /** Who asks for one environment is not to change another unawares. */
@@ -257,7 +277,7 @@ function parseVariation(given: string): { id?: string; value: JsonValue } {
 }
 
 function toRollout(
-  { variations, offVariation, key }: EnvironmentFlagView,
+  { variations, offVariation, key, kind }: EnvironmentFlagView,
   weight: number,
   {
     variation = variations[0]?.id ?? '',
@@ -265,7 +285,8 @@ function toRollout(
     by,
   }: { readonly variation?: string; readonly of?: string; readonly by?: string },
 ): Instruction {
-  if (variation === offVariation) {
+  // What a valve follows the server says.
+  if (variation === offVariation && kind !== 'valve') {
     throw usageError(
       `\`${variation}\` is what ${key} serves when it is off; give the share of another one with --variation`,
     );

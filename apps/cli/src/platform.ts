@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
 /** What the command takes from the machine; tests bring their own. */
@@ -20,6 +21,11 @@ export interface CommandPlatform {
   readonly printError: (text: string) => void;
   /** A person reads along. */
   readonly isTerminal: boolean;
+  /**
+   * Asks the person at the terminal for a line, empty where there is none; undefined where nobody could read the
+   * question or answer it.
+   */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Characters that fit in a line of the terminal; endless where there is none. */
   readonly width: number;
   /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
@@ -34,6 +40,19 @@ function endWithOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
   console.error(`sluice: what there is to print cannot be written: ${error.message}`);
   process.exit(1);
+}
+
+/** The terminal edits the line, and ends the program by Ctrl-C. */
+function askAtTerminal(question: string): Promise<string> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: false });
+    lines.question(question, (answer) => {
+      resolve(answer);
+      lines.close();
+    });
+    // By Ctrl-D; what was answered already stays.
+    lines.once('close', () => resolve(''));
+  });
 }
 
 export const nodeCommandPlatform: CommandPlatform = {
@@ -62,6 +81,7 @@ export const nodeCommandPlatform: CommandPlatform = {
   },
   printError: (text) => console.error(text),
   isTerminal: process.stdout.isTTY === true,
+  ask: process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined,
   width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
   untilAskedToEnd: () =>
     new Promise((resolve) => {
