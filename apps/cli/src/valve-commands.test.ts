@@ -162,6 +162,12 @@ describe('sluice valve list', () => {
     expect((await sluice('valve list --tripped')).printed).toContain('overdue 0 s');
   });
 
+  test('still tells of a trip in the archive, which comes back with the valve', async () => {
+    await sluice('valve trip search cached -m x --now');
+    await server.change({ flag: 'search', instructions: [{ kind: 'archive' }] });
+    expect((await sluice('valve list --tripped')).printed).toContain('search  cached for everyone, but archived  ');
+  });
+
   test('fits into 80 columns, with all that matters', async () => {
     await sluice(
       'valve trip search off-404 -m "the index does not answer for more than a minute now" --route /search --now',

@@ -55,6 +55,7 @@ export const valveCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const all = await listFlags({ api, place }, 'valve');
       const valves = sortByUrgency(options.tripped === true ? all.filter(isEngaged) : all);
+      // An array of EnvironmentFlagView, as the management API has them.
       if (options.json === true) output.printJson(valves);
       else if (all.length === 0)
         output.print(`There are no valves in project ${place.project} yet. Create one with: sluice valve create VALVE`);

@@ -72,9 +72,9 @@ export function formatValves(valves: readonly EnvironmentFlagView[], now: number
     const rules = listValveRules(valve);
     if (rules.length === 0) return [[valve.key, valve.archived ? 'archived' : normalModeOf(valve)]];
     return rules.map((rule) => {
-      const { at, by, expiresAt, overdue, reason } = rule.trip;
-      const until = overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
-      return [valve.key, describeMode(rule), formatAgo(now - at), by, until, reason];
+      const { at, by, reason } = rule.trip;
+      const serves = `${describeMode(rule)}${valve.archived ? ', but archived' : ''}`;
+      return [valve.key, serves, formatAgo(now - at), by, describeUntil(rule.trip, now), reason];
     });
   });
   return formatTable(['VALVE', 'SERVES', 'SINCE', 'BY', 'UNTIL', 'REASON'], rows, width);
@@ -113,20 +113,23 @@ export function formatValve(
 }
 
 function formatRule({ id, mode, clauses, trip }: ValveRule, place: number, now: number): readonly string[] {
-  const { reason, by, at, expiresAt, overdue, incident, exempt } = trip;
+  const { reason, by, at, expiresAt, incident, exempt } = trip;
   const kept = exempt === true ? ', exempt from what else is tripped' : '';
-  const until = overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
   return [
     '',
     `${place}. ${mode} for ${describeScope({ clauses, trip })}${kept}`,
     ...formatFields([
       ['rule', id],
       ['since', `${formatTime(at)}, ${formatAgo(now - at)}, by ${by}`],
-      ['until', `${formatTime(expiresAt)}, ${until}`],
+      ['until', `${formatTime(expiresAt)}, ${describeUntil(trip, now)}`],
       ['reason', reason],
       ...(incident === undefined ? [] : [['incident', incident] as const]),
     ]),
   ];
+}
+
+function describeUntil({ expiresAt, overdue }: TripView, now: number): string {
+  return overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
 }
 
 function describeOverdue(since: number, now: number): string {
