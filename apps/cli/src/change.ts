@@ -1,4 +1,5 @@
 import type { ChangeView } from '@sluice/api-client';
+import { isMadeKey } from '@sluice/authoring';
 import { type Connection, type connect, connectionOptions } from './connection.ts';
 import {
   exitCodeOf,
@@ -83,8 +84,10 @@ export function printChange(made: ChangeView, headline: string, { print }: Outpu
   for (const line of describeEffects(made)) print(`  ${line}`);
 }
 
+/** Segments that are made for a flag go without saying: they follow from its rules. */
 export function describeEffects({ effects }: ChangeView): readonly string[] {
-  return effects.map(({ kind, key, text }) => `${kind} ${key}: ${text}`);
+  const said = effects.filter(({ kind, key }) => kind !== 'segment' || !isMadeKey(key));
+  return said.map(({ kind, key, text }) => `${kind} ${key}: ${text}`);
 }
 
 export async function findLastChange(

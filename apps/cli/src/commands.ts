@@ -16,9 +16,6 @@ import { valveCommands } from './valve-commands.ts';
 export const commands: readonly Command[] = [
   ...flagCommands,
   ...valveCommands,
-  ...configCommands,
-  ...providerSetCommands,
-  ...providersCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

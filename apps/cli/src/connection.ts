@@ -147,3 +147,10 @@ function readFirstStart(folder: string, { readFile }: CommandPlatform, mustExist
   const fields = Object.fromEntries((content ?? '').split('\n').map((line) => line.split(': ', 2)));
   return { ...readFields({ url: fields.url, token: fields['api-token'] }), file };
 }
+
+/** The project and environment as they were typed, for commands that are proposed. */
+export function describePlace({ project, environment }: ConnectionValues): string {
+  return [project === undefined ? '' : ` -p ${project}`, environment === undefined ? '' : ` -e ${environment}`].join(
+    '',
+  );
+}

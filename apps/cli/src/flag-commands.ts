@@ -11,7 +11,7 @@ import {
   readWaiting,
 } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
-import { type Connection, connect, connectionOptions } from './connection.ts';
+import { type Connection, connect, connectionOptions, describePlace } from './connection.ts';
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJsonOrText } from './json.ts';
@@ -84,7 +84,8 @@ export const flagCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const flag = await api.getFlag(place, key);
       if (options.json === true) output.printJson(flag);
-      else if (flag.kind === 'valve') output.print(formatValve(flag, place.environment, platform.now()));
+      else if (flag.kind === 'valve')
+        output.print(formatValve(flag, options, { environment: place.environment, now: platform.now() }));
       else output.print(formatFlag(flag, place.environment));
       return undefined;
     },
@@ -213,7 +214,9 @@ async function change(
   const { api, place } = connect(options, platform);
   const waiting = readWaiting(options);
   const request = { flag: key, instructions, comment: options.comment, dryRun: options['dry-run'] };
-  const made = await api.change(place, request).catch((error) => explainKind(error, { api, place }, key, instructions));
+  const made = await api
+    .change(place, request)
+    .catch((error) => explainKind(error, { api, place }, key, { options, instructions }));
   if (options.json !== true) {
     if (made.effects.length > 0) printChange(made, `${key} is ${state ?? 'changed'}`, output);
     else
@@ -224,19 +227,23 @@ async function change(
   return finish({ api, place }, { key, change: idOf(made), body: made, waiting }, options, output);
 }
 
-/** What a flag of another kind does not follow: says what to do instead. */
+/** Says what to do instead of what a valve does not follow. */
 async function explainKind(
   error: unknown,
   { api, place }: Pick<Connection, 'api' | 'place'>,
   key: string,
-  [instruction]: readonly Instruction[],
+  {
+    options,
+    instructions: [instruction],
+  }: { readonly options: ChangeCall['options']; readonly instructions: readonly Instruction[] },
 ): Promise<never> {
   const isAboutKind = error instanceof ApiError && error.errors.some(({ path }) => path === 'instructions[0].kind');
   if (!isAboutKind || (await api.getFlag(place, key)).kind !== 'valve') throw error;
+  const where = describePlace(options);
   const instead =
     instruction?.kind === 'turn-on'
-      ? `To bring the valve back: sluice valve restore ${key}`
-      : `To degrade the valve: sluice valve trip ${key} MODE --reason TEXT; for a share: --share 10% --of account`;
+      ? `To bring it back: sluice valve restore ${key}${where}`
+      : `To degrade it: sluice valve trip ${key} MODE --reason TEXT${where}; for a share: --share 10% --of account`;
   throw new CommandError(exitCodes.refused, error.message, instead);
 }
 

@@ -9,7 +9,7 @@ export function formatOverview(commands: readonly Command[]): string {
     'sluice COMMAND --help shows the options of a command.',
     'What is typed wins over variables, and these over files. The server is found by --url and --token, --config, --data;',
     'then SLUICE_URL and SLUICE_TOKEN, SLUICE_CONFIG, SLUICE_DATA; then ./data/first-start.txt, ~/.config/sluice/config.json.',
-    'Exit codes: 0 done, 1 the server said no, 2 the command line is wrong, 5 the server does not answer; of waiting',
+    'Exit codes: 0 done, 1 the server or you said no, 2 the command line is wrong, 5 the server does not answer; of waiting',
     'for instances: 3 not all have the change yet, 4 some refused it.',
   ].join('\n');
 }

@@ -42,10 +42,10 @@ function endWithOutput(error: NodeJS.ErrnoException): void {
   process.exit(1);
 }
 
-/** Not on standard output, which may go into a file. The terminal edits the line, and ends the program by Ctrl-C. */
+/** The terminal edits the line, and ends the program by Ctrl-C. */
 function askAtTerminal(question: string): Promise<string> {
   return new Promise((resolve) => {
-    const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+    const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: false });
     lines.question(question, (answer) => {
       resolve(answer);
       lines.close();
@@ -81,7 +81,7 @@ export const nodeCommandPlatform: CommandPlatform = {
   },
   printError: (text) => console.error(text),
   isTerminal: process.stdout.isTTY === true,
-  ask: process.stdin.isTTY && process.stderr.isTTY ? askAtTerminal : undefined,
+  ask: process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined,
   width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
   untilAskedToEnd: () =>
     new Promise((resolve) => {

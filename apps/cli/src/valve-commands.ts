@@ -2,11 +2,11 @@ import type { ChangeInput, ChangeView } from '@sluice/api-client';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
-import { type Connection, connect, connectionOptions } from './connection.ts';
+import { type Connection, connect, connectionOptions, describePlace } from './connection.ts';
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { parseScope, scopeOptions } from './scope-options.ts';
+import { parseScope, scopeOptions, type Trip } from './scope-options.ts';
 import { parseSpan, type SpanFormat } from './span.ts';
 import { formatValve, formatValves, isEngaged, listValveRules, sortByUrgency } from './valve-words.ts';
 
@@ -37,10 +37,9 @@ export const valveCommands: readonly Command[] = [
       const definition = { kind: 'valve' as const, ...(variations !== undefined && { variations }) };
       return createFlag(key, call, definition, (valve) => {
         const [normal, ...degraded] = valve.variations.map(({ id }) => id);
-        const place = describePlace(call.options);
         return [
           `Created ${valve.key}: ${normal} in every environment. Its other modes: ${degraded.join(', ')}.`,
-          `Trip it with: sluice valve trip ${valve.key} ${degraded[0]} --reason TEXT${place}`,
+          `Trip it with: sluice valve trip ${valve.key} ${degraded[0]} --reason TEXT${describePlace(call.options)}`,
         ];
       });
     },
@@ -56,6 +55,7 @@ export const valveCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const all = await listFlags({ api, place }, 'valve');
       const valves = sortByUrgency(options.tripped === true ? all.filter(isEngaged) : all);
+      // An array of EnvironmentFlagView, as the management API has them.
       if (options.json === true) output.printJson(valves);
       else if (all.length === 0)
         output.print(`There are no valves in project ${place.project} yet. Create one with: sluice valve create VALVE`);
@@ -82,7 +82,7 @@ export const valveCommands: readonly Command[] = [
         );
       }
       if (options.json === true) output.printJson(valve);
-      else output.print(formatValve(valve, place.environment, platform.now()));
+      else output.print(formatValve(valve, options, { environment: place.environment, now: platform.now() }));
       return undefined;
     },
   }),
@@ -114,8 +114,11 @@ export const valveCommands: readonly Command[] = [
       const instructions = trips.map(({ valve, mode }) => ({ kind: 'trip' as const, flag: valve, mode, ...fields }));
       const valves = trips.map(({ valve }) => valve);
       return changeValves({ verb: 'Trip', valves, instructions }, call, async (made, connection) => {
-        const wayBack = await describeWayBack(made, valves, call.options, connection);
-        call.output.print(`Tripped ${listWords(valves)} in ${made.environment} (version ${made.version}). ${wayBack}`);
+        const { print, width } = call.output;
+        const done = `Tripped ${listWords(valves)} in ${made.environment} (version ${made.version}).`;
+        const [restore, ...more] = await describeWayBack(made, valves, call.options, connection);
+        const line = `${done} ${restore}`;
+        print(line.length > width ? [done, restore, ...more] : [line, ...more]);
       });
     },
   }),
@@ -141,14 +144,13 @@ export const valveCommands: readonly Command[] = [
       const rule = id === undefined ? {} : { id };
       const instructions = valves.map((valve) => ({ kind: 'restore' as const, flag: valve, ...rule }));
       return changeValves({ verb: 'Restore', valves, instructions }, call, async (made) => {
-        const { print } = call.output;
         const restored = valves.filter((valve) => made.effects.some(({ key }) => key === valve));
         const others = valves.filter((valve) => !restored.includes(valve));
         // Who was asked has seen from what.
-        if (restored.length > 0)
-          printChange(now === true ? made : { ...made, effects: [] }, `Restored ${listWords(restored)}`, call.output);
+        const shown = now === true ? made : { ...made, effects: [] };
+        if (restored.length > 0) printChange(shown, `Restored ${listWords(restored)}`, call.output);
         if (others.length > 0)
-          print(`There is nothing to restore: ${listWords(others)} in ${made.environment} is not tripped`);
+          call.output.print(`Not tripped in ${made.environment}, nothing to restore: ${listWords(others)}.`);
       });
     },
   }),
@@ -208,13 +210,8 @@ function parseTrips(words: readonly string[]): readonly ValveMode[] {
     throw usageError(`several valves are given as VALVE=MODE each, such as search=off-404 mail=off, got "${odd}"`);
   const trips = pairs.filter((pair) => pair !== undefined);
   for (const [each, alike] of Map.groupBy(trips, (trip) => trip.valve)) {
-    if (alike.length > 1)
-      throw usageError(
-        oneMode(
-          each,
-          alike.map((trip) => trip.mode),
-        ),
-      );
+    const modes = alike.map((trip) => trip.mode);
+    if (modes.length > 1) throw usageError(oneMode(each, modes));
   }
   return trips;
 }
@@ -229,12 +226,12 @@ interface WhyValues {
   readonly incident?: string | undefined;
 }
 
-function parseWhy({ reason = '', expires, incident }: WhyValues, trips: readonly ValveMode[]) {
+function parseWhy(
+  { reason = '', expires, incident }: WhyValues,
+  trips: readonly ValveMode[],
+): Pick<Trip, 'reason' | 'expiresInMs' | 'incident'> {
   if (reason.trim() === '') {
-    const said =
-      trips.length === 1
-        ? trips.map(({ valve, mode }) => `${valve} ${mode}`)
-        : trips.map(({ valve, mode }) => `${valve}=${mode}`);
+    const said = trips.map(({ valve, mode }) => `${valve}${trips.length === 1 ? ' ' : '='}${mode}`);
     throw usageError(`--reason is missing; for example: sluice valve trip ${said.join(' ')} --reason "index down"`);
   }
   const expiresInMs = expires === undefined ? undefined : parseSpan('--expires', expires, expiresFormat);
@@ -247,37 +244,24 @@ function parseWhy({ reason = '', expires, incident }: WhyValues, trips: readonly
   };
 }
 
-/** What to type to undo no more than was done. */
+/** What to type to undo no more than was done; a line, or several. */
 async function describeWayBack(
   { id, instructions }: ChangeView,
   valves: readonly string[],
-  options: PlaceValues,
+  options: Parameters<typeof describePlace>[0],
   { api, place }: Connection,
-): Promise<string> {
+): Promise<readonly [string, ...string[]]> {
   const where = describePlace(options);
   const [valve = ''] = valves;
-  const restore = `Restore: sluice valve restore ${valves.join(' ')}${where}`;
-  if (valves.length > 1) return `${restore}\nOr to what was before: sluice flag revert ${valve} ${id}${where}`;
+  const restore = `Restore: sluice valve restore ${valves.join(' ')}`;
+  if (valves.length > 1)
+    return [`${restore}${where}`, `To take back this change alone: sluice flag revert ${valve} ${id}${where}`];
   // The valve is tripped, whether or not it can be looked at now.
   const rules = await api.getFlag(place, valve).then(listValveRules, () => undefined);
-  if (rules?.length === 1) return restore;
-  const made = rules?.find((rule) =>
-    instructions.some((instruction) => 'id' in instruction && instruction.id === rule.id),
-  );
+  if (rules?.length === 1) return [`${restore}${where}`];
   // A trip that was there already, and was renewed, has the id that it had.
-  return made === undefined ? `Its rules: sluice valve show ${valve}${where}` : `${restore} --rule ${made.id}`;
-}
-
-interface PlaceValues {
-  readonly project?: string | undefined;
-  readonly environment?: string | undefined;
-}
-
-/** Where, as it was typed. */
-function describePlace({ project, environment }: PlaceValues): string {
-  return [project === undefined ? '' : ` -p ${project}`, environment === undefined ? '' : ` -e ${environment}`].join(
-    '',
-  );
+  const own = rules?.find((rule) => instructions.some((given) => 'id' in given && given.id === rule.id));
+  return [own === undefined ? `Rules: sluice valve show ${valve}${where}` : `${restore} --rule ${own.id}${where}`];
 }
 
 function listWords(words: readonly string[]): string {

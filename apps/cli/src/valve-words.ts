@@ -1,5 +1,6 @@
 import type { EnvironmentFlagView } from '@sluice/api-client';
 import { type Clause, describeScope, describeWeight } from '@sluice/authoring';
+import { describePlace } from './connection.ts';
 import { formatAgo, formatRoughSpan } from './span.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
 
@@ -71,48 +72,64 @@ export function formatValves(valves: readonly EnvironmentFlagView[], now: number
     const rules = listValveRules(valve);
     if (rules.length === 0) return [[valve.key, valve.archived ? 'archived' : normalModeOf(valve)]];
     return rules.map((rule) => {
-      const { at, by, expiresAt, overdue, reason } = rule.trip;
-      const until = overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
-      return [valve.key, describeMode(rule), formatAgo(now - at), by, until, reason];
+      const { at, by, reason } = rule.trip;
+      const serves = `${describeMode(rule)}${valve.archived ? ', but archived' : ''}`;
+      return [valve.key, serves, formatAgo(now - at), by, describeUntil(rule.trip, now), reason];
     });
   });
   return formatTable(['VALVE', 'SERVES', 'SINCE', 'BY', 'UNTIL', 'REASON'], rows, width);
 }
 
-export function formatValve(valve: EnvironmentFlagView, environment: string, now: number): readonly string[] {
+interface Shown {
+  /** Key of the environment. */
+  readonly environment: string;
+  readonly now: number;
+}
+
+/** `options`: as they were typed, for what to do next. */
+export function formatValve(
+  valve: EnvironmentFlagView,
+  options: Parameters<typeof describePlace>[0],
+  { environment, now }: Shown,
+): readonly string[] {
   const { key, name, description, owner, tags, variations, version } = valve;
+  const normal = normalModeOf(valve);
+  const rules = listValveRules(valve);
   const fields: Parameters<typeof formatFields>[0] = [
     ['state', `${describeValveState(valve, now)} in ${environment}`],
     ...(description === '' ? [] : [['about', description.split('\n')] as const]),
     ...(owner === '' ? [] : [['owner', owner] as const]),
     ...(tags.length === 0 ? [] : [['tags', tags.join(', ')] as const]),
     ['modes', variations.map(({ id }) => id).join(' < ')],
-    ['serves', describeValve(valve)],
+    ['serves', rules.length === 0 ? `${normal} to everyone` : `what the first of these says that fits, else ${normal}`],
     ['version', String(version)],
   ];
   return [
     `${key}${name === key ? '' : `  ${name}`}`,
     ...formatFields(fields),
-    ...listValveRules(valve).flatMap((rule, at) => formatRule(rule, at + 1, now)),
-    ...(isEngaged(valve) ? ['', `Restore it with: sluice valve restore ${key}`] : []),
+    ...rules.flatMap((rule, at) => formatRule(rule, at + 1, now)),
+    ...(rules.length === 0 ? [] : ['', `Restore: sluice valve restore ${key}${describePlace(options)}`]),
   ];
 }
 
 function formatRule({ id, mode, clauses, trip }: ValveRule, place: number, now: number): readonly string[] {
-  const { reason, by, at, expiresAt, overdue, incident, exempt } = trip;
+  const { reason, by, at, expiresAt, incident, exempt } = trip;
   const kept = exempt === true ? ', exempt from what else is tripped' : '';
-  const until = overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
   return [
     '',
     `${place}. ${mode} for ${describeScope({ clauses, trip })}${kept}`,
     ...formatFields([
       ['rule', id],
       ['since', `${formatTime(at)}, ${formatAgo(now - at)}, by ${by}`],
-      ['until', `${formatTime(expiresAt)}, ${until}`],
+      ['until', `${formatTime(expiresAt)}, ${describeUntil(trip, now)}`],
       ['reason', reason],
       ...(incident === undefined ? [] : [['incident', incident] as const]),
     ]),
   ];
+}
+
+function describeUntil({ expiresAt, overdue }: TripView, now: number): string {
+  return overdue ? describeOverdue(expiresAt, now) : `in ${formatRoughSpan(expiresAt - now)}`;
 }
 
 function describeOverdue(since: number, now: number): string {
@@ -123,18 +140,17 @@ function isForEveryone({ clauses, trip }: ValveRule): boolean {
   return clauses.length === 0 && trip.share === undefined;
 }
 
-/** `off-404 for account 42`. */
+/** `off-404 for account 42`, `cached for 10% of accounts`, `normal for route /search (exempt)`. */
 function describeMode({ mode, clauses, trip: { share, exempt } }: ValveRule): string {
-  const who = [
-    ...(share === undefined ? [] : [`${describeWeight(share.weight)} of ${share.contextKind}s`]),
-    ...clauses.map(describeShortly),
-  ];
-  return `${mode} for ${who.length === 0 ? 'everyone' : who.join(' ')}${exempt === true ? ' (exempt)' : ''}`;
+  const part = share === undefined ? 'everyone' : `${describeWeight(share.weight)} of ${share.contextKind}s`;
+  const who = clauses.length === 0 ? part : clauses.map(describeShortly).join(' and ');
+  const more = [...(share === undefined || clauses.length === 0 ? [] : [part]), ...(exempt === true ? ['exempt'] : [])];
+  return `${mode} for ${who}${more.length === 0 ? '' : ` (${more.join(', ')})`}`;
 }
 
 const valuesNamed = 2;
 
-/** `account 42`, `route /search or /items/:id`, `not region eu-1`. */
+/** `account 42`, `route /search or /orders/*`, `not region eu-1`. */
 function describeShortly({ contextKind = 'user', attribute = 'key', op, values, negate = false }: Clause): string {
   const words = [
     negate ? 'not ' : '',

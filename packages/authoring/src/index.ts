@@ -9,6 +9,7 @@ export { tripExpiry } from './edit-valve.ts';
 export * from './instructions.ts';
 export { findJsonLoss } from './json-loss.ts';
 export { keyPattern, keySchema } from './key.ts';
+export { isMadeKey } from './made-segments.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 export { isProblem, listNames, type Problem, problem } from './problem.ts';
 export { listRevertInstructions, type Reversal } from './revert.ts';
