@@ -16,6 +16,9 @@ import { valveCommands } from './valve-commands.ts';
 export const commands: readonly Command[] = [
   ...flagCommands,
   ...valveCommands,
+  ...configCommands,
+  ...providerSetCommands,
+  ...providersCommands,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,
