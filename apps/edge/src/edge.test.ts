@@ -477,7 +477,7 @@ describe('faults', () => {
     while (!edge.relay.upstream.isUp) await platform.clock.advance(1000);
     await until(client, () => isOn(client));
     await until(second, () => isOn(second));
-    while ((await readFleet()).live < 2) await platform.clock.advance(50);
+    while ((await readFleet()).connected < 2) await platform.clock.advance(50);
     const { id } = await turn('turn-off');
     let view: ConvergenceView | undefined;
     const converged = converge(id).then((found) => {
