@@ -4,10 +4,16 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { findTestDatabase, startTestServer, type TestServer, testStore } from '@sluice/testkit';
+import {
+  type CommandOutcome,
+  findTestDatabase,
+  runSluice,
+  startTestServer,
+  type TestServer,
+  testStore,
+} from '@sluice/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { runCommandLine } from './command-line.ts';
-import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
+import type { CommandPlatform } from './platform.ts';
 
 let server: TestServer;
 let home: string;
@@ -22,27 +28,10 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
-/** Runs a command as in a terminal of 120 columns; finds the test server by its data folder unless told otherwise. */
-async function sluice(line: string | readonly string[], platform: Partial<CommandPlatform> = {}): Promise<Outcome> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const exitCode = await runCommandLine(typeof line === 'string' ? line.split(' ') : line, {
-    ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder, SLUICE_DATABASE_URL: server.databaseUrl },
-    home,
-    width: 120,
-    isTerminal: false,
-    print: (text) => printed.push(text),
-    printError: (text) => complained.push(text),
-    ...platform,
-  });
-  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+/** Finds the test server by its data folder unless told otherwise. */
+function sluice(line: string | readonly string[], platform: Partial<CommandPlatform> = {}): Promise<CommandOutcome> {
+  const variables = { SLUICE_DATA: server.folder, SLUICE_DATABASE_URL: server.databaseUrl };
+  return runSluice(line, { variables, home, ...platform });
 }
 
 describe('flags', () => {

@@ -1,9 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openTestSocket, startTestServer, type TestServer, type TestSocket } from '@sluice/testkit';
+import {
+  type CommandOutcome,
+  openTestSocket,
+  runSluice,
+  startTestServer,
+  type TestServer,
+  type TestSocket,
+} from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommandLine } from './command-line.ts';
-import { nodeCommandPlatform } from './platform.ts';
 
 let server: TestServer;
 
@@ -13,26 +18,10 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
 /** Words with spaces are given apart. */
-async function sluice(line: string, ...more: readonly string[]): Promise<Outcome> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const exitCode = await runCommandLine([...line.split(' '), ...more], {
-    ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder },
-    home: server.folder,
-    width: 80,
-    isTerminal: false,
-    print: (text) => printed.push(text),
-    printError: (text) => complained.push(text),
-  });
-  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+function sluice(line: string, ...more: readonly string[]): Promise<CommandOutcome> {
+  const variables = { SLUICE_DATA: server.folder };
+  return runSluice([...line.split(' '), ...more], { variables, home: server.folder, width: 80 });
 }
 
 async function createTtl(key: string): Promise<void> {

@@ -16,9 +16,8 @@ import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { parseJson, parseJsonOrText } from './json.ts';
 import { listFlags } from './list-flags.ts';
-import { overrideOptions } from './override-options.ts';
 import type { CommandPlatform } from './platform.ts';
-import { parseClauses } from './scope-clauses.ts';
+import { parseClauses, scopeOptions } from './scope.ts';
 import { formatTable } from './table.ts';
 
 const confirm = {
@@ -162,7 +161,7 @@ export const configCommands: readonly Command[] = [
     arguments: ['KEY', 'VALUE'],
     options: {
       ...changeOptions,
-      ...overrideOptions,
+      ...scopeOptions,
       name: { type: 'string', value: 'TEXT', help: 'what people call it' },
       confirm,
     },

@@ -1,8 +1,14 @@
 import type { ConvergenceView, FleetView } from '@sluice/api-client';
-import { openTestSocket, startTestServer, type TestServer, type TestSocket } from '@sluice/testkit';
+import {
+  type CommandOutcome,
+  openTestSocket,
+  runSluice,
+  startTestServer,
+  type TestServer,
+  type TestSocket,
+} from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runCommandLine } from './command-line.ts';
-import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
+import type { CommandPlatform } from './platform.ts';
 
 let server: TestServer;
 const sockets: TestSocket[] = [];
@@ -17,26 +23,8 @@ afterEach(async () => {
   await server.close();
 });
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
-async function sluice(line: string, platform: Partial<CommandPlatform> = {}): Promise<Outcome> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const exitCode = await runCommandLine(line.split(' '), {
-    ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder },
-    home: server.folder,
-    width: 120,
-    isTerminal: false,
-    print: (text) => printed.push(text),
-    printError: (text) => complained.push(text),
-    ...platform,
-  });
-  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+function sluice(line: string, platform: Partial<CommandPlatform> = {}): Promise<CommandOutcome> {
+  return runSluice(line, { variables: { SLUICE_DATA: server.folder }, home: server.folder, ...platform });
 }
 
 /** What an instance makes of changes. */

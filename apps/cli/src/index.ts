@@ -1,1 +1,2 @@
 export { runCommandLine } from './command-line.ts';
+export { type CommandPlatform, nodeCommandPlatform } from './platform.ts';

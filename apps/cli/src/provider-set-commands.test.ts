@@ -1,7 +1,5 @@
-import { startTestServer, type TestServer } from '@sluice/testkit';
+import { type CommandOutcome, runSluice, startTestServer, type TestServer } from '@sluice/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { runCommandLine } from './command-line.ts';
-import { nodeCommandPlatform } from './platform.ts';
 
 let server: TestServer;
 let sets = 0;
@@ -19,25 +17,8 @@ beforeEach(async () => {
   expect(await sluice(`providers create ${set} mailgun ses`)).toMatchObject({ exitCode: 0, complained: '' });
 });
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
-async function sluice(line: string): Promise<Outcome> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const exitCode = await runCommandLine(line.split(' '), {
-    ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder },
-    home: server.folder,
-    width: 80,
-    isTerminal: false,
-    print: (text) => printed.push(text),
-    printError: (text) => complained.push(text),
-  });
-  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+function sluice(line: string): Promise<CommandOutcome> {
+  return runSluice(line, { variables: { SLUICE_DATA: server.folder }, home: server.folder, width: 80 });
 }
 
 interface Place {

@@ -15,8 +15,7 @@ import { type Connection, connect, connectionOptions } from './connection.ts';
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { overrideOptions } from './override-options.ts';
-import { parseClauses } from './scope-clauses.ts';
+import { parseClauses, scopeOptions } from './scope.ts';
 import { formatRoughSpan } from './span.ts';
 import { formatFields, formatTable } from './table.ts';
 
@@ -140,7 +139,7 @@ export const providerSetCommands: readonly Command[] = [
     name: 'providers pin',
     summary: 'let one provider send for an account or a user, whoever sends for others',
     arguments: ['SET', 'PROVIDER'],
-    options: { ...changeOptions, account: overrideOptions.account, user: overrideOptions.user },
+    options: { ...changeOptions, account: scopeOptions.account, user: scopeOptions.user },
     examples: ['sluice providers pin email ses --account 42'],
     run: async ({ words: [key = '', name = ''], ...call }) => {
       const when = [...parseClauses(call.options)];

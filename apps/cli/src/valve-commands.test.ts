@@ -1,8 +1,14 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
-import { openTestSocket, startTestServer, type TestServer, type TestSocket } from '@sluice/testkit';
+import {
+  type CommandOutcome,
+  openTestSocket,
+  runSluice,
+  startTestServer,
+  type TestServer,
+  type TestSocket,
+} from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runCommandLine } from './command-line.ts';
-import { type CommandPlatform, nodeCommandPlatform } from './platform.ts';
+import type { CommandPlatform } from './platform.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -28,30 +34,10 @@ async function createValve(key: string, ...modes: readonly string[]): Promise<vo
   await server.api('POST', '/projects/default/flags', { key, kind: 'valve', variations });
 }
 
-interface Outcome {
-  readonly exitCode: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
-/** Words in quotes are one word. There is no terminal to ask at unless `ask` is given. */
-async function sluice(line: string, platform: Partial<CommandPlatform> = {}): Promise<Outcome> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-  const exitCode = await runCommandLine(words, {
-    ...nodeCommandPlatform,
-    variables: { SLUICE_DATA: server.folder },
-    home: server.folder,
-    now: () => now,
-    width: 120,
-    isTerminal: false,
-    ask: undefined,
-    print: (text) => printed.push(text),
-    printError: (text) => complained.push(text),
-    ...platform,
-  });
-  return { exitCode, printed: printed.join('\n'), complained: complained.join('\n') };
+/** There is no terminal to ask at unless `ask` is given. */
+function sluice(line: string, platform: Partial<CommandPlatform> = {}): Promise<CommandOutcome> {
+  const variables = { SLUICE_DATA: server.folder };
+  return runSluice(line, { variables, home: server.folder, now: () => now, ...platform });
 }
 
 /** Somebody at a terminal; what they are asked is kept. */

@@ -6,8 +6,8 @@ import { type Connection, connect, connectionOptions, describePlace } from './co
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { parseScope, scopeOptions, type Trip } from './scope-options.ts';
 import { parseSpan, type SpanFormat } from './span.ts';
+import { parseScope, type Trip, tripScopeOptions } from './trip-scope.ts';
 import { formatValve, formatValves, isEngaged, listValveRules, sortByUrgency } from './valve-words.ts';
 
 const expiresFormat: SpanFormat = { units: ['m', 'h', 'd'], examples: '30m, 4h or 2d' };
@@ -93,7 +93,7 @@ export const valveCommands: readonly Command[] = [
     arguments: ['VALVE', '[MODE]…'],
     options: {
       reason: { type: 'string', short: 'm', value: 'TEXT', help: 'why; needed, and shown wherever the trip is' },
-      ...scopeOptions,
+      ...tripScopeOptions,
       expires: {
         type: 'string',
         value: 'TIME',

@@ -220,7 +220,7 @@ describe.each([
       const request = openRequest({ hostname, port, path: '/hang', headers: { 'x-account': '7' } });
       request.on('error', () => undefined);
       request.end();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await once(request, 'response');
       request.destroy();
       await expect.poll(() => seenLate.length).toBe(1);
       expect(seenLate).toMatchObject([{ route: '/hang', account: '7' }]);

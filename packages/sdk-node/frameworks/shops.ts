@@ -80,7 +80,10 @@ export const openExpress: OpenShop = async (parts, options) => {
     }
     response.end();
   });
-  app.get('/hang', (_, response) => void response.on('close', () => seenLate.push(see())));
+  app.get('/hang', (_, response) => {
+    response.on('close', () => seenLate.push(see()));
+    response.write('.');
+  });
   app.get('/later', (_, response) => {
     setTimeout(() => seenLate.push(see()), 20);
     response.json(see());
@@ -131,7 +134,10 @@ export const openFastify: OpenShop = async (parts, options) => {
     }
     reply.raw.end();
   });
-  app.get('/hang', (_, reply) => void reply.raw.on('close', () => seenLate.push(see())));
+  app.get('/hang', (_, reply) => {
+    reply.raw.on('close', () => seenLate.push(see()));
+    reply.raw.write('.');
+  });
   app.get('/later', async () => {
     setTimeout(() => seenLate.push(see()), 20);
     return see();
@@ -246,6 +252,7 @@ export const openHttp: OpenShop = async (parts, options) => {
           return;
         case '/hang':
           response.on('close', () => seenLate.push(see()));
+          response.write('.');
           return;
         case '/later':
           setTimeout(() => seenLate.push(see()), 20);

@@ -37,6 +37,7 @@ export { createRandom, type Random } from './random.ts';
 export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
+export { type CommandOutcome, runSluice } from './run-sluice.ts';
 export {
   buildConfig,
   buildFlag,

@@ -12,7 +12,7 @@ export interface TrippedValve {
   readonly overdue: number;
 }
 
-/** Of all projects. Exempt rules keep contexts out of a trip; alone they trip nothing. */
+/** Of all projects. Rules that keep contexts in the normal mode trip nothing. */
 export async function listTrippedValves(reads: Reads, now: number): Promise<readonly TrippedValve[]> {
   const rows = await reads
     .selectFrom('objects')
@@ -30,10 +30,10 @@ export async function listTrippedValves(reads: Reads, now: number): Promise<read
     .execute();
   return rows.flatMap(({ projectKey: project, environment, valve, stateJson }) => {
     // Written by this program, and not null by the query.
-    const { rules } = JSON.parse(stateJson ?? '') as FlagConfiguration;
-    const tripped = rules.filter(({ trip }) => trip !== undefined && trip.exempt !== true);
-    if (tripped.length === 0) return [];
-    const modes = [...new Set(tripped.flatMap(({ variation }) => variation ?? []))];
+    const { rules, offVariation: normal } = JSON.parse(stateJson ?? '') as FlagConfiguration;
+    const served = new Set(rules.flatMap(({ variation }) => variation ?? []));
+    const modes = [...served].filter((mode) => mode !== normal);
+    if (modes.length === 0) return [];
     return [{ project, environment, valve, modes, overdue: rules.filter((rule) => isOverdue(rule, now)).length }];
   });
 }

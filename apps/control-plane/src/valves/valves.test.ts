@@ -103,6 +103,29 @@ describe('a valve', () => {
     expect(await own()).toEqual([]);
   });
 
+  test('is no metric where a rule only keeps somebody in the normal mode', async () => {
+    await createValve('kept', 'normal', 'cached', 'off');
+    const modes = async () =>
+      (await readValveMetrics()).flatMap((line) => /valve="kept",mode="([^"]*)"/.exec(line)?.[1] ?? []);
+    const keep = (mode: string, account: string) =>
+      server.change({
+        flag: 'kept',
+        instructions: [
+          {
+            kind: 'trip',
+            mode,
+            reason: 'contract',
+            exempt: true,
+            when: [{ contextKind: 'account', attribute: 'key', op: 'in', values: [account] }],
+          },
+        ],
+      });
+    await keep('normal', '42');
+    expect(await modes()).toEqual([]);
+    await keep('cached', '43');
+    expect(await modes()).toEqual(['cached']);
+  });
+
   test('trips together with others in one change, which is reverted as one', async () => {
     await createValve('one', 'normal', 'off');
     await createValve('two', 'normal', 'cached', 'off');

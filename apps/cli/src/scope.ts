@@ -1,11 +1,31 @@
 import type { InstructionInput } from '@sluice/authoring';
+import type { Option } from './command.ts';
 import { usageError } from './errors.ts';
 
 type Clause = Extract<InstructionInput, { kind: 'set-override' }>['when'][number];
 
-type ScopeOption = 'account' | 'user' | 'route' | 'method' | 'ip' | 'instance' | 'segment';
+/** Options that say whom something concerns. */
+export const scopeOptions = {
+  account: { type: 'string', multiple: true, value: 'KEY', help: 'only for this account; as all of these, repeatable' },
+  user: { type: 'string', multiple: true, value: 'KEY', help: 'only for this user' },
+  route: {
+    type: 'string',
+    multiple: true,
+    value: 'ROUTE',
+    help: 'only on this route: /search, "/orders/*", job:nightly',
+  },
+  method: { type: 'string', multiple: true, value: 'METHOD', help: 'only requests like this: GET' },
+  ip: { type: 'string', multiple: true, value: 'NETWORK', help: 'only clients in this network: 10.0.0.0/8' },
+  instance: {
+    type: 'string',
+    multiple: true,
+    value: 'KEY',
+    help: 'only on this instance, or all like this: region=eu-1',
+  },
+  segment: { type: 'string', multiple: true, value: 'KEY', help: 'only for members of this segment' },
+} as const satisfies Record<string, Option>;
 
-/** What is typed to say whom something concerns. */
+type ScopeOption = keyof typeof scopeOptions;
 export type ScopeValues = { readonly [Name in ScopeOption]?: readonly string[] | undefined };
 
 /** Values of one option are alternatives; what different options say must all be so. */

@@ -2,27 +2,11 @@ import type { InstructionInput } from '@sluice/authoring';
 import type { Option } from './command.ts';
 import { usageError } from './errors.ts';
 import { parsePercent } from './percent.ts';
-import { parseClauses, type ScopeValues } from './scope-clauses.ts';
+import { parseClauses, type ScopeValues, scopeOptions } from './scope.ts';
 
 /** Options that say whom a trip concerns. */
-export const scopeOptions = {
-  account: { type: 'string', multiple: true, value: 'KEY', help: 'only for this account' },
-  user: { type: 'string', multiple: true, value: 'KEY', help: 'only for this user' },
-  route: {
-    type: 'string',
-    multiple: true,
-    value: 'ROUTE',
-    help: 'only on this route: /search, "/orders/*", job:nightly',
-  },
-  method: { type: 'string', multiple: true, value: 'METHOD', help: 'only requests like this: GET' },
-  ip: { type: 'string', multiple: true, value: 'NETWORK', help: 'only clients in this network: 10.0.0.0/8' },
-  instance: {
-    type: 'string',
-    multiple: true,
-    value: 'KEY',
-    help: 'only on this instance, or all like this: region=eu-1',
-  },
-  segment: { type: 'string', multiple: true, value: 'KEY', help: 'only for members of this segment' },
+export const tripScopeOptions = {
+  ...scopeOptions,
   share: { type: 'string', value: 'PERCENT', help: 'only a share of those: 10%' },
   of: { type: 'string', value: 'KIND', help: 'share of which contexts; user unless given' },
   exempt: { type: 'boolean', help: 'goes before all that is not exempt, however severe' },
