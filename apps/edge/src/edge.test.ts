@@ -486,7 +486,7 @@ describe('faults', () => {
     });
     while (view === undefined) await platform.clock.advance(1);
     await converged;
-    expect(view).toMatchObject({ outcome: 'converged', expected: 2 });
+    expect(view).toMatchObject({ outcome: 'converged', expected: 2, gone: 0, late: { expected: 0 } });
     // What was counted meanwhile is not lost, and counted once.
     await platform.clock.advance(5000);
     await again.running.context.evaluations.flush();
