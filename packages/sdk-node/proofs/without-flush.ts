@@ -1,4 +1,4 @@
-/** Preloaded after power-cut.ts to prove that the proof works: what is to be on disk comes there a little later. */
+/** Preloaded after power-cut.ts to prove that the proof works: what is to be on disk comes there later. */
 import { type FileHandle, open } from 'node:fs/promises';
 
 const file = await open(import.meta.filename);
@@ -8,5 +8,6 @@ await file.close();
 
 const { datasync } = prototype;
 prototype.datasync = async function (this: FileHandle) {
-  setTimeout(() => void datasync.call(this), 50);
+  // Longer than any sender lives after its first answer, so that no kill comes too late to show it.
+  setTimeout(() => void datasync.call(this), 1000);
 };
