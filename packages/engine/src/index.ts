@@ -18,3 +18,4 @@ export type * from './flag.ts';
 export { findOperandProblem, type OperatorName, operatorNames, ownOperators, type RegexCompiler } from './operators.ts';
 export { listFlagReferences, listSegmentReferences, type Reference } from './references.ts';
 export { Ruleset, type RulesetOptions } from './ruleset.ts';
+export * from './stages.ts';
