@@ -7,6 +7,7 @@ import type { Database, TelemetryRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
+import { HourlyNames } from './hourly-names.ts';
 import { finest, startOf } from './telemetry-levels.ts';
 import type { TelemetryMetrics } from './telemetry-metrics.ts';
 
@@ -22,6 +23,8 @@ const cellsWaiting = 500_000;
 const windowsAtOnce = 200;
 /** One process sends a window after the other; whoever sends many at a time is not one of our SDKs. */
 const windowsOfSession = 20;
+/** Of an environment in an hour: each is remembered, and five times as many as there are instances are not ours. */
+const mostSessions = 100_000;
 
 interface Received {
   readonly environmentId: string;
@@ -62,9 +65,9 @@ export class TelemetryRecorder {
   /** Windows that wait, by environment and session. */
   readonly #windowsOf = new Map<string, number>();
   #flushing: Promise<void> = Promise.resolve();
-  /** Routes of each environment that were told apart in this hour: templates come from callers. */
-  readonly #routes = new Map<string, Set<string>>();
-  #routesSince = 0;
+  /** Templates and sessions come from callers. */
+  readonly #routes = new HourlyNames(subjectForms.route.most);
+  readonly #sessions = new HourlyNames(mostSessions);
 
   constructor(
     db: Database,
@@ -90,6 +93,10 @@ export class TelemetryRecorder {
     if (this.#waiting > 0 && this.#waiting + cells > cellsWaiting)
       return Promise.reject(new ServerError('unavailable', 'more telemetry comes than can be written'));
     const hash = createHash('sha256').update(session).digest('base64url');
+    if (!this.#sessions.admit(environmentId, hash, this.#platform.now())) {
+      this.#metrics.dropped.inc({ reason: 'too-many' });
+      return Promise.resolve();
+    }
     const name = `${environmentId}/${hash}`;
     const windows = this.#windowsOf.get(name) ?? 0;
     if (windows >= windowsOfSession)
@@ -156,7 +163,8 @@ export class TelemetryRecorder {
     sums.uncounted += window.uncounted;
     for (const tally of window.list()) {
       const { kind } = tally;
-      const key = kind === 'route' ? this.#admitRoute(environmentId, tally.key) : tally.key;
+      const isAdmitted = kind !== 'route' || this.#routes.admit(environmentId, tally.key, this.#platform.now());
+      const key = isAdmitted ? tally.key : otherName;
       if (kind !== 'route' && isFlag?.(key) !== true) {
         sums.unknown++;
         continue;
@@ -168,20 +176,6 @@ export class TelemetryRecorder {
       sums.rows.set(name, sum);
       if (sum.tally !== tally) sum.tally.merge(tally);
     }
-  }
-
-  /** The route, while there are not too many in this hour. */
-  #admitRoute(environmentId: string, route: string): string {
-    const now = this.#platform.now();
-    if (Math.abs(now - this.#routesSince) >= hourMs) {
-      this.#routes.clear();
-      this.#routesSince = now;
-    }
-    const routes = this.#routes.get(environmentId) ?? new Set();
-    this.#routes.set(environmentId, routes);
-    if (!routes.has(route) && routes.size >= subjectForms.route.most) return otherName;
-    routes.add(route);
-    return route;
   }
 
   #tell({ rows, malformed, unknown, uncounted }: Sums): void {

@@ -381,6 +381,25 @@ describe('hostile windows', () => {
     expect(await dropped('malformed')).toBe(600_000);
   });
 
+  test('of 100,000 sessions in an hour are all that is remembered: the rest is dropped and counted', async () => {
+    const { db, telemetry } = server.running.context;
+    const environmentId = (await db.selectFrom('environments').select('id').executeTakeFirstOrThrow()).id;
+    for (let start = 0; start <= 100_000; start += 20_000) {
+      const sessions = Array.from({ length: start < 100_000 ? 20_000 : 1 }, (_, at) => `made-up-${start + at}`);
+      const told = sessions.map((session) =>
+        telemetry.record(environmentId, { session, sequence: 1, agoMs: 0, window: {} }),
+      );
+      await telemetry.flush();
+      await Promise.all(told);
+    }
+    const { count } = await db
+      .selectFrom('telemetrySenders')
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    expect(Number(count)).toBe(100_000);
+    expect(await dropped('too-many')).toBe(1);
+  });
+
   test('many of one session at a time are taken a few at a time', async () => {
     const taken = await tell(Array.from({ length: 30 }, () => callsOf(1)));
     expect([taken.length, await countCalls()]).toEqual([20, 20]);
