@@ -61,18 +61,34 @@ function parseWords<O extends Options>(
   given: readonly string[],
 ): { values: Values<O>; positionals: string[] } {
   const hint = `See: sluice ${name} --help`;
-  let parsed: { values: Values<O>; positionals: string[] };
+  let parsed: { values: Values<O>; positionals: string[]; tokens: readonly Token[] };
   try {
-    parsed = parseArgs({ args: [...given], options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: [...given], options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
-    // Node's messages name the option; their second sentence is about other programs.
-    const [sentence = 'the options are not understood'] = error instanceof Error ? error.message.split('. ') : [];
-    throw usageError(sentence, hint);
+    // Node's messages name the option; what follows the first sentence is about other programs.
+    const [sentence = 'the options are not understood'] = error instanceof Error ? error.message.split(/\.\s/) : [];
+    const number = given.find((word) => /^-[\d.]/.test(word));
+    throw usageError(sentence, number === undefined ? hint : `A number below 0 goes behind --, last: -- ${number}`);
   }
+  const twice = findTwice(parsed.tokens, options);
+  if (twice !== undefined) throw usageError(`--${twice} takes one value, and is given more than once`, hint);
   const required = expected.filter((word) => !word.startsWith('['));
   const missing = required[parsed.positionals.length];
   if (missing !== undefined) throw usageError(`${missing} is missing`, hint);
   const surplus = expected.at(-1)?.endsWith('…') === true ? undefined : parsed.positionals[expected.length];
   if (surplus !== undefined) throw usageError(`"${surplus}" is one word too many`, hint);
   return parsed;
+}
+
+interface Token {
+  readonly kind: string;
+  readonly name?: string;
+}
+
+/** An option whose first value would be dropped without a word. */
+function findTwice(tokens: readonly Token[], options: Options): string | undefined {
+  const names = tokens.flatMap(({ kind, name }) => (kind === 'option' && name !== undefined ? [name] : []));
+  return names.find(
+    (name, index) => names.indexOf(name) < index && options[name]?.type === 'string' && options[name].multiple !== true,
+  );
 }

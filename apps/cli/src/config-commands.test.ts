@@ -59,6 +59,11 @@ describe('creating a config', () => {
     expect((await sluice('config get created.level')).printed).toBe('info');
   });
 
+  test.each(['', ' --type integer', ' --type number', ' --unit s'])('loses no digit of a number%s', async (options) => {
+    const { exitCode, complained } = await sluice(`config create created.big 9007199254740993${options}`);
+    expect([exitCode, complained]).toEqual([2, expect.stringContaining('VALUE: expected a number that')]);
+  });
+
   test('takes a schema from a file', async () => {
     const file = join(server.folder, 'limits.json');
     await writeFile(file, '{"type":"array","items":{"type":"integer"}}');

@@ -1,5 +1,6 @@
 import { ApiError } from '@sluice/api-client';
 import { type DefinitionInput, describeValue, type InstructionInput, type JsonValue, units } from '@sluice/authoring';
+import { findProviderOrderProblem } from '@sluice/protocol';
 import { type ChangeCall, changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import {
@@ -148,8 +149,8 @@ export const configCommands: readonly Command[] = [
       'sluice config set cache.ttl 1h --confirm --wait -m "database is slow"',
     ],
     run: async ({ words: [key = '', given = ''], ...call }) => {
-      const { config } = await getConfig(connect(call.options, call.platform), key);
-      const value = parseConfigValue('VALUE', given, config);
+      const config = await getConfig(connect(call.options, call.platform), key);
+      const value = parseNewValue(config, given);
       const confirmed = call.options.confirm === true ? { confirm: true } : {};
       return changeConfig(key, { kind: 'set-value', value, ...confirmed }, call);
     },
@@ -178,8 +179,8 @@ export const configCommands: readonly Command[] = [
           `For everybody: sluice config set ${key} ${given}`,
         );
       }
-      const { config } = await getConfig(connect(options, platform), key);
-      const value = parseConfigValue('VALUE', given, config);
+      const config = await getConfig(connect(options, platform), key);
+      const value = parseNewValue(config, given);
       const named = options.name === undefined ? {} : { name: options.name };
       const confirmed = options.confirm === true ? { confirm: true } : {};
       return changeConfig(key, { kind: 'set-override', when, value, ...named, ...confirmed }, call);
@@ -211,6 +212,15 @@ export async function getConfig({ api, place }: Pick<Connection, 'api' | 'place'
     `${key} is no config but a ${flag.kind} flag`,
     'List the configs with: sluice config list',
   );
+}
+
+/** What processes that send by a set of providers would refuse is refused here, in the same words. */
+function parseNewValue({ key, config, variations: [first] }: Config, given: string): JsonValue {
+  const value = parseConfigValue('VALUE', given, config);
+  if (findProviderOrderProblem(first?.value) !== undefined) return value;
+  const wrong = findProviderOrderProblem(value);
+  if (wrong === undefined) return value;
+  throw new CommandError(exitCodes.refused, `${key} is a set of providers, and would be refused by them: ${wrong}`);
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   parseQuantity,
 } from '@sluice/authoring';
 import { usageError } from './errors.ts';
-import { parseJsonOrText } from './json.ts';
+import { parseJson, parseJsonOrText } from './json.ts';
 import { formatFields, formatTable } from './table.ts';
 
 /** A config as it is in an environment. */
@@ -21,6 +21,8 @@ type ValueRules = Pick<ConfigRules, 'schema' | 'unit'>;
 /** A value as it was typed: numbers may have a unit, and what is not JSON is text. */
 export function parseConfigValue(name: string, given: string, { schema: { type }, unit }: ValueRules): JsonValue {
   if (unit !== undefined || type === 'integer' || type === 'number') {
+    // What is plain JSON must be kept digit by digit.
+    if (/^-?(?:0|[1-9]\d*)$/.test(given)) return parseJson(name, given);
     const quantity = parseQuantity(given, unit, name);
     if (isProblem(quantity)) throw usageError(`${name}: ${quantity.message}`);
     return quantity;

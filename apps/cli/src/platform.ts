@@ -91,6 +91,8 @@ export const nodeCommandPlatform: CommandPlatform = {
           const now = performance.now();
           if (firstAt === undefined) {
             firstAt = now;
+            // A process that is just leaving heeds no handler any more, and would die of an echo.
+            setTimeout(() => undefined, echoMs);
             resolve(signal);
           } else if (now - firstAt > echoMs) process.exit(130);
         });

@@ -71,9 +71,11 @@ describe('a set of providers', () => {
   });
 
   test('refuses values that no provider set has', async () => {
-    const { exitCode, complained } = await sluice(`config set ${set} {"providers":[],"ambiguous":"never"}`);
-    expect(exitCode).toBe(1);
-    expect(complained).toContain('not have fewer than 1 items');
+    const value = { providers: [], ambiguous: 'never' };
+    const { exitCode, complained } = await sluice(`config set ${set} ${JSON.stringify(value)}`);
+    expect([exitCode, complained]).toEqual([1, expect.stringContaining('providers must be a list of at least one')]);
+    const change = server.change({ flag: set, instructions: [{ kind: 'set-value', value }] });
+    await expect(change).rejects.toThrow('not have fewer than 1 items');
   });
 });
 
@@ -139,6 +141,26 @@ describe('switching', () => {
     expect(exitCode).toBe(1);
     expect(complained).toContain('would be refused wherever it is used');
     expect(await readStates()).toBe('mailgun active, ses active');
+  });
+
+  test.each([
+    [
+      'set',
+      '{"providers":[{"name":"a","state":"active"},{"name":"a","state":"standby"}],"ambiguous":"never"}',
+      'providers[1].name',
+    ],
+    [
+      'override --account 42',
+      '{"providers":[{"name":"a","state":"active","share":70},{"name":"b","state":"active","share":70}],"ambiguous":"never"}',
+      'shares',
+    ],
+  ])('refuses it also from config %s', async (command, value, wrong) => {
+    const [word = '', ...options] = command.split(' ');
+    const before = await readStates();
+    const { exitCode, complained } = await sluice(`config ${word} ${set} ${value} ${options.join(' ')}`.trim());
+    expect([exitCode, complained]).toEqual([1, expect.stringContaining('is a set of providers, and would be refused')]);
+    expect(complained).toContain(wrong);
+    expect([await readStates(), await readStates(' --account 42')]).toEqual([before, before]);
   });
 
   test('refuses providers and sets that there are not', async () => {

@@ -231,11 +231,12 @@ function describeStates(providers: readonly Readonly<Record<'name' | 'state', st
 }
 
 async function getSet(connection: Pick<Connection, 'api' | 'place'>, key: string): Promise<ProviderSet> {
-  const set = readSet(await getConfig(connection, key));
+  const config = await getConfig(connection, key);
+  const set = readSet(config);
   if (set !== undefined) return set;
   throw new CommandError(
     exitCodes.refused,
-    `${key} is a config, but no set of providers`,
+    `${key} is a config, but its value is no set of providers: ${findProviderOrderProblem(config.variations[0]?.value)}`,
     'List them with: sluice providers list',
   );
 }

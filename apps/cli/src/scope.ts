@@ -12,7 +12,7 @@ export const scopeOptions = {
     type: 'string',
     multiple: true,
     value: 'ROUTE',
-    help: 'only on this route: /search, "/orders/*", job:nightly',
+    help: 'only on this route: /search, "/orders/*" (* is all but /, ** is all), job:nightly',
   },
   method: { type: 'string', multiple: true, value: 'METHOD', help: 'only requests like this: GET' },
   ip: { type: 'string', multiple: true, value: 'NETWORK', help: 'only clients in this network: 10.0.0.0/8' },

@@ -482,6 +482,13 @@ describe('sluice valve restore', () => {
     expect([two.exitCode, two.complained]).toEqual([2, expect.stringContaining('--rule goes with one valve')]);
   });
 
+  test('takes away as many rules as are named', async () => {
+    const ids = (await readValve()).rules.map(({ id }: { id: string }) => id);
+    const { printed } = await sluice(`valve restore search ${ids.map((id: string) => `--rule ${id}`).join(' ')} --now`);
+    expect([ids.length, printed]).toEqual([2, expect.stringMatching(/^Restored search in production/)]);
+    expect(await readModes()).toEqual([]);
+  });
+
   test('restores several valves, and names those that were not tripped', async () => {
     const { printed } = await sluice('valve restore search mail search --now');
     expect(printed).toMatch(/^Restored search in production/);

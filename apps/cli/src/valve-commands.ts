@@ -129,7 +129,12 @@ export const valveCommands: readonly Command[] = [
     arguments: ['VALVE…'],
     options: {
       ...changeOptions,
-      rule: { type: 'string', value: 'ID', help: 'take away only this rule; sluice valve show has the ids' },
+      rule: {
+        type: 'string',
+        multiple: true,
+        value: 'ID',
+        help: 'take away only this rule, repeatable; sluice valve show has the ids',
+      },
       ...confirmOptions,
     },
     examples: [
@@ -138,11 +143,16 @@ export const valveCommands: readonly Command[] = [
       'sluice valve restore search --rule 4fd2k9q1',
     ],
     run: async ({ words, ...call }) => {
-      const { rule: id, now } = call.options;
+      const { rule: ids = [], now } = call.options;
       const valves = [...new Set(words.filter((word) => word !== undefined))];
-      if (id !== undefined && valves.length > 1) throw usageError('--rule goes with one valve, whose rule it is');
-      const rule = id === undefined ? {} : { id };
-      const instructions = valves.map((valve) => ({ kind: 'restore' as const, flag: valve, ...rule }));
+      if (ids.length > 0 && valves.length > 1) throw usageError('--rule goes with one valve, whose rule it is');
+      const instructions = valves.flatMap((flag) =>
+        (ids.length === 0 ? [{}] : ids.map((id) => ({ id }))).map((rule) => ({
+          kind: 'restore' as const,
+          flag,
+          ...rule,
+        })),
+      );
       return changeValves({ verb: 'Restore', valves, instructions }, call, async (made) => {
         const restored = valves.filter((valve) => made.effects.some(({ key }) => key === valve));
         const others = valves.filter((valve) => !restored.includes(valve));

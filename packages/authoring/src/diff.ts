@@ -119,7 +119,8 @@ function diffTrips(before: readonly Rule[], after: readonly Rule[]): string[] {
       const was = before.find(({ id }) => id === rule.id);
       if (was === undefined) return [`tripped: ${describeRule(rule)}`];
       if (JSON.stringify(was) === JSON.stringify(rule)) return [];
-      return [`trip changed: ${describeChange(was, rule, describeRule)}`];
+      if (describeRule(was) === describeRule(rule)) return [`tripped again: ${describeRule(rule)}`];
+      return [`trip changed: ${describeRule(was)} → ${describeRule(rule)}`];
     }),
   ];
 }

@@ -430,6 +430,13 @@ describe('what a trip did, in words', () => {
     ]);
   });
 
+  test('says so where a trip is made again, and nothing of it is different in words', () => {
+    const again = tripped({ id: 'a' }, { id: 'a', expiresInMs: 4 * 3_600_000 + 1 });
+    expect(say(tripped({ id: 'a' }), again)).toEqual([
+      'tripped again: `cached` for everyone until 1970-01-01 04:00 UTC: slow',
+    ]);
+  });
+
   test('says that a rule is exempt', () => {
     expect(say(tripped(), tripped({ mode: 'normal', when: [inAccount('42')], exempt: true }))).toEqual([
       'tripped: `normal` for everyone where account key is "42", whatever else is tripped, until 1970-01-01 04:00 UTC: slow',

@@ -5,6 +5,7 @@ describe('a quantity', () => {
   test.each<[string, Unit | undefined, number]>([
     ['240', 's', 240],
     ['4min', 's', 240],
+    ['4m', 's', 240],
     ['1.5 h', 'min', 90],
     ['0.1s', 'ms', 100],
     ['250ms', 's', 0.25],
@@ -18,6 +19,7 @@ describe('a quantity', () => {
 
   test.each<[string, Unit | undefined, string]>([
     ['4min', 'MiB', 'a number, with or without one of the units B, KiB, MiB, GiB'],
+    ['4m', 'MiB', 'a number, with or without one of the units B, KiB, MiB, GiB'],
     ['soon', 's', 'a number, with or without one of the units ms, s, min, h'],
     ['4min', undefined, 'a number'],
     ['', 's', 'a number, with'],

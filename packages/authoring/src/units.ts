@@ -14,11 +14,11 @@ const families: readonly Readonly<Partial<Record<Unit, number>>>[] = [
   { '%': 1 },
 ];
 
-/** Reads `240`, `4min` or `1.5 GiB` as a number of the given unit. */
+/** Reads `240`, `4min`, `4m` or `1.5 GiB` as a number of the given unit. */
 export function parseQuantity(text: string, unit: Unit | undefined, path: string): number | Problem {
   const [, digits = '', given = ''] = /^(-?\d+(?:\.\d+)?)\s*(\S*)$/.exec(text.trim()) ?? [];
   const family = families.find((candidate) => unit !== undefined && candidate[unit] !== undefined) ?? {};
-  const from = given === '' ? unit : units.find((name) => name === given);
+  const from = given === '' ? unit : units.find((name) => name === (given === 'm' ? 'min' : given));
   const [size, own] = [from && family[from], unit && family[unit]];
   if (digits !== '' && given === '') return Number(digits);
   if (digits === '' || size === undefined || own === undefined) {

@@ -218,7 +218,8 @@ describe('what is asked for', () => {
       const path = `${environment}/flags/search/telemetry?window=${encodeURIComponent(window)}`;
       const { status, body } = await server.api('GET', path);
       expect([status, body.code, body.errors?.[0]?.path ?? body.errors]).toEqual([400, 'invalid-request', 'window']);
-      expect(body.errors[0].message).toContain('such as 30s, 5m, 1h or 7d, from 10s to 90d');
+      const expected = 'a whole number and a unit, s, m, h or d, such as 30s, 5m, 1h or 7d, from 10s to 90d';
+      expect(body.errors[0].message).toBe(`expected ${expected}, got ${JSON.stringify(window)}`);
     },
   );
 
