@@ -14,10 +14,7 @@ import {
  * What is used of `pg`: a Pool has it, a Client that is in a transaction, and whatever picks one of them at each query.
  */
 export interface PostgresConnection {
-  query(
-    text: string,
-    values: unknown[],
-  ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number | null }>;
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number | null }>;
 }
 
 const dialect: Dialect = {

@@ -80,7 +80,10 @@ type Keyed<T> = Stored<T> & { readonly key: string };
 
 export function describeTable<T>(layout: TableLayout<T>, dialect: Dialect): Table<T> {
   const { schema, table, version = 'mig_version', deleted = 'mig_deleted' } = layout;
-  const parts = 'json' in layout ? [wholeValue<T>(layout.json)] : Object.entries<ValueColumn<T[keyof T]>>(layout.columns).map(toPart<T>);
+  const parts =
+    'json' in layout
+      ? [wholeValue<T>(layout.json)]
+      : Object.entries<ValueColumn<T[keyof T]>>(layout.columns).map(toPart<T>);
   refuseUnusable(layout, [version, deleted, ...parts.map(({ column }) => column)]);
 
   const quote = (name: string) => dialect.quote(name);
