@@ -7,6 +7,7 @@ export {
   arbitraryInstruction,
   arbitrarySegmentKey,
 } from './change-arbitraries.ts';
+export { type DynamoServer, startDynamoServer } from './dynamo-server.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
 export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
