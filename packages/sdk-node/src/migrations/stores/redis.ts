@@ -66,8 +66,9 @@ return { cursor, added }`;
 /**
  * Records of Redis as a store. Each is a string of its own, so that programs which know nothing of versions read and
  * write it as before; a removed one is gone for them. Beside them are two more keys: the versions, which say of removed
- * records too when that was, and the order of all keys. Not for a Redis Cluster, which keeps keys apart. Records must
- * not expire: one that did is taken for a removed one.
+ * records too when that was, and the order of all keys. A Redis Cluster keeps
+ * keys together by a hash tag: there the prefix needs one, such as `{order}:`. Records must not expire: one that did is
+ * taken for a removed one.
  */
 export function redisStore<T>(client: RedisClient, layout: RedisLayout<T>): RedisStore<T> {
   const {

@@ -34,8 +34,8 @@ const dialect: Dialect = {
 };
 
 /**
- * A table of SQLite as a store. Writes take part in the transaction that is open on the database, if one is. Throws if
- * the table is not there as the layout says.
+ * A table of SQLite as a store. Writes take part in the transaction that is open on the database, if one is, whoever
+ * opened it. Throws if the table is not there as the layout says.
  */
 export function sqliteStore<T>(database: SqliteDatabase, layout: TableLayout<T>): ScannedStore<T> {
   const table = describeTable(layout, dialect);
