@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ScannedStore, Store } from '../src/migrations/store.ts';
+import type { TableLayout } from '../src/migrations/stores/table.ts';
 
 /** What the stores under test hold; each property is of another kind. */
 export interface Order {
@@ -333,6 +334,71 @@ export function testStore(name: string, start: () => Promise<StorePlace>, { isSc
     if (isScanned) testScan(() => ({ place, store: store as ScannedStore<Order> }));
   });
 }
+
+/** Two stores in one table, by one connection. */
+export interface TwoColumns {
+  readonly old: ScannedStore<Pick<Order, 'total'>>;
+  /** Rows without a version of its own are nothing to it. */
+  readonly next: ScannedStore<Pick<Order, 'balance'>>;
+  /** Puts a row there as programs did before, with a total. */
+  putRow(id: string, total: number): Promise<void>;
+}
+
+/** Of databases with columns: a new column beside the old one, in a table that has rows. */
+export function testTwoColumns(open: () => Promise<TwoColumns>): void {
+  test('moves a column within its table', async () => {
+    const { old, next, putRow } = await open();
+    const options = (at: number) => ({ version: versionOf(at), signal });
+    const all = { after: undefined, upTo: undefined, limit: 10, signal };
+    await putRow('before', 1);
+    await putRow('changed', 2);
+    expect(await old.read('before', { signal })).toEqual({ value: { total: 1 }, version: '' });
+    expect(await next.read('before', { signal })).toBeUndefined();
+    expect(await next.scan(all)).toEqual([]);
+
+    // What changes meanwhile goes to both.
+    expect(await old.write('changed', { total: 3 }, options(1))).toBe('applied');
+    expect(await next.write('changed', { balance: '300' }, options(1))).toBe('applied');
+    expect(await old.write('new', { total: 4 }, options(2))).toBe('applied');
+    expect(await next.write('new', { balance: '400' }, options(2))).toBe('applied');
+    expect(await old.remove('new', options(3))).toBe('applied');
+    expect(await next.remove('new', options(3))).toBe('applied');
+
+    // What was there before is filled in, with the version that it has.
+    for (const { key, value, version } of await old.scan(all)) {
+      if (value === undefined) continue;
+      const filled = await next.write(key, { balance: `${value.total}00` }, { version, signal });
+      expect([key, filled]).toEqual([key, key === 'before' ? 'applied' : 'stale']);
+    }
+    expect(await next.write('before', { balance: '0' }, { version: '', signal })).toBe('stale');
+    expect(await next.scan(all)).toEqual([
+      { key: 'before', value: { balance: '100' }, version: '' },
+      { key: 'changed', value: { balance: '300' }, version: versionOf(1) },
+      { key: 'new', value: undefined, version: versionOf(3) },
+    ]);
+    expect(await old.scan(all)).toEqual([
+      { key: 'before', value: { total: 1 }, version: '' },
+      { key: 'changed', value: { total: 3 }, version: versionOf(1) },
+      { key: 'new', value: undefined, version: versionOf(3) },
+    ]);
+  });
+}
+
+/** The columns of those two stores, in a table `prices` with the columns `id`, `total` and `balance`. */
+export const twoColumns: {
+  readonly old: TableLayout<Pick<Order, 'total'>>;
+  readonly next: TableLayout<Pick<Order, 'balance'>>;
+} = {
+  old: { table: 'prices', key: 'id', columns: { total: 'total' } },
+  next: {
+    table: 'prices',
+    key: 'id',
+    version: 'next_version',
+    deleted: 'next_deleted',
+    unversioned: 'nothing',
+    columns: { balance: 'balance' },
+  },
+};
 
 const oddKeys = [
   '1',

@@ -1,7 +1,15 @@
 import { isInstalled, type MariadbServer, startMariadbServer } from '@sluice/testkit';
 import { createPool, type Pool } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Order, orderOf, type StorePlace, testStore, versionOf } from '../../../contract-tests/store-contract.ts';
+import {
+  type Order,
+  orderOf,
+  type StorePlace,
+  testStore,
+  testTwoColumns,
+  twoColumns,
+  versionOf,
+} from '../../../contract-tests/store-contract.ts';
 import { type MariadbConnection, type MariadbLayout, mariadbColumnsSql, mariadbStore } from './mariadb.ts';
 
 const layout: MariadbLayout<Order> = {
@@ -136,6 +144,19 @@ describe.runIf(isInstalled('stores of migrations on MariaDB', 'mariadb-server'))
     } finally {
       await other.end();
     }
+  });
+
+  testTwoColumns(async () => {
+    await pool.query('create table prices (id varchar(40) primary key, total double, balance decimal(38))');
+    const { old, next } = twoColumns;
+    for (const statement of [...mariadbColumnsSql(old), ...mariadbColumnsSql(next)]) await pool.query(statement);
+    return {
+      old: mariadbStore(pool, old),
+      next: mariadbStore(pool, next),
+      putRow: async (id, total) => {
+        await pool.execute('insert into prices (id, total) values (?, ?)', [id, total]);
+      },
+    };
   });
 
   test('reads pages by an index, not by sorting the table', async () => {

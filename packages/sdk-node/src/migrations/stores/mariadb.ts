@@ -1,5 +1,14 @@
 import type { Applied, ScannedStore } from '../store.ts';
-import { type Dialect, describeTable, type Row, readSql, scanParameters, scanSql, type TableLayout } from './table.ts';
+import {
+  type Dialect,
+  describeTable,
+  isOlderSql,
+  type Row,
+  readSql,
+  scanParameters,
+  scanSql,
+  type TableLayout,
+} from './table.ts';
 
 /**
  * What is used of `mysql2/promise`: a Pool has it, a Connection that is in a transaction, and whatever picks one of them
@@ -34,19 +43,18 @@ const dialect: Dialect = {
 export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLayout<T>): ScannedStore<T> {
   const table = describeTable(layout, dialect);
   const [, ...changed] = table.written;
-  const version = dialect.binary(`coalesce(${table.version}, '')`);
-  const given = dialect.binary('?');
+  const isOlder = isOlderSql(table, dialect, '', '?');
   const reading = readSql(table, dialect);
   const updating = [
     `update ${table.name} set ${changed.map((column) => `${column} = ?`).join(', ')}`,
-    `where ${table.key} = ? and ${version} < ${given}`,
+    `where ${table.key} = ? and ${isOlder}`,
   ].join(' ');
   const inserting = [
     `insert into ${table.name} (${table.written.join(', ')})`,
     `values (${table.written.map(() => '?').join(', ')})`,
   ].join(' ');
   // What is there now, not what the transaction saw when it began.
-  const asking = `select ${version} >= ${given} as kept from ${table.name} where ${table.key} = ? for update`;
+  const asking = `select not (${isOlder}) as kept from ${table.name} where ${table.key} = ? for update`;
   const order = dialect.quote(layout.order ?? 'mig_order');
 
   async function select(sql: string, values: unknown[]): Promise<readonly Row[]> {
@@ -113,8 +121,8 @@ export function mariadbColumnsSql<T>(layout: MariadbLayout<T>): readonly string[
     [
       `alter table ${name} add column ${version} varchar(64) character set utf8mb4 collate utf8mb4_bin`,
       `add column ${deleted} boolean not null default false`,
-      `add column ${order} varbinary(3072) as (${dialect.text(key)}) virtual`,
     ].join(', '),
-    `create index ${dialect.quote(`${layout.table}_mig_order`)} on ${name} (${order})`,
+    `alter table ${name} add column if not exists ${order} varbinary(3072) as (${dialect.text(key)}) virtual`,
+    `create index if not exists ${dialect.quote(`${layout.table}_mig_order`)} on ${name} (${order})`,
   ];
 }

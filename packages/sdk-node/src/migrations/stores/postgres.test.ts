@@ -1,7 +1,15 @@
 import { findPostgres, type PostgresCluster, startPostgresCluster } from '@sluice/testkit';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Order, orderOf, type StorePlace, testStore, versionOf } from '../../../contract-tests/store-contract.ts';
+import {
+  type Order,
+  orderOf,
+  type StorePlace,
+  testStore,
+  testTwoColumns,
+  twoColumns,
+  versionOf,
+} from '../../../contract-tests/store-contract.ts';
 import { type PostgresConnection, postgresColumnsSql, postgresStore } from './postgres.ts';
 import type { TableLayout } from './table.ts';
 
@@ -111,6 +119,19 @@ describe.runIf(isThere)('on PostgreSQL', () => {
     const second = store.write('101', { id: 101, name: 'one' }, { version: versionOf(2), signal });
     await expect(second).rejects.toMatchObject({ code: '23505' });
     expect(await store.read('100', { signal })).toEqual({ value: { id: 100, name: 'one' }, version: versionOf(1) });
+  });
+
+  testTwoColumns(async () => {
+    await pool.query('create table prices (id text primary key, total double precision, balance numeric)');
+    const { old, next } = twoColumns;
+    for (const statement of [...postgresColumnsSql(old), ...postgresColumnsSql(next)]) await pool.query(statement);
+    return {
+      old: postgresStore(pool, old),
+      next: postgresStore(pool, next),
+      putRow: async (id, total) => {
+        await pool.query('insert into prices (id, total) values ($1, $2)', [id, total]);
+      },
+    };
   });
 
   test('reads pages by an index, not by sorting the table', async () => {

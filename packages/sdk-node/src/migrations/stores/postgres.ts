@@ -61,6 +61,6 @@ export function postgresColumnsSql<T>(layout: TableLayout<T>): readonly string[]
   const { name, version, deleted, key } = describeTable(layout, dialect);
   return [
     `alter table ${name} add column ${version} text, add column ${deleted} boolean not null default false`,
-    `create index concurrently ${dialect.quote(`${layout.table}_mig_order`)} on ${name} (${dialect.binary(key)})`,
+    `create index concurrently if not exists ${dialect.quote(`${layout.table}_mig_order`)} on ${name} (${dialect.binary(key)})`,
   ];
 }

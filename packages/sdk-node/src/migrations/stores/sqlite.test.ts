@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Order, orderOf, type StorePlace, testStore, versionOf } from '../../../contract-tests/store-contract.ts';
+import {
+  type Order,
+  orderOf,
+  type StorePlace,
+  testStore,
+  testTwoColumns,
+  twoColumns,
+  versionOf,
+} from '../../../contract-tests/store-contract.ts';
 import { SluiceError } from '../../errors.ts';
 import { sqliteColumnsSql, sqliteStore } from './sqlite.ts';
 import type { TableLayout } from './table.ts';
@@ -79,6 +87,20 @@ function openMemory(): DatabaseSync {
   database.exec(before);
   return database;
 }
+
+testTwoColumns(async () => {
+  const database = openMemory();
+  database.exec('create table prices (id text primary key, total real, balance text)');
+  const { old, next } = twoColumns;
+  for (const statement of [...sqliteColumnsSql(old), ...sqliteColumnsSql(next)]) database.exec(statement);
+  return {
+    old: sqliteStore(database, old),
+    next: sqliteStore(database, next),
+    putRow: async (id, total) => {
+      database.prepare('insert into prices (id, total) values (?, ?)').run(id, total);
+    },
+  };
+});
 
 test('reads pages by an index, not by sorting the table', () => {
   const database = openMemory();
@@ -157,6 +179,12 @@ test.each<[string, TableLayout<{ a: string; b: string }>, string]>([
     'a key that is the tombstone',
     { table: 't', key: 'mig_deleted', json: 'body' },
     'column mig_deleted of t is the key and cannot be more',
+  ],
+  [
+    'a word that it does not know',
+    // As programs without types may.
+    { table: 't', key: 'id', json: 'body', unversioned: 'no' as 'nothing' },
+    'unversioned of t must be records or nothing, got "no"',
   ],
   [
     'a column without a name',

@@ -74,6 +74,6 @@ export function sqliteColumnsSql<T>(layout: TableLayout<T>): readonly string[] {
     `alter table ${name} add column ${version} text`,
     `alter table ${name} add column ${deleted} integer not null default 0`,
     // An index belongs to the schema of its table, and names that without.
-    `create index ${schema}${dialect.quote(`${layout.table}_mig_order`)} on ${dialect.quote(layout.table)} (${dialect.binary(key)})`,
+    `create index if not exists ${schema}${dialect.quote(`${layout.table}_mig_order`)} on ${dialect.quote(layout.table)} (${dialect.binary(key)})`,
   ];
 }

@@ -30,6 +30,11 @@ interface TableNames {
    * Whether the row is a tombstone. Whatever else reads the table must leave those out. `mig_deleted` by default.
    */
   readonly deleted?: string;
+  /**
+   * What rows without a version are: `records`, of a version below all others; or `nothing`, where the rows are there
+   * already and the store is new columns beside the old ones. `records` by default.
+   */
+  readonly unversioned?: 'records' | 'nothing';
 }
 
 /**
@@ -66,6 +71,8 @@ export interface Table<T> {
   readonly key: string;
   readonly version: string;
   readonly deleted: string;
+  /** What is true of rows that are records of this store; undefined: all are. */
+  readonly condition: string | undefined;
   /** Columns that are written: key, version, tombstone, then those of the value. */
   readonly written: readonly string[];
   /** What is written into them; `value` undefined: a tombstone. */
@@ -99,6 +106,7 @@ export function describeTable<T>(layout: TableLayout<T>, dialect: Dialect): Tabl
     key,
     version: quotedVersion,
     deleted: quotedDeleted,
+    condition: layout.unversioned === 'nothing' ? `${quotedVersion} is not null` : undefined,
     written: [key, quotedVersion, quotedDeleted, ...ownParts.map(({ column }) => quote(column))],
     encode: (recordKey, value, recordVersion) => [
       recordKey,
@@ -186,6 +194,11 @@ function refuseUnusable(layout: TableNames, columns: readonly string[]): void {
       `a name in the layout of ${layout.table} must be text, got ${JSON.stringify(name)}`,
     );
   }
+  const { unversioned = 'records' } = layout;
+  if (unversioned !== 'records' && unversioned !== 'nothing') {
+    const found = JSON.stringify(unversioned);
+    throw new SluiceError('invalid-options', `unversioned of ${layout.table} must be records or nothing, got ${found}`);
+  }
   const twice = columns.find((name, at) => columns.indexOf(name) !== at);
   if (twice !== undefined) {
     throw new SluiceError('invalid-options', `column ${twice} of ${layout.table} must hold one thing, got two for it`);
@@ -195,19 +208,28 @@ function refuseUnusable(layout: TableNames, columns: readonly string[]): void {
   }
 }
 
+/** Whether a row, whose columns are named with this in front, has a version below the given one. */
+export function isOlderSql<T>(table: Table<T>, { binary }: Dialect, row: string, given: string): string {
+  const version = `${row}${table.version}`;
+  const isOlder = `${binary(`coalesce(${version}, '')`)} < ${binary(given)}`;
+  return table.condition === undefined ? isOlder : `(${version} is null or ${isOlder})`;
+}
+
 /** Its parameters are what `encode` gives. Whether a row was changed says whether the write was applied. */
-export function upsertSql<T>(table: Table<T>, { parameter, binary }: Dialect): string {
+export function upsertSql<T>(table: Table<T>, dialect: Dialect): string {
+  const { parameter } = dialect;
   const [key, ...others] = table.written;
   return [
     `insert into ${table.name} as present (${table.written.join(', ')})`,
     `values (${table.written.map((_, at) => parameter(at + 1)).join(', ')})`,
     `on conflict (${key}) do update set ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`,
-    `where ${binary(`coalesce(present.${table.version}, '')`)} < ${binary(`excluded.${table.version}`)}`,
+    `where ${isOlderSql(table, dialect, 'present.', `excluded.${table.version}`)}`,
   ].join(' ');
 }
 
 export function readSql<T>(table: Table<T>, { parameter }: Dialect): string {
-  return `select ${table.selected} from ${table.name} where ${table.key} = ${parameter(1)}`;
+  const conditions = [`${table.key} = ${parameter(1)}`, ...(table.condition === undefined ? [] : [table.condition])];
+  return `select ${table.selected} from ${table.name} where ${conditions.join(' and ')}`;
 }
 
 /** A page by the order of `key`, an expression; its parameters are those of `after` and `upTo` that are there. */
@@ -217,7 +239,10 @@ export function scanSql<T>(table: Table<T>, { parameter }: Dialect, key: string,
     throw new SluiceError('invalid-options', `limit of a page must be an integer from 1, got ${limit}`);
   }
   const ends = [...(after === undefined ? [] : ['>']), ...(upTo === undefined ? [] : ['<='])];
-  const conditions = ends.map((operator, at) => `${key} ${operator} ${parameter(at + 1)}`);
+  const conditions = [
+    ...ends.map((operator, at) => `${key} ${operator} ${parameter(at + 1)}`),
+    ...(table.condition === undefined ? [] : [table.condition]),
+  ];
   const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')} `;
   return `select ${table.selected} from ${table.name} ${where}order by ${key} limit ${limit}`;
 }
