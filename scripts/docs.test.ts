@@ -223,6 +223,7 @@ describe('the packed SDK, in a project of somebody', () => {
     writeFileSync(
       join(project, 'consumer.ts'),
       `import { type Client, createClient, type Options, TestData } from '@sluice/sdk-node';
+      import { type PostgresConnection, postgresStore, type ScannedStore } from '@sluice/sdk-node/stores';
 
       const options: Options = { testData: new TestData().set('banner', 'spring') };
       const sluice: Client = createClient(options);
@@ -235,7 +236,14 @@ describe('the packed SDK, in a project of somebody', () => {
       // @ts-expect-error The type of the default value is a promise.
       export const wrong: number = sluice.value('banner', ann, 'plain');
       // @ts-expect-error There is no such option.
-      createClient({ ...options, colour: 'red' });`,
+      createClient({ ...options, colour: 'red' });
+
+      interface Order { id: string; total: number }
+      declare const pool: PostgresConnection;
+      const place = { table: 'orders', key: 'id' };
+      export const orders: ScannedStore<Order> = postgresStore<Order>(pool, { ...place, columns: { id: 'id', total: 'total' } });
+      // @ts-expect-error The total has no column.
+      postgresStore<Order>(pool, { ...place, columns: { id: 'id' } });`,
     );
     const compilerOptions = {
       target: 'es2022',

@@ -18,6 +18,8 @@ interface Manifest {
   readonly license: string;
   readonly engines?: Readonly<Record<string, string>>;
   readonly bin?: Readonly<Record<string, string>>;
+  /** The sources that are the package's doors, by the paths under which they are imported; one alone is `.`. */
+  readonly exports: string | Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -113,7 +115,7 @@ function layOut(folder: string, target: string): void {
 }
 
 function publishedManifest(
-  { name, version, description, license, engines, bin }: Manifest,
+  { name, version, description, license, engines, bin, exports }: Manifest,
   extra: Partial<Manifest>,
 ): object {
   return {
@@ -124,7 +126,12 @@ function publishedManifest(
     type: 'module',
     ...(engines !== undefined && { engines }),
     ...(bin !== undefined && { bin }),
-    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    exports: Object.fromEntries(
+      Object.entries(typeof exports === 'string' ? { '.': exports } : exports).map(([path, source]) => {
+        const built = source.replace('/src/', '/dist/').replace(/\.ts$/, '');
+        return [path, { types: `${built}.d.ts`, default: `${built}.js` }];
+      }),
+    ),
     ...extra,
   };
 }

@@ -7,6 +7,7 @@ export {
   arbitraryInstruction,
   arbitrarySegmentKey,
 } from './change-arbitraries.ts';
+export { type DynamoServer, startDynamoServer } from './dynamo-server.ts';
 export { FakeClock, settle } from './fake-clock.ts';
 export { FakeExchange, FakeHttp, type FakeRequest } from './fake-http.ts';
 export { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform } from './fake-platform.ts';
@@ -24,6 +25,7 @@ export {
 } from './launchdarkly-client.ts';
 export { createLaunchDarklyData, type LaunchDarklyData } from './launchdarkly-data.ts';
 export { conformanceFolder, type LaunchDarklyEvaluation, readLaunchDarklySuites } from './launchdarkly-suites.ts';
+export { type MariadbServer, startMariadbServer } from './mariadb-server.ts';
 export { createMemoryEnvironment, type MemoryEnvironment } from './memory-environment.ts';
 export { flagOf, listStumbles, segmentOf, wholeFlag, wholeSegment } from './objects.ts';
 export { findOldNode } from './old-node.ts';
@@ -37,6 +39,7 @@ export { createRandom, type Random } from './random.ts';
 export { createRandomContexts } from './random-contexts.ts';
 export { createRandomRuleset, type FlagRecipe, type RandomRuleset, type SegmentRecipe } from './random-ruleset.ts';
 export { RecordingFleet } from './recording-fleet.ts';
+export { type RedisServer, startRedisServer } from './redis-server.ts';
 export { type CommandOutcome, runSluice } from './run-sluice.ts';
 export {
   buildConfig,

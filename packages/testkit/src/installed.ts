@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 
 /** Programs that tests need, by the Debian package that brings them. */
-const programs = { nginx: '/usr/sbin/nginx', haproxy: '/usr/sbin/haproxy', gcc: '/usr/bin/gcc' } as const;
+const programs = {
+  nginx: '/usr/sbin/nginx',
+  haproxy: '/usr/sbin/haproxy',
+  gcc: '/usr/bin/gcc',
+  'mariadb-server': '/usr/sbin/mariadbd',
+  'redis-server': '/usr/bin/redis-server',
+} as const;
 
 export type DebianPackage = keyof typeof programs;
 

@@ -38,7 +38,11 @@ export interface Page {
   readonly signal: AbortSignal;
 }
 
-/** A store whose records can be read one after the other, by ascending keys, tombstones included. */
+/**
+ * A store whose records can be read one after the other, by ascending keys, tombstones included. Keys are in the order
+ * of the bytes of their UTF-8 in every store, so that a range of one is the same range of another; the order of
+ * JavaScript's strings differs from it for characters beyond U+FFFF.
+ */
 export interface ScannedStore<T> extends Store<T> {
   scan(page: Page): Promise<readonly (Stored<T> & { readonly key: string })[]>;
 }
