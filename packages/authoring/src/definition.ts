@@ -1,3 +1,4 @@
+import { stages } from '@sluice/engine';
 import * as z from 'zod';
 import { type ConfigRules, configRulesSchema, type SchemaChecker } from './config.ts';
 import { idPattern, idSchema, keySchema } from './key.ts';
@@ -6,7 +7,7 @@ import { isProblem, listNames, type Problem, problem } from './problem.ts';
 /** The kinds that can be authored; each compiles to one evaluable flag. */
 export type FlagKind = (typeof flagKinds)[number];
 
-export const flagKinds = ['release', 'valve', 'config'] as const;
+export const flagKinds = ['release', 'valve', 'config', 'migration'] as const;
 
 export type JsonValue = z.core.util.JSONType;
 
@@ -27,7 +28,7 @@ export interface FlagDefinition {
   readonly owner: string;
   /**
    * On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity.
-   * A config has none of its own: they are its values in each environment.
+   * Of a migration: its stages. A config has none of its own: they are its values in each environment.
    */
   readonly variations: readonly Variation[];
   /** Every config has them, and nothing else. */
@@ -68,6 +69,7 @@ export type DefinitionInput = z.input<typeof definitionInput>;
 export type VariationInput = z.infer<typeof variationInput>;
 
 const variationsUnlessGiven: Readonly<Record<Exclude<FlagKind, 'config'>, readonly VariationInput[]>> = {
+  migration: stages.map((stage) => ({ id: stage, value: stage })),
   release: [
     { id: 'on', value: true },
     { id: 'off', value: false },
@@ -109,7 +111,13 @@ function createVariations(
       ? []
       : problem(`${path}.variations`, 'a config has values instead: expected `value`, got variations');
   }
+  if (kind === 'migration' && variations !== undefined) return ownStages(`${path}.variations`);
   return identifyVariations(variations ?? variationsUnlessGiven[kind], kind, `${path}.variations`);
+}
+
+/** Nobody gives the variations of a migration. */
+export function ownStages(path: string): Problem {
+  return problem(path, `a migration has the stages ${listNames(stages)} and no other variations; leave them out`);
 }
 
 /** Only a config has rules for its values. */

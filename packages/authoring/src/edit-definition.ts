@@ -4,6 +4,7 @@ import {
   createDefinition,
   type FlagDefinition,
   identifyVariations,
+  ownStages,
   parseConfigRules,
   typeOfValue,
   type Variation,
@@ -67,6 +68,7 @@ function withDefinition({ configuration }: FlagState, definition: FlagDefinition
   const { rules } = configuration;
   switch (definition.kind) {
     case 'release':
+    case 'migration':
       return { definition, configuration };
     case 'valve':
       return { definition, configuration: { ...configuration, rules: sortBySeverity(rules, definition) } };
@@ -140,6 +142,7 @@ function updateVariations(
 ): readonly Variation[] | Problem {
   const { definition } = flag;
   if (definition.kind === 'config') return problem(path, 'a config has values instead of variations; set its value');
+  if (definition.kind === 'migration') return ownStages(path);
   const variations = identifyVariations(inputs, definition.kind, path);
   if (isProblem(variations)) return variations;
   const was = typeOfValue(definition.variations[0]?.value);

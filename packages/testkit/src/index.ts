@@ -42,6 +42,7 @@ export {
   buildConfig,
   buildFlag,
   buildLookup,
+  buildMigration,
   buildRule,
   buildSegment,
   buildValve,
