@@ -401,6 +401,8 @@ const instanceView = named('Instance', {
   joinedMsAgo: ms,
   heardMsAgo: ms,
   reason: text.exactOptional(),
+  /** Of the environment, under which its oldest operation of a migration began that still runs; absent: none runs. */
+  oldestVersion: version.exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
 });

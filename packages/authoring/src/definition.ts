@@ -1,4 +1,4 @@
-import { stages } from '@sluice/engine';
+import { type Stage, stages } from '@sluice/engine';
 import * as z from 'zod';
 import { type ConfigRules, configRulesSchema, type SchemaChecker } from './config.ts';
 import { idPattern, idSchema, keySchema } from './key.ts';
@@ -111,13 +111,7 @@ function createVariations(
       ? []
       : problem(`${path}.variations`, 'a config has values instead: expected `value`, got variations');
   }
-  if (kind === 'migration' && variations !== undefined) return ownStages(`${path}.variations`);
   return identifyVariations(variations ?? variationsUnlessGiven[kind], kind, `${path}.variations`);
-}
-
-/** Nobody gives the variations of a migration. */
-export function ownStages(path: string): Problem {
-  return problem(path, `a migration has the stages ${listNames(stages)} and no other variations; leave them out`);
 }
 
 /** Only a config has rules for its values. */
@@ -189,7 +183,24 @@ export function identifyVariations(
     ids.add(id);
     variations.push({ ...input, id });
   }
-  return (kind === 'valve' ? findModeProblem(variations, path) : undefined) ?? variations;
+  return findKindVariationProblem(variations, kind, path) ?? variations;
+}
+
+function findKindVariationProblem(variations: readonly Variation[], kind: FlagKind, path: string): Problem | undefined {
+  if (kind === 'valve') return findModeProblem(variations, path);
+  return kind === 'migration' ? findStageProblem(variations, path) : undefined;
+}
+
+/** They need not be given; who gives them gives all, as they are. */
+function findStageProblem(variations: readonly Variation[], path: string): Problem | undefined {
+  const isStages = variations.length === stages.length && stages.every((stage, at) => isPlainly(variations[at], stage));
+  return isStages
+    ? undefined
+    : problem(path, `a migration has the stages ${listNames(stages)}, and no other variations; leave them out`);
+}
+
+function isPlainly(variation: Variation | undefined, stage: Stage): boolean {
+  return variation?.id === stage && variation.value === stage;
 }
 
 /** Code asks for modes by the value that it gets, people by id: they are the same. */

@@ -4,7 +4,6 @@ import {
   createDefinition,
   type FlagDefinition,
   identifyVariations,
-  ownStages,
   parseConfigRules,
   typeOfValue,
   type Variation,
@@ -142,7 +141,6 @@ function updateVariations(
 ): readonly Variation[] | Problem {
   const { definition } = flag;
   if (definition.kind === 'config') return problem(path, 'a config has values instead of variations; set its value');
-  if (definition.kind === 'migration') return ownStages(path);
   const variations = identifyVariations(inputs, definition.kind, path);
   if (isProblem(variations)) return variations;
   const was = typeOfValue(definition.variations[0]?.value);

@@ -1,5 +1,5 @@
 import type { FlagState } from './configuration.ts';
-import { type FlagDefinition, type FlagKind, typeOfValue, type Variation } from './definition.ts';
+import { type FlagDefinition, typeOfValue, type Variation } from './definition.ts';
 import type { Instruction } from './instructions.ts';
 import { isMadeKey } from './made-segments.ts';
 import type { ObjectId } from './objects.ts';
@@ -90,7 +90,8 @@ function natureOf({ definition: { kind, variations } }: FlagState): string {
 function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
   const { key: _, archived, variations, ...fields } = was.definition;
   const { salt, ...configuration } = was.configuration;
-  const definition = { ...fields, ...describeOffer(was, variations) };
+  const isConfig = was.definition.kind === 'config';
+  const definition = { ...fields, ...(isConfig ? { value: listVariations(was)[0]?.value } : { variations }) };
   return [
     {
       phase: 'create',
@@ -102,16 +103,6 @@ function listCreationSteps(flag: string, was: FlagState): readonly Step[] {
     },
     ...(archived ? [{ phase: 'archive', instruction: { kind: 'archive', flag } } as const] : []),
   ];
-}
-
-function describeOffer(was: FlagState, variations: readonly Variation[]): object {
-  if (was.definition.kind === 'config') return { value: listVariations(was)[0]?.value };
-  return hasOwnVariations(was.definition.kind) ? { variations } : {};
-}
-
-/** Whether somebody gave them. */
-function hasOwnVariations(kind: FlagKind): boolean {
-  return kind !== 'config' && kind !== 'migration';
 }
 
 /** While the configuration is replaced, the flag has the variations of both, or takes any value. */
@@ -133,7 +124,7 @@ function listDefinitionSteps(flag: string, was: FlagDefinition, is: FlagDefiniti
     steps.push({ phase: 'widen', instruction: { kind: 'update-definition', flag, definition } });
   }
   const { key: _, kind, archived: __, variations, ...rest } = was;
-  const fields = hasOwnVariations(kind) ? { ...rest, variations } : rest;
+  const fields = kind === 'config' ? rest : { ...rest, variations };
   const definition = copy<Of<'update-definition'>['definition']>(fields);
   steps.push({ phase: 'restore definition', instruction: { kind: 'update-definition', flag, definition } });
   return steps;
