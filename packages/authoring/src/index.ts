@@ -1,3 +1,4 @@
+export { isStage, type Stage, stages } from '@sluice/engine';
 export { type Applied, apply } from './apply.ts';
 export { compileFlag, compileSegment, listOwnOperators, ownContextKind, ownOperatorsAttribute } from './compile.ts';
 export { type ConfigRules, configRulesSchema, describeLayer, type JsonSchema, type SchemaChecker } from './config.ts';
