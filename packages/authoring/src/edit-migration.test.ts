@@ -318,21 +318,44 @@ describe('a move that is not safe is refused', () => {
 
   test('out of use while code that asks would leave the new store behind', () => {
     for (const stage of ['dualwrite', 'shadow', 'live', 'rampdown'] as const) {
-      for (const kind of ['archive', 'delete'] as const) {
-        expect(follow(migratedTo(stage), { kind })).toMatchObject({
-          path: 'instructions[0]',
-          message: expect.stringContaining(`has records in \`${stage}\``),
-        });
-      }
+      const refused = {
+        path: 'instructions[0]',
+        message: expect.stringContaining(`has records in \`${stage}\``),
+      };
+      expect(follow(migratedTo(stage), { kind: 'archive' })).toMatchObject(refused);
+      const deleted = follow(migratedTo(stage), { kind: 'delete' });
+      if (stage === 'live' || stage === 'rampdown') expect(deleted).toMatchObject(refused);
+      else expect(deleted).not.toHaveProperty('path');
     }
     for (const kind of ['archive', 'delete'] as const) expect(follow(migrated(), { kind })).not.toHaveProperty('path');
+  });
+
+  test('in the archive, where nobody would see it until it comes out', () => {
+    const environment = migrated();
+    follow(environment, { kind: 'archive' });
+    expect(set(environment, { stage: 'live' })).toMatchObject({
+      message: expect.stringContaining('from `off` to `live`'),
+    });
+    expect(set(environment, { stage: 'shadow' })).toMatchObject({
+      message: expect.stringContaining('in the archive only'),
+    });
+  });
+
+  test('to a flag of another kind', () => {
+    const create = (kind: 'release' | 'migration') => ({ kind: 'create-flag' as const, definition: { kind } });
+    expect(follow(migratedTo('live'), { kind: 'delete' }, create('release'))).toMatchObject({
+      message: expect.stringContaining('has records in `live`'),
+    });
+    const environment = createMemoryEnvironment({ flags: [buildFlag({ key: 'orders' })] });
+    expect(follow(environment, { kind: 'delete' }, create('migration'))).not.toHaveProperty('path');
+    expect(configurationIn(environment).fallthrough).toEqual({ variation: 'off' });
   });
 
   test('to another beginning: a migration that is complete is archived, and then deleted', () => {
     const environment = migratedTo('complete');
     const create = { kind: 'create-flag' as const, definition: { kind: 'migration' as const } };
     expect(follow(environment, { kind: 'delete' })).toMatchObject({
-      message: expect.stringContaining('archive it, once no code asks it any more'),
+      message: expect.stringContaining('Archive it in `complete`, once no code asks'),
     });
     expect(follow(environment, { kind: 'archive' })).not.toHaveProperty('path');
     expect(follow(environment, { kind: 'delete' }, create)).toMatchObject({
@@ -372,13 +395,30 @@ describe('a revert of a migration', () => {
     });
   });
 
-  test('brings back one that was deleted, archived and complete as it was', () => {
+  test('brings back no beginning in `complete`, though one in the archive was deleted', () => {
     const environment = migratedTo('complete');
     follow(environment, { kind: 'archive' });
     const before = migrationIn(environment);
     follow(environment, { kind: 'delete' });
-    expect(revert(environment, before)).not.toHaveProperty('message');
-    expect(migrationIn(environment)).toEqual(before);
+    // From nothing, which is `off`, to `complete`.
+    expect(revert(environment, before)).toMatchObject({ message: expect.stringContaining('from `off` to `complete`') });
+  });
+
+  test('is made of whatever began, ended or left the archive', () => {
+    const environment = createMemoryEnvironment();
+    follow(
+      environment,
+      { kind: 'create-flag', definition: { kind: 'migration' } },
+      { kind: 'set-stage', stage: 'shadow' },
+    );
+    expect(revert(environment, undefined)).not.toHaveProperty('message');
+    expect(environment.flags).toEqual([]);
+    const archived = migrated();
+    follow(archived, { kind: 'archive' });
+    const before = migrationIn(archived);
+    follow(archived, { kind: 'unarchive' }, { kind: 'set-stage', stage: 'dualwrite' });
+    expect(revert(archived, before)).not.toHaveProperty('message');
+    expect(migrationIn(archived)).toEqual(before);
   });
 
   const whole = configurationIn(migratedTo('shadow'));

@@ -14,15 +14,19 @@ import { fullWeight } from './serve.ts';
  * `instructions`: those of the change that concern the migration, with where they stand.
  */
 export function findUnsafeMove(
-  before: FlagState | undefined,
-  after: FlagState | undefined,
+  flagBefore: FlagState | undefined,
+  flagAfter: FlagState | undefined,
   instructions: readonly (readonly [path: string, instruction: Instruction])[],
 ): Problem | undefined {
+  // One that takes the place of a flag of another kind, or gives it up, is no less new, or gone.
+  const [before, after] = [flagBefore, flagAfter].map((flag) =>
+    flag?.definition.kind === 'migration' ? flag : undefined,
+  );
   const migration = after ?? before;
   const [path = '', last] = instructions.at(-1) ?? [];
-  if (migration?.definition.kind !== 'migration' || last === undefined) return undefined;
+  if (migration === undefined || last === undefined) return undefined;
   const { key } = migration.definition;
-  if (!isDelivered(after)) return isDelivered(before) ? findEndProblem(before, after, path) : undefined;
+  if (after === undefined) return before && findEndProblem(before, path);
   const was = listStagesInForce((before ?? startOf(after)).configuration);
   const is = listStagesInForce(after.configuration);
   const at = `${path}${placeIn(last)}`;
@@ -47,6 +51,8 @@ export function findUnsafeMove(
       `\`${key}\` may not go from \`${onTheWay[0]}\` to \`${onTheWay[1]}\` at once: while the change is on its way some have the one and some the other, and ${describeLoss(...onTheWay)}. ${describeSteps(...onTheWay)}`,
     );
   }
+  const unfit = findArchiveProblem(after.definition, is, path);
+  if (unfit !== undefined) return unfit;
   const isConfirmed = instructions.some(([, given]) => 'confirm' in given && given.confirm === key);
   if (!isConfirmed && moves.some(({ from, to }) => shareOf(to) > shareOf(from))) {
     return problem(
@@ -57,26 +63,35 @@ export function findUnsafeMove(
   return undefined;
 }
 
-function isDelivered(flag: FlagState | undefined): flag is FlagState {
-  return flag !== undefined && !flag.definition.archived;
-}
-
 /** What code gets of a migration that is not there: nothing has moved. */
 function startOf({ definition, configuration }: FlagState): FlagState {
   return { definition, configuration: { ...configuration, fallthrough: { variation: 'off' }, rules: [] } };
 }
 
-/** Code that still asks gets its default value from then on, which is `off`. */
-function findEndProblem(before: FlagState, after: FlagState | undefined, path: string): Problem | undefined {
-  const { key } = before.definition;
-  const inForce = listStagesInForce(before.configuration);
-  const [only] = inForce;
-  if (inForce.length === 1 && (only === 'off' || (only === 'complete' && after !== undefined))) return undefined;
+/** Code that still asks for one that is deleted gets its default value, which is `off`; of an archived one it did before. */
+function findEndProblem(
+  { definition: { key, archived }, configuration }: FlagState,
+  path: string,
+): Problem | undefined {
+  const later = archived ? [] : listStagesInForce(configuration).filter((stage) => !areCompatible(stage, 'off'));
+  if (later.length === 0) return undefined;
   return problem(
     path,
-    only === 'complete'
-      ? `migration \`${key}\` is complete; archive it, once no code asks it any more, before it is deleted`
-      : `migration \`${key}\` has records in ${listNames(inForce)} and can be ${after === undefined ? 'deleted only when all are in `off`' : 'archived only when all are in `off`, or all in `complete`'}: code that still asks would get its default value, and leave the new store behind`,
+    `migration \`${key}\` has records in ${listNames(later)} and cannot be deleted: code that still asks would get its default value, \`off\`, and no longer see what is in the new store. Archive it in \`complete\`, once no code asks, or go back before`,
+  );
+}
+
+/** So that it comes back from the archive as it was left: nothing is kept in both stores meanwhile. */
+function findArchiveProblem(
+  { key, archived }: FlagState['definition'],
+  inForce: readonly Stage[],
+  path: string,
+): Problem | undefined {
+  const [only] = inForce;
+  if (!archived || (inForce.length === 1 && (only === 'off' || only === 'complete'))) return undefined;
+  return problem(
+    path,
+    `migration \`${key}\` has records in ${listNames(inForce)} and can be in the archive only when all are in \`off\`, or all in \`complete\`: code that still asks gets its default value meanwhile, and leaves the new store behind`,
   );
 }
 

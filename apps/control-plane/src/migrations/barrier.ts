@@ -19,9 +19,12 @@ const behind: Readonly<Record<Crossing, (stage: Stage) => boolean>> = {
 
 /** The barriers that a change would take a migration through: behind them some record is after it, and none was before. */
 export function listCrossings(before: FlagState | undefined, after: FlagState | undefined): readonly Crossing[] {
-  if (after?.definition.kind !== 'migration' || after.definition.archived) return [];
-  const was = before === undefined ? (['off'] as const) : listStagesInForce(before.configuration);
-  const is = listStagesInForce(after.configuration);
+  const migration = after ?? before;
+  // Of one in the archive code gets its default value already.
+  if (migration?.definition.kind !== 'migration' || (after === undefined && migration.definition.archived)) return [];
+  const was = before?.definition.kind === 'migration' ? listStagesInForce(before.configuration) : (['off'] as const);
+  // Code gets its default value of one that is deleted, which is `off`.
+  const is = after === undefined ? (['off'] as const) : listStagesInForce(after.configuration);
   return (['live', 'complete', 'off'] as const).filter((into) => is.some(behind[into]) && !was.some(behind[into]));
 }
 
