@@ -11,6 +11,7 @@ import {
   waitOptions,
 } from './convergence.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
+import { formatBarrier } from './migration-words.ts';
 import type { Output } from './output.ts';
 import type { CommandPlatform } from './platform.ts';
 
@@ -77,11 +78,12 @@ export function idOf({ status, id }: ChangeView): string | undefined {
   return status === 'unchanged' ? undefined : id;
 }
 
-export function printChange(made: ChangeView, headline: string, { print }: Output): void {
+export function printChange(made: ChangeView, headline: string, { print, width }: Output): void {
   const elsewhere = made.group === undefined ? '' : ' and other environments of its project';
   if (made.status === 'planned') print(`This would change ${made.environment}${elsewhere}; nothing is changed:`);
   else print(`${headline} in ${made.environment}${elsewhere} (version ${made.version}).`);
   for (const line of describeEffects(made)) print(`  ${line}`);
+  for (const barrier of made.barriers ?? []) print(formatBarrier(barrier, width, `before ${barrier.into}`));
 }
 
 /** Segments that are made for a flag go without saying: they follow from its rules. */

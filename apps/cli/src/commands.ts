@@ -5,6 +5,7 @@ import { edgeCommands } from './edge-commands.ts';
 import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
+import { migrationCommands } from './migration-commands.ts';
 import { providerSetCommands } from './provider-set-commands.ts';
 import { providersCommands } from './providers-commands.ts';
 import { runCommand } from './run-command.ts';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...flagCommands,
   ...valveCommands,
   ...configCommands,
+  ...migrationCommands,
   ...providerSetCommands,
   ...providersCommands,
   evaluateCommand,

@@ -1,7 +1,8 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
 import { type ChangeCall, printChange } from './change.ts';
 import type { Connection } from './connection.ts';
-import { usageError } from './errors.ts';
+import { CommandError, exitCodes, usageError } from './errors.ts';
+import { overruleHint } from './migration-words.ts';
 import { toPlain } from './output.ts';
 
 /** Options of a change that asks first. */
@@ -33,6 +34,9 @@ export async function makeConfirmed(
   const planned = await api.change(place, { ...request, dryRun: true });
   if (planned.status === 'unchanged') return planned;
   printChange(planned, '', output);
+  if (planned.barriers?.some(({ isOpen }) => !isOpen)) {
+    throw new CommandError(exitCodes.refused, 'nothing is changed: not every instance can follow yet', overruleHint);
+  }
   const answer = await ask(`${toPlain(question)} [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) return undefined;
   // What was seen is what is done: the server refuses it where somebody was faster.

@@ -7,6 +7,7 @@ const statuses = {
   'method-not-allowed': 405,
   'already-exists': 409,
   conflict: 409,
+  'barrier-closed': 409,
   'too-large': 413,
   'unsupported-media-type': 415,
   'invalid-change': 422,

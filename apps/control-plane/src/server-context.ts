@@ -7,9 +7,9 @@ import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { Store } from './database/store.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
-import type { FleetRecord } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
+import type { ReadFleet } from './migrations/pass-barriers.ts';
 import type { Platform } from './platform.ts';
 import type { Leadership } from './replicas/leadership.ts';
 import type { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
@@ -32,7 +32,7 @@ export interface ServerContext {
   /** The instances that are connected to this server. */
   readonly fleet: FleetRegistry;
   /** Those of all servers. */
-  readonly readFleet: (environmentId: string) => Promise<FleetRecord>;
+  readonly readFleet: ReadFleet;
   readonly links: LinkServer;
   readonly metrics: Metrics;
   readonly log: Logger;

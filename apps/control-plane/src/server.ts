@@ -31,6 +31,7 @@ import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
 import { FleetExchange } from './fleet/fleet-exchange.ts';
+import { emptyFleet } from './fleet/fleet-record.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startProbes } from './fleet/probes.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -170,7 +171,8 @@ async function prepare(
   const { data, secret, bootstrap, payloadLimitBytes } = settings;
   const { db } = store;
   const box = createSecretBox(findSecret(secret, data, platform), platform);
-  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, { box, platform, payloadLimitBytes });
+  const first = { box, platform, payloadLimitBytes, readFleet: () => Promise.resolve(emptyFleet) };
+  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, first);
   // Afterwards, because another replica may have been the first, with another secret.
   const secretProblem = await findSecretProblem(db, box);
   if (secretProblem !== undefined) {
@@ -221,7 +223,7 @@ async function prepare(
     evaluations,
     telemetry,
     fleet,
-    readFleet: (id) => exchange.read(id),
+    readFleet: (id, reads) => exchange.read(id, reads),
     links,
     metrics: createMetrics(registry, {
       channels,

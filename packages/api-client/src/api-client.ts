@@ -13,6 +13,7 @@ import type {
   FlagView,
   FleetView,
   InstanceView,
+  MigrationBarrierView,
   NewEdgeView,
   NewEnvironmentView,
   Page,
@@ -90,6 +91,8 @@ export interface ApiClient {
     page?: { readonly limit?: number; readonly cursor?: string; readonly kind?: FlagKind },
   ): Promise<Page<EnvironmentFlagView>>;
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
+  /** Of a migration: who may still be in what it was before its last change. */
+  getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
@@ -149,6 +152,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
+    getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
     getTelemetry: (place, flag, window) =>

@@ -171,6 +171,44 @@ export type SegmentView = z.output<typeof segmentView>;
 const effectView = view({ kind: z.enum(['flag', 'segment']), key: text, text });
 export type EffectView = z.output<typeof effectView>;
 
+/** An instance that may still be in what a migration was before. */
+const holdoutView = named('Holdout', {
+  instance: text,
+  sdk: text,
+  /** It cannot tell what it runs. */
+  isForeign: z.boolean(),
+  /** What it has of the environment; absent: it has told of nothing. */
+  version: version.exactOptional(),
+  /** Under which its oldest operation of a migration began that still runs. */
+  oldestVersion: version.exactOptional(),
+  /** Why it is waited for. */
+  reason: text,
+});
+export type HoldoutView = z.output<typeof holdoutView>;
+
+const barrierFields = {
+  flag: text,
+  /** Nobody is waited for. */
+  isOpen: z.boolean(),
+  /** Which every instance has to have: the one that last altered what SDKs get of the migration. */
+  version,
+  /** How many instances have it, and no operation of an earlier one. */
+  ready: count,
+  waitsFor: list(holdoutView),
+};
+/** Who may still be in what a migration was before its last change. */
+export const migrationBarrierView = named('MigrationBarrier', barrierFields);
+export type MigrationBarrierView = z.output<typeof migrationBarrierView>;
+
+const barrierView = named('Barrier', {
+  ...barrierFields,
+  /** The stage that the first record would go to, or that all had left. */
+  into: z.enum(['live', 'complete', 'off']),
+  /** Who is not waited for, because the change says so by name. */
+  overruled: list(holdoutView),
+});
+export type BarrierView = z.output<typeof barrierView>;
+
 export const changeView = named('Change', {
   id: text,
   /** Key of the environment. */
@@ -190,6 +228,8 @@ export const changeView = named('Change', {
   createdAt: time,
   /** Shared with the changes that the same command made in other environments. */
   group: text.exactOptional(),
+  /** Of a dry run: the barriers that the change would have to pass; closed ones would refuse it. */
+  barriers: list(barrierView).exactOptional(),
 });
 export type ChangeView = z.output<typeof changeView>;
 
@@ -401,6 +441,8 @@ const instanceView = named('Instance', {
   joinedMsAgo: ms,
   heardMsAgo: ms,
   reason: text.exactOptional(),
+  /** Of the environment, under which its oldest operation of a migration began that still runs; absent: none runs. */
+  oldestVersion: version.exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
 });

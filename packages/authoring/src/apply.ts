@@ -10,6 +10,7 @@ import {
   type SegmentInstruction,
 } from './instructions.ts';
 import { listMadeSegments } from './made-segments.ts';
+import { findUnsafeMove } from './migration-safety.ts';
 import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
 import { asksMore, findOverreach, furthestReach } from './reach.ts';
@@ -38,6 +39,8 @@ function complete(instruction: Instruction, request: Addressed, lookup: Lookup):
 /** What makes a rule says its id. */
 function withNewId(instruction: Instruction, lookup: Lookup): Instruction {
   if (instruction.kind === 'trip' || instruction.kind === 'set-override')
+    return { id: lookup.createId(), ...instruction };
+  if (instruction.kind === 'set-stage' && instruction.when !== undefined)
     return { id: lookup.createId(), ...instruction };
   if (!('rule' in instruction)) return instruction;
   // The rule keeps its shape; only its id is certain now.
@@ -89,7 +92,8 @@ export function apply(
   for (const [key, state] of flags) {
     for (const [name, segment] of listMadeDifference(lookup.findFlag(key), state)) segments.set(name, segment);
   }
-  return findReachProblem(instructions, lookup, view) ?? { instructions, flags, segments };
+  const wrong = findReachProblem(instructions, lookup, view) ?? findMoveProblem(instructions, lookup, flags);
+  return wrong ?? { instructions, flags, segments };
 }
 
 /** The segments that are made for a flag, as far as a change makes others of them; undefined: no longer needed. */
@@ -120,6 +124,24 @@ function findReachProblem(instructions: readonly Instruction[], before: Lookup, 
       `instructions[${index}]`,
       `${id.kind} \`${overreach.key}\` may need at most ${furthestReach} ${what} included, got more`,
     );
+  }
+  return undefined;
+}
+
+/** What instructions do to a migration one by one is nothing that the fleet ever sees. */
+function findMoveProblem(
+  instructions: readonly Instruction[],
+  lookup: Lookup,
+  flags: Applied['flags'],
+): Problem | undefined {
+  for (const [key, after] of flags) {
+    const own = instructions.flatMap((instruction, index) =>
+      !isSegmentInstruction(instruction) && instruction.flag === key
+        ? [[`instructions[${index}]`, instruction] as const]
+        : [],
+    );
+    const wrong = findUnsafeMove(lookup.findFlag(key), after, own);
+    if (wrong !== undefined) return wrong;
   }
   return undefined;
 }

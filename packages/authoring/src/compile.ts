@@ -2,6 +2,7 @@ import { type Clause as EngineClause, type Flag, ownOperators, type Rollout, typ
 import type { Clause, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { Variation } from './definition.ts';
 import { askMadeSegment } from './made-segments.ts';
+import { listGuardRules } from './migration.ts';
 import type { Lookup } from './objects.ts';
 import type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';
 import { fullWeight } from './serve.ts';
@@ -34,7 +35,7 @@ export function compileFlag(flag: FlagState, version: number, around: Surroundin
       variation: indexOfPrerequisite(around.findFlag(key), variation),
     })),
     ...compileTargets(configuration.targets, indexOf),
-    rules: rules.map((rule) => ({
+    rules: [...listGuardRules(flag), ...rules].map((rule) => ({
       id: rule.id,
       clauses: compileClauses(listClauses(definition.key, rule), around),
       ...serve(rule),

@@ -90,7 +90,8 @@ export interface Prerequisite {
 
 /**
  * A new flag is off; on serves the first variation, off the last. A valve is on from the start, and serves its first
- * mode, the normal one, wherever it is not tripped. A config is on as well, and serves its value, given by name.
+ * mode, the normal one, wherever it is not tripped. A config is on as well, and serves its value, given by name. So is
+ * a migration: it serves `off`, its first stage.
  */
 export function createConfiguration(
   { kind, variations }: FlagDefinition,

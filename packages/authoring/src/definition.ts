@@ -1,3 +1,4 @@
+import { type Stage, stages } from '@sluice/engine';
 import * as z from 'zod';
 import { type ConfigRules, configRulesSchema, type SchemaChecker } from './config.ts';
 import { idPattern, idSchema, keySchema } from './key.ts';
@@ -6,7 +7,7 @@ import { isProblem, listNames, type Problem, problem } from './problem.ts';
 /** The kinds that can be authored; each compiles to one evaluable flag. */
 export type FlagKind = (typeof flagKinds)[number];
 
-export const flagKinds = ['release', 'valve', 'config'] as const;
+export const flagKinds = ['release', 'valve', 'config', 'migration'] as const;
 
 export type JsonValue = z.core.util.JSONType;
 
@@ -27,7 +28,7 @@ export interface FlagDefinition {
   readonly owner: string;
   /**
    * On serves the first by default, off the last. Of a valve: its modes, the normal one first, then by severity.
-   * A config has none of its own: they are its values in each environment.
+   * Of a migration: its stages. A config has none of its own: they are its values in each environment.
    */
   readonly variations: readonly Variation[];
   /** Every config has them, and nothing else. */
@@ -68,6 +69,7 @@ export type DefinitionInput = z.input<typeof definitionInput>;
 export type VariationInput = z.infer<typeof variationInput>;
 
 const variationsUnlessGiven: Readonly<Record<Exclude<FlagKind, 'config'>, readonly VariationInput[]>> = {
+  migration: stages.map((stage) => ({ id: stage, value: stage })),
   release: [
     { id: 'on', value: true },
     { id: 'off', value: false },
@@ -181,7 +183,24 @@ export function identifyVariations(
     ids.add(id);
     variations.push({ ...input, id });
   }
-  return (kind === 'valve' ? findModeProblem(variations, path) : undefined) ?? variations;
+  return findKindVariationProblem(variations, kind, path) ?? variations;
+}
+
+function findKindVariationProblem(variations: readonly Variation[], kind: FlagKind, path: string): Problem | undefined {
+  if (kind === 'valve') return findModeProblem(variations, path);
+  return kind === 'migration' ? findStageProblem(variations, path) : undefined;
+}
+
+/** They need not be given; who gives them gives all, as they are. */
+function findStageProblem(variations: readonly Variation[], path: string): Problem | undefined {
+  const isStages = variations.length === stages.length && stages.every((stage, at) => isPlainly(variations[at], stage));
+  return isStages
+    ? undefined
+    : problem(path, `a migration has the stages ${listNames(stages)}, and no other variations; leave them out`);
+}
+
+function isPlainly(variation: Variation | undefined, stage: Stage): boolean {
+  return variation?.id === stage && variation.value === stage;
 }
 
 /** Code asks for modes by the value that it gets, people by id: they are the same. */

@@ -1,5 +1,6 @@
 import type { FlagConfiguration, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
+import { diffStages } from './diff-stages.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentMembers, SegmentState } from './segment.ts';
 import { fullWeight, listServed } from './serve.ts';
@@ -29,14 +30,23 @@ function listSentences(
   if (before === undefined) return ['created'];
   if (after === undefined) return ['deleted'];
   if ('definition' in before && 'definition' in after) {
-    return [
-      ...diffDefinition(before.definition, after.definition),
-      ...(after.definition.kind === 'config'
-        ? diffValues(before, after)
-        : diffConfiguration(before.configuration, after.configuration)),
-    ];
+    return [...diffDefinition(before.definition, after.definition), ...diffBehaviour(before, after)];
   }
   return 'definition' in before || 'definition' in after ? [] : diffSegment(before, after);
+}
+
+function diffBehaviour(before: FlagState, after: FlagState): string[] {
+  switch (after.definition.kind) {
+    case 'release':
+    case 'valve':
+      return diffConfiguration(before.configuration, after.configuration);
+    case 'config':
+      return diffValues(before, after);
+    case 'migration':
+      return diffStages(before.configuration, after.configuration);
+    default:
+      return after.definition.kind satisfies never;
+  }
 }
 
 function diffDefinition(before: FlagDefinition, after: FlagDefinition): string[] {

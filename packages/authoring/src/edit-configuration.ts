@@ -2,6 +2,7 @@ import { findClauseProblem } from './clause.ts';
 import type { FlagConfiguration, FlagState, Prerequisite, Rule, Target } from './configuration.ts';
 import { findWay } from './cycle.ts';
 import { removeOverride, replaceValues, setOverride, setValue } from './edit-config.ts';
+import { removeCohort, replaceStages, setStage } from './edit-migration.ts';
 import { findValveProblem, restore, sortBySeverity, trip } from './edit-valve.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import { addKeys, removeKeys } from './key-lists.ts';
@@ -87,6 +88,10 @@ export function editConfiguration(
       return setOverride(flag, instruction, lookup, path);
     case 'remove-override':
       return removeOverride(flag, instruction, path);
+    case 'set-stage':
+      return setStage(flag, instruction, lookup, path);
+    case 'remove-cohort':
+      return removeCohort(flag, instruction, path);
     default:
       return instruction satisfies never;
   }
@@ -242,6 +247,7 @@ function replaceConfiguration(
     if (isProblem(edited)) return edited;
     configuration = edited;
   }
+  if (flag.definition.kind === 'migration') return replaceStages(configuration, path);
   if (flag.definition.kind !== 'valve') return configuration;
   const rules = sortBySeverity(configuration.rules, flag.definition);
   return findValveProblem(flag, configuration, path) ?? { ...configuration, rules };

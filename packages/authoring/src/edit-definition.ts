@@ -67,6 +67,7 @@ function withDefinition({ configuration }: FlagState, definition: FlagDefinition
   const { rules } = configuration;
   switch (definition.kind) {
     case 'release':
+    case 'migration':
       return { definition, configuration };
     case 'valve':
       return { definition, configuration: { ...configuration, rules: sortBySeverity(rules, definition) } };

@@ -1,3 +1,4 @@
+export { isStage, type Stage, stages } from '@sluice/engine';
 export { type Applied, apply } from './apply.ts';
 export { compileFlag, compileSegment, listOwnOperators, ownContextKind, ownOperatorsAttribute } from './compile.ts';
 export { type ConfigRules, configRulesSchema, describeLayer, type JsonSchema, type SchemaChecker } from './config.ts';
@@ -5,11 +6,20 @@ export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
 export { definitionFields, definitionInput, flagKinds } from './definition.ts';
 export { describeDifference, type Effect } from './diff.ts';
+export { describeStages } from './diff-stages.ts';
 export { tripExpiry } from './edit-valve.ts';
 export * from './instructions.ts';
 export { findJsonLoss } from './json-loss.ts';
 export { keyPattern, keySchema } from './key.ts';
 export { isMadeKey } from './made-segments.ts';
+export {
+  describeAuthority,
+  listStagesBetween,
+  listStagesInForce,
+  recordKind,
+  weightOfStage,
+  withoutRecordId,
+} from './migration.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 export { isProblem, listNames, type Problem, problem } from './problem.ts';
 export { listRevertInstructions, type Reversal } from './revert.ts';

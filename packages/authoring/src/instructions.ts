@@ -1,3 +1,4 @@
+import { stages } from '@sluice/engine';
 import * as z from 'zod';
 import { clauseSchema } from './clause.ts';
 import { definitionFields, definitionInput } from './definition.ts';
@@ -27,6 +28,24 @@ const tripFields = {
   incident: z.string().min(1).max(1024).optional(),
   exempt: z.boolean().optional(),
   share: shareSchema.optional(),
+};
+
+const stageSchema = z.enum(stages);
+
+/** What a person says to move records to where some instances may not follow, or from where nothing comes back. */
+const crossingFields = {
+  /** The key of the migration: that records are meant to go to `complete`. */
+  confirm: keySchema.optional(),
+  /**
+   * Not to wait for these: instances by name; other SDKs, which cannot tell what they run, by name and version too. The
+   * history keeps the reason.
+   */
+  overrule: z
+    .strictObject({
+      reason: z.string().min(1).max(1024),
+      instances: z.array(z.string().min(1).max(300)).min(1).max(1000),
+    })
+    .optional(),
 };
 
 const ruleSchema = z.strictObject({
@@ -116,6 +135,22 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
     confirm: z.boolean().optional(),
   }),
   forFlag('remove-override', { id: idSchema }),
+  forFlag('set-stage', {
+    stage: stageSchema.optional(),
+    /** Shares of records, in thousandths of a percent that sum to 100,000. */
+    rollout: z
+      .array(z.strictObject({ stage: stageSchema, weight: z.int().min(0).max(fullWeight) }))
+      .min(1)
+      .max(stages.length)
+      .optional(),
+    /** One that is there; without it and without `when` the records that are in no cohort. */
+    cohort: idSchema.optional(),
+    /** Whom a new cohort is for, and the id that it gets. */
+    when: clausesSchema.min(1).optional(),
+    id: idSchema.optional(),
+    ...crossingFields,
+  }),
+  forFlag('remove-cohort', { id: idSchema, ...crossingFields }),
 ]);
 
 export const segmentInstruction = z.discriminatedUnion('kind', [

@@ -23,6 +23,7 @@ const follows: Readonly<Record<FlagKind, readonly InstructionKind[]>> = {
     'replace-configuration',
   ],
   valve: ['trip', 'restore', 'replace-configuration'],
+  migration: ['set-stage', 'remove-cohort', 'replace-configuration'],
   config: ['set-value', 'set-override', 'remove-override', 'copy-configuration', 'replace-configuration'],
 };
 

@@ -56,12 +56,13 @@ function inWords(message: LinkUp): string {
   }
 }
 
-function inShort({ state, problem, refused, configs, heldMs }: Running): string {
+function inShort({ state, problem, refused, configs, oldestVersion, heldMs }: Running): string {
   const words = [
     state,
     problem,
     refused && `without ${refused.map(({ key }) => key)}`,
     configs && `with ${configs.map(({ key, value }) => `${key} ${value}`)}`,
+    oldestVersion && `operating since ${oldestVersion}`,
     heldMs && `for ${heldMs}`,
   ];
   return words.filter(Boolean).join(' ') || 'nothing';
@@ -101,6 +102,22 @@ describe('a relay that is connected', () => {
     roster.disconnect();
     connect();
     expect(take()).toEqual(['env-1: 1 is web-1 e1:3 with ttl 90 for 50']);
+  });
+
+  test('tells under which version the oldest operation began, and when none runs any more', async () => {
+    const member = roster.join('env-1', arrive('web-1', { state: 'e1:5', oldestVersion: 4 }));
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:6', oldestVersion: 4 });
+    roster.acknowledge([member], { state: 'e1:6', oldestVersion: 5 });
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:6' });
+    await platform.clock.advance(50);
+    expect(take()).toEqual([
+      'env-1: 1 is web-1 e1:5 operating since 4 for 50',
+      '1 run e1:6 operating since 4 for 50',
+      '1 run e1:6 operating since 5 for 50',
+      '1 run e1:6 for 50',
+    ]);
   });
 
   test('tells when each of them had a change, however late it tells', async () => {

@@ -14,7 +14,14 @@ function parse(value: unknown): Report {
 describe('a hello', () => {
   test('says who an instance is and what it runs', () => {
     const configs = [{ key: 'cache.ttl', value: '60' }];
-    const running = { state: 'e1:3', refused: [refusedObject], problem: 'older', configs, heldMs: 12 };
+    const running = {
+      state: 'e1:3',
+      refused: [refusedObject],
+      problem: 'older',
+      configs,
+      oldestVersion: 2,
+      heldMs: 12,
+    };
     const about = { region: 'eu-1', cores: 8, spot: true };
     const whole = { ...hello, sdk: 'sluice-node/0.1.0', via: 'socket', about, running };
     expect(parseReport(whole)).toEqual(whole);
@@ -64,6 +71,13 @@ describe('an acknowledgement', () => {
     ['a state', { state: 'e1:3', heldMs: 5 }, { state: 'e1:3', heldMs: 5 }],
     ['an empty list of refused objects, which is none', { refused: [] }, {}],
     ['what is null, which is absent', { state: null, refused: null, problem: null, configs: null, heldMs: null }, {}],
+    ['an operation that began under version 0', { oldestVersion: 0 }, { oldestVersion: 0 }],
+    [
+      'an operation of the version in force, which says nothing more',
+      { state: 'e1:3', oldestVersion: 3 },
+      { state: 'e1:3' },
+    ],
+    ['no operation, as null', { oldestVersion: null }, {}],
     ['no configs any more, which is other than not telling of any', { configs: [] }, { configs: [] }],
     [
       'at most 50 configs, and of each a bounded text',
@@ -175,6 +189,8 @@ describe('what is malformed', () => {
     [{ ...hello, running: 'e1:3' }, 'hello.running', 'an object'],
     [{ ...hello, running: { state: 3 } }, 'hello.running.state', 'a string'],
     [{ kind: 'acknowledgement', heldMs: '3' }, 'acknowledgement.heldMs', 'a number'],
+    [{ kind: 'acknowledgement', oldestVersion: 1.5 }, 'acknowledgement.oldestVersion', 'an integer'],
+    [{ kind: 'acknowledgement', oldestVersion: '3' }, 'acknowledgement.oldestVersion', 'an integer'],
     [{ kind: 'acknowledgement', problem: {} }, 'acknowledgement.problem', 'a string'],
     [
       { kind: 'acknowledgement', configs: [{ key: 'cache.ttl', value: 60 }] },

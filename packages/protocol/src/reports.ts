@@ -1,4 +1,5 @@
 import type { ObjectKind } from './objects.ts';
+import { parseSelector } from './selector.ts';
 import {
   aNumber,
   anInteger,
@@ -75,6 +76,11 @@ export interface Running {
   readonly problem?: string | undefined;
   /** Values of configs in force for the process, at most 50; undefined: they are what was told last. */
   readonly configs?: readonly ConfigInForce[] | undefined;
+  /**
+   * Environment version under which the oldest operation of a migration began that still runs; undefined: none runs, or
+   * none of an earlier one than is in force. What such an operation does is of the version under which it began.
+   */
+  readonly oldestVersion?: number | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
 }
@@ -113,6 +119,7 @@ const anId: Shape = shape(
 export const runningShape: Shape = objectOf({
   state: optional(aString),
   problem: optional(aString),
+  oldestVersion: optional(anInteger),
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
   configs: optional(listOf(objectOf({ key: aString, value: aString }))),
@@ -182,14 +189,21 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
   };
 }
 
-function readRunning({ state, refused, problem, heldMs, configs }: Running): Running {
+function readRunning({ state, refused, problem, heldMs, configs, oldestVersion }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
+    ...readOldest(oldestVersion, state),
     ...(typeof state === 'string' && { state: cut(state, longestText) }),
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
     ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
   };
+}
+
+/** What began under the version in force is as the rest; a fleet that is busy would have news all the time. */
+function readOldest(oldestVersion: number | undefined, state: string | undefined): Pick<Running, 'oldestVersion'> {
+  if (typeof oldestVersion !== 'number') return {};
+  return oldestVersion < (parseSelector(state)?.version ?? Number.POSITIVE_INFINITY) ? { oldestVersion } : {};
 }
 
 /** Whoever names objects of a kind that we do not know did not get them from us. */

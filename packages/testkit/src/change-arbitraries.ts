@@ -115,6 +115,25 @@ function choose(...choices: readonly Weighted[]): Arbitrary<InstructionInput> {
 
 const before = fc.option(ruleId, { nil: undefined });
 
+const stage = fc.constantFrom('off', 'dualwrite', 'shadow', 'live', 'rampdown');
+const stages = fc.oneof(
+  stage.map((only) => ({ stage: only })),
+  fc
+    .tuple(stage, stage, fc.constantFrom(0, 25_000, 99_999))
+    .filter(([first, second]) => first !== second)
+    .map(([first, second, weight]) => ({
+      rollout: [
+        { stage: first, weight },
+        { stage: second, weight: 100_000 - weight },
+      ],
+    })),
+);
+const cohort = fc.oneof(
+  fc.constant({}),
+  ruleId.map((id) => ({ cohort: id })),
+  fc.record({ when: fc.array(configClause, { minLength: 1, maxLength: 2 }), id: ruleId }),
+);
+
 /** Instructions about flags, without the flag. What others need to meet something comes more often. */
 const flagInstruction = choose(
   [1, fc.record({ kind: fc.constantFrom('create-flag'), definition: fc.record({ variations }) })],
@@ -134,6 +153,9 @@ const flagInstruction = choose(
     }),
   ],
   [1, fc.record({ kind: fc.constant('remove-override'), id: ruleId })],
+  [1, fc.constant({ kind: 'create-flag', definition: { kind: 'migration' } })],
+  [3, fc.tuple(stages, cohort).map(([served, where]) => ({ kind: 'set-stage', ...served, ...where }))],
+  [1, fc.record({ kind: fc.constant('remove-cohort'), id: ruleId })],
   [3, trip],
   [1, fc.record({ kind: fc.constant('restore'), id: fc.option(ruleId, { nil: undefined }) })],
   [2, fc.record({ kind: fc.constant('update-definition'), definition: fc.record({ variations }) })],

@@ -45,6 +45,7 @@ export {
   buildConfig,
   buildFlag,
   buildLookup,
+  buildMigration,
   buildRule,
   buildSegment,
   buildValve,

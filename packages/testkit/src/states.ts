@@ -16,6 +16,7 @@ import {
   sameObject,
 } from '@sluice/authoring';
 import { regex, schemas } from '@sluice/control-plane';
+import { stages } from '@sluice/engine';
 
 /** The parts of a flag that matter to a test, all in one object. */
 export type FlagParts = Partial<FlagDefinition & FlagConfiguration>;
@@ -64,6 +65,13 @@ export function buildConfig(parts: FlagParts = {}): FlagState {
     fallthrough: { variation: '60' },
     ...parts,
   });
+}
+
+/** A migration whose records are all in `off`. */
+export function buildMigration(parts: FlagParts = {}): FlagState {
+  const variations = buildVariations(...stages);
+  const start = { on: true, offVariation: 'off', fallthrough: { variation: 'off' } };
+  return buildFlag({ key: 'orders', kind: 'migration', variations, ...start, ...parts });
 }
 
 const onAndOff = [

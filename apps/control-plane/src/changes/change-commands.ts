@@ -1,3 +1,4 @@
+import type { BarrierView } from '@sluice/api-client';
 import {
   type ChangeRequest,
   type Instruction,
@@ -11,6 +12,7 @@ import {
 import type { EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
 import { answer, findObjects } from '../objects/object-queries.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { checkCompiled } from './check-compiled.ts';
@@ -27,6 +29,8 @@ import {
 export interface Author {
   readonly actor: string;
   readonly comment: string | undefined;
+  /** It is only tried: a barrier that is closed refuses nothing, and is told of. */
+  readonly isDryRun?: boolean | undefined;
 }
 
 /** What one environment is asked for; the environment is held. */
@@ -41,6 +45,7 @@ interface PlannedPart {
   readonly environment: EnvironmentRow;
   readonly plan: ChangePlan;
   readonly stored: readonly ObjectRow[];
+  readonly barriers: readonly BarrierView[];
 }
 
 /**
@@ -101,7 +106,7 @@ export async function applyToProject(
 export async function applyParts(
   writes: Writes,
   parts: readonly EnvironmentPart[],
-  { actor, comment = '' }: Author,
+  { actor, comment = '', isDryRun = false }: Author,
   surroundings: ChangeSurroundings,
 ): Promise<readonly AppliedChange[]> {
   // All are planned before anything is written, so that each sees the definitions as they were.
@@ -117,6 +122,7 @@ export async function applyParts(
   if (planned.every(({ plan }) => changesNothing(plan))) {
     return planned.map((part) => leaveUnchanged({ ...part, comment, actor, groupId: null }, surroundings.platform));
   }
+  if (!isDryRun) for (const { barriers, plan } of planned) refuseClosed(barriers, plan.instructions);
   const groupId = parts.length > 1 ? createId(surroundings.platform) : null;
   const applied: AppliedChange[] = [];
   for (const part of planned) {
@@ -129,7 +135,7 @@ async function planPart(
   writes: Writes,
   { environment, request, expectedVersion }: EnvironmentPart,
   actor: string,
-  { platform }: ChangeSurroundings,
+  { platform, readFleet }: ChangeSurroundings,
 ): Promise<PlannedPart | Problem> {
   const plan = await answer(writes, environment, {
     ask: (lookup) => planChange(request, lookup),
@@ -140,7 +146,9 @@ async function planPart(
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
   if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
-  return { environment, plan, stored };
+  const barriers = await listBarriers(writes, { environment, plan, stored }, readFleet);
+  const effects = [...plan.effects, ...describeOverruled(barriers, plan.instructions)];
+  return { environment, plan: { ...plan, effects }, stored, barriers };
 }
 
 /** Whom the instructions concern. */

@@ -31,7 +31,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { expectedVersion, dryRun, comment, ...changeRequest } = request.body;
-        const author = { actor: request.actor.name, comment };
+        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
         const change = { request: changeRequest, expectedVersion };
         const applied = await applyChange(writes, request.params, change, author, context);
         return toResult(applied, request.params.environment, dryRun);
@@ -93,7 +93,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { dryRun, comment, discardLater = false } = request.body;
-        const author = { actor: request.actor.name, comment };
+        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
         const applied = await revertChange(writes, { ...request.params, discardLater }, author, context);
         return toResult(applied, request.params.environment, dryRun);
       }),
@@ -106,7 +106,10 @@ function toResult(applied: readonly AppliedChange[], environment: string, dryRun
   if (own === undefined) throw new RangeError('a command makes at least one change');
   return {
     status: 200,
-    body: toChangeView(own.row, environment, own.isUnchanged ? 'unchanged' : dryRun ? 'planned' : 'applied'),
+    body: {
+      ...toChangeView(own.row, environment, own.isUnchanged ? 'unchanged' : dryRun ? 'planned' : 'applied'),
+      ...(dryRun && own.barriers.length > 0 && { barriers: own.barriers }),
+    },
     changes: applied,
     dryRun,
   };

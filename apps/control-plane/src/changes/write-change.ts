@@ -1,8 +1,10 @@
+import type { BarrierView } from '@sluice/api-client';
 import { sameObject } from '@sluice/authoring';
 import { chunk } from '../database/chunks.ts';
 import type { ChangeRow, EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import type { ReadFleet } from '../migrations/pass-barriers.ts';
 import { encodeState, writeDefinitions, writeObjects, writeReferences } from '../objects/object-commands.ts';
 import type { Platform } from '../platform.ts';
 import { hashChange } from './chain.ts';
@@ -13,6 +15,7 @@ export interface ChangeToWrite {
   readonly plan: ChangePlan;
   /** The affected objects as they are stored now. */
   readonly stored: readonly ObjectRow[];
+  readonly barriers: readonly BarrierView[];
   readonly comment: string;
   readonly actor: string;
   readonly groupId: string | null;
@@ -23,6 +26,7 @@ export interface ChangeSurroundings {
   readonly platform: Platform;
   /** Bytes that the compiled objects of an environment may have. */
   readonly payloadLimitBytes: number;
+  readonly readFleet: ReadFleet;
 }
 
 /** What a change says of itself. */
@@ -35,6 +39,8 @@ export interface AppliedChange {
   readonly row: ChangeRecord;
   /** Everything was as it was asked for already: nothing was written, and no version taken. */
   readonly isUnchanged: boolean;
+  /** What it had to pass. */
+  readonly barriers: readonly BarrierView[];
 }
 
 /** Whether a plan leaves everything as it is. */
@@ -45,7 +51,7 @@ export function changesNothing({ touches }: ChangePlan): boolean {
 /** Leaves an environment as it is. */
 export function leaveUnchanged(change: ChangeToWrite, platform: Platform): AppliedChange {
   const { environment } = change;
-  return { environment, row: describeChange(change, environment.version, platform), isUnchanged: true };
+  return { environment, row: describeChange(change, environment.version, platform), isUnchanged: true, barriers: [] };
 }
 
 /** Writes a planned change: its objects, its record and its place in the chain. */
@@ -74,6 +80,7 @@ export async function writeChange(
   return {
     row,
     isUnchanged: false,
+    barriers: change.barriers,
     environment: await moveHead(writes, environment, {
       version,
       payloadBytes: environment.payloadBytes + grownBytes,

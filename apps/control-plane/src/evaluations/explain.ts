@@ -4,10 +4,13 @@ import {
   describeLayer,
   describeRule,
   describeServe,
+  describeStages,
   type FlagState,
   listVariations,
   ownContextKind,
   ownOperatorsAttribute,
+  recordKind,
+  withoutRecordId,
 } from '@sluice/authoring';
 import type { Channel } from '@sluice/delivery';
 import {
@@ -127,15 +130,21 @@ function describeReason(flag: FlagState, { reason, variation }: Detail): string 
     case 'TARGET_MATCH':
       return `the context is a target of ${served}`;
     case 'RULE_MATCH': {
+      if (reason.ruleId === withoutRecordId)
+        return `the context names no \`${recordKind}\`, so it is in the earliest stage that is in force: ${served}`;
       const rule = configuration.rules.find(({ id }) => id === reason.ruleId);
       if (rule === undefined) return `rule ${reason.ruleIndex + 1} matches: ${served}`;
       if (rule.trip !== undefined)
         return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches: ${describeRule(rule)}`;
       if (flag.definition.kind === 'config')
         return `override \`${rule.id}\` matches (layer ${describeLayer(rule)}), ${describeClauses(rule.clauses)}: ${served}`;
+      if (flag.definition.kind === 'migration')
+        return `cohort \`${rule.id}\` matches, ${describeClauses(rule.clauses)}: ${describeStages(rule)}`;
       return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches, ${describeClauses(rule.clauses)}: serves ${describeServe(rule)}`;
     }
     case 'FALLTHROUGH': {
+      if (flag.definition.kind === 'migration')
+        return `${configuration.rules.length === 0 ? '' : 'no cohort matches: '}${describeStages(configuration.fallthrough)}`;
       const none = configuration.rules.length === 0 ? '' : 'no rule matches: ';
       return `${none}by default the flag serves ${describeServe(configuration.fallthrough)}`;
     }

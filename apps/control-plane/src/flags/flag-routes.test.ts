@@ -111,7 +111,12 @@ describe('a flag', () => {
     ],
     ['POST', { key: 'wrong', variations: [{ value: 1 }, { value: 1 }] }, 'variations[1].value', 'values must differ'],
     ['POST', { key: 'wrong', variations: [{ value: 1 }] }, 'variations', 'expected at least 2 entries'],
-    ['POST', { key: 'wrong', kind: 'feature' }, 'kind', 'expected "release", "valve" or "config", got "feature"'],
+    [
+      'POST',
+      { key: 'wrong', kind: 'feature' },
+      'kind',
+      'expected "release", "valve", "config" or "migration", got "feature"',
+    ],
     [
       'POST',
       { key: 'wrong', variations: [{ value: 1 }, {}] },

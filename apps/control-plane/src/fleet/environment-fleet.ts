@@ -114,6 +114,7 @@ export class EnvironmentFleet implements FleetRecord {
     const still = refusedBefore.filter((earlier) => refused.some((later) => isLaterForm(later, earlier)));
     instance.refused = [...refused, ...still].slice(0, refusedKept);
     instance.problem = problem;
+    instance.oldestVersion = running.oldestVersion;
     if (configs !== undefined) instance.configs = this.#share(configs);
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
@@ -247,6 +248,7 @@ export class EnvironmentFleet implements FleetRecord {
       refused: [],
       problem: undefined,
       configs: noConfigs,
+      oldestVersion: undefined,
       delivered: 0,
       inferred: 0,
       joinedAt: now,

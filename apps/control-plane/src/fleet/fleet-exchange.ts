@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Logger } from 'pino';
-import type { Database } from '../database/schema.ts';
+import type { Database, Reads } from '../database/schema.ts';
 import type { Platform } from '../platform.ts';
 import type { EnvironmentFleet } from './environment-fleet.ts';
 import type { FleetRecord } from './fleet-record.ts';
@@ -67,9 +67,9 @@ export class FleetExchange {
     this.#stop = parts.platform.every(parts.isShared ? writePeriodMs : alone.writePeriodMs, () => this.#attempt());
   }
 
-  /** The instances of all servers. */
-  async read(environmentId: string): Promise<FleetRecord> {
-    const others = await this.#readOthers(environmentId);
+  /** The instances of all servers; `reads`: the transaction, where one is open. */
+  async read(environmentId: string, reads: Reads = this.#parts.db): Promise<FleetRecord> {
+    const others = await this.#readOthers(environmentId, reads);
     if (others.length === 0) return this.#parts.fleet.open(environmentId);
     return mergeFleets([this.#ownRecord(environmentId), ...others]);
   }
@@ -100,9 +100,9 @@ export class FleetExchange {
     return fleet.tracks.slice(-exchanged.tracks).filter(({ publishedAt }) => publishedAt >= since);
   }
 
-  async #readOthers(environmentId: string): Promise<readonly FleetRecord[]> {
-    const { db, replicaId, platform } = this.#parts;
-    const heads = await db
+  async #readOthers(environmentId: string, reads: Reads): Promise<readonly FleetRecord[]> {
+    const { replicaId, platform } = this.#parts;
+    const heads = await reads
       .selectFrom('fleetSnapshots')
       .select(['replicaId', 'rosterAt', 'progressAt', 'aliveAt', this.#now.as('now')])
       .where('environmentId', '=', environmentId)
@@ -113,7 +113,7 @@ export class FleetExchange {
     const readings = new Map<string, Reading>();
     const records: FleetRecord[] = [];
     for (const head of heads) {
-      const reading = await this.#readOther(environmentId, head, before?.get(head.replicaId));
+      const reading = await this.#readOther(reads, environmentId, head, before?.get(head.replicaId));
       if (reading === undefined) continue;
       readings.set(head.replicaId, reading);
       const ages = {
@@ -129,12 +129,13 @@ export class FleetExchange {
 
   /** Reads what is new. */
   async #readOther(
+    reads: Reads,
     environmentId: string,
     { replicaId, rosterAt, progressAt }: { readonly replicaId: string } & Pick<Reading, 'rosterAt' | 'progressAt'>,
     known: Reading | undefined,
   ): Promise<Reading | undefined> {
     if (known?.rosterAt === rosterAt && known.progressAt === progressAt) return known;
-    const row = await this.#parts.db
+    const row = await reads
       .selectFrom('fleetSnapshots')
       .select(['rosterAt', 'progressAt', 'progressJson'])
       .select(

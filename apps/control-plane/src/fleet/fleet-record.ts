@@ -10,3 +10,6 @@ export interface FleetRecord {
   /** Undefined: the change is too old, or was made before this process started. */
   findTrack(version: number): Track | undefined;
 }
+
+/** Of an environment that nobody can have connected to. */
+export const emptyFleet: FleetRecord = { instances: [], strays: new Map(), findTrack: () => undefined };

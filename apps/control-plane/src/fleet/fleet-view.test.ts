@@ -142,6 +142,15 @@ describe('an instance', () => {
     expect(view(fleet, 2)).not.toHaveProperty('configs');
   });
 
+  test('has operations of an earlier version until it says that none runs', () => {
+    const fleet = createTestFleet();
+    const member = fleet.join('web-1');
+    fleet.runs(member, 3, { oldestVersion: 2 });
+    expect(view(fleet, 3)).toMatchObject({ state: 'current', oldestVersion: 2 });
+    fleet.runs(member, 3);
+    expect(view(fleet, 3)).not.toHaveProperty('oldestVersion');
+  });
+
   test('of another SDK has at least what it was sent or has evaluated with', () => {
     const fleet = createTestFleet();
     const member = fleet.join('f-1', { isForeign: true });

@@ -49,6 +49,7 @@ export function toInstanceView(instance: Instance, current: Current): InstanceVi
     joinedMsAgo: Math.round(current.now - joinedAt),
     heardMsAgo: Math.round(current.now - heardAt),
     ...(reason !== '' && { reason }),
+    ...(instance.oldestVersion !== undefined && { oldestVersion: instance.oldestVersion }),
     ...(instance.configs.length > 0 && { configs: instance.configs }),
   };
 }

@@ -24,6 +24,8 @@ export interface Instance {
   problem: string | undefined;
   /** Values of configs that it has in force. */
   configs: readonly ConfigInForce[];
+  /** Under which the oldest operation of a migration began that still runs; undefined: none runs. */
+  oldestVersion: number | undefined;
   /** Of a foreign instance: the versions that were sent, and that its events name. */
   delivered: number;
   inferred: number;

@@ -28,6 +28,7 @@ async function live(fleet: TestFleet, { next: random }: Pick<Random, 'next'>, st
       const configs = [{ key: 'cache.ttl', value: String(below(3)) }].slice(0, below(3));
       fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, configs });
     },
+    () => fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, oldestVersion: newest - below(3) }),
     () => fleet.registry.deliver(pick(), newest),
     () => fleet.registry.infer('env-1', `session of theirs-${below(8)}`, newest),
     () => fleet.registry.lose(pick(), below(1000)),

@@ -43,6 +43,7 @@ interface SnapshotOther {
   readonly version?: number;
   readonly refused?: readonly RefusedObject[];
   readonly problem?: string;
+  readonly oldestVersion?: number;
   /** Which list of configs. */
   readonly configs?: number;
   readonly delivered?: number;
@@ -137,12 +138,13 @@ interface Describing {
 }
 
 function describeOther(instance: Instance, { most, configs, now }: Describing): SnapshotOther | undefined {
-  const { index, epoch = null, version, refused, problem, delivered, inferred, contact } = instance;
+  const { index, epoch = null, version, refused, problem, oldestVersion, delivered, inferred, contact } = instance;
   const configsAt = configs.get(instance.configs) ?? 0;
   const other = {
     ...((epoch !== most.epoch || version !== most.version) && { epoch, version }),
     ...(refused.length > 0 && { refused }),
     ...(problem !== undefined && { problem }),
+    ...(oldestVersion !== undefined && { oldestVersion }),
     ...(configsAt > 0 && { configs: configsAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
@@ -190,6 +192,7 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     refused: other?.refused ?? [],
     problem: other?.problem,
     configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
+    oldestVersion: other?.oldestVersion,
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
     joinedAt: now - ages.rosterMs - joinedMsAgo,

@@ -6,6 +6,7 @@ import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
+import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -63,6 +64,7 @@ export function createApp(context: ServerContext): App {
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
+      addMigrationRoutes(api, context);
       addEdgeRoutes(api, context);
       done();
     },

@@ -63,6 +63,7 @@ describe('the OpenAPI document', () => {
         'DELETE /projects/{project}/flags/{flag}',
         `GET ${environment}/flags`,
         `GET ${environment}/flags/{flag}`,
+        `GET ${environment}/flags/{flag}/barrier`,
         `GET ${environment}/flags/{flag}/evaluations`,
         `GET ${environment}/flags/{flag}/telemetry`,
         `GET ${environment}/routes/telemetry`,
@@ -189,6 +190,8 @@ describe('every answer is as the document says, and has nothing that it does not
     const { body } = await ask('GET', `${environment}/flags/{flag}`, `${production}/flags/checkout`);
     expect(body).toMatchObject({ rules: [{ rollout: {} }, { variation: 'on' }], targets: [{}] });
     await ask('DELETE', one, `${all}/banner`);
+    await ask('POST', flags, all, { key: 'orders', kind: 'migration' });
+    await ask('GET', `${environment}/flags/{flag}/barrier`, `${production}/flags/orders/barrier`);
   });
 
   test('segments', async () => {

@@ -1,0 +1,318 @@
+import type { EnvironmentFlagView } from '@sluice/api-client';
+import {
+  type CommandOutcome,
+  openTestSocket,
+  runSluice,
+  startTestServer,
+  type TestServer,
+  type TestSocket,
+  until,
+} from '@sluice/testkit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CommandPlatform } from './platform.ts';
+
+const production = '/projects/default/environments/production';
+
+let server: TestServer;
+const sockets: TestSocket[] = [];
+
+beforeEach(async () => {
+  server = await startTestServer();
+  await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
+});
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.cut();
+  await server.close();
+});
+
+/** There is no terminal to ask at unless `ask` is given. */
+function sluice(line: string, platform: Partial<CommandPlatform> = {}): Promise<CommandOutcome> {
+  const variables = { SLUICE_DATA: server.folder };
+  return runSluice(line, { variables, home: server.folder, ...platform });
+}
+
+function answering(answer: string, asked: string[] = []): Pick<CommandPlatform, 'ask'> {
+  return {
+    ask: (question) => {
+      asked.push(question);
+      return Promise.resolve(answer);
+    },
+  };
+}
+
+async function advanceTo(...stages: readonly string[]): Promise<void> {
+  for (const stage of stages) {
+    const { exitCode, complained } = await sluice(`migration advance orders --to ${stage} --confirm orders --now`);
+    expect([exitCode, complained]).toEqual([0, '']);
+  }
+}
+
+async function readMigration(): Promise<EnvironmentFlagView> {
+  return (await server.api('GET', `${production}/flags/orders`)).body;
+}
+
+/** An instance that tells what it has when it comes, and then nothing more. */
+async function startInstance(key: string): Promise<void> {
+  const socket = await openTestSocket(server.url, server.sdkKey);
+  sockets.push(socket);
+  const { state } = JSON.parse((await socket.until('payload-transferred')).at(-1)?.data ?? '');
+  socket.send({
+    kind: 'hello',
+    key,
+    session: `of ${key}`,
+    connection: 1,
+    via: 'socket',
+    sdk: 'sluice-node/0.1.0',
+    running: { state },
+  });
+  await until(async () => JSON.stringify((await server.api('GET', `${production}/fleet`)).body.items).includes(key));
+}
+
+describe('sluice migration create', () => {
+  test('makes a migration, and says how to go on', async () => {
+    const { printed } = await sluice('migration create users --owner shop -e staging');
+    expect(printed).toBe(
+      'Created users: off in every environment. Its stages: off → dualwrite → shadow → live → rampdown → complete.\n' +
+        'Go on with: sluice migration advance users -e staging',
+    );
+  });
+});
+
+describe('sluice migration list', () => {
+  test('says how to create one where there is none', async () => {
+    await server.api('DELETE', '/projects/default/flags/orders');
+    const none = 'There are no migrations in project default yet. Create one with: sluice migration create MIGRATION';
+    expect(await sluice('migration list')).toMatchObject({ exitCode: 0, printed: none });
+    expect((await sluice('migration list --json')).printed).toBe('[]');
+  });
+
+  test('has a line for every migration and every cohort, and says which store is true', async () => {
+    await advanceTo('dualwrite', 'shadow');
+    const when = [{ contextKind: 'tenant', attribute: 'key', op: 'in', values: ['42'] }];
+    await server.change({ flag: 'orders', instructions: [{ kind: 'set-stage', stage: 'live', when, id: 'first' }] });
+    await server.api('POST', '/projects/default/flags', { key: 'users', kind: 'migration' });
+    expect((await sluice('migration list')).printed.split('\n')).toEqual([
+      'MIGRATION  STAGE   RECORDS                TRUE IS',
+      'orders     shadow  all other records      either store, by record',
+      '           live    if tenant key is "42"',
+      'users      off     all records            the old store',
+    ]);
+  });
+});
+
+describe('sluice migration show', () => {
+  test('says where the records are, which store is true, who is waited for, and what to type', async () => {
+    await advanceTo('dualwrite', 'shadow');
+    await startInstance('web-1');
+    await sluice('migration advance orders --percent 25 --now');
+    const { version } = await readMigration();
+    const { exitCode, printed } = await sluice('migration show orders');
+    expect(exitCode).toBe(0);
+    expect(printed.split('\n')).toEqual([
+      'orders',
+      '  stage    75% shadow, 25% live in production',
+      '  true is  either store, by record',
+      `  version  ${version}`,
+      '',
+      `  [ ] to go on to live, complete or off: 0 of 1 instance has version ${version}, and no operation of an earlier one`,
+      '      WAITS FOR  SDK                WHY',
+      `      web-1      sluice-node/0.1.0  runs version ${version - 1}`,
+      '',
+      'On:   sluice migration advance orders',
+      'Back: sluice migration return orders --reason TEXT',
+    ]);
+    expect(JSON.parse((await sluice('migration show orders --json')).printed)).toMatchObject({
+      kind: 'migration',
+      barrier: { isOpen: false, ready: 0 },
+    });
+  });
+
+  test('shows migrations only', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'checkout' });
+    expect(await sluice('migration show checkout')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('checkout is a release, not a migration'),
+    });
+  });
+});
+
+describe('sluice migration advance', () => {
+  test('goes to the next stage, once somebody has said yes', async () => {
+    const asked: string[] = [];
+    const { printed } = await sluice('migration advance orders', answering('y', asked));
+    expect(asked).toEqual(['Advance orders to dualwrite in production? [y/N] ']);
+    expect(printed).toMatch(/flag orders: all records in `dualwrite` instead of `off`/);
+    expect((await readMigration()).fallthrough).toEqual({ variation: 'dualwrite' });
+    expect(await sluice('migration advance orders', answering('n'))).toMatchObject({ exitCode: 1 });
+    expect((await readMigration()).fallthrough).toEqual({ variation: 'dualwrite' });
+  });
+
+  test('takes a share of the records along, then more of them, then all', async () => {
+    await advanceTo('dualwrite', 'shadow');
+    expect((await sluice('migration advance orders --percent 5 --now')).printed).toContain(
+      '0% → 5% of records in `live`',
+    );
+    expect((await sluice('migration advance orders --percent 50% --now')).printed).toContain(
+      '5% → 50% of records in `live`',
+    );
+    expect(await sluice('migration advance orders --percent 20 --now')).toMatchObject({
+      exitCode: 2,
+      complained: expect.stringContaining('to go back, use: sluice migration return'),
+    });
+    await sluice('migration advance orders --now');
+    expect((await readMigration()).fallthrough).toEqual({ variation: 'live' });
+  });
+
+  test('takes a cohort along', async () => {
+    await advanceTo('dualwrite');
+    const when = [{ contextKind: 'tenant', attribute: 'key', op: 'in', values: ['42'] }];
+    await server.change({
+      flag: 'orders',
+      instructions: [{ kind: 'set-stage', stage: 'dualwrite', when, id: 'first' }],
+    });
+    await sluice('migration advance orders --cohort first --now');
+    expect(await readMigration()).toMatchObject({
+      fallthrough: { variation: 'dualwrite' },
+      rules: [{ variation: 'shadow' }],
+    });
+    expect(await sluice('migration advance orders --cohort second --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('orders has no cohort second'),
+    });
+  });
+
+  test('passes on why a move is not safe', async () => {
+    expect(await sluice('migration advance orders --to live --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('Go by way of `dualwrite` and `shadow`'),
+    });
+  });
+
+  test('goes to complete when the key is typed again', async () => {
+    await advanceTo('dualwrite', 'shadow', 'live', 'rampdown');
+    expect(await sluice('migration advance orders --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('confirm: "orders"'),
+    });
+    expect(await sluice('migration advance orders --confirm orders --now')).toMatchObject({ exitCode: 0 });
+    expect(await sluice('migration advance orders --now')).toMatchObject({
+      exitCode: 2,
+      complained: expect.stringContaining('nothing after it'),
+    });
+  });
+
+  test('shows a barrier that is closed, asks nothing then, and goes through it when those are named who hold it', async () => {
+    await advanceTo('dualwrite');
+    await startInstance('web-1');
+    await advanceTo('shadow');
+    const asked: string[] = [];
+    const held = await sluice('migration advance orders', answering('y', asked));
+    expect(held).toMatchObject({
+      exitCode: 1,
+      printed: expect.stringMatching(/\[ \] before live: 0 of 1 instance has version \d+.*web-1 {2,}sluice-node/s),
+      complained: expect.stringContaining('not every instance can follow yet'),
+    });
+    expect(asked).toEqual([]);
+    expect((await sluice('migration advance orders --dry-run')).printed).toMatch(/\[ \] before live/);
+    expect(await sluice('migration advance orders --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('web-1: runs version'),
+    });
+    const passed = await sluice('migration advance orders --overrule hangs --instance web-1 --now');
+    expect(passed).toMatchObject({
+      exitCode: 0,
+      printed: expect.stringMatching(/did not wait before `live` for web-1 \(runs version \d+\): hangs/),
+    });
+  });
+
+  test.each([
+    ['--overrule hangs', '--overrule needs --instance NAME'],
+    ['--instance web-1', '--instance goes with --overrule'],
+    ['--to done', '--to must be one of off, dualwrite'],
+    ['--percent 101', '--percent must be a number from 0 to 100'],
+  ])('refuses %s', async (options, sentence) => {
+    expect(await sluice(`migration advance orders --now ${options}`)).toMatchObject({
+      exitCode: 2,
+      complained: expect.stringContaining(sentence),
+    });
+  });
+
+  test('waits until instances have it', async () => {
+    await startInstance('web-1');
+    const { exitCode, printed } = await sluice('migration advance orders --now --wait --timeout 50ms');
+    expect([exitCode, printed]).toEqual([3, expect.stringContaining('0 of 1 instance')]);
+  });
+});
+
+describe('sluice migration return', () => {
+  test('takes everything that is past shadow back there at once, whoever has which version', async () => {
+    await advanceTo('dualwrite', 'shadow', 'live');
+    await startInstance('web-1');
+    const when = [{ contextKind: 'tenant', attribute: 'key', op: 'in', values: ['42'] }];
+    await server.change({
+      flag: 'orders',
+      instructions: [{ kind: 'set-stage', stage: 'rampdown', when, id: 'first' }],
+    });
+    const { exitCode, printed } = await sluice('migration return orders --reason "wrong totals" --now');
+    expect(exitCode).toBe(0);
+    expect(printed).toMatch(/^Returned orders to shadow in production \(version \d+\)\./);
+    expect(printed).toContain('true is the old store instead of the new store');
+    expect(await readMigration()).toMatchObject({
+      fallthrough: { variation: 'shadow' },
+      rules: [{ variation: 'shadow' }],
+    });
+    const [last] = (await server.api('GET', `${production}/changes?flag=orders&limit=1`)).body.items;
+    expect(last.comment).toBe('wrong totals');
+  });
+
+  test('leaves where they are the records that have not come so far', async () => {
+    await advanceTo('dualwrite');
+    await server.change({
+      flag: 'orders',
+      instructions: [
+        {
+          kind: 'set-stage',
+          rollout: [
+            { stage: 'dualwrite', weight: 60_000 },
+            { stage: 'live', weight: 40_000 },
+          ],
+        },
+      ],
+    });
+    await sluice('migration return orders -m x --now');
+    const halves = (await readMigration()).fallthrough;
+    expect(halves).toMatchObject({
+      rollout: {
+        variations: [
+          { variation: 'dualwrite', weight: 60_000 },
+          { variation: 'shadow', weight: 40_000 },
+        ],
+      },
+    });
+    await sluice('migration return orders --to dualwrite -m x --now');
+    expect((await readMigration()).fallthrough).toEqual({ variation: 'dualwrite' });
+    expect(await sluice('migration return orders -m x --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('no record of orders is past shadow in production'),
+    });
+  });
+
+  test('is refused from complete, with what to do instead', async () => {
+    await advanceTo('dualwrite', 'shadow', 'live', 'rampdown', 'complete');
+    expect(await sluice('migration return orders -m x --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('a new migration with old and new swapped'),
+    });
+  });
+
+  test.each([
+    ['', '--reason is missing'],
+    ['--reason x --to off', '--to must be shadow or dualwrite'],
+  ])('is not made with "%s"', async (options, sentence) => {
+    expect(await sluice(`migration return orders --now ${options}`)).toMatchObject({
+      exitCode: 2,
+      complained: expect.stringContaining(sentence),
+    });
+  });
+});

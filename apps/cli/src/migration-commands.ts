@@ -1,0 +1,253 @@
+import type { ChangeInput, EnvironmentFlagView } from '@sluice/api-client';
+import { fullWeight, isStage, listStagesInForce, type Stage, stages, weightOfStage } from '@sluice/authoring';
+import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
+import { type Command, defineCommand } from './command.ts';
+import { confirmOptions, makeConfirmed } from './confirm.ts';
+import { type Connection, connect, connectionOptions, describePlace } from './connection.ts';
+import { createFlag, creationOptions } from './create-flag.ts';
+import { CommandError, exitCodes, usageError } from './errors.ts';
+import { listFlags } from './list-flags.ts';
+import { formatMigration, formatMigrations } from './migration-words.ts';
+import { parsePercent } from './percent.ts';
+
+/** The reason is the comment. */
+const { comment: _, ...returnChangeOptions } = changeOptions;
+
+type SetStage = Extract<ChangeInput['instructions'][number], { kind: 'set-stage' }>;
+type Served = EnvironmentFlagView['fallthrough'];
+
+export const migrationCommands: readonly Command[] = [
+  defineCommand({
+    name: 'migration create',
+    summary: 'create a migration, whose records are all in the old store',
+    arguments: ['MIGRATION'],
+    options: creationOptions,
+    examples: ['sluice migration create orders-to-postgres --owner shop'],
+    run: ({ words: [key = ''], ...call }) =>
+      createFlag(key, call, { kind: 'migration' }, (migration) => [
+        `Created ${migration.key}: off in every environment. Its stages: ${stages.join(' → ')}.`,
+        `Go on with: sluice migration advance ${migration.key}${describePlace(call.options)}`,
+      ]),
+  }),
+
+  defineCommand({
+    name: 'migration list',
+    summary: 'list the migrations of an environment, and where their records are',
+    arguments: [],
+    options: connectionOptions,
+    examples: ['sluice migration list', 'sluice migration list -e staging'],
+    run: async ({ options, platform, output }) => {
+      const { api, place } = connect(options, platform);
+      const migrations = await listFlags({ api, place }, 'migration');
+      // An array of EnvironmentFlagView, as the management API has them.
+      if (options.json === true) output.printJson(migrations);
+      else if (migrations.length === 0)
+        output.print(
+          `There are no migrations in project ${place.project} yet. Create one with: sluice migration create MIGRATION`,
+        );
+      else output.print(formatMigrations(migrations, output.width));
+      return undefined;
+    },
+  }),
+
+  defineCommand({
+    name: 'migration show',
+    summary: 'show where the records of a migration are, and whether every instance can follow',
+    arguments: ['MIGRATION'],
+    options: connectionOptions,
+    examples: ['sluice migration show orders'],
+    run: async ({ words: [key = ''], options, platform, output }) => {
+      const { api, place } = connect(options, platform);
+      const migration = await getMigration({ api, place }, key);
+      const barrier = await api.getBarrier(place, key);
+      if (options.json === true) output.printJson({ ...migration, barrier });
+      else {
+        const { environment } = place;
+        output.print(formatMigration(migration, barrier, options, { environment, width: output.width }));
+      }
+      return undefined;
+    },
+  }),
+
+  defineCommand({
+    name: 'migration advance',
+    summary: 'move records on to the next stage, all or a share of them',
+    arguments: ['MIGRATION'],
+    options: {
+      to: { type: 'string', value: 'STAGE', help: `${stages.join(', ')}; the next one unless given` },
+      percent: { type: 'string', value: 'PERCENT', help: 'only a share of the records, the rest stays: 5%' },
+      cohort: { type: 'string', value: 'ID', help: 'only this cohort; sluice migration show has the ids' },
+      confirm: { type: 'string', value: 'KEY', help: 'the key of the migration again: needed for complete' },
+      overrule: { type: 'string', value: 'REASON', help: 'why not to wait for the instances that are named' },
+      instance: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME',
+        help: 'with --overrule; or the name and version of an SDK',
+      },
+      ...confirmOptions,
+      ...changeOptions,
+    },
+    examples: [
+      'sluice migration advance orders',
+      'sluice migration advance orders --to live --percent 5 --wait',
+      'sluice migration advance orders --to complete --confirm orders',
+      'sluice migration advance orders --to live --overrule "hangs, out of the balancer" --instance web-3',
+    ],
+    run: async ({ words: [key = ''], ...call }) => {
+      const { to, percent, cohort, confirm, overrule: reason, instance: instances = [] } = call.options;
+      if (reason === undefined && instances.length > 0) throw usageError('--instance goes with --overrule');
+      if (reason !== undefined && instances.length === 0) {
+        throw usageError('--overrule needs --instance NAME, of every instance that is not to be waited for');
+      }
+      const connection = connect(call.options, call.platform);
+      const served = findServed(await getMigration(connection, key), cohort);
+      const moved = advanceTo(served, parseStage(to), percent);
+      const instruction: SetStage = {
+        kind: 'set-stage',
+        flag: key,
+        ...moved.serve,
+        ...(cohort !== undefined && { cohort }),
+        ...(confirm !== undefined && { confirm }),
+        ...(reason !== undefined && { overrule: { reason, instances } }),
+      };
+      const what = { key, verb: `Advance ${key} to ${moved.to}`, done: `Advanced ${key}` };
+      return changeMigration(connection, { ...what, instructions: [instruction], comment: call.options.comment }, call);
+    },
+  }),
+
+  defineCommand({
+    name: 'migration return',
+    summary: 'take records back to where the old store is true, at once',
+    arguments: ['MIGRATION'],
+    options: {
+      to: { type: 'string', value: 'STAGE', help: 'shadow unless given; dualwrite where the new store is sick' },
+      reason: { type: 'string', short: 'm', value: 'TEXT', help: 'why; needed, and kept in the history' },
+      ...confirmOptions,
+      ...returnChangeOptions,
+    },
+    examples: [
+      'sluice migration return orders --reason "wrong totals" --now',
+      'sluice migration return orders --to dualwrite --reason "new store down" --now --wait',
+    ],
+    run: async ({ words: [key = ''], ...call }) => {
+      const { to = 'shadow', reason = '' } = call.options;
+      if (to !== 'shadow' && to !== 'dualwrite') {
+        throw usageError(`--to must be shadow or dualwrite, where both stores are written, got "${to}"`);
+      }
+      if (reason.trim() === '') {
+        throw usageError(`--reason is missing; for example: sluice migration return ${key} --reason "wrong totals"`);
+      }
+      const connection = connect(call.options, call.platform);
+      const instructions = listReturns(await getMigration(connection, key), to);
+      if (instructions.length === 0) {
+        throw new CommandError(
+          exitCodes.refused,
+          `no record of ${key} is past ${to} in ${connection.place.environment}`,
+        );
+      }
+      const what = { key, verb: `Return ${key} to ${to}`, done: `Returned ${key} to ${to}` };
+      return changeMigration(connection, { ...what, instructions, comment: reason }, call);
+    },
+  }),
+];
+
+interface MigrationChange {
+  readonly key: string;
+  /** As a question begins, and as it is told afterwards. */
+  readonly verb: string;
+  readonly done: string;
+  readonly instructions: ChangeInput['instructions'];
+  readonly comment: string | undefined;
+}
+
+/** Resolves with the exit code. */
+async function changeMigration(
+  connection: Connection,
+  { key, verb, done, instructions, comment }: MigrationChange,
+  call: Parameters<typeof makeConfirmed>[3],
+): Promise<number | undefined> {
+  const { options, output } = call;
+  const waiting = readWaiting(options);
+  const question = `${verb} in ${connection.place.environment}?`;
+  const made = await makeConfirmed(connection, { instructions, comment }, question, call);
+  if (made === undefined) {
+    output.print('Nothing is changed.');
+    return exitCodes.refused;
+  }
+  if (options.json !== true) printChange(made, done, output);
+  return finish(connection, { key, change: idOf(made), body: made, waiting }, options, output);
+}
+
+async function getMigration(
+  { api, place }: Pick<Connection, 'api' | 'place'>,
+  key: string,
+): Promise<EnvironmentFlagView> {
+  const flag = await api.getFlag(place, key);
+  if (flag.kind === 'migration') return flag;
+  throw new CommandError(
+    exitCodes.refused,
+    `${key} is a ${flag.kind}, not a migration`,
+    `See: sluice flag show ${key}`,
+  );
+}
+
+function parseStage(given: string | undefined): Stage | undefined {
+  if (given === undefined || isStage(given)) return given;
+  throw usageError(`--to must be one of ${stages.join(', ')}, got "${given}"`);
+}
+
+/** What a cohort is served, or all that are in none. */
+function findServed({ key, rules, fallthrough }: EnvironmentFlagView, cohort: string | undefined): Served {
+  const rule = cohort === undefined ? fallthrough : rules.find(({ id }) => id === cohort);
+  if (rule !== undefined) return rule;
+  throw new CommandError(exitCodes.refused, `${key} has no cohort ${cohort}`, `See: sluice migration show ${key}`);
+}
+
+/** The next stage, or what is missing of the one that has begun. */
+function advanceTo(
+  served: Served,
+  given: Stage | undefined,
+  percent: string | undefined,
+): { readonly to: string; readonly serve: Pick<SetStage, 'stage' | 'rollout'> } {
+  const inForce = listStagesInForce({ fallthrough: served, rules: [] });
+  const [from = 'off', begun] = inForce;
+  const to = given ?? begun ?? stages[stages.indexOf(from) + 1];
+  if (to === undefined) throw usageError('all records are in complete; there is nothing after it');
+  if (percent === undefined) return { to, serve: { stage: to } };
+  const weight = parsePercent('--percent', percent);
+  if (weight < weightOfStage(served, to)) {
+    throw usageError(`--percent must be at least what is in ${to} already; to go back, use: sluice migration return`);
+  }
+  const others = inForce.filter((stage) => stage !== to);
+  if (others.length > 1) {
+    throw usageError(
+      `records are in ${inForce.join(', ')}; bring them all to one stage before a share of them goes on`,
+    );
+  }
+  const [rest = from] = others;
+  if (rest === to) return { to, serve: { stage: to } };
+  const rollout = [
+    { stage: rest, weight: fullWeight - weight },
+    { stage: to, weight },
+  ];
+  return { to: `${to}, ${percent.replace(/%?$/, '%')} of the records`, serve: { rollout } };
+}
+
+/** For everything that is past a stage: back to it. What has not come so far stays where it is. */
+function listReturns({ key, rules, fallthrough }: EnvironmentFlagView, to: Stage): SetStage[] {
+  const last = stages.indexOf(to);
+  const places = [
+    { where: {}, served: fallthrough },
+    ...rules.map((rule) => ({ where: { cohort: rule.id }, served: rule })),
+  ];
+  return places.flatMap(({ where, served }): SetStage[] => {
+    const weights = stages.map((stage) => weightOfStage(served, stage));
+    const past = weights.slice(last + 1).reduce((sum, weight) => sum + weight, 0);
+    if (past === 0) return [];
+    const rollout = stages
+      .slice(0, last + 1)
+      .map((stage, at) => ({ stage, weight: (weights[at] ?? 0) + (stage === to ? past : 0) }));
+    return [{ kind: 'set-stage', flag: key, rollout, ...where }];
+  });
+}

@@ -1,0 +1,86 @@
+import type { BarrierView, HoldoutView } from '@sluice/api-client';
+import { type FlagState, listStagesInForce } from '@sluice/authoring';
+import { type Stage, stagePlans } from '@sluice/engine';
+import type { FleetRecord } from '../fleet/fleet-record.ts';
+import { describeRefusal, type Instance, nameOf } from '../fleet/instance.ts';
+
+/**
+ * A change is on its way to the fleet for a while, and an instance that is out of contact for longer. Into some stages
+ * the first record may go only once nobody can be left in what is not compatible with them.
+ */
+export type Crossing = BarrierView['into'];
+
+/** Stages that are behind each barrier. */
+const behind: Readonly<Record<Crossing, (stage: Stage) => boolean>> = {
+  live: (stage) => stagePlans[stage].authority === 'new',
+  complete: (stage) => stage === 'complete',
+  off: (stage) => stage === 'off',
+};
+
+/** The barriers that a change would take a migration through: behind them some record is after it, and none was before. */
+export function listCrossings(before: FlagState | undefined, after: FlagState | undefined): readonly Crossing[] {
+  const migration = after ?? before;
+  // Of one in the archive code gets its default value already.
+  if (migration?.definition.kind !== 'migration' || (after === undefined && migration.definition.archived)) return [];
+  const was = before?.definition.kind === 'migration' ? listStagesInForce(before.configuration) : (['off'] as const);
+  // Code gets its default value of one that is deleted, which is `off`.
+  const is = after === undefined ? (['off'] as const) : listStagesInForce(after.configuration);
+  return (['live', 'complete', 'off'] as const).filter((into) => is.some(behind[into]) && !was.some(behind[into]));
+}
+
+/** Whether what a migration was is only compatible with the stages before `live`, or also with those after it. */
+export function isLive({ definition, configuration }: FlagState): boolean {
+  return definition.kind === 'migration' && listStagesInForce(configuration).some(behind.live);
+}
+
+export interface Question {
+  readonly key: string;
+  readonly epoch: string;
+  /** The environment's version that last altered what SDKs get of the migration. */
+  readonly version: number;
+}
+
+/** Every instance that may still be in what the migration was before, and how many are not. */
+export function describeHoldouts(
+  { instances }: FleetRecord,
+  question: Question,
+): { readonly ready: number; readonly holdouts: readonly HoldoutView[] } {
+  const live = instances.filter(({ contact }) => contact.kind !== 'gone');
+  const holdouts = live.flatMap((instance): readonly HoldoutView[] => {
+    const reason = findReason(instance, question);
+    if (reason === undefined) return [];
+    const { arrival, isForeign, contact, version, epoch, oldestVersion } = instance;
+    return [
+      {
+        instance: nameOf(instance),
+        sdk: arrival.sdk,
+        isForeign,
+        reason:
+          contact.kind === 'lost' ? `${reason}; it is out of contact, and may be running for all we know` : reason,
+        ...(epoch === question.epoch && { version }),
+        ...(oldestVersion !== undefined && { oldestVersion }),
+      },
+    ];
+  });
+  return { ready: live.length - holdouts.length, holdouts };
+}
+
+/** Undefined: it has the version, and nothing of an earlier one is going on in it. */
+function findReason(instance: Instance, { key, epoch, version }: Question): string | undefined {
+  const { isForeign, arrival, refused, oldestVersion } = instance;
+  if (isForeign) return `its SDK (${arrival.sdk}) cannot tell what it runs`;
+  if (instance.epoch !== epoch) return 'has told of no version yet';
+  if (instance.version < version) return `runs version ${instance.version}`;
+  if (refused.some((object) => object.kind === 'flag' && object.key === key && object.version >= version)) {
+    return `could not use it: ${describeRefusal(instance)}`;
+  }
+  if (oldestVersion !== undefined && oldestVersion < version) {
+    return `has an operation that began under version ${oldestVersion}`;
+  }
+  return undefined;
+}
+
+/** Whether somebody said by name not to wait: for the instance, or for all with that SDK, which can tell nothing. */
+export function isNamed({ instance, sdk, isForeign }: HoldoutView, names: ReadonlySet<string>): boolean {
+  return names.has(instance) || (isForeign && names.has(sdk));
+}

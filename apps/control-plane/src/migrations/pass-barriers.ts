@@ -1,0 +1,118 @@
+import type { BarrierView, HoldoutView } from '@sluice/api-client';
+import type { Effect, FlagState, Instruction } from '@sluice/authoring';
+import type { ChangePlan } from '../changes/plan-change.ts';
+import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
+import { type Fault, ServerError } from '../errors.ts';
+import type { FleetRecord } from '../fleet/fleet-record.ts';
+import { type Crossing, describeHoldouts, isLive, isNamed, listCrossings } from './barrier.ts';
+
+/** The instances of all servers; `reads`: the transaction, where one is open. */
+export type ReadFleet = (environmentId: string, reads?: Reads) => Promise<FleetRecord>;
+
+interface PlannedChange {
+  readonly environment: EnvironmentRow;
+  readonly plan: Pick<ChangePlan, 'touches' | 'instructions'>;
+  /** What the change touches, as it is stored. */
+  readonly stored: readonly ObjectRow[];
+}
+
+/** The barriers before a change, and who keeps them closed. */
+export async function listBarriers(
+  reads: Reads,
+  { environment, plan, stored }: PlannedChange,
+  readFleet: ReadFleet,
+): Promise<readonly BarrierView[]> {
+  const barriers: BarrierView[] = [];
+  for (const { id, before, after } of plan.touches) {
+    if (id.kind !== 'flag') continue;
+    // Objects of kind flag have flag states.
+    const crossings = listCrossings(before as FlagState | undefined, after as FlagState | undefined);
+    const version = stored.find(({ kind, key }) => kind === 'flag' && key === id.key)?.version ?? 0;
+    for (const into of crossings) {
+      // Whatever is left of stages before `live` goes with `off`.
+      if (into === 'off' && !(await hasBeenLive(reads, environment.id, id.key))) continue;
+      const asked = { key: id.key, epoch: environment.epoch, version };
+      const { ready, holdouts } = describeHoldouts(await readFleet(environment.id, reads), asked);
+      const names = listNamed(plan.instructions, id.key);
+      const waitsFor = holdouts.filter((holdout) => !isNamed(holdout, names));
+      const overruled = holdouts.filter((holdout) => isNamed(holdout, names));
+      barriers.push({ flag: id.key, into, isOpen: waitsFor.length === 0, version, ready, waitsFor, overruled });
+    }
+  }
+  return barriers;
+}
+
+/** Throws `barrier-closed`, with everybody who is waited for. */
+export function refuseClosed(barriers: readonly BarrierView[], instructions: readonly Instruction[]): void {
+  const closed = barriers.find(({ isOpen }) => !isOpen);
+  if (closed === undefined) return;
+  const { flag, into, version, waitsFor } = closed;
+  const index = instructions.findLastIndex((instruction) => 'flag' in instruction && instruction.flag === flag);
+  const path = `instructions[${index}].overrule`;
+  const faults = waitsFor.slice(0, holdoutsTold).map(({ instance, reason }): Fault => {
+    return { path, message: `${instance}: ${reason}` };
+  });
+  const rest = waitsFor.length - faults.length;
+  const who = waitsFor.length === 1 ? '1 instance is' : `${waitsFor.length} instances are`;
+  throw new ServerError(
+    'barrier-closed',
+    `no record of \`${flag}\` may go to \`${into}\` before every instance has version ${version}, ${reasons[into]}: ${who} waited for. Try again when they have it, or name those that are not to be waited for (overrule)`,
+    { faults: rest > 0 ? [...faults, { path, message: `and ${rest} more` }] : faults },
+  );
+}
+
+/** What an instance that is left behind would do to the records. */
+const reasons: Readonly<Record<Crossing, string>> = {
+  live: 'since who is left in `off` would write to the old store alone',
+  complete: 'since who is left in a stage before `live` would read from the old store',
+  off: 'since who is left in `live` or later would read from the new store',
+};
+
+/** So many of those that are waited for are told. */
+const holdoutsTold = 100;
+
+/** Whom a change did not wait for, for the history. */
+export function describeOverruled(barriers: readonly BarrierView[], instructions: readonly Instruction[]): Effect[] {
+  return barriers
+    .filter(({ overruled }) => overruled.length > 0)
+    .map(({ flag, into, overruled }) => ({
+      object: { kind: 'flag', key: flag },
+      text: `did not wait before \`${into}\` for ${listHoldouts(overruled)}: ${listReasons(instructions, flag)}`,
+    }));
+}
+
+function listHoldouts(overruled: readonly HoldoutView[]): string {
+  const named = overruled.slice(0, 10).map(({ instance, reason }) => `${instance} (${reason})`);
+  const rest = overruled.length - named.length;
+  return [...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ');
+}
+
+function listOverrules(instructions: readonly Instruction[], flag: string) {
+  return instructions.flatMap((instruction) =>
+    'overrule' in instruction && instruction.flag === flag && instruction.overrule !== undefined
+      ? [instruction.overrule]
+      : [],
+  );
+}
+
+function listNamed(instructions: readonly Instruction[], flag: string): ReadonlySet<string> {
+  return new Set(listOverrules(instructions, flag).flatMap(({ instances }) => instances));
+}
+
+function listReasons(instructions: readonly Instruction[], flag: string): string {
+  return [...new Set(listOverrules(instructions, flag).map(({ reason }) => reason))].join('; ');
+}
+
+/** Whether any record ever was in `live` or later: somebody may be left there. */
+async function hasBeenLive(reads: Reads, environmentId: string, key: string): Promise<boolean> {
+  const rows = await reads
+    .selectFrom('changeObjects')
+    .select('afterJson')
+    .where('environmentId', '=', environmentId)
+    .where('kind', '=', 'flag')
+    .where('key', '=', key)
+    .where('afterJson', 'is not', null)
+    .execute();
+  // Written by this program, and not null by the query.
+  return rows.some(({ afterJson }) => isLive(JSON.parse(afterJson ?? '') as FlagState));
+}
