@@ -1,4 +1,4 @@
-import type { FlagDefinition, Instruction } from '@sluice/authoring';
+import { type FlagState, type Instruction, listVariations } from '@sluice/authoring';
 import { chainStart } from '../changes/chain.ts';
 import { applyParts } from '../changes/change-commands.ts';
 import type { AppliedChange, ChangeSurroundings } from '../changes/write-change.ts';
@@ -6,8 +6,9 @@ import { type CreatedCredential, createCredential } from '../credentials/credent
 import type { SecretBox } from '../credentials/secret-box.ts';
 import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
 import { alreadyExists } from '../errors.ts';
+import { listFlags } from '../flags/flag-queries.ts';
 import { createId } from '../ids.ts';
-import { holdProject } from './environment-queries.ts';
+import { holdProject, listEnvironments } from './environment-queries.ts';
 
 interface Named {
   readonly key: string;
@@ -45,7 +46,7 @@ export interface EnvironmentSurroundings extends ChangeSurroundings {
   readonly box: SecretBox;
 }
 
-/** Adds an environment with its first keys; every flag of the project starts in it, turned off. */
+/** Adds an environment with its first keys; every flag of the project starts in it as a new one does. */
 export async function createEnvironment(
   writes: Writes,
   { project, key, name = key, actor, sdkKey, clientSideId }: NewEnvironment,
@@ -95,20 +96,21 @@ async function startFlags(
   actor: string,
   surroundings: ChangeSurroundings,
 ): Promise<AppliedChange | undefined> {
-  const rows = await writes
-    .selectFrom('definitions')
-    .select('definitionJson')
-    .where('projectKey', '=', environment.projectKey)
-    .orderBy('key')
-    .execute();
-  if (rows.length === 0) return undefined;
-  const instructions = rows.flatMap(({ definitionJson }): Instruction[] => {
-    // Written by this program.
-    const { key: flag, archived, ...definition } = JSON.parse(definitionJson) as FlagDefinition;
-    const create = { kind: 'create-flag', flag, definition } as Instruction;
-    return archived ? [create, { kind: 'archive', flag }] : [create];
-  });
+  const [first] = await listEnvironments(writes, environment.projectKey);
+  if (first === undefined || first.id === environment.id) return undefined;
+  const all = { limit: Number.MAX_SAFE_INTEGER - 1, after: undefined, kind: undefined };
+  const instructions = (await listFlags(writes, first, all)).flatMap(createAnew);
+  if (instructions.length === 0) return undefined;
   const author = { actor, comment: `environment ${environment.key} created` };
   const [applied] = await applyParts(writes, [{ environment, request: { instructions } }], author, surroundings);
   return applied;
+}
+
+/** What makes the same flag in an environment that has none. A config begins with the value that it has here. */
+function createAnew(state: FlagState): readonly Instruction[] {
+  const { key: flag, archived, variations, ...rest } = state.definition;
+  const own = rest.kind === 'config' ? { value: listVariations(state)[0]?.value } : { variations };
+  const definition: object = { ...rest, ...own };
+  const create = { kind: 'create-flag', flag, definition } as Instruction;
+  return archived ? [create, { kind: 'archive', flag }] : [create];
 }

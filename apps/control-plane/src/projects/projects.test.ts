@@ -85,6 +85,26 @@ describe('a new environment', () => {
     expect(flags.old).toBeUndefined();
   });
 
+  test('has every valve, config and migration: a config as it is where it was first, without overrides', async () => {
+    const config = { schema: { type: 'integer' }, dimensions: ['account'] };
+    await server.api('POST', '/projects/default/flags', { key: 'ttl', kind: 'config', value: 60, config });
+    await server.api('POST', '/projects/default/flags', { key: 'search', kind: 'valve' });
+    await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
+    const when = [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }];
+    const instructions = [
+      { kind: 'set-value', value: 90 },
+      { kind: 'set-override', when, value: 5 },
+    ];
+    await server.change({ flag: 'ttl', instructions });
+    await server.change({ flag: 'search', instructions: [{ kind: 'trip', mode: 'off', reason: 'slow' }] });
+    await server.change({ flag: 'orders', instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+    expect(await server.api('POST', '/projects/default/environments', { key: 'kinds' })).toMatchObject({ status: 201 });
+    const at = '/projects/default/environments/kinds/flags';
+    expect((await server.api('GET', `${at}/ttl`)).body).toMatchObject({ variations: [{ value: 90 }], rules: [] });
+    expect((await server.api('GET', `${at}/search`)).body).toMatchObject({ kind: 'valve', rules: [] });
+    expect((await server.api('GET', `${at}/orders`)).body).toMatchObject({ fallthrough: { variation: 'off' } });
+  });
+
   test('takes part in every later change of a definition', async () => {
     await server.api('POST', '/projects/default/environments', { key: 'late' });
     await server.api('POST', '/projects/default/flags', { key: 'fresh' });
