@@ -75,6 +75,8 @@ export interface Running {
   readonly problem?: string | undefined;
   /** Values of configs in force for the process, at most 50; undefined: they are what was told last. */
   readonly configs?: readonly ConfigInForce[] | undefined;
+  /** The environment's version under which the oldest operation began that still runs; undefined: the one in force. */
+  readonly oldestVersion?: number | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
 }
@@ -114,6 +116,7 @@ export const runningShape: Shape = objectOf({
   state: optional(aString),
   problem: optional(aString),
   heldMs: optional(aNumber),
+  oldestVersion: optional(anInteger),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
   configs: optional(listOf(objectOf({ key: aString, value: aString }))),
 });
