@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
+import { formatHalfWritesReport, proveHalfWrites } from '../packages/sdk-node/proofs/half-writes.ts';
 import { formatProvidersReport, policies, proveProviders } from '../packages/sdk-node/proofs/providers.ts';
 
 /** Prints what it finds; false: the promise does not hold. */
@@ -13,6 +14,12 @@ const proofs: Readonly<Record<string, Proof>> = {
   proxies: async (full) => {
     const report = await proveProxies({ idleMs: full ? 180_000 : 5000, onProgress: (line) => console.log(line) });
     for (const violation of report.violations) console.log(violation);
+    return report.violations.length === 0;
+  },
+  'half-writes': async (full) => {
+    const report = await proveHalfWrites({ kills: full ? 200 : 20, onProgress: console.log });
+    for (const violation of report.violations.slice(0, 20)) console.log(violation);
+    console.log(formatHalfWritesReport(report));
     return report.violations.length === 0;
   },
   providers: async (full) => {
