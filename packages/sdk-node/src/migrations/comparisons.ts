@@ -62,6 +62,7 @@ const mostPaths = 100;
 /** Reads that look at the other side after they have answered, so that nobody waits for it. */
 export class Comparisons<T> {
   readonly #options: ComparisonsOptions<T>;
+  readonly #sample: Required<Sample>;
   readonly #lag: LagGuard;
   readonly #counts = { compared: 0, transient: 0, persistent: 0, ignored: 0, dropped: 0, failed: 0 };
   readonly #byPath = new Map<string, number>();
@@ -73,6 +74,7 @@ export class Comparisons<T> {
 
   constructor(options: ComparisonsOptions<T>) {
     this.#options = options;
+    this.#sample = { share: 0.1, random: 0.01, ...options.sample };
     this.#lag = new LagGuard(options.clock);
   }
 
@@ -82,7 +84,8 @@ export class Comparisons<T> {
 
   /** A side has answered a read: perhaps looks what the other one has. Returns at once. */
   offer(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): void {
-    if (this.#closed) return;
+    const { share, random } = this.#sample;
+    if (this.#closed || share + random === 0) return;
     this.#lag.ask();
     if (!this.#isSampled(key)) return;
     if (this.#atOnce >= mostAtOnce) {
@@ -103,8 +106,8 @@ export class Comparisons<T> {
 
   /** The same records are compared as long as the share is the same, so that what persists is found. */
   #isSampled(key: string): boolean {
-    const { sample, hash, random } = this.#options;
-    const { share = 0.1, random: extra = 0.01 } = sample;
+    const { hash, random } = this.#options;
+    const { share, random: extra } = this.#sample;
     const allowed = this.#lag.share;
     const sha256 = hash.createSha256();
     sha256.update(key);

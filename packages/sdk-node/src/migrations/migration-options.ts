@@ -27,8 +27,9 @@ export interface MigrationSettings<T> {
   readonly compare?: MigrationCompare;
   readonly budgets?: Budgets;
   /**
-   * Whether a read may be answered by the other side when the one whose answer counts fails; from `shadow` to
-   * `rampdown`, and only for records that this process knows of no open write of.
+   * Whether a read may be answered by the old side when the new one fails, in `live` and `rampdown`, for records that
+   * this process knows of no open write of. What another process has still to repair, or wrote in `complete`, may be
+   * missing there.
    */
   readonly failover?: boolean;
   /**

@@ -1,4 +1,6 @@
 import { type Side, type Stage, stagePlans, stages } from '@sluice/engine';
+import type { Report } from '@sluice/protocol';
+import { type CreateSource, Reporter, type SourceSink } from '@sluice/sdk-common';
 import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryStore } from '../../proofs/memory-store.ts';
@@ -328,7 +330,7 @@ describe('a read that fails', () => {
   test.each(stages)('is answered by the other side only if that is asked for, and fresh: %s', async (stage) => {
     const { authority } = stagePlans[stage];
     const other: Side = authority === 'old' ? 'new' : 'old';
-    const mayFailOver = stage === 'shadow' || stage === 'live' || stage === 'rampdown';
+    const mayFailOver = stage === 'live' || stage === 'rampdown';
     for (const failover of [true, false]) {
       const { orders, stores, put } = await create(stage, { failover });
       put(other, 'a', 1);
@@ -511,6 +513,58 @@ describe('without contact to the server', () => {
       expect.stringMatching(/^warn: migration orders: it writes in stage off without contact/),
     ]);
   });
+});
+
+test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+  const [platform, log] = [createFakePlatform(), createFakeLog()];
+  const told: Report[] = [];
+  const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
+  const reporter = new Reporter({ identity, post: async () => [] }, platform);
+  let sink: SourceSink | undefined;
+  const create: CreateSource = (given) => {
+    sink = given;
+    return { start: () => undefined, close: () => undefined };
+  };
+  const scopes = new Scopes(
+    { context: undefined, ambient: [] },
+    { session: 's-1', log, telemetry: undefined, elapsed: () => platform.clock.elapsed() },
+  );
+  const client = new NodeClient(
+    {
+      sdkKey: '',
+      log,
+      reporter,
+      telemetry: undefined,
+      hooks: [],
+      sources: [{ origin: 'socket', create }],
+      cache: undefined,
+      events: undefined,
+      bigSegments: undefined,
+      repairFolder: false,
+    },
+    platform,
+    scopes,
+  );
+  onTestFinished(() => client.close());
+  await settle();
+  const commit = async (version: number): Promise<void> => {
+    await sink?.commit({ kind: 'full', objects: [], state: `e1:${version}`, byVersion: true });
+    sink?.confirm();
+    await platform.clock.advance(1000);
+  };
+  const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
+  const orders = client.migration<Order>('orders', stores);
+  sink?.line((text) => void told.push(JSON.parse(text)));
+  await commit(3);
+  let finish = (): void => undefined;
+  stores.old.before = () => new Promise((resolve) => (finish = resolve));
+  const writing = orders.write('a', { total: 1 });
+  await commit(4);
+  finish();
+  await writing;
+  await platform.clock.advance(1000);
+  expect(told.slice(1)).toMatchObject([{ state: 'e1:3' }, { state: 'e1:4', oldestVersion: 3 }, { state: 'e1:4' }]);
+  expect(told.map((report) => 'oldestVersion' in report)).toEqual([false, false, true, false]);
 });
 
 test('tells of each call of a store', async () => {

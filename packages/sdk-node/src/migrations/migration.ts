@@ -11,8 +11,7 @@ import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
 import type { ObservedStoreCall, ObserveMigration } from './observed.ts';
 import { reconcile } from './reconcile.ts';
-import type { RepairJournal } from './repair-journal.ts';
-import { type RepairStatus, Repairs } from './repairs.ts';
+import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
 import { type Answer, type Call, callStore } from './store-call.ts';
@@ -71,8 +70,8 @@ export interface MigrationHost {
   findSelector(): string | undefined;
   readonly versions: VersionClock;
   readonly running: RunningVersions;
-  readonly lease: Lease;
-  readonly journal: RepairJournal;
+  readonly lease: Pick<Lease, 'isHeld' | 'isConfirmed'>;
+  readonly journal: RepairsOptions['journal'];
   readonly limits: Limits;
   readonly platform: Pick<Platform, 'clock' | 'random' | 'hash'>;
   readonly log: Log;
@@ -279,7 +278,8 @@ export class Migration<T, Id = string> {
   /** undefined: it may not, or the other side has no answer either. */
   async #failOver(operation: Operation, signal?: AbortSignal): Promise<ReadResult<T> | undefined> {
     const { key, stage, plan } = operation;
-    const mayAnswer = plan.compares || (plan.writesBoth && plan.authority === 'new');
+    // The old side has all that was ever written; what the new one lacks before `live` nobody knows here.
+    const mayAnswer = plan.writesBoth && plan.authority === 'new';
     if (this.#settings.failover !== true || !mayAnswer || !this.#repairs.isSettled(key)) return undefined;
     const side = otherSide(plan.authority);
     const answer = await this.#readFrom(side, operation, signal);

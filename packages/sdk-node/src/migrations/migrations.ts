@@ -28,7 +28,7 @@ export class Migrations {
   readonly #platform: Platform;
   readonly #migrations = new Map<string, { close(): Promise<void> }>();
   /** Made with the first migration: most programs have none. */
-  #shared: Pick<MigrationHost, 'versions' | 'running' | 'lease'> | undefined;
+  #shared: (Pick<MigrationHost, 'versions' | 'running'> & { readonly lease: Lease }) | undefined;
 
   constructor(options: MigrationsOptions, platform: Platform) {
     this.#options = options;

@@ -2,7 +2,7 @@ import type { Clock, Log } from '@sluice/sdk-common';
 import type { RepairJournal } from './repair-journal.ts';
 
 export interface RepairsOptions {
-  readonly journal: RepairJournal;
+  readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end'>;
   /** Brings both stores to the higher version of a record; rejects when one of them does not work. */
   readonly repair: (key: string) => Promise<void>;
   /** In messages. */

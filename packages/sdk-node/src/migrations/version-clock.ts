@@ -36,7 +36,7 @@ export class VersionClock {
   }
 
   next(): string {
-    const now = this.#options.clock.now();
+    const now = Math.floor(this.#options.clock.now());
     if (now > this.#ms) this.#set(now, 0);
     else if (this.#counter + 1 < mostCounted) this.#counter++;
     else this.#set(this.#ms + 1, 0);
