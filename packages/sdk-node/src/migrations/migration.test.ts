@@ -22,8 +22,12 @@ type Parts = Partial<MigrationSettings<Order>>;
 async function create(stage: Stage | undefined, parts: Parts = {}, { contact = true } = {}) {
   const [platform, log, testData] = [createFakePlatform(), createFakeLog(), new TestData()];
   const observed: (ObservedStoreCall | ObservedComparison)[] = [];
-  const source = { origin: 'test', create: testData.createSource } as const;
-  const sources = contact ? [source] : [];
+  let sink: SourceSink | undefined;
+  const createSource: CreateSource = (given) => {
+    sink = given;
+    return testData.createSource(given);
+  };
+  const sources = contact ? [{ origin: 'test', create: createSource } as const] : [];
   const client = new NodeClient(
     {
       sdkKey: '',
@@ -55,7 +59,21 @@ async function create(stage: Stage | undefined, parts: Parts = {}, { contact = t
   const find = (key: string) => ({ old: stores.old.records.get(key)?.value, new: stores.new.records.get(key)?.value });
   const put = (side: Side, key: string, total: number | undefined, version = '0'): void =>
     void stores[side].records.set(key, { value: total === undefined ? undefined : { total }, version });
-  return { clock: platform.clock, platform, log, testData, client, orders, stores, find, put, serve, observed };
+  const loseContact = (): void => sink?.fail({ kind: 'network', message: 'the connection broke' });
+  return {
+    loseContact,
+    clock: platform.clock,
+    platform,
+    log,
+    testData,
+    client,
+    orders,
+    stores,
+    find,
+    put,
+    serve,
+    observed,
+  };
 }
 
 const down = async (): Promise<void> => {
@@ -502,6 +520,21 @@ describe('without contact to the server', () => {
     const { orders } = await create(undefined, { strict: true }, { contact: false });
     await expect(orders.read('a')).rejects.toMatchObject({ code: 'lease' });
     await expect(orders.write('a', { total: 1 })).rejects.toThrow(/no payload was confirmed/);
+  });
+
+  test('a strict migration refuses writes in off, and goes on where nobody has to wait for it', async () => {
+    const { orders, loseContact, clock, serve } = await create('off', { strict: true });
+    loseContact();
+    await clock.advance(29_000);
+    await orders.write('a', { total: 1 });
+    await clock.advance(1000);
+    for (const write of [() => orders.write('a', { total: 2 }), () => orders.remove('a')])
+      await expect(write()).rejects.toMatchObject({ code: 'lease', message: /contact with the server is lost/ });
+    expect((await orders.read('a')).value).toEqual({ total: 1 });
+    expect(orders.status().hasContact).toBe(false);
+    // A change that comes after all is contact.
+    serve('dualwrite');
+    expect((await orders.write('a', { total: 3 })).stage).toBe('dualwrite');
   });
 
   test('others go on, and warn once of writes in off', async () => {

@@ -303,7 +303,7 @@ export class Migration<T, Id = string> {
       signal?.throwIfAborted();
       version = await this.#writeToAuthority(operation, change, signal);
     } catch (error) {
-      if (!isDefinite(error)) this.#repairs.queue(key, true);
+      if (!isDefinite(error)) this.#repairs.queue(key, { mayArrive: true });
       this.#repairs.release(key);
       throw error;
     }
@@ -344,7 +344,7 @@ export class Migration<T, Id = string> {
     this.#detached++;
     running.begin(environmentVersion);
     const outcome = call.answer.then((answer) => {
-      if (answer.kind !== 'answered') this.#repairs.queue(key, answer.kind === 'late');
+      if (answer.kind !== 'answered') this.#repairs.queue(key, { mayArrive: answer.kind === 'late' });
       this.#repairs.release(key);
       running.end(environmentVersion);
       return answer.kind === 'answered' ? answer.value : 'queued';

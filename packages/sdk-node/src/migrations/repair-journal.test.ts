@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFakeLog, createFakePlatform, createRandom } from '@sluice/testkit';
+import { createFakeLog, createFakePlatform, createRandom, until } from '@sluice/testkit';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RepairJournal } from './repair-journal.ts';
 
@@ -16,7 +16,7 @@ beforeEach(() => {
   log = createFakeLog();
 });
 
-const { hash } = createFakePlatform();
+const { hash, clock } = createFakePlatform();
 let files = 0;
 const createUuid = () => `file-${++files}`;
 const opened: RepairJournal[] = [];
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 function create(fileBytes?: number): RepairJournal {
   const options = { folder, log, ...(fileBytes !== undefined && { fileBytes }) };
-  const journal = new RepairJournal(options, { hash, createUuid });
+  const journal = new RepairJournal(options, { clock, hash, createUuid });
   opened.push(journal);
   return journal;
 }
@@ -82,6 +82,20 @@ describe('keys in which stores may differ', () => {
     await first;
   });
 
+  test('that are opened again while their closing is on its way to the disk wait for the disk', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      folder = join(root, `turns-${turns}`);
+      const journal = create();
+      await journal.open('a');
+      journal.close('a');
+      const other = journal.open('b');
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await journal.open('a');
+      await other;
+      expect(await takeOver()).toEqual(['a', 'b']);
+    }
+  });
+
   test('leave no file behind when all are closed', async () => {
     const journal = create();
     await journal.open('a');
@@ -98,7 +112,7 @@ describe('keys in which stores may differ', () => {
   });
 
   test('are in memory where there is no folder', async () => {
-    const journal = new RepairJournal({ folder: undefined, log }, { hash, createUuid });
+    const journal = new RepairJournal({ folder: undefined, log }, { clock, hash, createUuid });
     await journal.open('a');
     expect(await journal.takeOver()).toEqual([]);
     await journal.end();
@@ -143,6 +157,21 @@ describe('a process whose file was taken over', () => {
     await alive.open('b');
     expect(await takeOver()).toEqual(['a', 'b']);
   });
+});
+
+test('a process whose file was taken over notices that within a second, even if it writes nothing', async () => {
+  const [alive, next] = [create(), create()];
+  await alive.open('a');
+  expect(await next.takeOver()).toEqual(['a']);
+  next.close('a');
+  await next.end();
+  expect(names()).toEqual([]);
+  // What is open already needs no trip to the disk, and so nobody has noticed yet.
+  await alive.open('a');
+  await clock.advance(1000);
+  await until(() => names().length > 0);
+  await alive.flush();
+  expect(await takeOver()).toEqual(['a']);
 });
 
 describe('the file', () => {

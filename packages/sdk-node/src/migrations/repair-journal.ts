@@ -19,25 +19,35 @@ interface KeyRecord {
   readonly isOpen: boolean;
 }
 
+/** How often a process looks whether its file is there. */
+const lookMs = 1000;
+/** By then a process that is alive has noticed that its file was taken over. */
+export const aliveMs = 3 * lookMs;
 const defaultFileBytes = 4 * 1024 * 1024;
 
 /**
  * Keys of records in which the stores may differ, on disk before they do. Each process has a file of its own in the
- * folder; whoever starts takes over all that are there. If their process is alive after all, it misses its file the next
- * time it writes, and begins another before it goes on: what it has open then is known to both.
+ * folder; whoever starts takes over all that are there. If their process is alive after all, it misses its file when it
+ * writes next, or within a second, and begins another with all that it has open. Until then it is known by whoever took
+ * it over, and so nothing of it may be taken for repaired sooner than `aliveMs` later.
  */
 export class RepairJournal {
   readonly #options: RepairJournalOptions;
-  readonly #platform: Pick<Platform, 'createUuid' | 'hash'>;
+  readonly #platform: Pick<Platform, 'clock' | 'createUuid' | 'hash'>;
   readonly #open = new Set<string>();
   /** Open as far as the file says. */
   readonly #written = new Set<string>();
   readonly #changed = new Set<string>();
+  /** Of which something is being written: that they are closed, perhaps. */
+  #underway: ReadonlySet<string> = new Set();
   #file: JournalFile | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
+  /** Another process took the file over. */
+  #isMissing = false;
+  #cancelLook = (): void => undefined;
 
-  constructor(options: RepairJournalOptions, platform: Pick<Platform, 'createUuid' | 'hash'>) {
+  constructor(options: RepairJournalOptions, platform: Pick<Platform, 'clock' | 'createUuid' | 'hash'>) {
     this.#options = options;
     this.#platform = platform;
   }
@@ -75,7 +85,7 @@ export class RepairJournal {
   /** Resolves once it is on disk, rejects when it cannot be; one trip to the disk serves all who wait. */
   async open(key: string): Promise<void> {
     this.#change(key, true);
-    if (!this.#written.has(key)) await this.flush();
+    if (!this.#written.has(key) || this.#underway.has(key)) await this.flush();
   }
 
   /** Both stores have the record. On disk with the next that is opened: to look once more does no harm. */
@@ -100,10 +110,12 @@ export class RepairJournal {
   /** Leaves no file behind where nothing is open. */
   async end(): Promise<void> {
     const { folder, log } = this.#options;
+    this.#cancelLook();
     try {
       await this.flush();
       const name = this.#file?.name;
       await this.#endFile();
+      this.#cancelLook();
       if (folder !== undefined && name !== undefined && this.#open.size === 0) await removeJournalFile(folder, name);
     } catch (error) {
       log.error(`the journal of repairs: ${String(error)}`);
@@ -119,7 +131,9 @@ export class RepairJournal {
 
   async #write(): Promise<void> {
     const { folder, fileBytes = defaultFileBytes } = this.#options;
-    if (folder === undefined || this.#changed.size === 0) return;
+    if (folder === undefined || (this.#changed.size === 0 && !this.#isMissing)) return;
+    if (this.#isMissing) await this.#endFile();
+    this.#isMissing = false;
     const full = this.#file !== undefined && this.#file.sizeBytes >= fileBytes ? this.#file.name : undefined;
     if (full !== undefined) await this.#endFile();
     await this.#append(folder);
@@ -136,14 +150,19 @@ export class RepairJournal {
         const keys = [...this.#changed];
         const records = keys.map((key): KeyRecord => ({ key, isOpen: this.#open.has(key) }));
         this.#changed.clear();
+        this.#underway = new Set(keys);
         await this.#file.append(records.map((each) => encodeLine(each, this.#platform.hash.sha256Base64)).join(''));
+        this.#underway = new Set();
         for (const { key, isOpen } of records) {
           if (isOpen) this.#written.add(key);
           else this.#written.delete(key);
           // It may be otherwise by now.
           this.#change(key, this.#open.has(key));
         }
-        if (await exists(join(folder, name))) return;
+        if (await exists(join(folder, name))) {
+          if (isNew) this.#lookAgain(folder);
+          return;
+        }
         // Another process took the file over, perhaps before this was in it.
         await this.#endFile();
       }
@@ -152,6 +171,21 @@ export class RepairJournal {
       await this.#endFile().catch(() => undefined);
       throw error;
     }
+  }
+
+  #lookAgain(folder: string): void {
+    this.#cancelLook();
+    this.#cancelLook = this.#platform.clock.after(lookMs, () => void this.#look(folder));
+  }
+
+  async #look(folder: string): Promise<void> {
+    const file = this.#file;
+    if (file !== undefined && !(await exists(join(folder, file.name))) && this.#file === file) {
+      this.#isMissing = true;
+      // Whoever begins a write next is told.
+      await this.flush().catch(() => undefined);
+    }
+    if (this.#file !== undefined) this.#lookAgain(folder);
   }
 
   /** Nothing of it is in the file yet. */

@@ -93,7 +93,7 @@ describe('records that are to be repaired', () => {
   });
 
   test('are looked at twice where something may still arrive', async () => {
-    repairs.queue('a', true);
+    repairs.queue('a', { mayArrive: true });
     await platform.clock.advance(100_000);
     expect(tried).toEqual([
       ['a', 100],

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '@sluice/sdk-common';
-import type { RepairJournal } from './repair-journal.ts';
+import { aliveMs, type RepairJournal } from './repair-journal.ts';
 
 export interface RepairsOptions {
   readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end'>;
@@ -30,6 +30,11 @@ const mostAtOnce = 20;
 const backoffMs = { first: 100, most: 30_000 };
 /** What may still arrive at a store after it was given up is looked for again after this time. */
 const lookAgainMs = 5000;
+
+interface QueueOptions {
+  readonly mayArrive?: boolean;
+  readonly afterMs?: number;
+}
 
 interface Entry {
   readonly key: string;
@@ -79,7 +84,7 @@ export class Repairs {
   /** Takes up what processes before this one left. */
   async start(): Promise<void> {
     try {
-      for (const key of await this.#options.journal.takeOver()) this.queue(key);
+      for (const key of await this.#options.journal.takeOver()) this.queue(key, { afterMs: aliveMs });
       this.#isReady = true;
     } catch (error) {
       this.#noteJournalFailure(error);
@@ -113,7 +118,7 @@ export class Repairs {
   }
 
   /** `mayArrive`: what was given up may still take effect, some time. */
-  queue(key: string, mayArrive = false): void {
+  queue(key: string, { mayArrive = false, afterMs = backoffMs.first }: QueueOptions = {}): void {
     const { clock } = this.#options;
     const looks = mayArrive ? 2 : 1;
     const known = this.#queue.get(key);
@@ -128,7 +133,7 @@ export class Repairs {
       return;
     }
     const now = clock.elapsed();
-    const dueAt = now + backoffMs.first;
+    const dueAt = now + afterMs;
     this.#queue.set(key, { key, queuedAt: now, dueAt, attempts: 0, looks, isRunning: false, isStale: false });
     this.#lookAt(dueAt);
   }
