@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
+import { formatHalfWritesReport, proveHalfWrites } from '../packages/sdk-node/proofs/half-writes.ts';
 import { formatProvidersReport, policies, proveProviders } from '../packages/sdk-node/proofs/providers.ts';
+import { formatSchedulesReport, proveSchedules } from '../packages/sdk-node/proofs/schedules.ts';
 
 /** Prints what it finds; false: the promise does not hold. */
 type Proof = (full: boolean) => Promise<boolean>;
@@ -13,6 +15,12 @@ const proofs: Readonly<Record<string, Proof>> = {
   proxies: async (full) => {
     const report = await proveProxies({ idleMs: full ? 180_000 : 5000, onProgress: (line) => console.log(line) });
     for (const violation of report.violations) console.log(violation);
+    return report.violations.length === 0;
+  },
+  'half-writes': async (full) => {
+    const report = await proveHalfWrites({ kills: full ? 200 : 20, onProgress: console.log });
+    for (const violation of report.violations.slice(0, 20)) console.log(violation);
+    console.log(formatHalfWritesReport(report));
     return report.violations.length === 0;
   },
   providers: async (full) => {
@@ -26,6 +34,12 @@ const proofs: Readonly<Record<string, Proof>> = {
       violations.push(...report.violations);
     }
     return violations.length === 0;
+  },
+  schedules: async (full) => {
+    const report = await proveSchedules({ schedules: full ? 10_000 : 1000, onProgress: console.log });
+    for (const violation of report.violations.slice(0, 20)) console.log(violation);
+    console.log(formatSchedulesReport(report));
+    return report.violations.length === 0;
   },
 };
 

@@ -19,6 +19,7 @@ import {
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
+import type { ObserveMigration } from './migrations/observed.ts';
 import { NodeClient } from './node-client.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import type { ProviderSend } from './providers/sending.ts';
@@ -69,6 +70,8 @@ export interface Options {
   readonly onValveCall?: ObserveCall;
   /** Is told of every try of a provider to send a message. */
   readonly onProviderSend?: (send: ProviderSend) => void;
+  /** Is told of every call of a migration's store, and of every comparison. */
+  readonly onMigration?: ObserveMigration;
   /** Defaults to warnings and errors on standard error. */
   readonly log?: Log;
 }
@@ -129,6 +132,8 @@ export function createClient(options: Options): NodeClient {
       },
       onProviderSend: tellBoth(options.onProviderSend, telemetry?.providerSend.bind(telemetry)),
       journalFolder: findJournalFolder(options),
+      onMigration: options.onMigration,
+      repairFolder: findRepairFolder(options),
     },
     nodePlatform,
     scopes,
@@ -251,13 +256,10 @@ function findUrl(options: Options, name: 'streamUrl' | 'pollUrl' | 'eventsUrl'):
   return url.replace(/\/+$/, '');
 }
 
-function createCache({ testData, file, cacheFolder, url, streamUrl, sdkKey }: Options): ClientOptions['cache'] {
+function createCache(options: Options): ClientOptions['cache'] {
+  const { testData, file, cacheFolder } = options;
   if (testData !== undefined || file !== undefined || cacheFolder === false) return undefined;
-  const server = nodePlatform.hash
-    .sha256Base64(`${streamUrl ?? url} ${sdkKey}`)
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(0, 20);
-  const folder = join(cacheFolder ?? findCacheFolder(), server);
+  const folder = join(cacheFolder ?? findCacheFolder(), nameEnvironment(options));
   return createPayloadCache(createFolderStorage(folder, nodePlatform.createUuid), nodePlatform);
 }
 
@@ -265,6 +267,20 @@ function createCache({ testData, file, cacheFolder, url, streamUrl, sdkKey }: Op
 function findJournalFolder({ testData, cacheFolder }: Options): string | false | undefined {
   if (testData !== undefined) return false;
   return cacheFolder === false ? undefined : join(cacheFolder ?? findCacheFolder(), 'sends');
+}
+
+/** Each environment has its own: whoever starts next takes over what it finds, and has to have the same stores. */
+function findRepairFolder(options: Options): string | false | undefined {
+  if (options.testData !== undefined) return false;
+  const { cacheFolder = findCacheFolder() } = options;
+  return cacheFolder === false ? undefined : join(cacheFolder, 'repairs', nameEnvironment(options));
+}
+
+function nameEnvironment({ url, streamUrl, sdkKey, file }: Options): string {
+  return nodePlatform.hash
+    .sha256Base64(file ?? `${streamUrl ?? url} ${sdkKey}`)
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 20);
 }
 
 function createEvents(

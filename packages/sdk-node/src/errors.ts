@@ -2,7 +2,9 @@
  * `invalid-options`: when something is created. Why a valve has no answer: `timeout`: its mode did not answer in time;
  * `breaker-open`: the mode failed too often, and nothing is there to fall back to; `mode-missing`: what is served is not
  * in this build, nor is anything more severe. Why providers sent nothing: `invalid-message`: the message has no key;
- * `journal`: it cannot be read or written. `unknown-message`: no such message is in doubt.
+ * `journal`: it cannot be read or written. `unknown-message`: no such message is in doubt. Why a migration did nothing:
+ * `lease`: it is strict, and what this process knows of its stage may be old; `stale`: the store has a version from so
+ * far ahead that somebody's clock is wrong.
  */
 export type SluiceErrorCode =
   | 'invalid-options'
@@ -11,7 +13,9 @@ export type SluiceErrorCode =
   | 'mode-missing'
   | 'invalid-message'
   | 'unknown-message'
-  | 'journal';
+  | 'journal'
+  | 'lease'
+  | 'stale';
 
 /** What the SDK throws. Evaluating never does, and whether a client is well is told by its status. */
 export class SluiceError extends Error {

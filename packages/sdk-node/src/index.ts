@@ -29,6 +29,27 @@ export {
   sdkVersion,
 } from './create-client.ts';
 export { SluiceError, type SluiceErrorCode } from './errors.ts';
+export {
+  type CompareOptions,
+  type Difference,
+  dates,
+  type IgnoreRule,
+  type Normaliser,
+  sorted,
+} from './migrations/compare.ts';
+export type { ComparisonStatus, Mismatch, Sample } from './migrations/comparisons.ts';
+export type {
+  Migration,
+  MigrationStatus,
+  OperationOptions,
+  ReadResult,
+  UpdateResult,
+  WriteResult,
+} from './migrations/migration.ts';
+export type { Budgets, MigrationCompare, MigrationOptions, MigrationSettings } from './migrations/migration-options.ts';
+export type { ObservedComparison, ObservedStoreCall, ObserveMigration } from './migrations/observed.ts';
+export type { RepairStatus } from './migrations/repairs.ts';
+export type { Applied, Page, ReadOptions, ScannedStore, Store, Stored, WriteOptions } from './migrations/store.ts';
 export { NodeClient as Client } from './node-client.ts';
 export { readJournal, settleMessage } from './providers/journal-access.ts';
 export type { JournalContent } from './providers/journal-content.ts';

@@ -4,6 +4,9 @@ import type { ConfigOptions } from './configs/config-options.ts';
 import { Configs } from './configs/configs.ts';
 import { createGate, type LevelledLogger, LogLevel, type LogLevelOptions } from './configs/log-level.ts';
 import { SluiceError } from './errors.ts';
+import type { Migration } from './migrations/migration.ts';
+import type { MigrationOptions } from './migrations/migration-options.ts';
+import { Migrations, type MigrationsOptions } from './migrations/migrations.ts';
 import type { Provider } from './providers/provider.ts';
 import { ProviderSets, type ProviderSetsOptions } from './providers/provider-sets.ts';
 import type { Providers, ProvidersOptions } from './providers/providers.ts';
@@ -32,6 +35,10 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
   readonly onProviderSend?: ProviderSetsOptions['observe'];
   /** Where journals of sends are that nobody gave a place; false: in memory; undefined: there is none. */
   readonly journalFolder?: ProviderSetsOptions['journalFolder'];
+  /** The same for journals of repairs. */
+  readonly repairFolder?: MigrationsOptions['journalFolder'];
+  /** Is told of every call of a migration's store and every comparison; undefined: nobody wants to know. */
+  readonly onMigration?: MigrationsOptions['observe'];
 }
 
 /**
@@ -46,6 +53,7 @@ export class NodeClient extends Client {
   readonly #valves = new Set<string>();
   readonly #configs: Configs;
   readonly #providerSets: ProviderSets;
+  readonly #migrations: Migrations;
 
   constructor(options: NodeClientOptions, platform: Platform, scopes: Scopes) {
     super({ ...options, surroundings: scopes }, platform);
@@ -57,6 +65,18 @@ export class NodeClient extends Client {
     this.#configs = new Configs({ client: this, reporter, telemetry, widest: scopes.widest, hash: platform.hash, log });
     this.#providerSets = new ProviderSets(
       { client: this, surroundings: scopes, journalFolder, log, observe },
+      platform,
+    );
+    this.#migrations = new Migrations(
+      {
+        client: this,
+        surroundings: scopes,
+        reporter,
+        limits: this.#limits,
+        journalFolder: options.repairFolder,
+        log,
+        observe: options.onMigration,
+      },
       platform,
     );
   }
@@ -120,8 +140,18 @@ export class NodeClient extends Client {
     return this.#providerSets.create(key, providers, options);
   }
 
+  /**
+   * Records that move from one store to another while they are used: `sluice.migration('orders-to-postgres', { old,
+   * new: next })`; see `Migration`. Throws a SluiceError when the options cannot be right, or when there is one with that
+   * key.
+   */
+  migration<T, Id = string>(key: string, options: MigrationOptions<T, Id>): Migration<T, Id> {
+    return this.#migrations.create(key, options);
+  }
+
   /** Sends what is left, closes connections, and stores the last payload. */
   override async close(): Promise<void> {
+    await this.#migrations.close();
     await this.#providerSets.close();
     await super.close();
   }

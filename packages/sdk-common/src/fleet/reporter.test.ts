@@ -670,3 +670,32 @@ describe('a window of telemetry', () => {
     expect(sent.map(({ kind }) => kind)).toEqual(['hello']);
   });
 });
+
+test('tells of operations that began under an earlier version, and when the oldest of them has ended', async () => {
+  const { reporter, openLine, platform } = create();
+  const operations: { oldest: number | undefined } = { oldest: 3 };
+  reporter.watch(operations);
+  run(reporter, 3);
+  const sent = openLine();
+  const oldestOf = () =>
+    sent
+      .map((report) => ('running' in report ? report.running : report))
+      .map((each) => ('oldestVersion' in each ? each.oldestVersion : undefined));
+  run(reporter, 4);
+  await platform.clock.advance(1000);
+  run(reporter, 5);
+  await platform.clock.advance(1000);
+  expect(oldestOf()).toEqual([undefined, 3, 3]);
+  operations.oldest = 4;
+  reporter.operationEnded();
+  await platform.clock.advance(1000);
+  operations.oldest = undefined;
+  reporter.operationEnded();
+  await platform.clock.advance(1000);
+  // Nobody waits any more.
+  operations.oldest = 5;
+  reporter.operationEnded();
+  await platform.clock.advance(1000);
+  expect(oldestOf()).toEqual([undefined, 3, 3, 4, undefined]);
+  expect(sent.at(-1)).toMatchObject({ state: 'e1:5' });
+});

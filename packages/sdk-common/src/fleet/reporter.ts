@@ -4,6 +4,7 @@ import {
   type Hello,
   type Notice,
   nameWindow,
+  parseSelector,
   type RefusedObject,
   type Report,
   type Running,
@@ -28,6 +29,12 @@ export interface TakenEvents {
   readonly at: number;
 }
 
+/** What runs in this process, as it was when it began. */
+export interface RunningOperations {
+  /** The environment's version under which the oldest of them began; undefined: nothing runs. */
+  readonly oldest: number | undefined;
+}
+
 /** Until the server says otherwise. */
 const firstPace = { delayMs: 0, spreadMs: 100, heartbeatMs: 10_000, windowMs: 5000 };
 /** Whatever the server asks for: a timer for longer than 24 days would fire at once. */
@@ -45,7 +52,10 @@ export class Reporter implements DataObserver {
   readonly #options: ReporterOptions;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   #pace = firstPace;
-  #running: Omit<Running, 'heldMs' | 'configs'> = {};
+  #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion'> = {};
+  #operations: RunningOperations | undefined;
+  /** That somebody waits for the end of. */
+  #toldOldest: number | undefined;
   /** Undefined: there were never any. */
   #configs: readonly ConfigInForce[] | undefined;
   /** Whether the other end of the line knows them. */
@@ -97,6 +107,16 @@ export class Reporter implements DataObserver {
     this.#configs = configs;
     this.#areConfigsTold = false;
     this.#scheduleReport();
+  }
+
+  /** From now on tells of operations that began under a version before the one in force. */
+  watch(operations: RunningOperations): void {
+    this.#operations = operations;
+  }
+
+  /** One of them ended. */
+  operationEnded(): void {
+    if (this.#toldOldest !== undefined && this.#toldOldest !== this.#findOldest()) this.#scheduleReport();
   }
 
   refuse(problem: string): void {
@@ -169,7 +189,7 @@ export class Reporter implements DataObserver {
   }
 
   /** Whether that is different from what was. */
-  #note(running: Omit<Running, 'heldMs' | 'configs'>): boolean {
+  #note(running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion'>): boolean {
     if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
     this.#running = running;
     this.#since = this.#platform.clock.elapsed();
@@ -208,11 +228,20 @@ export class Reporter implements DataObserver {
   /** Configs are told when they are others, and to whoever may not know them: they are long, and heartbeats are many. */
   #describe(withConfigs: boolean): Running {
     this.#areConfigsTold ||= withConfigs;
+    this.#toldOldest = this.#findOldest();
     return {
       ...this.#running,
+      ...(this.#toldOldest !== undefined && { oldestVersion: this.#toldOldest }),
       ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
       heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
     };
+  }
+
+  /** Undefined: all that runs began under the version in force. */
+  #findOldest(): number | undefined {
+    const oldest = this.#operations?.oldest;
+    const inForce = parseSelector(this.#running.state)?.version;
+    return oldest !== undefined && inForce !== undefined && oldest < inForce ? oldest : undefined;
   }
 
   #hello(): Report {

@@ -1,0 +1,213 @@
+import { otherSide, type Side, type Stage } from '@sluice/engine';
+import type { Clock, Hashes, Log } from '@sluice/sdk-common';
+import type { Compare, Comparison, Difference, IgnoreRule } from './compare.ts';
+import { LagGuard } from './lag-guard.ts';
+import type { ObservedComparison } from './observed.ts';
+import type { Stored } from './store.ts';
+import type { Call } from './store-call.ts';
+
+export interface Sample {
+  /** Of records, always the same ones; from 0 to 1; 0.1 unless given. */
+  readonly share?: number;
+  /** Of all other reads, whichever they are; 0.01 unless given. */
+  readonly random?: number;
+}
+
+/** What the two stores have of a record, and that is to be the same. */
+export interface Mismatch {
+  readonly migration: string;
+  readonly key: string;
+  readonly stage: Stage;
+  /** Versions on both sides; undefined: there is nothing. */
+  readonly versions: Readonly<Record<Side, string | undefined>>;
+  readonly differences: readonly Difference[];
+}
+
+export interface ComparisonsOptions<T> {
+  readonly migration: string;
+  readonly compare: Compare;
+  readonly sample: Sample;
+  /** How long after a mismatch both sides are read again. */
+  readonly recheckMs: number;
+  readonly onMismatch: ((mismatch: Mismatch) => void) | undefined;
+  /** Reads a record within the time for comparisons. */
+  readonly read: (side: Side, key: string, stage: Stage) => Call<Stored<T> | undefined>;
+  readonly observe: ((comparison: ObservedComparison) => void) | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly hash: Hashes;
+  readonly log: Log;
+}
+
+export interface ComparisonStatus {
+  /** All that came to an end, mismatches included. */
+  readonly compared: number;
+  /** Differences that were gone when both sides were read again. */
+  readonly transient: number;
+  readonly persistent: number;
+  /** Comparisons in which a rule ignored something. */
+  readonly ignored: number;
+  /** For which there was no time or no room. */
+  readonly dropped: number;
+  /** The other side could not be read, or a normaliser failed. */
+  readonly failed: number;
+  /** Persistent mismatches by the path that differs; of many paths the first 100. */
+  readonly byPath: Readonly<Record<string, number>>;
+}
+
+/** At once, for one migration: what hangs keeps its place until it ends, so that memory does not grow. */
+const mostAtOnce = 64;
+const mostPaths = 100;
+
+/** Reads that look at the other side after they have answered, so that nobody waits for it. */
+export class Comparisons<T> {
+  readonly #options: ComparisonsOptions<T>;
+  readonly #sample: Required<Sample>;
+  readonly #lag: LagGuard;
+  readonly #counts = { compared: 0, transient: 0, persistent: 0, ignored: 0, dropped: 0, failed: 0 };
+  readonly #byPath = new Map<string, number>();
+  readonly #toldExpired = new Set<IgnoreRule>();
+  readonly #cancels = new Set<() => void>();
+  #atOnce = 0;
+  #hasLogged = false;
+  #closed = false;
+
+  constructor(options: ComparisonsOptions<T>) {
+    this.#options = options;
+    this.#sample = { share: 0.1, random: 0.01, ...options.sample };
+    this.#lag = new LagGuard(options.clock);
+  }
+
+  get status(): ComparisonStatus {
+    return { ...this.#counts, byPath: Object.fromEntries(this.#byPath) };
+  }
+
+  /** A side has answered a read: perhaps looks what the other one has. Returns at once. */
+  offer(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): void {
+    const { share, random } = this.#sample;
+    if (this.#closed || share + random === 0) return;
+    this.#lag.ask();
+    if (!this.#isSampled(key)) return;
+    if (this.#atOnce >= mostAtOnce) {
+      this.#end(stage, 'dropped');
+      return;
+    }
+    this.#atOnce++;
+    void this.#compare(key, stage, side, answered).finally(() => {
+      this.#atOnce--;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#lag.close();
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  /** The same records are compared as long as the share is the same, so that what persists is found. */
+  #isSampled(key: string): boolean {
+    const { hash, random } = this.#options;
+    const { share, random: extra } = this.#sample;
+    const allowed = this.#lag.share;
+    const sha256 = hash.createSha256();
+    sha256.update(key);
+    if (Number.parseInt(sha256.hex().slice(0, 8), 16) / 2 ** 32 < share * allowed) return true;
+    return random() < extra * allowed;
+  }
+
+  /** Ends when nothing of it is in memory any more. */
+  async #compare(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): Promise<void> {
+    const { clock, read, recheckMs } = this.#options;
+    // Whoever waits for the answer goes first, even where a store does its work at once.
+    await clock.turn();
+    const other = read(otherSide(side), key, stage);
+    const found = await other.answer;
+    if (found.kind !== 'answered') {
+      this.#end(stage, found.kind === 'failed' ? 'failed' : 'dropped');
+      await other.settled;
+      return;
+    }
+    const first = this.#judge(side === 'old' ? answered : found.value, side === 'old' ? found.value : answered);
+    if (first === undefined) this.#end(stage, 'failed');
+    else if (first.differences.length === 0) this.#end(stage, 'equal', first);
+    else {
+      await this.#wait(recheckMs);
+      if (!this.#closed) await this.#compareAgain(key, stage);
+    }
+  }
+
+  async #compareAgain(key: string, stage: Stage): Promise<void> {
+    const { read, migration, onMismatch, log } = this.#options;
+    const [old, next] = [read('old', key, stage), read('new', key, stage)];
+    const [oldAnswer, newAnswer] = await Promise.all([old.answer, next.answer]);
+    if (oldAnswer.kind !== 'answered' || newAnswer.kind !== 'answered') {
+      this.#end(stage, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
+      await Promise.all([old.settled, next.settled]);
+      return;
+    }
+    const again = this.#judge(oldAnswer.value, newAnswer.value);
+    if (again === undefined) this.#end(stage, 'failed');
+    else if (again.differences.length === 0) this.#end(stage, 'transient', again);
+    else {
+      this.#end(stage, 'persistent', again);
+      const versions = { old: oldAnswer.value?.version, new: newAnswer.value?.version };
+      try {
+        onMismatch?.({ migration, key, stage, versions, differences: again.differences });
+      } catch (error) {
+        log.error(`migration ${migration}: whoever is told of mismatches failed: ${String(error)}`);
+      }
+    }
+  }
+
+  /** undefined: a normaliser failed. */
+  #judge(old: Stored<T> | undefined, next: Stored<T> | undefined): Comparison | undefined {
+    const { compare, clock, log, migration } = this.#options;
+    try {
+      const comparison = compare(old?.value, next?.value, clock.now());
+      for (const rule of comparison.expired) {
+        if (this.#toldExpired.has(rule)) continue;
+        this.#toldExpired.add(rule);
+        const { path, owner, reason, expiresAt } = rule;
+        log.warn(
+          `migration ${migration}: differences at ${path} count again: that ${owner} ignored them (${reason}) ended on ${expiresAt}`,
+        );
+      }
+      return comparison;
+    } catch (error) {
+      if (!this.#hasLogged) log.error(`migration ${migration}: records cannot be compared: ${String(error)}`);
+      this.#hasLogged = true;
+      return undefined;
+    }
+  }
+
+  #end(stage: Stage, outcome: ObservedComparison['outcome'], comparison?: Comparison): void {
+    const { ignored = 0, differences = [] } = comparison ?? {};
+    if (comparison !== undefined) this.#counts.compared++;
+    if (ignored > 0) this.#counts.ignored++;
+    if (outcome !== 'equal') this.#counts[outcome]++;
+    if (outcome === 'persistent') for (const path of new Set(differences.map((each) => each.path))) this.#count(path);
+    const { observe, migration } = this.#options;
+    observe?.({ kind: 'comparison', migration, stage, outcome, ignored, differences });
+  }
+
+  #count(path: string): void {
+    const count = this.#byPath.get(path);
+    if (count !== undefined || this.#byPath.size < mostPaths) this.#byPath.set(path, (count ?? 0) + 1);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(ms, finish);
+      this.#cancels.add(stop);
+      function stop(): void {
+        cancel();
+        resolve();
+      }
+      const cancels = this.#cancels;
+      function finish(): void {
+        cancels.delete(stop);
+        resolve();
+      }
+    });
+  }
+}

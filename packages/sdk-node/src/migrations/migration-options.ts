@@ -1,0 +1,81 @@
+import { isStage, type Stage, stages } from '@sluice/engine';
+import { SluiceError } from '../errors.ts';
+import type { CompareOptions } from './compare.ts';
+import type { Mismatch, Sample } from './comparisons.ts';
+import type { Store } from './store.ts';
+
+export interface Budgets {
+  /** How long the store may take whose answer counts; unless given, forever. */
+  readonly answerMs?: number;
+  /** How long a write waits for the other side; 50. Then it goes on behind its back, for at most 5 s. */
+  readonly otherWriteMs?: number;
+  /** How long a read of a comparison may take; 250. */
+  readonly compareMs?: number;
+}
+
+export interface MigrationCompare extends CompareOptions {
+  /** Which reads are compared. */
+  readonly sample?: Sample;
+  /** How long after a mismatch both sides are read again; 500. Only what differs still is told and counted. */
+  readonly recheckMs?: number;
+  readonly onMismatch?: (mismatch: Mismatch) => void;
+}
+
+export interface MigrationSettings<T> {
+  readonly old: Store<T>;
+  readonly new: Store<T>;
+  readonly compare?: MigrationCompare;
+  readonly budgets?: Budgets;
+  /**
+   * Whether a read may be answered by the old side when the new one fails, in `live` and `rampdown`, for records that
+   * this process knows of no open write of. What another process has still to repair, or wrote in `complete`, may be
+   * missing there.
+   */
+  readonly failover?: boolean;
+  /**
+   * Refuses everything until a payload was confirmed, and writes in `off` when contact with the server is lost for 75 s.
+   * Else both are done, and logged.
+   */
+  readonly strict?: boolean;
+  /** Where there is no flag, or it serves no stage; `off`. */
+  readonly default?: Stage;
+  /**
+   * A folder of its own for the journal of repairs, which processes may share; false: in memory, so that what a process
+   * had written to one side when it was killed stays so. Defaults to a folder in the client's cache folder; with test
+   * data to memory.
+   */
+  readonly journal?: string | false;
+}
+
+/** The same with whatever records are found by. */
+export type MigrationOptions<T, Id = string> = MigrationSettings<T> &
+  (Id extends string ? { readonly key?: (id: Id) => string } : { readonly key: (id: Id) => string });
+
+export const budgetDefaults = { otherWriteMs: 50, compareMs: 250 };
+export const recheckDefaultMs = 500;
+
+export function checkMigration<T>(key: string, options: MigrationSettings<T> & { readonly key?: unknown }): void {
+  const { budgets = {}, compare = {}, default: stage, journal } = options;
+  // It names a folder.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/.test(key)) fail('the key must be made of letters, digits, ., _ and -');
+  for (const side of ['old', 'new'] as const)
+    for (const name of ['read', 'write', 'remove'] as const) {
+      const found = typeof options[side]?.[name];
+      if (found !== 'function') fail(`${side}.${name} must be a function, got ${found}`);
+    }
+  if (options.key !== undefined && typeof options.key !== 'function')
+    fail(`key must be a function that names a record, got ${typeof options.key}`);
+  for (const [name, ms] of Object.entries(budgets))
+    if (ms !== undefined && !(ms > 0 && ms < 2 ** 31)) fail(`budgets.${name} must be milliseconds above 0, got ${ms}`);
+  const { sample = {}, recheckMs = 1 } = compare;
+  for (const [name, share] of Object.entries(sample))
+    if (share !== undefined && !(share >= 0 && share <= 1))
+      fail(`compare.sample.${name} must be from 0 to 1, got ${share}`);
+  if (!(recheckMs >= 0 && recheckMs < 2 ** 31)) fail(`compare.recheckMs must be 0 or more, got ${recheckMs}`);
+  if (stage !== undefined && !isStage(stage)) fail(`default must be one of ${stages.join(', ')}, got "${stage}"`);
+  if (journal === '') fail('journal must be a folder, or false for memory, got ""');
+
+  function fail(problem: string): never {
+    throw new SluiceError('invalid-options', `migration ${key}: ${problem}`);
+  }
+}

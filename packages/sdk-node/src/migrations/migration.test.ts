@@ -1,0 +1,636 @@
+import { type Side, type Stage, stagePlans, stages } from '@sluice/engine';
+import type { Report } from '@sluice/protocol';
+import { type CreateSource, Reporter, type SourceSink } from '@sluice/sdk-common';
+import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { MemoryStore } from '../../proofs/memory-store.ts';
+import { SluiceError } from '../errors.ts';
+import { NodeClient } from '../node-client.ts';
+import { NotAccepted } from '../providers/not-accepted.ts';
+import { Scopes } from '../surroundings/scopes.ts';
+import { TestData } from '../test-data.ts';
+import type { MigrationSettings } from './migration-options.ts';
+import type { ObservedComparison, ObservedStoreCall } from './observed.ts';
+import { VersionClock } from './version-clock.ts';
+
+interface Order {
+  readonly total: number;
+}
+type Parts = Partial<MigrationSettings<Order>>;
+
+/** A client over test data, with a migration between two stores in memory. */
+async function create(stage: Stage | undefined, parts: Parts = {}, { contact = true } = {}) {
+  const [platform, log, testData] = [createFakePlatform(), createFakeLog(), new TestData()];
+  const observed: (ObservedStoreCall | ObservedComparison)[] = [];
+  let sink: SourceSink | undefined;
+  const createSource: CreateSource = (given) => {
+    sink = given;
+    return testData.createSource(given);
+  };
+  const sources = contact ? [{ origin: 'test', create: createSource } as const] : [];
+  const client = new NodeClient(
+    {
+      sdkKey: '',
+      log,
+      reporter: undefined,
+      telemetry: undefined,
+      hooks: [],
+      sources,
+      cache: undefined,
+      events: undefined,
+      bigSegments: undefined,
+      repairFolder: false,
+      onMigration: (each) => void observed.push(each),
+    },
+    platform,
+    new Scopes(
+      { context: undefined, ambient: [{ kind: 'instance', key: 'web-1' }] },
+      { session: 's-1', log, telemetry: undefined, elapsed: () => platform.clock.elapsed() },
+    ),
+  );
+  onTestFinished(() => client.close());
+  const serve = (served: Stage): void => void testData.set('orders', served);
+  if (stage !== undefined) serve(stage);
+  await settle();
+  const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
+  const compare = { sample: { share: 1 }, ...parts.compare };
+  const orders = client.migration<Order>('orders', { ...stores, ...parts, compare });
+  /** What is there, by side. */
+  const find = (key: string) => ({ old: stores.old.records.get(key)?.value, new: stores.new.records.get(key)?.value });
+  const put = (side: Side, key: string, total: number | undefined, version = '0'): void =>
+    void stores[side].records.set(key, { value: total === undefined ? undefined : { total }, version });
+  const loseContact = (): void => sink?.fail({ kind: 'network', message: 'the connection broke' });
+  return {
+    loseContact,
+    clock: platform.clock,
+    platform,
+    log,
+    testData,
+    client,
+    orders,
+    stores,
+    find,
+    put,
+    serve,
+    observed,
+  };
+}
+
+const down = async (): Promise<void> => {
+  throw new Error('down');
+};
+/** Never ends, unless whoever asked gives up. */
+const hang = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+/** Never ends, whatever anybody wants. */
+const hangForever = (): Promise<void> => new Promise(() => undefined);
+
+describe.each(stages)('in stage %s', (stage) => {
+  const { authority, writesBoth, compares } = stagePlans[stage];
+  const other: Side = authority === 'old' ? 'new' : 'old';
+
+  test('a read is answered by one side, with the version; the other one is looked at after that or never', async () => {
+    const { orders, put, stores } = await create(stage);
+    put(authority, 'a', 1, '5');
+    put(other, 'a', 1);
+    expect(await orders.read('a')).toEqual({ value: { total: 1 }, origin: authority, stage, version: '5' });
+    await settle();
+    expect(stores[other].requests).toEqual(compares ? ['read a'] : []);
+    expect(await orders.read('b')).toEqual({ value: undefined, origin: authority, stage, version: undefined });
+  });
+
+  test('writes and removals reach the sides that they have to, with one version', async () => {
+    const { orders, stores, find } = await create(stage);
+    const written = await orders.write('a', { total: 1 });
+    expect(written).toEqual({
+      origin: authority,
+      stage,
+      version: written.version,
+      other: writesBoth ? 'applied' : 'skipped',
+    });
+    const both = { [authority]: { total: 1 }, [other]: writesBoth ? { total: 1 } : undefined };
+    expect(find('a')).toEqual(both);
+    const removed = await orders.remove('a');
+    expect(removed.version > written.version).toBe(true);
+    expect(stores[authority].records.get('a')).toEqual({ value: undefined, version: removed.version });
+    expect(stores[other].records.get('a')).toEqual(
+      writesBoth ? { value: undefined, version: removed.version } : undefined,
+    );
+  });
+
+  test('a write that fails is told, and the other side is not touched', async () => {
+    const { orders, stores } = await create(stage);
+    stores[authority].before = down;
+    await expect(orders.write('a', { total: 1 })).rejects.toThrow('down');
+    expect(stores[other].requests).toEqual([]);
+  });
+});
+
+describe('which stage', () => {
+  test('is asked for the record, with whatever else is known of the caller', async () => {
+    const { orders, testData, client } = await create(undefined);
+    const clause = (contextKind: string, value: string) => ({
+      contextKind,
+      attribute: 'key',
+      op: 'in' as const,
+      values: [value],
+    });
+    testData.setFlag({
+      key: 'orders',
+      on: true,
+      variations: [...stages],
+      fallthrough: { variation: 0 },
+      rules: [
+        { clauses: [clause('record', 'a'), clause('user', 'ann')], variation: 1 },
+        { clauses: [clause('record', 'a')], variation: 2 },
+      ],
+    });
+    expect(orders.stage('a')).toBe('shadow');
+    expect(orders.stage('b')).toBe('off');
+    expect(orders.stage('a', { kind: 'user', key: 'ann' })).toBe('dualwrite');
+    expect(orders.stage('a', { key: 'ann' })).toBe('dualwrite');
+    expect(orders.stage('a', { kind: 'multi', record: { key: 'b' }, user: { key: 'ann' } })).toBe('dualwrite');
+    client.job('nightly', () => {
+      client.enrich({ user: { key: 'ann' } });
+      expect(orders.stage('a')).toBe('dualwrite');
+    });
+  });
+
+  test('is off where nothing says so, or what is said is none', async () => {
+    const { orders, testData, log } = await create(undefined);
+    expect(orders.stage('a')).toBe('off');
+    testData.set('orders', 'sideways');
+    expect([orders.stage('a'), orders.stage('b')]).toEqual(['off', 'off']);
+    expect(log.lines).toEqual([
+      'warn: migration orders: its flag serves "sideways", which is no stage; off is in its place',
+    ]);
+    testData.set('orders', true);
+    expect(orders.stage('a')).toBe('off');
+  });
+
+  test('may be another where nothing says so', async () => {
+    const { orders } = await create(undefined, { default: 'complete' });
+    expect(orders.stage('a')).toBe('complete');
+  });
+
+  test('stays for all of a read-modify-write, and is asked anew for other records within it', async () => {
+    const { orders, put, serve, find } = await create('dualwrite');
+    put('old', 'a', 1);
+    put('new', 'b', 5);
+    const result = await orders.update('a', async (order) => {
+      serve('complete');
+      expect((await orders.read('a')).stage).toBe('dualwrite');
+      expect(
+        await orders.update('b', async () => {
+          expect((await orders.read('a')).stage).toBe('dualwrite');
+          return undefined;
+        }),
+      ).toEqual({ value: { total: 5 }, write: undefined });
+      return { total: (order?.total ?? 0) + 1 };
+    });
+    expect(result).toMatchObject({ value: { total: 2 }, write: { stage: 'dualwrite', other: 'applied' } });
+    expect(find('a')).toEqual({ old: { total: 2 }, new: { total: 2 } });
+    expect((await orders.read('a')).stage).toBe('complete');
+  });
+
+  test('records may be found by something else than their key', async () => {
+    const { client, stores } = await create('dualwrite');
+    const lines = client.migration<Order, readonly [number, number]>('lines', { ...stores, key: (id) => id.join('/') });
+    await lines.write([4, 2], { total: 1 });
+    expect([...stores.old.records.keys()]).toEqual(['4/2']);
+  });
+});
+
+describe('versions', () => {
+  test('of a write are above the one that it has read, whoever gave that', async () => {
+    const { orders, platform, stores, log } = await create('dualwrite');
+    const ahead = { now: () => platform.clock.now() + 60_000 };
+    const other = new VersionClock({ id: 'other', clock: ahead, hash: platform.hash, log });
+    const version = other.next();
+    for (const store of [stores.old, stores.new]) store.records.set('a', { value: { total: 1 }, version });
+    const { write } = await orders.update('a', () => ({ total: 2 }));
+    expect(write?.other).toBe('applied');
+    expect(stores.old.requests).toEqual(['read a', 'write a']);
+  });
+
+  test('of a write that somebody ahead of us was before are raised, so that no acknowledged write is lost', async () => {
+    const { orders, platform, stores, find, log } = await create('dualwrite');
+    const ahead = { now: () => platform.clock.now() + 60_000 };
+    const other = new VersionClock({ id: 'other', clock: ahead, hash: platform.hash, log });
+    const version = other.next();
+    for (const store of [stores.old, stores.new]) store.records.set('a', { value: { total: 1 }, version });
+    expect((await orders.write('a', { total: 2 })).other).toBe('applied');
+    expect(find('a')).toEqual({ old: { total: 2 }, new: { total: 2 } });
+  });
+
+  test('from so far ahead that a clock is wrong make the write fail', async () => {
+    const { orders, platform, stores, log } = await create('dualwrite');
+    const ahead = { now: () => platform.clock.now() + 7_200_000 };
+    const version = new VersionClock({ id: 'other', clock: ahead, hash: platform.hash, log }).next();
+    stores.old.records.set('a', { value: { total: 1 }, version });
+    await expect(orders.write('a', { total: 2 })).rejects.toMatchObject({ code: 'stale' });
+    expect(log.lines).toHaveLength(1);
+  });
+});
+
+describe('the other side of a write', () => {
+  test('that fails is repaired', async () => {
+    const { orders, stores, find, clock } = await create('live');
+    stores.old.before = down;
+    expect((await orders.write('a', { total: 1 })).other).toBe('queued');
+    expect(orders.status().repairs.depth).toBe(1);
+    stores.old.before = () => undefined;
+    await clock.advance(1000);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+    expect(orders.status()).toMatchObject({ repairs: { depth: 0 }, isDirty: false, detached: 0, hasContact: true });
+  });
+
+  test('that takes long is not waited for, and goes on', async () => {
+    const { orders, stores, find, clock } = await create('dualwrite');
+    stores.new.before = () => new Promise((resolve) => void clock.after(1000, resolve));
+    let result: unknown;
+    void orders.write('a', { total: 1 }).then((written) => (result = written.other));
+    await clock.advance(49);
+    expect(result).toBeUndefined();
+    await clock.advance(1);
+    expect([result, orders.status().detached, find('a').new]).toEqual(['pending', 1, undefined]);
+    await clock.advance(1000);
+    expect([orders.status().detached, orders.status().repairs.depth, find('a').new]).toEqual([0, 0, { total: 1 }]);
+  });
+
+  test('that hangs is given up after 5 s, and repaired', async () => {
+    const { orders, stores, find, clock } = await create('dualwrite');
+    stores.new.before = hang;
+    void orders.write('a', { total: 1 });
+    await clock.advance(4999);
+    expect(orders.status()).toMatchObject({ detached: 1, repairs: { depth: 0 } });
+    await clock.advance(1);
+    stores.new.before = () => undefined;
+    await clock.advance(100);
+    expect(find('a').new).toEqual({ total: 1 });
+    expect(orders.status().detached).toBe(0);
+  });
+
+  test('that hangs for all is not asked any more when 256 wait', async () => {
+    const { orders, stores, clock } = await create('dualwrite');
+    stores.new.before = hangForever;
+    const others: string[] = [];
+    for (let index = 0; index < 260; index++)
+      void orders.write(`k${index}`, { total: 1 }).then(({ other }) => others.push(other));
+    await clock.advance(50);
+    expect(others.filter((other) => other === 'queued')).toHaveLength(4);
+    expect(stores.new.requests).toHaveLength(256);
+  });
+
+  test('that has a later write keeps it', async () => {
+    const { orders, put, find } = await create('dualwrite');
+    put('new', 'a', 9, 'z');
+    expect((await orders.write('a', { total: 1 })).other).toBe('stale');
+    expect(find('a').new).toEqual({ total: 9 });
+  });
+});
+
+describe('a write of which nobody knows whether it took effect', () => {
+  test.each<[Stage, Side]>([
+    ['dualwrite', 'old'],
+    ['live', 'new'],
+  ])('is brought to the other side if it did, in %s', async (stage, authority) => {
+    const { orders, stores, find, clock } = await create(stage);
+    stores[authority].after = down;
+    await expect(orders.write('a', { total: 1 })).rejects.toThrow('down');
+    stores[authority].after = () => undefined;
+    await clock.advance(10_000);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+  });
+
+  test('is looked for once more, as it may arrive late', async () => {
+    const { orders, stores, find, clock } = await create('dualwrite', { budgets: { answerMs: 200 } });
+    stores.old.before = ({ operation }) =>
+      operation === 'write' ? new Promise((resolve) => void clock.after(2000, resolve)) : undefined;
+    const error = orders.write('a', { total: 1 }).catch((reason: unknown) => reason);
+    await clock.advance(200);
+    expect(await error).toMatchObject({ code: 'timeout', message: expect.stringContaining('write of the old store') });
+    await clock.advance(1000);
+    expect(find('a')).toEqual({ old: undefined, new: undefined });
+    await clock.advance(10_000);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+  });
+
+  test('is repaired when its caller went away', async () => {
+    const { orders, stores, find, clock } = await create('dualwrite');
+    stores.old.after = hang;
+    const caller = new AbortController();
+    const error = orders
+      .write('a', { total: 1 }, undefined, { signal: caller.signal })
+      .catch((reason: unknown) => reason);
+    await settle();
+    caller.abort('gone');
+    expect(await error).toBe('gone');
+    stores.old.after = () => undefined;
+    await clock.advance(10_000);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+  });
+
+  test('is none when its caller was gone before, or the store says that it did not take it', async () => {
+    const { orders, stores } = await create('dualwrite');
+    const signal = AbortSignal.abort('gone');
+    await expect(orders.write('a', { total: 1 }, undefined, { signal })).rejects.toBe('gone');
+    expect(stores.old.requests).toEqual([]);
+    stores.old.before = async () => {
+      throw new NotAccepted('full');
+    };
+    await expect(orders.write('a', { total: 1 })).rejects.toThrow('full');
+    expect(orders.status().repairs.depth).toBe(0);
+  });
+});
+
+describe('a read that fails', () => {
+  test.each(stages)('is answered by the other side only if that is asked for, and fresh: %s', async (stage) => {
+    const { authority } = stagePlans[stage];
+    const other: Side = authority === 'old' ? 'new' : 'old';
+    const mayFailOver = stage === 'live' || stage === 'rampdown';
+    for (const failover of [true, false]) {
+      const { orders, stores, put } = await create(stage, { failover });
+      put(other, 'a', 1);
+      stores[authority].before = down;
+      if (failover && mayFailOver) expect(await orders.read('a')).toMatchObject({ origin: other, value: { total: 1 } });
+      else await expect(orders.read('a')).rejects.toThrow('down');
+      // Nothing there proves nothing.
+      await expect(orders.read('b')).rejects.toThrow('down');
+    }
+  });
+
+  test('is not answered by the other side while that waits for a repair, or is being written', async () => {
+    const { orders, stores, put, clock } = await create('live', { failover: true });
+    put('old', 'a', 1);
+    put('old', 'b', 1);
+    stores.old.before = ({ operation }) => (operation === 'write' ? down() : undefined);
+    await orders.write('a', { total: 2 });
+    stores.old.before = ({ operation }) => (operation === 'write' ? hangForever() : undefined);
+    const writing = orders.write('b', { total: 2 });
+    await settle();
+    stores.new.before = down;
+    for (const key of ['a', 'b']) await expect(orders.read(key)).rejects.toThrow('down');
+    await clock.advance(50);
+    expect((await writing).other).toBe('pending');
+    await expect(orders.read('b')).rejects.toThrow('down');
+  });
+
+  test('within its time only', async () => {
+    const { orders, stores, clock } = await create('off', { budgets: { answerMs: 100 } });
+    stores.old.before = hang;
+    const error = orders.read('a').catch((reason: unknown) => reason);
+    await clock.advance(100);
+    expect(await error).toMatchObject({
+      code: 'timeout',
+      message: 'migration orders: read of the old store took longer than 100 ms',
+    });
+  });
+});
+
+describe('comparing', () => {
+  test('never delays the answer, however the other side hangs, and is bounded', async () => {
+    const { orders, stores, put, clock, observed } = await create('shadow');
+    put('old', 'a', 1);
+    stores.new.before = hangForever;
+    for (let index = 0; index < 100; index++) expect((await orders.read('a')).value).toEqual({ total: 1 });
+    await clock.advance(250);
+    for (let index = 0; index < 100; index++) await orders.read('a');
+    await clock.advance(250);
+    // What hangs keeps its place.
+    expect(stores.new.requests).toHaveLength(64);
+    expect(orders.status().comparisons).toMatchObject({ compared: 0, dropped: 200, failed: 0 });
+    expect(observed.filter((each) => each.kind === 'comparison' && each.outcome === 'dropped')).toHaveLength(200);
+  });
+
+  test('has room again once what hung was aborted', async () => {
+    const { orders, stores, put, clock } = await create('live');
+    put('new', 'a', 1);
+    put('old', 'a', 1);
+    stores.old.before = hang;
+    for (let index = 0; index < 70; index++) await orders.read('a');
+    await clock.advance(250);
+    stores.old.before = () => undefined;
+    await orders.read('a');
+    await clock.advance(1);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, dropped: 70 });
+  });
+
+  test('counts a mismatch that is there still when both sides are read again', async () => {
+    const mismatches: unknown[] = [];
+    const { orders, put, clock, observed } = await create('live', {
+      compare: { onMismatch: (each) => mismatches.push(each) },
+    });
+    put('old', 'a', 1, '3');
+    put('new', 'a', 2, '4');
+    await orders.read('a');
+    await clock.advance(499);
+    expect([mismatches, orders.status().comparisons.compared]).toEqual([[], 0]);
+    await clock.advance(1);
+    const differences = [{ path: 'total', old: '1', new: '2' }];
+    expect(mismatches).toEqual([
+      { migration: 'orders', key: 'a', stage: 'live', versions: { old: '3', new: '4' }, differences },
+    ]);
+    expect(orders.status().comparisons).toEqual({
+      compared: 1,
+      transient: 0,
+      persistent: 1,
+      ignored: 0,
+      dropped: 0,
+      failed: 0,
+      byPath: { total: 1 },
+    });
+    expect(observed.at(-1)).toEqual({
+      kind: 'comparison',
+      migration: 'orders',
+      stage: 'live',
+      outcome: 'persistent',
+      ignored: 0,
+      differences,
+    });
+  });
+
+  test('tells apart a mismatch that has gone by then', async () => {
+    const { orders, put, clock } = await create('shadow');
+    put('old', 'a', 1);
+    await orders.read('a');
+    await clock.advance(100);
+    put('new', 'a', 1);
+    await clock.advance(400);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, transient: 1, persistent: 0, byPath: {} });
+  });
+
+  test('says once which rule has expired, and counts what rules ignore', async () => {
+    const rule = { path: 'total', reason: 'rounded', owner: 'ann' };
+    const settings = (expiresAt: string) => ({ compare: { ignore: [{ ...rule, expiresAt }] } });
+    const [good, expired] = await Promise.all(
+      ['2026-01-02', '2026-01-01'].map((date) => create('shadow', settings(date))),
+    );
+    for (const each of [good, expired]) {
+      each?.put('old', 'a', 1);
+      each?.put('new', 'a', 2);
+      await each?.orders.read('a');
+      await each?.orders.read('a');
+      await each?.clock.advance(1000);
+    }
+    expect(good?.orders.status().comparisons).toMatchObject({ compared: 2, ignored: 2, persistent: 0 });
+    expect(expired?.orders.status().comparisons).toMatchObject({ compared: 2, ignored: 0, persistent: 2 });
+    expect(expired?.log.lines).toEqual([
+      'warn: migration orders: differences at total count again: that ann ignored them (rounded) ended on 2026-01-01',
+    ]);
+  });
+
+  test('takes a share of records, always the same ones, and of all others some', async () => {
+    const compare = { sample: { share: 0.3, random: 0 } };
+    const { orders, clock, stores } = await create('shadow', { compare });
+    const readAll = async () => {
+      stores.new.requests.length = 0;
+      for (let index = 0; index < 200; index++) {
+        await orders.read(`k${index}`);
+        await clock.advance(0);
+      }
+      await settle();
+      return [...stores.new.requests];
+    };
+    const first = await readAll();
+    expect(first.length).toBeGreaterThan(40);
+    expect(first.length).toBeLessThan(80);
+    expect(await readAll()).toEqual(first);
+    const some = await create('shadow', { compare: { sample: { share: 0, random: 0.4 } } });
+    some.platform.randomValue = 0.41;
+    await some.orders.read('a');
+    some.platform.randomValue = 0.39;
+    await some.orders.read('b');
+    await settle();
+    expect(some.stores.new.requests).toEqual(['read b']);
+  });
+
+  test('that fails is counted, and nothing else', async () => {
+    const { orders, stores, put } = await create('shadow');
+    put('old', 'a', 1);
+    stores.new.before = down;
+    expect((await orders.read('a')).value).toEqual({ total: 1 });
+    await settle();
+    expect(orders.status().comparisons).toMatchObject({ compared: 0, failed: 1 });
+  });
+});
+
+describe('without contact to the server', () => {
+  test('a strict migration does nothing until a payload was confirmed', async () => {
+    const { orders } = await create(undefined, { strict: true }, { contact: false });
+    await expect(orders.read('a')).rejects.toMatchObject({ code: 'lease' });
+    await expect(orders.write('a', { total: 1 })).rejects.toThrow(/no payload was confirmed/);
+  });
+
+  test('a strict migration refuses writes in off, and goes on where nobody has to wait for it', async () => {
+    const { orders, loseContact, clock, serve } = await create('off', { strict: true });
+    loseContact();
+    await clock.advance(29_000);
+    await orders.write('a', { total: 1 });
+    await clock.advance(1000);
+    for (const write of [() => orders.write('a', { total: 2 }), () => orders.remove('a')])
+      await expect(write()).rejects.toMatchObject({ code: 'lease', message: /contact with the server is lost/ });
+    expect((await orders.read('a')).value).toEqual({ total: 1 });
+    expect(orders.status().hasContact).toBe(false);
+    // A change that comes after all is contact.
+    serve('dualwrite');
+    expect((await orders.write('a', { total: 3 })).stage).toBe('dualwrite');
+  });
+
+  test('others go on, and warn once of writes in off', async () => {
+    const { orders, log } = await create(undefined, {}, { contact: false });
+    await orders.write('a', { total: 1 });
+    await orders.write('a', { total: 1 });
+    await orders.read('a');
+    expect(log.lines).toEqual([
+      expect.stringMatching(/^warn: migration orders: it writes in stage off without contact/),
+    ]);
+  });
+});
+
+test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+  const [platform, log] = [createFakePlatform(), createFakeLog()];
+  const told: Report[] = [];
+  const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
+  const reporter = new Reporter({ identity, post: async () => [] }, platform);
+  let sink: SourceSink | undefined;
+  const create: CreateSource = (given) => {
+    sink = given;
+    return { start: () => undefined, close: () => undefined };
+  };
+  const scopes = new Scopes(
+    { context: undefined, ambient: [] },
+    { session: 's-1', log, telemetry: undefined, elapsed: () => platform.clock.elapsed() },
+  );
+  const client = new NodeClient(
+    {
+      sdkKey: '',
+      log,
+      reporter,
+      telemetry: undefined,
+      hooks: [],
+      sources: [{ origin: 'socket', create }],
+      cache: undefined,
+      events: undefined,
+      bigSegments: undefined,
+      repairFolder: false,
+    },
+    platform,
+    scopes,
+  );
+  onTestFinished(() => client.close());
+  await settle();
+  const commit = async (version: number): Promise<void> => {
+    await sink?.commit({ kind: 'full', objects: [], state: `e1:${version}`, byVersion: true });
+    sink?.confirm();
+    await platform.clock.advance(1000);
+  };
+  const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
+  const orders = client.migration<Order>('orders', stores);
+  sink?.line((text) => void told.push(JSON.parse(text)));
+  await commit(3);
+  let finish = (): void => undefined;
+  stores.old.before = () => new Promise((resolve) => (finish = resolve));
+  const writing = orders.write('a', { total: 1 });
+  await commit(4);
+  finish();
+  await writing;
+  await platform.clock.advance(1000);
+  expect(told.slice(1)).toMatchObject([{ state: 'e1:3' }, { state: 'e1:4', oldestVersion: 3 }, { state: 'e1:4' }]);
+  expect(told.map((report) => 'oldestVersion' in report)).toEqual([false, false, true, false]);
+});
+
+test('tells of each call of a store', async () => {
+  const { orders, stores, observed } = await create('dualwrite');
+  stores.new.before = down;
+  await orders.write('a', { total: 1 });
+  await orders.read('a');
+  const of = { kind: 'call', migration: 'orders', stage: 'dualwrite', durationMs: 0 };
+  expect(observed).toEqual([
+    { ...of, operation: 'write', side: 'old', role: 'authority', outcome: 'ok' },
+    { ...of, operation: 'write', side: 'new', role: 'other', outcome: 'failed' },
+    { ...of, operation: 'read', side: 'old', role: 'authority', outcome: 'ok' },
+  ]);
+});
+
+test.each<[object, RegExp]>([
+  [{ new: {} }, /new\.read must be a function, got undefined/],
+  [{ default: 'sideways' }, /default must be one of off, dualwrite.*got "sideways"/],
+  [{ budgets: { compareMs: 0 } }, /budgets\.compareMs must be milliseconds above 0, got 0/],
+  [{ compare: { sample: { share: 2 } } }, /compare\.sample\.share must be from 0 to 1, got 2/],
+  [{ compare: { recheckMs: -1 } }, /compare\.recheckMs must be 0 or more, got -1/],
+  [{ compare: { unordered: ['a..b'] } }, /compare: unordered\[0\] must have a path/],
+  [{ key: 'id' }, /key must be a function that names a record, got string/],
+  [{ journal: '' }, /journal must be a folder, or false for memory/],
+])('options that cannot be right are told: %j', async (parts, message) => {
+  const { client, stores } = await create('off');
+  const make = () => client.migration('other', { ...stores, ...parts } as MigrationSettings<Order>);
+  expect(make).toThrow(SluiceError);
+  expect(make).toThrow(message);
+});
+
+test('a migration is made once', async () => {
+  const { client, stores } = await create('off');
+  expect(() => client.migration('orders', stores)).toThrow(/migration orders: there is one already/);
+  expect(() => client.migration('../orders', stores)).toThrow(/the key must be made of letters/);
+});

@@ -1,0 +1,458 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isStage, otherSide, type Side, type Stage, type StagePlan, stagePlans } from '@sluice/engine';
+import { parseSelector } from '@sluice/protocol';
+import type { EvaluationDetail, GivenContext, Log, Platform } from '@sluice/sdk-common';
+import { SluiceError } from '../errors.ts';
+import { isDefinite } from '../providers/not-accepted.ts';
+import type { Limits } from '../valves/limits.ts';
+import { createCompare } from './compare.ts';
+import { type ComparisonStatus, Comparisons } from './comparisons.ts';
+import type { Lease } from './lease.ts';
+import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
+import type { ObservedStoreCall, ObserveMigration } from './observed.ts';
+import { reconcile } from './reconcile.ts';
+import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
+import type { RunningVersions } from './running-versions.ts';
+import type { Applied, Store, Stored, WriteOptions } from './store.ts';
+import { type Answer, type Call, callStore } from './store-call.ts';
+import type { VersionClock } from './version-clock.ts';
+
+export interface ReadResult<T> {
+  /** undefined: there is no such record, or it was removed. */
+  readonly value: T | undefined;
+  /** Which side answered. */
+  readonly origin: Side;
+  readonly stage: Stage;
+  /** undefined: there never was such a record, as far as the store knows. */
+  readonly version: string | undefined;
+}
+
+export interface WriteResult {
+  /** The side whose acknowledgement counts. */
+  readonly origin: Side;
+  readonly stage: Stage;
+  readonly version: string;
+  /**
+   * What became of it on the other side: `stale`: that has a later write already; `queued`: it will be repaired;
+   * `pending`: it is still being written, or will be repaired; `skipped`: this stage writes only to one.
+   */
+  readonly other: Applied | 'queued' | 'pending' | 'skipped';
+}
+
+export interface UpdateResult<T> {
+  readonly value: T | undefined;
+  /** Nothing was written: the function gave undefined. */
+  readonly write: WriteResult | undefined;
+}
+
+export interface MigrationStatus {
+  readonly comparisons: ComparisonStatus;
+  readonly repairs: RepairStatus;
+  /** Stores may differ in records that nobody keeps any more: only comparing all of them finds these. */
+  readonly isDirty: boolean;
+  /** Writes to the other side that nobody waits for any more, and that have not ended. */
+  readonly detached: number;
+  /** Whether the server was heard of lately, so that the stages known here may be relied on. */
+  readonly hasContact: boolean;
+}
+
+export interface OperationOptions {
+  /** Aborts when the caller wants no answer any more; a write may take effect all the same, and is repaired then. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a migration has of its client. */
+export interface MigrationHost {
+  detail(key: string, context: GivenContext, defaultValue: string): EvaluationDetail<string>;
+  /** The context with the record in it; undefined: whatever is around the caller. */
+  addRecord(context: GivenContext, recordKey: string): GivenContext;
+  /** Of the payload in force. */
+  findSelector(): string | undefined;
+  readonly versions: VersionClock;
+  readonly running: RunningVersions;
+  readonly lease: Pick<Lease, 'isHeld' | 'isConfirmed'>;
+  readonly journal: RepairsOptions['journal'];
+  readonly limits: Limits;
+  readonly platform: Pick<Platform, 'clock' | 'random' | 'hash'>;
+  readonly log: Log;
+  /** Undefined: nobody wants to know. */
+  readonly observe: ObserveMigration | undefined;
+}
+
+/** What is done to one record, with the stage that it began in. */
+interface Operation {
+  readonly key: string;
+  readonly stage: Stage;
+  readonly plan: StagePlan;
+  /** Of the environment, when its stage was asked for. */
+  readonly environmentVersion: number | undefined;
+  /** It is done within this one. */
+  readonly outer: Operation | undefined;
+}
+
+/** `value` undefined: it is removed. */
+interface Change<T> {
+  readonly value: T | undefined;
+}
+
+/** What takes longer to write to the other side is given up and repaired. */
+const detachedMs = 5000;
+/** So many writes of one migration may be on their way to the other side while nobody waits for them. */
+const mostDetached = 256;
+/** How long a repair waits for a store. */
+const repairMs = 5000;
+/** A write that finds a higher version takes a higher one still, so often. */
+const mostVersions = 5;
+
+/**
+ * Records that move from one store to another while they are used. A flag says for each record in which stage it is:
+ * who answers, whether both are written, whether what they have is compared. Reads never wait for the other side; what
+ * was written to one side only is repaired.
+ */
+export class Migration<T, Id = string> {
+  readonly key: string;
+  readonly #host: MigrationHost;
+  readonly #stores: Readonly<Record<Side, Store<T>>>;
+  readonly #nameOf: (id: Id) => string;
+  readonly #settings: MigrationSettings<T>;
+  readonly #budgets: Budgets & typeof budgetDefaults;
+  readonly #repairs: Repairs;
+  readonly #comparisons: Comparisons<T>;
+  readonly #around = new AsyncLocalStorage<Operation>();
+  readonly #told = new Set<string>();
+  #detached = 0;
+  #selector: string | undefined;
+  #environmentVersion: number | undefined;
+
+  /** The options have been checked. */
+  constructor(key: string, options: MigrationSettings<T>, nameOf: (id: Id) => string, host: MigrationHost) {
+    this.key = key;
+    this.#host = host;
+    this.#stores = { old: options.old, new: options.new };
+    this.#nameOf = nameOf;
+    this.#settings = options;
+    this.#budgets = { ...budgetDefaults, ...options.budgets };
+    const { platform, log, journal, observe } = host;
+    const { clock, random, hash } = platform;
+    this.#repairs = new Repairs({
+      journal,
+      repair: (name) => this.#repair(name),
+      name: `migration ${key}`,
+      clock,
+      log,
+    });
+    const { sample = {}, recheckMs = recheckDefaultMs, onMismatch, ...compare } = options.compare ?? {};
+    this.#comparisons = new Comparisons({
+      migration: key,
+      compare: createCompare(compare),
+      sample,
+      recheckMs,
+      onMismatch,
+      read: (side, name, stage) =>
+        this.#ask((store, call) => store.read(name, call), {
+          ...{ side, stage, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs },
+        }),
+      observe,
+      clock,
+      random,
+      hash,
+      log,
+    });
+    void this.#repairs.start();
+  }
+
+  /** Rejects with what the store failed with. Comparing comes after the answer, and delays nothing. */
+  read(id: Id, context?: GivenContext, options: OperationOptions = {}): Promise<ReadResult<T>> {
+    return this.#operate(id, context, async (operation) => {
+      const { key, stage, plan } = operation;
+      const answer = await this.#readFrom(plan.authority, operation, options.signal);
+      if (answer.kind === 'answered') {
+        if (plan.compares) this.#comparisons.offer(key, stage, plan.authority, answer.value);
+        return toResult(answer.value, plan.authority, stage);
+      }
+      const other = answer.kind === 'aborted' ? undefined : await this.#failOver(operation, options.signal);
+      if (other === undefined) throw answer.error;
+      return other;
+    });
+  }
+
+  /**
+   * Rejects with what the store failed with whose acknowledgement counts; the other side was not touched then. Where it
+   * failed so that it may have been written all the same, both sides are looked at later.
+   */
+  write(id: Id, value: T, context?: GivenContext, options: OperationOptions = {}): Promise<WriteResult> {
+    return this.#operate(id, context, (operation) => this.#put(operation, { value }, options.signal));
+  }
+
+  /** As `write`. */
+  remove(id: Id, context?: GivenContext, options: OperationOptions = {}): Promise<WriteResult> {
+    return this.#operate(id, context, (operation) => this.#put(operation, { value: undefined }, options.signal));
+  }
+
+  /**
+   * Reads the record, and writes what the function makes of it, in one stage: reads and writes of this record within the
+   * function have that stage too. Undefined writes nothing. Of two at the same moment the later one wins.
+   */
+  update(
+    id: Id,
+    change: (value: T | undefined) => T | undefined | Promise<T | undefined>,
+    context?: GivenContext,
+    options: OperationOptions = {},
+  ): Promise<UpdateResult<T>> {
+    return this.#operate(id, context, async (operation) => {
+      const answer = await this.#readFrom(operation.plan.authority, operation, options.signal);
+      if (answer.kind !== 'answered') throw answer.error;
+      const stored = answer.value;
+      if (stored !== undefined) this.#host.versions.see(stored.version);
+      const value = await this.#around.run(operation, () => change(stored?.value));
+      if (value === undefined) return { value: stored?.value, write: undefined };
+      return { value, write: await this.#put(operation, { value }, options.signal) };
+    });
+  }
+
+  /** The stage that the record is in, as this process knows it. */
+  stage(id: Id, context?: GivenContext): Stage {
+    return this.#evaluate(this.#nameOf(id), context);
+  }
+
+  status(): MigrationStatus {
+    const repairs = this.#repairs.status;
+    return {
+      comparisons: this.#comparisons.status,
+      repairs,
+      isDirty: repairs.overflowed > 0 || repairs.journalFailures > 0,
+      detached: this.#detached,
+      hasContact: this.#host.lease.isHeld,
+    };
+  }
+
+  /** Stops comparing and repairing; what is left to repair the next process takes up. */
+  async close(): Promise<void> {
+    this.#comparisons.close();
+    await this.#repairs.close();
+  }
+
+  async #operate<R>(id: Id, context: GivenContext, work: (operation: Operation) => Promise<R>): Promise<R> {
+    if (this.#settings.strict === true && !this.#host.lease.isConfirmed)
+      throw this.#createError('lease', 'it is strict, and no payload was confirmed to be current yet: await ready()');
+    const operation = this.#begin(this.#nameOf(id), context);
+    const { running } = this.#host;
+    running.begin(operation.environmentVersion);
+    try {
+      return await work(operation);
+    } finally {
+      running.end(operation.environmentVersion);
+    }
+  }
+
+  #begin(key: string, context: GivenContext): Operation {
+    const outer = this.#around.getStore();
+    for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
+    const stage = this.#evaluate(key, context);
+    return { key, stage, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
+  }
+
+  #evaluate(key: string, context: GivenContext): Stage {
+    const { default: fallback = 'off' } = this.#settings;
+    const { value } = this.#host.detail(this.key, this.#host.addRecord(context, key), fallback);
+    if (isStage(value)) return value;
+    this.#tellOnce(`its flag serves "${String(value)}", which is no stage; ${fallback} is in its place`);
+    return fallback;
+  }
+
+  #findEnvironmentVersion(): number | undefined {
+    const selector = this.#host.findSelector();
+    if (selector !== this.#selector) {
+      this.#selector = selector;
+      this.#environmentVersion = parseSelector(selector)?.version;
+    }
+    return this.#environmentVersion;
+  }
+
+  #readFrom(side: Side, { key, stage, plan }: Operation, signal?: AbortSignal): Promise<Answer<Stored<T> | undefined>> {
+    const role = side === plan.authority ? 'authority' : 'other';
+    const asked = { side, stage, operation: 'read', role, withinMs: this.#budgets.answerMs, signal } as const;
+    return this.#ask((store, call) => store.read(key, call), asked).answer;
+  }
+
+  /** undefined: it may not, or the other side has no answer either. */
+  async #failOver(operation: Operation, signal?: AbortSignal): Promise<ReadResult<T> | undefined> {
+    const { key, stage, plan } = operation;
+    // The old side has all that was ever written; what the new one lacks before `live` nobody knows here.
+    const mayAnswer = plan.writesBoth && plan.authority === 'new';
+    if (this.#settings.failover !== true || !mayAnswer || !this.#repairs.isSettled(key)) return undefined;
+    const side = otherSide(plan.authority);
+    const answer = await this.#readFrom(side, operation, signal);
+    // Nothing is no proof that there is nothing. A write may have begun meanwhile.
+    if (answer.kind !== 'answered' || answer.value === undefined || !this.#repairs.isSettled(key)) return undefined;
+    return toResult(answer.value, side, stage);
+  }
+
+  async #put(operation: Operation, change: Change<T>, signal?: AbortSignal): Promise<WriteResult> {
+    signal?.throwIfAborted();
+    const { key, stage, plan } = operation;
+    const origin = plan.authority;
+    if (stage === 'off') this.#checkLease();
+    if (!plan.writesBoth) {
+      const version = await this.#writeToAuthority(operation, change, signal);
+      return { origin, stage, version, other: 'skipped' };
+    }
+    await this.#repairs.hold(key);
+    let version: string;
+    try {
+      signal?.throwIfAborted();
+      version = await this.#writeToAuthority(operation, change, signal);
+    } catch (error) {
+      if (!isDefinite(error)) this.#repairs.queue(key, { mayArrive: true });
+      this.#repairs.release(key);
+      throw error;
+    }
+    return { origin, stage, version, other: await this.#writeToOther(operation, change, version) };
+  }
+
+  /** Returns the version that the record has now. */
+  async #writeToAuthority(operation: Operation, change: Change<T>, signal?: AbortSignal): Promise<string> {
+    const { key, plan } = operation;
+    const { versions } = this.#host;
+    for (let tries = 0; tries < mostVersions; tries++) {
+      const version = versions.next();
+      const asked = { version, withinMs: this.#budgets.answerMs, signal };
+      const answer = await this.#change(plan.authority, operation, change, asked).answer;
+      if (answer.kind !== 'answered') throw answer.error;
+      if (answer.value === 'applied') return version;
+      // Somebody whose clock is ahead was there before. That this comes later is to show in its version.
+      const there = await this.#readFrom(plan.authority, operation, signal);
+      if (there.kind !== 'answered') throw there.error;
+      if (there.value !== undefined) versions.see(there.value.version);
+    }
+    throw this.#createError(
+      'stale',
+      `record ${key} has a higher version than this process gives, ${mostVersions} times`,
+    );
+  }
+
+  /** Keeps the other side up; whatever comes of it, the write is acknowledged. */
+  async #writeToOther(operation: Operation, change: Change<T>, version: string): Promise<WriteResult['other']> {
+    const { key, plan, environmentVersion } = operation;
+    const { running, limits } = this.#host;
+    if (this.#detached >= mostDetached) {
+      this.#repairs.queue(key);
+      this.#repairs.release(key);
+      return 'queued';
+    }
+    const call = this.#change(otherSide(plan.authority), operation, change, { version, withinMs: detachedMs });
+    this.#detached++;
+    running.begin(environmentVersion);
+    const outcome = call.answer.then((answer) => {
+      if (answer.kind !== 'answered') this.#repairs.queue(key, { mayArrive: answer.kind === 'late' });
+      this.#repairs.release(key);
+      running.end(environmentVersion);
+      return answer.kind === 'answered' ? answer.value : 'queued';
+    });
+    // What hangs keeps its place until it ends, so that memory does not grow.
+    void call.settled.then(() => this.#detached--);
+    return new Promise((resolve) => {
+      const limit = limits.begin(this.#budgets.otherWriteMs);
+      limit.onOver = () => resolve('pending');
+      void outcome.then((other) => {
+        limit.end();
+        resolve(other);
+      });
+    });
+  }
+
+  #change(
+    side: Side,
+    { key, stage, plan }: Operation,
+    { value }: Change<T>,
+    options: {
+      readonly version: string;
+      readonly withinMs: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Call<Applied> {
+    const role = side === plan.authority ? 'authority' : 'other';
+    return value === undefined
+      ? this.#ask((store, call) => store.remove(key, call), { side, stage, operation: 'remove', role, ...options })
+      : this.#ask((store, call) => store.write(key, value, call), {
+          side,
+          stage,
+          operation: 'write',
+          role,
+          ...options,
+        });
+  }
+
+  #ask<R>(
+    ask: (store: Store<T>, call: WriteOptions) => Promise<R>,
+    asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'operation' | 'role'> & {
+      readonly withinMs: number | undefined;
+      readonly signal?: AbortSignal | undefined;
+      readonly version?: string;
+    },
+  ): Call<R> {
+    const { side, stage, operation, role, ...how } = asked;
+    const { limits, observe, platform, log } = this.#host;
+    const name = `migration ${this.key}: ${operation} of the ${side} store`;
+    const startedAt = observe === undefined ? 0 : platform.clock.elapsed();
+    const called = callStore((call) => ask(this.#stores[side], call), { ...how, limits, name });
+    if (observe !== undefined)
+      void called.answer.then((answer) => {
+        const outcome = answer.kind !== 'answered' ? answer.kind : answer.value === 'stale' ? 'stale' : 'ok';
+        const durationMs = platform.clock.elapsed() - startedAt;
+        try {
+          observe({ kind: 'call', migration: this.key, stage, operation, side, role, outcome, durationMs });
+        } catch (error) {
+          log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
+        }
+      });
+    return called;
+  }
+
+  async #repair(key: string): Promise<void> {
+    const { limits, versions } = this.#host;
+    const ask = async <R>(name: string, call: (options: WriteOptions) => Promise<R>, version = ''): Promise<R> => {
+      const how = { limits, withinMs: repairMs, version, name: `migration ${this.key}: ${name}` };
+      const answer = await callStore(call, how).answer;
+      if (answer.kind !== 'answered') throw answer.error;
+      return answer.value;
+    };
+    const version = await reconcile<T>(
+      {
+        read: (side, name) => ask(`read of the ${side} store`, (call) => this.#stores[side].read(name, call)),
+        put: (side, name, { value, version: has }) => {
+          const store = this.#stores[side];
+          if (value === undefined) return ask(`remove of the ${side} store`, (call) => store.remove(name, call), has);
+          return ask(`write of the ${side} store`, (call) => store.write(name, value, call), has);
+        },
+      },
+      key,
+    );
+    if (version !== undefined) versions.see(version);
+  }
+
+  /** Writers in `off` are those that others may have to wait for: what they write, only the old store has. */
+  #checkLease(): void {
+    if (this.#host.lease.isHeld) return;
+    if (this.#settings.strict === true)
+      throw this.#createError(
+        'lease',
+        'it is strict, and contact with the server is lost: its stage may not be off any more',
+      );
+    this.#tellOnce('it writes in stage off without contact with the server: its stage may be another by now');
+  }
+
+  #tellOnce(problem: string): void {
+    if (this.#told.has(problem)) return;
+    this.#told.add(problem);
+    this.#host.log.warn(`migration ${this.key}: ${problem}`);
+  }
+
+  #createError(code: 'lease' | 'stale', problem: string): SluiceError {
+    return new SluiceError(code, `migration ${this.key}: ${problem}`);
+  }
+}
+
+function toResult<T>(stored: Stored<T> | undefined, origin: Side, stage: Stage): ReadResult<T> {
+  return { value: stored?.value, origin, stage, version: stored?.version };
+}

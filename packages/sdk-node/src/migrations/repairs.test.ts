@@ -1,0 +1,174 @@
+import type { Side } from '@sluice/engine';
+import { createFakeLog, createFakePlatform } from '@sluice/testkit';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { reconcile } from './reconcile.ts';
+import { RepairJournal } from './repair-journal.ts';
+import { Repairs } from './repairs.ts';
+import type { Stored } from './store.ts';
+
+let platform: ReturnType<typeof createFakePlatform>;
+let log: ReturnType<typeof createFakeLog>;
+/** When each was repaired, or tried to be. */
+let tried: [key: string, at: number][];
+let answer: (key: string) => Promise<void>;
+let repairs: Repairs;
+
+beforeEach(async () => {
+  platform = createFakePlatform();
+  log = createFakeLog();
+  tried = [];
+  answer = async () => undefined;
+  const journal = new RepairJournal({ folder: undefined, log }, platform);
+  const repair = (key: string): Promise<void> => {
+    tried.push([key, platform.clock.elapsed()]);
+    return answer(key);
+  };
+  repairs = new Repairs({ journal, repair, name: 'migration orders', clock: platform.clock, log });
+  await repairs.start();
+});
+
+describe('records that are to be repaired', () => {
+  test('are, soon, and settled then', async () => {
+    repairs.queue('a');
+    expect(repairs.isSettled('a')).toBe(false);
+    await platform.clock.advance(99);
+    expect(repairs.status).toMatchObject({ depth: 1, oldestMs: 99 });
+    await platform.clock.advance(1000);
+    expect(tried).toEqual([['a', 100]]);
+    expect(repairs.isSettled('a')).toBe(true);
+    expect(repairs.status).toEqual({ depth: 0, oldestMs: 0, overflowed: 0, journalFailures: 0 });
+    expect(platform.clock.waiting).toEqual([]);
+  });
+
+  test('are tried again later and later while that fails, which is said once', async () => {
+    answer = async () => {
+      throw new Error('down');
+    };
+    repairs.queue('a');
+    await platform.clock.advance(100_000);
+    const times = tried.map(([, at]) => at);
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(gaps).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
+    answer = async () => undefined;
+    await platform.clock.advance(30_000);
+    expect(repairs.status.depth).toBe(0);
+    expect(log.lines).toEqual([
+      'warn: migration orders: records cannot be repaired yet: Error: down',
+      'info: migration orders: records can be repaired again',
+    ]);
+  });
+
+  test('take turns, at most 20 a second', async () => {
+    for (let index = 0; index < 100; index++) repairs.queue(`k${index}`);
+    await platform.clock.advance(1099);
+    expect(tried).toHaveLength(20);
+    await platform.clock.advance(4000);
+    expect(tried).toHaveLength(100);
+    expect(new Set(tried.map(([key]) => key)).size).toBe(100);
+  });
+
+  test('wait while 20 are at it', async () => {
+    const finish: (() => void)[] = [];
+    answer = () => new Promise((resolve) => void finish.push(resolve));
+    for (let index = 0; index < 30; index++) repairs.queue(`k${index}`);
+    await platform.clock.advance(10_000);
+    expect(tried).toHaveLength(20);
+    finish[0]?.();
+    await platform.clock.advance(10_000);
+    expect(tried).toHaveLength(21);
+  });
+
+  test('that are queued again meanwhile are repaired again', async () => {
+    let finish = (): void => undefined;
+    answer = () => new Promise((resolve) => (finish = resolve));
+    repairs.queue('a');
+    await platform.clock.advance(100);
+    repairs.queue('a');
+    finish();
+    await platform.clock.advance(100);
+    expect(tried).toHaveLength(2);
+    finish();
+    await platform.clock.advance(100_000);
+    expect([tried.length, repairs.isSettled('a')]).toEqual([2, true]);
+  });
+
+  test('are looked at twice where something may still arrive', async () => {
+    repairs.queue('a', { mayArrive: true });
+    await platform.clock.advance(100_000);
+    expect(tried).toEqual([
+      ['a', 100],
+      ['a', 5100],
+    ]);
+  });
+
+  test('are 10,000 at most; how many were left out is told', async () => {
+    for (let index = 0; index < 10_003; index++) repairs.queue(`k${index}`);
+    expect(repairs.status).toMatchObject({ depth: 10_000, overflowed: 3 });
+  });
+
+  test('are left when it is closed', async () => {
+    repairs.queue('a');
+    await repairs.close();
+    await platform.clock.advance(10_000);
+    expect([tried, platform.clock.waiting]).toEqual([[], []]);
+  });
+});
+
+test('a record that is being written is not settled, however many write it', async () => {
+  await Promise.all([repairs.hold('a'), repairs.hold('a')]);
+  expect(repairs.isSettled('b')).toBe(true);
+  repairs.release('a');
+  expect(repairs.isSettled('a')).toBe(false);
+  repairs.release('a');
+  expect(repairs.isSettled('a')).toBe(true);
+});
+
+test('a journal that does not work is said once, and stops nobody', async () => {
+  const journal = new RepairJournal({ folder: import.meta.filename, log }, platform);
+  const failing = new Repairs({ journal, repair: async () => undefined, name: 'm', clock: platform.clock, log });
+  await failing.start();
+  await failing.hold('a');
+  failing.release('a');
+  expect(failing.isSettled('a')).toBe(false);
+  expect(failing.status.journalFailures).toBe(2);
+  expect(log.lines).toEqual([
+    expect.stringContaining('error: m: the journal of repairs does not work: Error: ENOTDIR'),
+  ]);
+});
+
+describe('two stores', () => {
+  const a = { value: 'a', version: '1' };
+  const b = { value: 'b', version: '2' };
+  const gone = { value: undefined, version: '3' };
+  const floor = { value: 'floor', version: '' };
+
+  test.each<[Stored<string> | undefined, Stored<string> | undefined, Stored<string> | undefined, Side | undefined]>([
+    [undefined, undefined, undefined, undefined],
+    [a, a, a, undefined],
+    [a, undefined, a, 'new'],
+    [undefined, a, a, 'old'],
+    [a, b, b, 'old'],
+    [b, a, b, 'new'],
+    [b, gone, gone, 'old'],
+    [floor, undefined, floor, 'new'],
+    [floor, a, a, 'old'],
+    [undefined, gone, gone, 'old'],
+  ])('with %j and %j come to have %j', async (old, next, expected, written) => {
+    const sides = { old, new: next };
+    const puts: Side[] = [];
+    const version = await reconcile<string>(
+      {
+        read: async (side) => sides[side],
+        put: async (side, _, stored) => {
+          puts.push(side);
+          sides[side] = stored;
+          return 'applied';
+        },
+      },
+      'k',
+    );
+    expect(sides).toEqual({ old: expected, new: expected });
+    expect(puts).toEqual(written === undefined ? [] : [written]);
+    expect(version).toBe(expected?.version);
+  });
+});

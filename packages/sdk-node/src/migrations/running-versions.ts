@@ -1,0 +1,32 @@
+/** Versions of the environment under which operations that still run began. */
+export class RunningVersions {
+  readonly #counts = new Map<number, number>();
+  readonly #onChange: () => void;
+
+  /** `onChange` is called when the oldest of them ended. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Undefined: nothing runs. */
+  get oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const version of this.#counts.keys()) if (oldest === undefined || version < oldest) oldest = version;
+    return oldest;
+  }
+
+  /** `version` undefined: there is none, as in tests. */
+  begin(version: number | undefined): void {
+    if (version !== undefined) this.#counts.set(version, (this.#counts.get(version) ?? 0) + 1);
+  }
+
+  end(version: number | undefined): void {
+    if (version === undefined) return;
+    const count = (this.#counts.get(version) ?? 0) - 1;
+    if (count > 0) this.#counts.set(version, count);
+    else {
+      this.#counts.delete(version);
+      this.#onChange();
+    }
+  }
+}
