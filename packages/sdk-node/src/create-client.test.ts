@@ -30,8 +30,17 @@ describe('options that cannot be right', () => {
     ['a wrong address for streams', { ...right, streamUrl: 'nowhere' }, /streamUrl must be/],
     ['a wrong address for polls', { ...right, pollUrl: 'nowhere' }, /pollUrl must be/],
     ['a wrong address for events', { ...right, eventsUrl: 'nowhere' }, /eventsUrl must be/],
-    ['no time between polls', { ...right, pollPeriodMs: 0 }, /pollPeriodMs must be above 0/],
-    ['a time between polls that is no number', { ...right, pollPeriodMs: Number.NaN }, /pollPeriodMs must be above 0/],
+    ['no time between polls', { ...right, pollPeriodMs: 0 }, /pollPeriodMs must be milliseconds above 0/],
+    [
+      'a time between polls that is no number',
+      { ...right, pollPeriodMs: Number.NaN },
+      /pollPeriodMs must be .*, got NaN/,
+    ],
+    [
+      'a time between polls that no timer can wait',
+      { ...right, pollPeriodMs: 1e12 },
+      /pollPeriodMs must be .* at most/,
+    ],
   ];
 
   test.each(wrong)('are refused: %s', (_, options, message) => {

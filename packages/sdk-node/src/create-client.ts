@@ -20,6 +20,7 @@ import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { NodeClient } from './node-client.ts';
+import { findDurationProblem } from './option-checks.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import type { ProviderSend } from './providers/sending.ts';
 import { Scopes } from './surroundings/scopes.ts';
@@ -196,8 +197,8 @@ function createSources(options: Options, headers: Readonly<Record<string, string
   if (testData !== undefined) return [{ origin: 'test', create: testData.createSource }];
   if (file !== undefined) return [{ origin: 'file', create: createFileSource(file, nodePlatform) }];
   const { protocol = 'fdv2', firstRetryMs = 1000, pollPeriodMs = 30_000 } = options;
-  if (!(pollPeriodMs > 0))
-    throw new SluiceError('invalid-options', `pollPeriodMs must be above 0, got ${pollPeriodMs}`);
+  const problem = findDurationProblem(pollPeriodMs);
+  if (problem !== undefined) throw new SluiceError('invalid-options', `pollPeriodMs ${problem}`);
   if (options.sdkKey === undefined || options.sdkKey === '') {
     throw new SluiceError('invalid-options', 'sdkKey is missing: the environment\'s SDK key, which starts with "sdk-"');
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { describeGiven, findDurationProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
@@ -82,9 +83,12 @@ function checkSet<Message>(
     if (typeof provider?.send !== 'function') throw wrong(key, `${name}.send must be a function`);
   }
   if (typeof idempotencyKey !== 'function') throw wrong(key, 'idempotencyKey must be a function that names a message');
-  if (!(timeoutMs > 0)) throw wrong(key, `timeoutMs must be above 0, got ${timeoutMs}`);
-  if (!(deadlineMs > 0)) throw wrong(key, `deadlineMs must be above 0, got ${deadlineMs}`);
-  if (!(journalBytes > 0)) throw wrong(key, `journalBytes must be above 0, got ${journalBytes}`);
+  for (const [option, ms] of Object.entries({ timeoutMs, deadlineMs })) {
+    const problem = findDurationProblem(ms);
+    if (problem !== undefined) throw wrong(key, `${option} ${problem}`);
+  }
+  if (typeof journalBytes !== 'number' || !(journalBytes > 0))
+    throw wrong(key, `journalBytes must be above 0, got ${describeGiven(journalBytes)}`);
   if (journal === '') throw wrong(key, 'journal must be a folder, or false for memory, got ""');
 }
 

@@ -512,14 +512,33 @@ describe('a value that cannot be followed', () => {
 describe('a set that cannot be right is refused', () => {
   const fine = { send: async () => undefined };
   const idempotencyKey = () => 'key';
+  const duration = 'milliseconds above 0 and at most 2147483647';
 
   test.each([
     ['without providers', {}, { idempotencyKey }, 'expected at least one provider'],
     ['without a function to send', { a: {} }, { idempotencyKey }, 'a.send must be a function'],
     ['without a name for messages', { a: fine }, {}, 'idempotencyKey must be a function'],
-    ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, 'timeoutMs must be above 0, got 0'],
-    ['without a deadline', { a: fine }, { idempotencyKey, deadlineMs: Number.NaN }, 'deadlineMs must be above 0'],
+    ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, `timeoutMs must be ${duration}, got 0`],
+    [
+      'with endless time',
+      { a: fine },
+      { idempotencyKey, timeoutMs: 1e12 },
+      `timeoutMs must be ${duration}, got 1000000000000`,
+    ],
+    [
+      'with time as text',
+      { a: fine },
+      { idempotencyKey, timeoutMs: '300' },
+      `timeoutMs must be ${duration}, got "300"`,
+    ],
+    [
+      'without a deadline',
+      { a: fine },
+      { idempotencyKey, deadlineMs: Number.NaN },
+      `deadlineMs must be ${duration}, got NaN`,
+    ],
     ['without room', { a: fine }, { idempotencyKey, journalBytes: 0 }, 'journalBytes must be above 0, got 0'],
+    ['with room as text', { a: fine }, { idempotencyKey, journalBytes: '9' }, 'journalBytes must be above 0, got "9"'],
     ['with an empty folder', { a: fine }, { idempotencyKey, journal: '' }, 'journal must be a folder'],
   ])('%s', async (_, providers, options, message) => {
     const { client } = await create();

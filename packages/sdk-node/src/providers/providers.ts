@@ -1,5 +1,6 @@
 import type { GivenContext, Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { longestMs } from '../option-checks.ts';
 import type { Subject } from '../surroundings/subject.ts';
 import type { Journal } from './journal.ts';
 import { isResolved, type JournalMessage } from './ledger.ts';
@@ -119,7 +120,7 @@ export class Providers<Message> {
       return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
     }
     const timeoutMs = this.#timeoutMs;
-    const { deadlineMs = 3 * timeoutMs } = this.#options;
+    const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
     const options = { set: this.#set, timeoutMs, deadlineMs, members: this.#members, journal, log, observe };
     return new Sending({ ...asked, before }, options, platform).run();
   }

@@ -828,10 +828,21 @@ describe('a valve', () => {
       { fallbackTimeoutMs: Number.POSITIVE_INFINITY },
       'valve search: fallbackTimeoutMs must be milliseconds above 0 and at most 2147483647, got Infinity',
     ],
+    [
+      { timeoutMs: '300' as never },
+      'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got "300"',
+    ],
     [{ onError: 'cached' }, 'valve search: onError must be one of the modes (normal), got "cached"'],
     [{ breaker: { volume: 0 } }, 'valve search: breaker.volume must be an integer above 0, got 0'],
     [{ breaker: { errorPct: 100 } }, 'valve search: breaker.errorPct must be above 0 and below 100, got 100'],
-    [{ breaker: { resetMs: 0 } }, 'valve search: breaker.resetMs must be above 0, got 0'],
+    [
+      { breaker: { errorPct: '50' as never } },
+      'valve search: breaker.errorPct must be above 0 and below 100, got "50"',
+    ],
+    ...[0, 1e12, '10000' as never].map((resetMs): [Partial<ValveSettings>, string] => [
+      { breaker: { resetMs } },
+      `valve search: breaker.resetMs must be milliseconds above 0 and at most 2147483647, got ${JSON.stringify(resetMs)}`,
+    ]),
   ])('whose options cannot be right is not made: %j', async (settings, message) => {
     const { client } = await create();
     // Names of modes are not known to the type here.

@@ -1,6 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { findDurationProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
@@ -284,19 +285,18 @@ function addFallbackErrors(error: unknown, errors: readonly unknown[]): void {
   });
 }
 
-/** What a timer can wait for. */
-const longestMs = 2 ** 31 - 1;
-
-function checkOptions(key: string, { modes, timeoutMs, fallbackTimeoutMs, onError, onMissing }: ValveSettings): void {
-  const isDuration = (ms: number): boolean => ms > 0 && ms <= longestMs;
-  const duration = `milliseconds above 0 and at most ${longestMs}`;
+function checkOptions(
+  key: string,
+  { modes, timeoutMs = 1, fallbackTimeoutMs = 1, onError, onMissing }: ValveSettings,
+): void {
   const names = Object.keys(modes);
   if (names.length === 0) fail('modes must have at least one mode, got none');
   for (const name of names)
     if (typeof modes[name] !== 'function') fail(`modes["${name}"] must be a function, got a ${typeof modes[name]}`);
-  if (timeoutMs !== undefined && !isDuration(timeoutMs)) fail(`timeoutMs must be ${duration}, got ${timeoutMs}`);
-  if (fallbackTimeoutMs !== undefined && !isDuration(fallbackTimeoutMs))
-    fail(`fallbackTimeoutMs must be ${duration}, got ${fallbackTimeoutMs}`);
+  for (const [option, ms] of Object.entries({ timeoutMs, fallbackTimeoutMs })) {
+    const problem = findDurationProblem(ms);
+    if (problem !== undefined) fail(`${option} ${problem}`);
+  }
   if (onError !== undefined && !names.includes(onError))
     fail(`onError must be one of the modes (${names.join(', ')}), got "${onError}"`);
   if (onMissing !== undefined && onMissing !== 'throw' && onMissing !== 'last')

@@ -1,0 +1,16 @@
+/** What a timer can wait for. */
+export const longestMs = 2 ** 31 - 1;
+
+/** What is wrong with a duration that a program gave, in words that follow its name; undefined: nothing. */
+export function findDurationProblem(ms: unknown): string | undefined {
+  if (typeof ms === 'number' && ms > 0 && ms <= longestMs) return undefined;
+  return `must be milliseconds above 0 and at most ${longestMs}, got ${describeGiven(ms)}`;
+}
+
+/** What a program gave, as errors show it: values that are short, and what kind of thing others are. */
+export function describeGiven(given: unknown): string {
+  if (typeof given === 'string') return JSON.stringify(given);
+  if (typeof given === 'function') return 'a function';
+  if (typeof given === 'object' && given !== null) return Array.isArray(given) ? 'an array' : 'an object';
+  return String(given);
+}
