@@ -7,6 +7,15 @@ export function findDurationProblem(ms: unknown): string | undefined {
   return `must be milliseconds above 0 and at most ${longestMs}, got ${describeGiven(ms)}`;
 }
 
+/**
+ * What is wrong with names whose order means something, in words that follow what has them; undefined: nothing. Objects
+ * list integers first, wherever they were written: a mode named 404 would be the normal one.
+ */
+export function findNameProblem(names: readonly string[]): string | undefined {
+  const integer = names.find((name) => /^(?:0|[1-9]\d*)$/.test(name));
+  return integer && `must not have a name that is an integer, which JavaScript would put first, got "${integer}"`;
+}
+
 /** What a program gave, as errors show it: values that are short, and what kind of thing others are. */
 export function describeGiven(given: unknown): string {
   if (typeof given === 'string') return JSON.stringify(given);

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { describeGiven, findDurationProblem } from '../option-checks.ts';
+import { describeGiven, findDurationProblem, findNameProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
@@ -79,6 +79,8 @@ function checkSet<Message>(
   { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal, journalBytes = 1 }: ProvidersOptions<Message>,
 ): void {
   if (Object.keys(providers).length === 0) throw wrong(key, 'expected at least one provider, got none');
+  const nameProblem = findNameProblem(Object.keys(providers));
+  if (nameProblem !== undefined) throw wrong(key, `providers ${nameProblem}`);
   for (const [name, provider] of Object.entries(providers)) {
     if (typeof provider?.send !== 'function') throw wrong(key, `${name}.send must be a function`);
   }

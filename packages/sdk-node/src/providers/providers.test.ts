@@ -516,6 +516,12 @@ describe('a set that cannot be right is refused', () => {
 
   test.each([
     ['without providers', {}, { idempotencyKey }, 'expected at least one provider'],
+    [
+      'with an integer as a name',
+      { a: fine, 7: fine },
+      { idempotencyKey },
+      'providers must not have a name that is an integer',
+    ],
     ['without a function to send', { a: {} }, { idempotencyKey }, 'a.send must be a function'],
     ['without a name for messages', { a: fine }, {}, 'idempotencyKey must be a function'],
     ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, `timeoutMs must be ${duration}, got 0`],

@@ -822,6 +822,10 @@ describe('a valve', () => {
   const none = (): undefined => undefined;
   test.each<[Partial<ValveSettings>, string]>([
     [{ modes: {} }, 'valve search: modes must have at least one mode, got none'],
+    [
+      { modes: { normal: none, '404': none } },
+      'valve search: modes must not have a name that is an integer, which JavaScript would put first, got "404"',
+    ],
     [{ timeoutMs: 0 }, 'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got 0'],
     [{ timeoutMs: Number.NaN }, 'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got NaN'],
     [

@@ -1,7 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { findDurationProblem } from '../option-checks.ts';
+import { findDurationProblem, findNameProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
@@ -291,6 +291,8 @@ function checkOptions(
 ): void {
   const names = Object.keys(modes);
   if (names.length === 0) fail('modes must have at least one mode, got none');
+  const nameProblem = findNameProblem(names);
+  if (nameProblem !== undefined) fail(`modes ${nameProblem}`);
   for (const name of names)
     if (typeof modes[name] !== 'function') fail(`modes["${name}"] must be a function, got a ${typeof modes[name]}`);
   for (const [option, ms] of Object.entries({ timeoutMs, fallbackTimeoutMs })) {
