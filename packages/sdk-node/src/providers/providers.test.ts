@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Arrivals, createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
@@ -306,6 +308,32 @@ describe('a message that may have been accepted', () => {
       attempts: [],
     });
     expect(a.asked).toEqual([]);
+  });
+});
+
+describe('what fetch answers', () => {
+  /** A client of an API over HTTP that answers so; `send` is as short as people write it. */
+  async function answering(status: number) {
+    const server = createServer((_, response) => void response.writeHead(status).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    // A server that listens on a port has an address.
+    const { port } = server.address() as AddressInfo;
+    const { sets } = await create();
+    const [url, b] = [`http://127.0.0.1:${port}`, new FakeProvider()];
+    const http: Provider<Mail> = { send: ({ id }, { signal }) => fetch(url, { method: 'POST', body: id, signal }) };
+    const mail = sets.create<Mail>('sms', { http, b }, { idempotencyKey: ({ id }) => id, timeoutMs: 1000 });
+    return { mail, b };
+  }
+
+  test.each<[number, Partial<SendResult>]>([
+    [202, { status: 'sent', provider: 'http' }],
+    [401, { status: 'sent', provider: 'b' }],
+    [503, { status: 'sent', provider: 'b' }],
+    [500, { status: 'unknown' }],
+  ])('is what becomes of a message: %i', async (status, result) => {
+    const { mail } = await answering(status);
+    expect(await mail.send({ id: 'm1' })).toMatchObject(result);
   });
 });
 
