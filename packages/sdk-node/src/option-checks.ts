@@ -16,6 +16,16 @@ export function findNameProblem(names: readonly string[]): string | undefined {
   return integer && `must not have a name that is an integer, which JavaScript would put first, got "${integer}"`;
 }
 
+/** What is wrong with a signal that a program gave, such as the controller in its place; undefined: nothing. */
+export function findSignalProblem(signal: unknown): string | undefined {
+  // As with fetch, null is none.
+  if (signal === undefined || signal === null) return undefined;
+  // By what is used of it: test environments have classes of their own.
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return undefined;
+  return `signal must be an AbortSignal, such as the signal of an AbortController, got ${describeGiven(signal)}`;
+}
+
 /** What a program gave, as errors show it: values that are short, and what kind of thing others are. */
 export function describeGiven(given: unknown): string {
   if (typeof given === 'string') return JSON.stringify(given);

@@ -195,6 +195,23 @@ describe('a message', () => {
     expect(a.asked).toEqual([]);
   });
 
+  test.each([new AbortController(), 'signal', '', {}])(
+    'with what is no signal is refused, and nothing is kept: %o',
+    async (signal) => {
+      const { mail, a, clock } = await create();
+      await expect(mail.send({ id: 'm1' }, undefined, { signal: signal as never })).rejects.toMatchObject({
+        code: 'invalid-options',
+        message: expect.stringContaining(
+          'signal must be an AbortSignal, such as the signal of an AbortController, got',
+        ),
+      });
+      expect(clock.waiting).toEqual([]);
+      await clock.advance(60_000);
+      expect([a.asked, await mail.pending()]).toEqual([[], []]);
+      expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+    },
+  );
+
   test('is told to whoever observes, try by try', async () => {
     const { mail, a, observed, clock } = await create({ value: places(active('a'), active('b')) });
     a.behaviour = 'refuse';
@@ -266,6 +283,17 @@ describe('a message that may have been accepted', () => {
     [a.behaviour, b.behaviour] = ['reset', 'refuse'];
     const result = await mail.send({ id: 'm1' });
     expect([result.status, ...route(result)]).toEqual(['unknown', 'a: unknown', 'b: not-accepted']);
+  });
+
+  test.each(['nope', undefined, 'unknown'])('cannot be settled as %j', async (outcome) => {
+    const { mail, a, next } = await create();
+    a.behaviour = 'reset';
+    expect((await mail.send(next())).status).toBe('unknown');
+    await expect(mail.settle('m1', outcome as never)).rejects.toMatchObject({
+      code: 'invalid-options',
+      message: expect.stringContaining('outcome must be sent or failed, got '),
+    });
+    expect(await mail.pending()).toHaveLength(1);
   });
 
   test('is not sent again until somebody settles it', async () => {

@@ -464,6 +464,15 @@ describe('a caller who goes away', () => {
     expect(clock.waiting).toEqual([]);
   });
 
+  test('has a signal, not its controller', async () => {
+    const { client } = await create();
+    const run = client.valve('search', { modes: answers }).runUntil(new AbortController() as never);
+    await expect(run).rejects.toMatchObject({
+      code: 'invalid-options',
+      message: 'valve search: signal must be an AbortSignal, such as the signal of an AbortController, got an object',
+    });
+  });
+
   test('who was gone before calls nothing', async () => {
     const { client } = await create();
     let calls = 0;

@@ -1,7 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { findDurationProblem, findNameProblem } from '../option-checks.ts';
+import { findDurationProblem, findNameProblem, findSignalProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
@@ -156,6 +156,8 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
   }
 
   async #run(context: GivenContext, run: Run): Promise<ValveResult<Answer>> {
+    const problem = findSignalProblem(run.signal);
+    if (problem !== undefined) throw new SluiceError('invalid-options', `valve ${this.key}: ${problem}`);
     run.signal?.throwIfAborted();
     const { value: served, reason } = this.#evaluate(context);
     const choice = this.#plan.choices.get(served);
