@@ -33,7 +33,7 @@ const definiteCodes: readonly unknown[] = [
 ];
 
 /** Errors within errors are looked at so deep: fetch wraps what Node's sockets say, libraries wrap fetch. */
-const mostWraps = 5;
+export const mostWraps = 5;
 
 /** Whether an error says that the message cannot have been accepted. */
 export function isDefinite(error: unknown, wraps = 0): boolean {

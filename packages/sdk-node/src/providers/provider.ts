@@ -29,6 +29,7 @@ export interface Attempt {
   readonly at: number;
   /** `unknown`: the provider may have accepted the message. */
   readonly outcome: 'sent' | 'not-accepted' | 'unknown';
+  /** What it failed with, and what caused that. */
   readonly error?: string;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -339,14 +339,19 @@ describe('a message that may have been accepted', () => {
   });
 });
 
+/** A server, and the port that it has. */
+async function listen(listener: RequestListener): Promise<readonly [Server, number]> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an address.
+  return [server, (server.address() as AddressInfo).port];
+}
+
 describe('what fetch answers', () => {
   /** A client of an API over HTTP that answers so; `send` is as short as people write it. */
   async function answering(status: number) {
-    const server = createServer((_, response) => void response.writeHead(status).end());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const [server, port] = await listen((_, response) => void response.writeHead(status).end());
     onTestFinished(() => void server.close());
-    // A server that listens on a port has an address.
-    const { port } = server.address() as AddressInfo;
     const { sets } = await create();
     const [url, b] = [`http://127.0.0.1:${port}`, new FakeProvider()];
     const http: Provider<Mail> = { send: ({ id }, { signal }) => fetch(url, { method: 'POST', body: id, signal }) };
@@ -363,6 +368,38 @@ describe('what fetch answers', () => {
     const { mail } = await answering(status);
     expect(await mail.send({ id: 'm1' })).toMatchObject(result);
   });
+});
+
+test('why a connection failed is told, though fetch says only that it did', async () => {
+  const { sets } = await create();
+  const ask = async (url: string): Promise<SendResult> => {
+    const http: Provider<Mail> = { send: ({ id }) => fetch(url, { method: 'POST', body: id }) };
+    return sets.create<Mail>(url, { http }, { idempotencyKey: ({ id }) => id }).send({ id: 'm1' });
+  };
+  const [server, port] = await listen(() => undefined);
+  await new Promise((resolve) => server.close(resolve));
+  expect((await ask(`http://127.0.0.1:${port}/`)).attempts).toMatchObject([
+    { outcome: 'not-accepted', error: `fetch failed: connect ECONNREFUSED 127.0.0.1:${port}` },
+  ]);
+  expect((await ask('http://nowhere.invalid/')).attempts).toMatchObject([
+    { error: expect.stringMatching(/^fetch failed: getaddrinfo E\w+ nowhere\.invalid$/) },
+  ]);
+});
+
+test.each([
+  ['no', new Error('no')],
+  ['no: why', new Error('no', { cause: 'why' })],
+  ['no: ECONNREFUSED', new Error('no', { cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) })],
+  ['what is no error', 'what is no error'],
+  ['no: why', new Error('no: why', { cause: new Error('why') })],
+])('%j is told of a failure', async (told, error) => {
+  const { sets } = await create();
+  const mail = sets.create<Mail>(
+    'sms',
+    { a: { send: () => Promise.reject(error) } },
+    { idempotencyKey: ({ id }) => id },
+  );
+  expect((await mail.send({ id: 'm1' })).attempts).toMatchObject([{ error: told }]);
 });
 
 describe('a provider that fails', () => {
