@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Flag } from '@sluice/engine';
 import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
 import fc from 'fast-check';
@@ -815,6 +817,28 @@ describe('a valve', () => {
     await clock.advance(200);
     // Of the last call nothing is left to wait for.
     expect(clock.waiting).toEqual([]);
+  });
+
+  /** What a program prints, once it has ended by itself. */
+  const print = async (program: string): Promise<string> => {
+    const sdk = new URL('../index.ts', import.meta.url).href;
+    const source = `import { createClient, TestData } from ${JSON.stringify(sdk)};
+      const client = createClient({ testData: new TestData() });
+      ${program}`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source]);
+    return stdout;
+  };
+
+  test('keeps its process until a mode that hangs is out of time', async () => {
+    const program = `const valve = client.valve('search', { modes: { normal: () => new Promise(() => {}) }, timeoutMs: 20 });
+      console.log(await valve.run().catch(({ code }) => code));`;
+    expect(await print(program)).toBe('timeout\n');
+  });
+
+  test('lets its process end as soon as no mode is at work', async () => {
+    const program = `const valve = client.valve('search', { modes: { normal: async () => 'found' }, timeoutMs: 2 ** 31 - 1 });
+      console.log((await valve.run()).value, (await valve.run()).value);`;
+    expect(await print(program)).toBe('found found\n');
   });
 
   test('is made once', async () => {
