@@ -825,7 +825,9 @@ describe('a valve', () => {
     const source = `import { createClient, TestData } from ${JSON.stringify(sdk)};
       const client = createClient({ testData: new TestData() });
       ${program}`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source]);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
+      timeout: 20_000,
+    });
     return stdout;
   };
 
