@@ -19,6 +19,14 @@ describe('options that cannot be right', () => {
   const wrong: readonly (readonly [string, Options, RegExp])[] = [
     ['nothing', {}, /sdkKey is missing/],
     ['no key', { url: right.url }, /sdkKey is missing/],
+    ['none', undefined as never, /options must be an object with url and sdkKey, .* got undefined/],
+    ['a text', 'sdk-key' as never, /options must be an object with url and sdkKey, .* got "sdk-key"/],
+    [
+      'an instance that is only a name',
+      { ...right, instance: 'web-1' as never },
+      /instance must be an object, such as \{ key: "web-1" \}, got "web-1"/,
+    ],
+    ['no instance', { ...right, instance: null as never }, /instance must be an object, .* got null/],
     ['an empty key', { ...right, sdkKey: '' }, /sdkKey is missing/],
     ['a key with a line break at its end', { ...right, sdkKey: 'sdk-key\n' }, /sdkKey must be made of characters/],
     ['a wrapper that no header may carry', { ...right, wrapper: { name: 'ключ' } }, /wrapper must be made of/],
@@ -45,7 +53,7 @@ describe('options that cannot be right', () => {
 
   test.each(wrong)('are refused: %s', (_, options, message) => {
     try {
-      void createClient({ cacheFolder: false, ...options }).close();
+      void createClient(typeof options === 'object' ? { cacheFolder: false, ...options } : options).close();
       expect.unreachable('the options were accepted');
     } catch (error) {
       expect(error).toBeInstanceOf(SluiceError);

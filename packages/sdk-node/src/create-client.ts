@@ -20,7 +20,7 @@ import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { NodeClient } from './node-client.ts';
-import { findDurationProblem } from './option-checks.ts';
+import { findDurationProblem, findObjectProblem } from './option-checks.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import type { ProviderSend } from './providers/sending.ts';
 import { Scopes } from './surroundings/scopes.ts';
@@ -99,6 +99,8 @@ export interface BigSegmentSettings {
  * throws.
  */
 export function createClient(options: Options): NodeClient {
+  checkObject('options', options, 'an object with url and sdkKey, or with testData or file');
+  if (options.instance !== undefined) checkObject('instance', options.instance, 'an object, such as { key: "web-1" }');
   const log = options.log ?? consoleLog;
   const session = nodePlatform.createUuid();
   const headers = createHeaders(options, session);
@@ -134,6 +136,11 @@ export function createClient(options: Options): NodeClient {
     nodePlatform,
     scopes,
   );
+}
+
+function checkObject(name: string, given: unknown, expected: string): void {
+  const problem = findObjectProblem(given, expected);
+  if (problem !== undefined) throw new SluiceError('invalid-options', `${name} ${problem}`);
 }
 
 /** Who is told of what was done: whoever asked for it, and the server. */

@@ -1,6 +1,15 @@
 /** What a timer can wait for. */
 export const longestMs = 2 ** 31 - 1;
 
+/**
+ * What is wrong with what should be an object, in words that follow its name; undefined: nothing. `expected`: which one,
+ * such as `an object with modes`.
+ */
+export function findObjectProblem(given: unknown, expected: string): string | undefined {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return undefined;
+  return `must be ${expected}, got ${describeGiven(given)}`;
+}
+
 /** What is wrong with a duration that a program gave, in words that follow its name; undefined: nothing. */
 export function findDurationProblem(ms: unknown): string | undefined {
   if (typeof ms === 'number' && ms > 0 && ms <= longestMs) return undefined;

@@ -93,6 +93,13 @@ describe('the value of a config', () => {
   });
 });
 
+test.each([undefined, null, 60])('a config without options is refused: %j', async (options) => {
+  const { client } = await create();
+  const message = `config cache.ttl: options must be an object with a default, got ${options}`;
+  const refused = expect.objectContaining({ name: 'SluiceError', code: 'invalid-options', message });
+  expect(() => client.config('cache.ttl', options as never)).toThrow(refused);
+});
+
 describe('a value that the code cannot work with', () => {
   test.each<[unknown, string]>([
     [0, 'must be at least 1 s, got 0'],

@@ -1,5 +1,7 @@
 import { mostConfigs } from '@sluice/protocol';
 import type { Client, Log, Platform, Reporter, Surroundings, Telemetry, Widened } from '@sluice/sdk-common';
+import { SluiceError } from '../errors.ts';
+import { findObjectProblem } from '../option-checks.ts';
 import { Config } from './config.ts';
 import type { ConfigOptions, JudgedOptions } from './config-options.ts';
 import { describeInForce } from './in-force.ts';
@@ -32,6 +34,8 @@ export class Configs {
 
   /** Throws a SluiceError when the options contradict themselves. */
   create<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
+    const problem = findObjectProblem(options, 'an object with a default');
+    if (problem !== undefined) throw new SluiceError('invalid-options', `config ${key}: options ${problem}`);
     const { client, widest, log } = this.#parts;
     if (!this.#isListening) client.onChange((keys) => this.#take(keys));
     this.#isListening = true;

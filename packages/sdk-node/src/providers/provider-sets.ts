@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { describeGiven, findDurationProblem, findNameProblem } from '../option-checks.ts';
+import { describeGiven, findDurationProblem, findNameProblem, findObjectProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
@@ -76,22 +76,27 @@ export class ProviderSets {
 function checkSet<Message>(
   key: string,
   providers: Readonly<Record<string, Provider<Message>>>,
-  { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal, journalBytes = 1 }: ProvidersOptions<Message>,
+  options: ProvidersOptions<Message>,
 ): void {
+  check('providers', findObjectProblem(providers, 'an object of providers'));
+  check('options', findObjectProblem(options, 'an object with idempotencyKey'));
+  const { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal = false, journalBytes = 1 } = options;
   if (Object.keys(providers).length === 0) throw wrong(key, 'expected at least one provider, got none');
-  const nameProblem = findNameProblem(Object.keys(providers));
-  if (nameProblem !== undefined) throw wrong(key, `providers ${nameProblem}`);
+  check('providers', findNameProblem(Object.keys(providers)));
   for (const [name, provider] of Object.entries(providers)) {
     if (typeof provider?.send !== 'function') throw wrong(key, `${name}.send must be a function`);
   }
   if (typeof idempotencyKey !== 'function') throw wrong(key, 'idempotencyKey must be a function that names a message');
-  for (const [option, ms] of Object.entries({ timeoutMs, deadlineMs })) {
-    const problem = findDurationProblem(ms);
-    if (problem !== undefined) throw wrong(key, `${option} ${problem}`);
-  }
+  check('timeoutMs', findDurationProblem(timeoutMs));
+  check('deadlineMs', findDurationProblem(deadlineMs));
   if (typeof journalBytes !== 'number' || !(journalBytes > 0))
     throw wrong(key, `journalBytes must be above 0, got ${describeGiven(journalBytes)}`);
-  if (journal === '') throw wrong(key, 'journal must be a folder, or false for memory, got ""');
+  if (journal !== false && (typeof journal !== 'string' || journal === ''))
+    throw wrong(key, `journal must be a folder, or false for memory, got ${describeGiven(journal)}`);
+
+  function check(option: string, problem: string | undefined): void {
+    if (problem !== undefined) throw wrong(key, `${option} ${problem}`);
+  }
 }
 
 function wrong(key: string, problem: string): SluiceError {

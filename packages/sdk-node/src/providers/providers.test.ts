@@ -608,6 +608,15 @@ describe('a set that cannot be right is refused', () => {
   const duration = 'milliseconds above 0 and at most 2147483647';
 
   test.each([
+    ['without anything', undefined, { idempotencyKey }, 'providers must be an object of providers, got undefined'],
+    ['with a list', [fine], { idempotencyKey }, 'providers must be an object of providers, got an array'],
+    ['without options', { a: fine }, undefined, 'options must be an object with idempotencyKey, got undefined'],
+    [
+      'with a number for a folder',
+      { a: fine },
+      { idempotencyKey, journal: 5 },
+      'journal must be a folder, or false for memory, got 5',
+    ],
     ['without providers', {}, { idempotencyKey }, 'expected at least one provider'],
     [
       'with an integer as a name',

@@ -856,6 +856,13 @@ describe('a valve', () => {
 
   const none = (): undefined => undefined;
   test.each<[Partial<ValveSettings>, string]>([
+    [undefined as never, 'valve search: options must be an object with modes, got undefined'],
+    [{ modes: undefined as never }, 'valve search: modes must be an object of functions, got undefined'],
+    [{ modes: ['normal'] as never }, 'valve search: modes must be an object of functions, got an array'],
+    ...[null, true, 5].map((breaker): [Partial<ValveSettings>, string] => [
+      { breaker: breaker as never },
+      `valve search: breaker must be an object, or false for none, got ${breaker}`,
+    ]),
     [{ modes: {} }, 'valve search: modes must have at least one mode, got none'],
     [
       { modes: { normal: none, '404': none } },
@@ -885,7 +892,7 @@ describe('a valve', () => {
   ])('whose options cannot be right is not made: %j', async (settings, message) => {
     const { client } = await create();
     // Names of modes are not known to the type here.
-    const options = { modes: { normal: none }, ...settings } as Parameters<typeof client.valve>[1];
+    const options = (settings && { modes: { normal: none }, ...settings }) as Parameters<typeof client.valve>[1];
     expect(() => client.valve('search', options)).toThrow(
       expect.objectContaining({ code: 'invalid-options', message }),
     );

@@ -1,7 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
-import { findDurationProblem, findNameProblem, findSignalProblem } from '../option-checks.ts';
+import { findDurationProblem, findNameProblem, findObjectProblem, findSignalProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
@@ -287,24 +287,26 @@ function addFallbackErrors(error: unknown, errors: readonly unknown[]): void {
   });
 }
 
-function checkOptions(
-  key: string,
-  { modes, timeoutMs = 1, fallbackTimeoutMs = 1, onError, onMissing }: ValveSettings,
-): void {
+function checkOptions(key: string, options: ValveSettings): void {
+  check('options', findObjectProblem(options, 'an object with modes'));
+  const { modes, timeoutMs = 1, fallbackTimeoutMs = 1, breaker = false, onError, onMissing } = options;
+  check('modes', findObjectProblem(modes, 'an object of functions'));
   const names = Object.keys(modes);
   if (names.length === 0) fail('modes must have at least one mode, got none');
-  const nameProblem = findNameProblem(names);
-  if (nameProblem !== undefined) fail(`modes ${nameProblem}`);
+  check('modes', findNameProblem(names));
   for (const name of names)
     if (typeof modes[name] !== 'function') fail(`modes["${name}"] must be a function, got a ${typeof modes[name]}`);
-  for (const [option, ms] of Object.entries({ timeoutMs, fallbackTimeoutMs })) {
-    const problem = findDurationProblem(ms);
-    if (problem !== undefined) fail(`${option} ${problem}`);
-  }
+  check('timeoutMs', findDurationProblem(timeoutMs));
+  check('fallbackTimeoutMs', findDurationProblem(fallbackTimeoutMs));
+  if (breaker !== false) check('breaker', findObjectProblem(breaker, 'an object, or false for none'));
   if (onError !== undefined && !names.includes(onError))
     fail(`onError must be one of the modes (${names.join(', ')}), got "${onError}"`);
   if (onMissing !== undefined && onMissing !== 'throw' && onMissing !== 'last')
     fail(`onMissing must be throw or last, got "${String(onMissing satisfies never)}"`);
+
+  function check(option: string, problem: string | undefined): void {
+    if (problem !== undefined) fail(`${option} ${problem}`);
+  }
 
   function fail(problem: string): never {
     throw new SluiceError('invalid-options', `valve ${key}: ${problem}`);
