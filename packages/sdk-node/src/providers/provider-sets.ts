@@ -40,7 +40,7 @@ export class ProviderSets {
     if (this.#orders.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
     const { client, surroundings, log, observe } = this.#options;
     const journal = this.#openJournal(key, options);
-    const order = new OrderInForce(client, key, Object.keys(providers));
+    const order = new OrderInForce(key, Object.keys(providers), { client, log });
     this.#orders.set(key, order);
     return new Providers(key, providers, options, {
       order,

@@ -563,11 +563,13 @@ describe('a value that cannot be followed', () => {
       'variations[0]: providers[1].name must be one that this build',
     ],
   ])('because it %s leaves the last good one, and is refused', async (_, bad, reason) => {
-    const { mail, testData, client, next } = await create({ value: places(active('a')) });
+    const { mail, testData, client, next, log } = await create({ value: places(active('a')) });
     testData.set(set, places(active('c')));
     expect(refused(client)).toEqual([]);
     testData.set(set, bad);
     expect(refused(client)).toEqual([expect.stringContaining(`${set}: ${reason}`)]);
+    testData.set('other', 1);
+    expect(log.lines).toEqual([expect.stringContaining(`warn: providers ${set}: version 4 is refused: ${reason}`)]);
     expect((await mail.send(next())).provider).toBe('c');
     testData.set(set, places(active('b')));
     expect(refused(client)).toEqual([]);
