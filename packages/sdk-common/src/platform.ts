@@ -24,6 +24,8 @@ export interface Clock {
    * meantime, unless `keepsAlive` asks it to wait.
    */
   after(delayMs: number, callback: () => void, keepsAlive?: boolean): () => void;
+  /** Keeps the process from ending by itself, until the returned function is called; that is to be called once. */
+  hold(): () => void;
   /** Resolves in a later turn of the event loop, after whatever waits for it. */
   turn(): Promise<void>;
 }

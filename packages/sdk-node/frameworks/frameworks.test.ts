@@ -375,12 +375,24 @@ describe('work that no request asked for', () => {
     expect(seen[0]).toMatchObject({ route: 'consumer:orders', method: 'MESSAGE' });
   });
 
-  test('within a request is about that work, and about nobody yet', () => {
+  test('within other work is about itself, and for whom that is, unless it says otherwise', () => {
     sluice.consumer('orders', () => {
-      sluice.enrich({ account: { key: '1' } });
       expect(sluice.job('nightly', see)).toMatchObject({ route: 'job:nightly', account: 'other' });
+      sluice.enrich({ account: { key: '1' }, user: { key: 'ann' } });
+      sluice.job('nightly', () => {
+        expect(see()).toMatchObject({ route: 'job:nightly', account: '1', user: 'ann' });
+        sluice.enrich({ account: { key: '2' } });
+        expect(see()).toMatchObject({ route: 'job:nightly', account: '2', user: 'ann' });
+      });
       expect(see()).toMatchObject({ route: 'consumer:orders', account: '1' });
     })();
+  });
+
+  test('that takes a message is for nobody yet, whatever was around whoever began to listen', () => {
+    sluice.job('nightly', () => {
+      sluice.enrich({ account: { key: '1' } });
+      expect(sluice.consumer('orders', see)()).toMatchObject({ route: 'consumer:orders', account: 'other' });
+    });
   });
 });
 
@@ -396,6 +408,9 @@ describe('whoever is enriched', () => {
     [{ instance: { key: 'x' } }, 'instance is not a kind of whom work is done for'],
     [{ 'no kind': { key: 'x' } }, 'a context kind is made of letters'],
     [{ account: { key: 42 as never } }, 'a context needs a key (a string, not empty), got a number'],
+    [undefined as never, 'whom work is done for must be an object, such as { account: { key: "42" } }, got undefined'],
+    [null as never, 'whom work is done for must be an object, such as { account: { key: "42" } }, got null'],
+    ['42' as never, 'whom work is done for must be an object, such as { account: { key: "42" } }, got "42"'],
     [{ account: undefined as never }, 'the attributes of a context must be an object, got undefined'],
   ])('must be somebody: %j', (people, problem) => {
     sluice.job('nightly', () => {

@@ -337,6 +337,7 @@ class Instance {
       now: () => time.now() + skewMs,
       elapsed: () => time.elapsed(),
       turn: () => time.turn(),
+      hold: () => time.hold(),
       after: (delayMs: number, callback: () => void) =>
         time.after(delayMs, () => {
           if (!this.isDead) callback();

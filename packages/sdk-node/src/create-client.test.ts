@@ -19,6 +19,14 @@ describe('options that cannot be right', () => {
   const wrong: readonly (readonly [string, Options, RegExp])[] = [
     ['nothing', {}, /sdkKey is missing/],
     ['no key', { url: right.url }, /sdkKey is missing/],
+    ['none', undefined as never, /options must be an object with url and sdkKey, .* got undefined/],
+    ['a text', 'sdk-key' as never, /options must be an object with url and sdkKey, .* got "sdk-key"/],
+    [
+      'an instance that is only a name',
+      { ...right, instance: 'web-1' as never },
+      /instance must be an object, such as \{ key: "web-1" \}, got "web-1"/,
+    ],
+    ['no instance', { ...right, instance: null as never }, /instance must be an object, .* got null/],
     ['an empty key', { ...right, sdkKey: '' }, /sdkKey is missing/],
     ['a key with a line break at its end', { ...right, sdkKey: 'sdk-key\n' }, /sdkKey must be made of characters/],
     ['a wrapper that no header may carry', { ...right, wrapper: { name: 'ключ' } }, /wrapper must be made of/],
@@ -30,13 +38,22 @@ describe('options that cannot be right', () => {
     ['a wrong address for streams', { ...right, streamUrl: 'nowhere' }, /streamUrl must be/],
     ['a wrong address for polls', { ...right, pollUrl: 'nowhere' }, /pollUrl must be/],
     ['a wrong address for events', { ...right, eventsUrl: 'nowhere' }, /eventsUrl must be/],
-    ['no time between polls', { ...right, pollPeriodMs: 0 }, /pollPeriodMs must be above 0/],
-    ['a time between polls that is no number', { ...right, pollPeriodMs: Number.NaN }, /pollPeriodMs must be above 0/],
+    ['no time between polls', { ...right, pollPeriodMs: 0 }, /pollPeriodMs must be milliseconds above 0/],
+    [
+      'a time between polls that is no number',
+      { ...right, pollPeriodMs: Number.NaN },
+      /pollPeriodMs must be .*, got NaN/,
+    ],
+    [
+      'a time between polls that no timer can wait',
+      { ...right, pollPeriodMs: 1e12 },
+      /pollPeriodMs must be .* at most/,
+    ],
   ];
 
   test.each(wrong)('are refused: %s', (_, options, message) => {
     try {
-      void createClient({ cacheFolder: false, ...options }).close();
+      void createClient(typeof options === 'object' ? { cacheFolder: false, ...options } : options).close();
       expect.unreachable('the options were accepted');
     } catch (error) {
       expect(error).toBeInstanceOf(SluiceError);

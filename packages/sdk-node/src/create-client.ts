@@ -21,6 +21,7 @@ import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import type { ObserveMigration } from './migrations/observed.ts';
 import { NodeClient } from './node-client.ts';
+import { findDurationProblem, findObjectProblem } from './option-checks.ts';
 import { consoleLog, describeHost, findCacheFolder, findInstanceKey, nodePlatform } from './platform.ts';
 import type { ProviderSend } from './providers/sending.ts';
 import { Scopes } from './surroundings/scopes.ts';
@@ -101,6 +102,8 @@ export interface BigSegmentSettings {
  * throws.
  */
 export function createClient(options: Options): NodeClient {
+  checkObject('options', options, 'an object with url and sdkKey, or with testData or file');
+  if (options.instance !== undefined) checkObject('instance', options.instance, 'an object, such as { key: "web-1" }');
   const log = options.log ?? consoleLog;
   const session = nodePlatform.createUuid();
   const headers = createHeaders(options, session);
@@ -138,6 +141,11 @@ export function createClient(options: Options): NodeClient {
     nodePlatform,
     scopes,
   );
+}
+
+function checkObject(name: string, given: unknown, expected: string): void {
+  const problem = findObjectProblem(given, expected);
+  if (problem !== undefined) throw new SluiceError('invalid-options', `${name} ${problem}`);
 }
 
 /** Who is told of what was done: whoever asked for it, and the server. */
@@ -201,8 +209,8 @@ function createSources(options: Options, headers: Readonly<Record<string, string
   if (testData !== undefined) return [{ origin: 'test', create: testData.createSource }];
   if (file !== undefined) return [{ origin: 'file', create: createFileSource(file, nodePlatform) }];
   const { protocol = 'fdv2', firstRetryMs = 1000, pollPeriodMs = 30_000 } = options;
-  if (!(pollPeriodMs > 0))
-    throw new SluiceError('invalid-options', `pollPeriodMs must be above 0, got ${pollPeriodMs}`);
+  const problem = findDurationProblem(pollPeriodMs);
+  if (problem !== undefined) throw new SluiceError('invalid-options', `pollPeriodMs ${problem}`);
   if (options.sdkKey === undefined || options.sdkKey === '') {
     throw new SluiceError('invalid-options', 'sdkKey is missing: the environment\'s SDK key, which starts with "sdk-"');
   }

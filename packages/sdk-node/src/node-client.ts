@@ -179,12 +179,18 @@ export class NodeClient extends Client {
     return createHttpHandler(this.#scopes, handler, options);
   }
 
-  /** Does work that no request asked for; rules see it as route `job:NAME`. */
+  /**
+   * Does work that no request asked for, or that is not to be seen as part of one; rules see it as route `job:NAME`.
+   * Within a request, job or message it is for whom that is, until `enrich` says otherwise.
+   */
   job<T>(name: string, work: () => T): T {
-    return this.#scopes.run(this.#scopes.open(createWork('JOB', `job:${name}`)), work);
+    return this.#scopes.run(this.#scopes.openWithin(createWork('JOB', `job:${name}`)), work);
   }
 
-  /** What takes messages of a topic; rules see each as route `consumer:TOPIC`. */
+  /**
+   * What takes messages of a topic; rules see each as route `consumer:TOPIC`. It is for nobody until `enrich` says so:
+   * libraries call back within whatever happened to open their connection.
+   */
   consumer<Arguments extends readonly unknown[], T>(
     topic: string,
     take: (...given: Arguments) => T,

@@ -7,6 +7,7 @@ import type { RegexCompiler } from '@sluice/engine';
 import type { Hashes, Log, Platform } from '@sluice/sdk-common';
 import { RE2JS } from 're2js';
 import { createHttp } from './http.ts';
+import { longestMs } from './option-checks.ts';
 import { sockets } from './sockets.ts';
 
 /** Regular expressions that take linear time, whatever a flag's author writes. */
@@ -28,6 +29,19 @@ const hash: Hashes = {
   hmacSha256Hex: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
 };
 
+/** What the process waits for while anybody holds it: to say so costs less than to start a timer. */
+const anchor = setInterval(() => undefined, longestMs).unref();
+let holds = 0;
+
+function hold(): () => void {
+  if (holds++ === 0) anchor.ref();
+  return release;
+}
+
+function release(): void {
+  if (--holds === 0) anchor.unref();
+}
+
 /** The machine as it is. */
 export const nodePlatform: Platform = {
   clock: {
@@ -38,6 +52,7 @@ export const nodePlatform: Platform = {
       if (!keepsAlive) timer.unref();
       return () => clearTimeout(timer);
     },
+    hold,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   },
   random: () => Math.random(),

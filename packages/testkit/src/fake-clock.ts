@@ -7,6 +7,7 @@ interface Timer {
 export class FakeClock {
   #nowMs: number;
   #elapsedMs = 0;
+  #holds = 0;
   readonly #timers = new Set<Timer>();
   #tellWaiting = (): void => undefined;
 
@@ -30,6 +31,18 @@ export class FakeClock {
     return () => {
       this.#timers.delete(timer);
     };
+  }
+
+  hold(): () => void {
+    this.#holds++;
+    return () => {
+      this.#holds--;
+    };
+  }
+
+  /** Whether anybody keeps the process from ending. */
+  get isHeld(): boolean {
+    return this.#holds > 0;
   }
 
   turn(): Promise<void> {

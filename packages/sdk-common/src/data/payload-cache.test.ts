@@ -101,7 +101,7 @@ describe('a stored payload', () => {
     const storage = createMemoryStorage();
     const cache = createPayloadCache(storage, {
       ...platform,
-      clock: Object.assign(clock, { after: () => () => undefined }),
+      clock: Object.assign(clock, { after: () => () => undefined, hold: () => () => undefined }),
     });
     await cache.save(
       rulesetOf(Array.from({ length: 100 }, (_, index) => ({ kind: 'flag', flag: flagOf(`f${index}`) }))),

@@ -18,12 +18,16 @@ export class Refusals {
     return [...this.#byFlag.values()];
   }
 
-  /** `version`: of the flag's form that is refused, which takes the place of any before; `reason`: for people. */
-  refuse(flagKey: string, version: number, reason: string): void {
+  /**
+   * `version`: of the flag's form that is refused, which takes the place of any before; `reason`: for people.
+   * Returns whether that is news.
+   */
+  refuse(flagKey: string, version: number, reason: string): boolean {
     const known = this.#byFlag.get(flagKey);
-    if (known?.version === version && known.reason === reason) return;
+    if (known?.version === version && known.reason === reason) return false;
     this.#byFlag.set(flagKey, { kind: 'flag', key: flagKey, version, reason });
     this.#onChange();
+    return true;
   }
 
   /** The flag's form in force is followed, or there is no such flag any more. */

@@ -93,6 +93,13 @@ describe('the value of a config', () => {
   });
 });
 
+test.each([undefined, null, 60])('a config without options is refused: %j', async (options) => {
+  const { client } = await create();
+  const message = `config cache.ttl: options must be an object with a default, got ${options}`;
+  const refused = expect.objectContaining({ name: 'SluiceError', code: 'invalid-options', message });
+  expect(() => client.config('cache.ttl', options as never)).toThrow(refused);
+});
+
 describe('a value that the code cannot work with', () => {
   test.each<[unknown, string]>([
     [0, 'must be at least 1 s, got 0'],
@@ -113,6 +120,34 @@ describe('a value that the code cannot work with', () => {
     testData.set('cache.ttl', 240);
     expect([ttl.get(), ttl.get(ann), ttl.at()]).toEqual([240, 240, 240]);
     expect(listRefusals()).toEqual([]);
+  });
+
+  test('is told to the log, once for each version that has it', async () => {
+    const { testData, client, log } = await create();
+    // Whoever else has it, and whoever comes late, says the same.
+    client.config('cache.ttl', bounds);
+    client.config('cache.ttl', bounds);
+    testData.set('cache.ttl', 0).set('other', 1).set('cache.ttl', 120).set('cache.ttl', 0);
+    client.config('cache.ttl', bounds).at();
+    const version = client.findFlag('cache.ttl')?.version ?? 0;
+    expect(log.lines).toEqual(
+      [version - 3, version].map(
+        (at) => `warn: config cache.ttl: version ${at} is refused: must be at least 1 s, got 0`,
+      ),
+    );
+  });
+
+  test('is told to the log whole, beside a listener that fails', async () => {
+    const { testData, client, log } = await create();
+    const long = 'x'.repeat(300);
+    const ttl = client.config('cache.ttl', { default: 60, validate: (value: number) => (value === 0 ? long : true) });
+    ttl.onChange(() => {
+      throw new Error('no such pool');
+    });
+    testData.setFlag(ttlOf(120, { account42: 0 }));
+    expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      `warn: config cache.ttl: version 2 is refused: ${long}`,
+    ]);
   });
 
   test('is refused as soon as it arrives, though nobody asks for it; those beside it are served', async () => {

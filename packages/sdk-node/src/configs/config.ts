@@ -98,6 +98,11 @@ export class Config<T> {
     return this.#problem ?? this.#listenerProblem;
   }
 
+  /** @internal Of that, what is wrong with the values; listeners that fail are in the log already. */
+  get refusal(): string | undefined {
+    return this.#problem;
+  }
+
   /** @internal Of the flag that was judged. */
   get version(): number | undefined {
     return this.#flag.version;

@@ -1,5 +1,7 @@
 import { mostConfigs } from '@sluice/protocol';
 import type { Client, Log, Platform, Reporter, Surroundings, Telemetry, Widened } from '@sluice/sdk-common';
+import { SluiceError } from '../errors.ts';
+import { findObjectProblem } from '../option-checks.ts';
 import { Config } from './config.ts';
 import type { ConfigOptions, JudgedOptions } from './config-options.ts';
 import { describeInForce } from './in-force.ts';
@@ -15,7 +17,7 @@ export interface ConfigsParts {
 }
 
 /** Whatever its values are. */
-type AnyConfig = Pick<Config<unknown>, 'key' | 'problem' | 'version' | 'raw' | 'refresh' | 'tell'>;
+type AnyConfig = Pick<Config<unknown>, 'key' | 'problem' | 'refusal' | 'version' | 'raw' | 'refresh' | 'tell'>;
 
 /** All configs of a client: what arrives is judged and put in force for all of them before anybody is told. */
 export class Configs {
@@ -32,6 +34,8 @@ export class Configs {
 
   /** Throws a SluiceError when the options contradict themselves. */
   create<T>(key: string, options: ConfigOptions<T>): Config<Widened<T>> {
+    const problem = findObjectProblem(options, 'an object with a default');
+    if (problem !== undefined) throw new SluiceError('invalid-options', `config ${key}: options ${problem}`);
     const { client, widest, log } = this.#parts;
     if (!this.#isListening) client.onChange((keys) => this.#take(keys));
     this.#isListening = true;
@@ -86,7 +90,8 @@ export class Configs {
     const refusing = [...(this.#configs.get(key) ?? [])].find(({ problem }) => problem !== undefined);
     const reason = refusing?.problem?.slice(0, longestReason);
     if (reason === undefined) refusals.accept(key);
-    else refusals.refuse(key, refusing?.version ?? 0, reason);
+    else if (refusals.refuse(key, refusing?.version ?? 0, reason) && refusing?.refusal !== undefined)
+      this.#parts.log.warn(`config ${key}: version ${refusing.version} is refused: ${refusing.refusal}`);
     if (reason !== undefined && reason !== this.#refusedFor.get(key))
       this.#parts.telemetry?.configRefusal({ key, reason });
     if (reason === undefined) this.#refusedFor.delete(key);

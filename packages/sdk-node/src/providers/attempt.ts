@@ -1,5 +1,5 @@
 import type { Clock } from '@sluice/sdk-common';
-import { isDefinite } from './not-accepted.ts';
+import { findFailure, isDefinite } from './not-accepted.ts';
 
 /** How one call of a provider ended. */
 export type Answer =
@@ -33,9 +33,14 @@ export function attempt(
     };
     signal?.addEventListener('abort', giveUp);
     // A function that throws at once is answered like one that rejects.
-    new Promise((settle) => settle(call(controller.signal))).then(
+    new Promise((settle) => settle(call(controller.signal))).then(throwFailure).then(
       () => finish({ outcome: 'sent' }),
       (error: unknown) => finish({ outcome: isDefinite(error) ? 'not-accepted' : 'unknown', error }),
     );
   });
+}
+
+function throwFailure(answer: unknown): void {
+  const failure = findFailure(answer);
+  if (failure !== undefined) throw failure;
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { blamesProvider, isDefinite, NotAccepted } from './not-accepted.ts';
+import { blamesProvider, findFailure, isDefinite, NotAccepted } from './not-accepted.ts';
 
 let server: Server | undefined;
 
@@ -73,6 +73,30 @@ describe('a failure is ambiguous', () => {
     const error: Error = new Error('round');
     error.cause = error;
     expect(isDefinite(error)).toBe(false);
+  });
+});
+
+describe('a response of fetch', () => {
+  test.each([400, 401, 403, 404, 408, 413, 422, 429, 451, 503])('of status %i says no', (status) => {
+    const error = findFailure(new Response(null, { status }));
+    expect(error).toMatchObject({ message: `HTTP ${status}` });
+    expect([isDefinite(error), blamesProvider(error)]).toEqual([true, true]);
+  });
+
+  test.each([304, 409, 500, 502, 504, 520])('of status %i leaves it open', (status) => {
+    const error = findFailure(new Response(null, { status }));
+    expect(error).toMatchObject({ message: `HTTP ${status}` });
+    expect(isDefinite(error)).toBe(false);
+  });
+
+  test.each([200, 201, 202, 204])('of status %i is what a provider says that accepts', (status) => {
+    expect(findFailure(new Response(null, { status }))).toBeUndefined();
+  });
+
+  test('is known from other answers, which all say yes', () => {
+    const others = [undefined, null, 'queued', { status: 500 }, { ok: false }, { ok: false, status: 'no' }, () => {}];
+    expect(others.map(findFailure)).toEqual(others.map(() => undefined));
+    expect(findFailure({ ok: false, status: 503 })).toBeInstanceOf(NotAccepted);
   });
 });
 

@@ -33,7 +33,7 @@ const definiteCodes: readonly unknown[] = [
 ];
 
 /** Errors within errors are looked at so deep: fetch wraps what Node's sockets say, libraries wrap fetch. */
-const mostWraps = 5;
+export const mostWraps = 5;
 
 /** Whether an error says that the message cannot have been accepted. */
 export function isDefinite(error: unknown, wraps = 0): boolean {
@@ -46,6 +46,19 @@ export function isDefinite(error: unknown, wraps = 0): boolean {
   const { syscall, code } = error as { readonly syscall?: unknown; readonly code?: unknown };
   if (connecting.includes(syscall) || definiteCodes.includes(code)) return true;
   return error.cause !== undefined && isDefinite(error.cause, wraps + 1);
+}
+
+/**
+ * What is wrong with an answer like that of fetch, which resolves also when the provider said no: 4xx and 503 are
+ * definite. 409 is not, as APIs answer so while a message with the same key is on its way; nor are other 5xx and
+ * redirects, which may come from behind whoever accepted it. Undefined: nothing, as with all other answers.
+ */
+export function findFailure(answer: unknown): Error | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { ok, status } = answer as { readonly ok?: unknown; readonly status?: unknown };
+  if (ok !== false || typeof status !== 'number') return undefined;
+  const isRefused = status === 503 || (status >= 400 && status < 500 && status !== 409);
+  return isRefused ? new NotAccepted(`HTTP ${status}`) : new Error(`HTTP ${status}`);
 }
 
 /** Whether an error says that the provider is not well. */

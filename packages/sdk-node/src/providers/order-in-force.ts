@@ -1,6 +1,6 @@
 import type { Flag, Reason, VariationOrRollout } from '@sluice/engine';
 import { describeMalformation, type ProviderOrder, parseProviderOrder, providerDefaults } from '@sluice/protocol';
-import type { Client, GivenContext } from '@sluice/sdk-common';
+import type { Client, GivenContext, Log } from '@sluice/sdk-common';
 
 /** On standby, all together get at most so many percent of the first tries where nobody says how many. */
 const mostWarm = 50;
@@ -16,13 +16,15 @@ export class OrderInForce {
   readonly #client: Client;
   readonly #key: string;
   readonly #names: readonly string[];
+  readonly #log: Log;
   /** What each rule, and everybody else, was served last that was good. */
   #lastGood = new Map<string, ProviderOrder>();
   readonly #stop: () => void;
 
   /** `names`: of the providers that the code has, in its order. */
-  constructor(client: Client, key: string, names: readonly string[]) {
+  constructor(key: string, names: readonly string[], { client, log }: { readonly client: Client; readonly log: Log }) {
     this.#client = client;
+    this.#log = log;
     this.#key = key;
     this.#names = names;
     this.#stop = client.onChange(key, () => this.#judge());
@@ -53,8 +55,10 @@ export class OrderInForce {
       const bad = read.find(([, order]) => typeof order === 'string');
       if (bad !== undefined) problem ??= `variations[${bad[0]}]: ${bad[1]}`;
     }
-    if (flag !== undefined && problem !== undefined) this.#client.refusals.refuse(this.#key, flag.version, problem);
-    else this.#client.refusals.accept(this.#key);
+    const { refusals } = this.#client;
+    if (flag === undefined || problem === undefined) refusals.accept(this.#key);
+    else if (refusals.refuse(this.#key, flag.version, problem))
+      this.#log.warn(`providers ${this.#key}: version ${flag.version} is refused: ${problem}`);
   }
 
   /** In words what is wrong with it. */

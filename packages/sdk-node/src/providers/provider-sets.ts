@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { describeGiven, findDurationProblem, findNameProblem, findObjectProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
@@ -39,7 +40,7 @@ export class ProviderSets {
     if (this.#orders.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
     const { client, surroundings, log, observe } = this.#options;
     const journal = this.#openJournal(key, options);
-    const order = new OrderInForce(client, key, Object.keys(providers));
+    const order = new OrderInForce(key, Object.keys(providers), { client, log });
     this.#orders.set(key, order);
     return new Providers(key, providers, options, {
       order,
@@ -75,17 +76,27 @@ export class ProviderSets {
 function checkSet<Message>(
   key: string,
   providers: Readonly<Record<string, Provider<Message>>>,
-  { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal, journalBytes = 1 }: ProvidersOptions<Message>,
+  options: ProvidersOptions<Message>,
 ): void {
+  check('providers', findObjectProblem(providers, 'an object of providers'));
+  check('options', findObjectProblem(options, 'an object with idempotencyKey'));
+  const { idempotencyKey, timeoutMs = 1, deadlineMs = 1, journal = false, journalBytes = 1 } = options;
   if (Object.keys(providers).length === 0) throw wrong(key, 'expected at least one provider, got none');
+  check('providers', findNameProblem(Object.keys(providers)));
   for (const [name, provider] of Object.entries(providers)) {
     if (typeof provider?.send !== 'function') throw wrong(key, `${name}.send must be a function`);
   }
   if (typeof idempotencyKey !== 'function') throw wrong(key, 'idempotencyKey must be a function that names a message');
-  if (!(timeoutMs > 0)) throw wrong(key, `timeoutMs must be above 0, got ${timeoutMs}`);
-  if (!(deadlineMs > 0)) throw wrong(key, `deadlineMs must be above 0, got ${deadlineMs}`);
-  if (!(journalBytes > 0)) throw wrong(key, `journalBytes must be above 0, got ${journalBytes}`);
-  if (journal === '') throw wrong(key, 'journal must be a folder, or false for memory, got ""');
+  check('timeoutMs', findDurationProblem(timeoutMs));
+  check('deadlineMs', findDurationProblem(deadlineMs));
+  if (typeof journalBytes !== 'number' || !(journalBytes > 0))
+    throw wrong(key, `journalBytes must be above 0, got ${describeGiven(journalBytes)}`);
+  if (journal !== false && (typeof journal !== 'string' || journal === ''))
+    throw wrong(key, `journal must be a folder, or false for memory, got ${describeGiven(journal)}`);
+
+  function check(option: string, problem: string | undefined): void {
+    if (problem !== undefined) throw wrong(key, `${option} ${problem}`);
+  }
 }
 
 function wrong(key: string, problem: string): SluiceError {

@@ -12,10 +12,11 @@ export interface SendOptions {
 export interface Provider<Message> {
   /**
    * Resolves once the message is accepted. Throws `NotAccepted` when the provider said no; failures to connect are
-   * understood by themselves. Whatever else is thrown leaves open whether the message was accepted.
+   * understood by themselves, and so are responses of `fetch` that are not `ok`: 4xx and 503 are a no; 409, other 5xx
+   * and redirects leave it open. So does whatever else is thrown.
    */
   send(message: Message, options: SendOptions): Promise<unknown>;
-  /** Resolves when the provider works, without sending anything. Without it, a message now and then is the probe. */
+  /** Resolves when the provider works, as `send` does, but sends nothing. Without it, a message now and then is the probe. */
   probe?(options: { readonly signal: AbortSignal }): Promise<unknown>;
   /** Messages with the same `idempotencyKey` are accepted once, so that one in doubt may be sent again. */
   readonly honoursIdempotencyKey?: boolean;
@@ -28,6 +29,7 @@ export interface Attempt {
   readonly at: number;
   /** `unknown`: the provider may have accepted the message. */
   readonly outcome: 'sent' | 'not-accepted' | 'unknown';
+  /** What it failed with, and what caused that. */
   readonly error?: string;
 }
 

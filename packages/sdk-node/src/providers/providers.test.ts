@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Arrivals, createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
@@ -193,6 +195,23 @@ describe('a message', () => {
     expect(a.asked).toEqual([]);
   });
 
+  test.each([new AbortController(), 'signal', '', {}])(
+    'with what is no signal is refused, and nothing is kept: %o',
+    async (signal) => {
+      const { mail, a, clock } = await create();
+      await expect(mail.send({ id: 'm1' }, undefined, { signal: signal as never })).rejects.toMatchObject({
+        code: 'invalid-options',
+        message: expect.stringContaining(
+          'signal must be an AbortSignal, such as the signal of an AbortController, got',
+        ),
+      });
+      expect(clock.waiting).toEqual([]);
+      await clock.advance(60_000);
+      expect([a.asked, await mail.pending()]).toEqual([[], []]);
+      expect((await mail.send({ id: 'm1' })).status).toBe('sent');
+    },
+  );
+
   test('is told to whoever observes, try by try', async () => {
     const { mail, a, observed, clock } = await create({ value: places(active('a'), active('b')) });
     a.behaviour = 'refuse';
@@ -266,6 +285,17 @@ describe('a message that may have been accepted', () => {
     expect([result.status, ...route(result)]).toEqual(['unknown', 'a: unknown', 'b: not-accepted']);
   });
 
+  test.each(['nope', undefined, 'unknown'])('cannot be settled as %j', async (outcome) => {
+    const { mail, a, next } = await create();
+    a.behaviour = 'reset';
+    expect((await mail.send(next())).status).toBe('unknown');
+    await expect(mail.settle('m1', outcome as never)).rejects.toMatchObject({
+      code: 'invalid-options',
+      message: expect.stringContaining('outcome must be sent or failed, got '),
+    });
+    expect(await mail.pending()).toHaveLength(1);
+  });
+
   test('is not sent again until somebody settles it', async () => {
     const { mail, a } = await create({ value: places(active('a'), active('b')) });
     a.behaviour = 'reset';
@@ -307,6 +337,69 @@ describe('a message that may have been accepted', () => {
     });
     expect(a.asked).toEqual([]);
   });
+});
+
+/** A server, and the port that it has. */
+async function listen(listener: RequestListener): Promise<readonly [Server, number]> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an address.
+  return [server, (server.address() as AddressInfo).port];
+}
+
+describe('what fetch answers', () => {
+  /** A client of an API over HTTP that answers so; `send` is as short as people write it. */
+  async function answering(status: number) {
+    const [server, port] = await listen((_, response) => void response.writeHead(status).end());
+    onTestFinished(() => void server.close());
+    const { sets } = await create();
+    const [url, b] = [`http://127.0.0.1:${port}`, new FakeProvider()];
+    const http: Provider<Mail> = { send: ({ id }, { signal }) => fetch(url, { method: 'POST', body: id, signal }) };
+    const mail = sets.create<Mail>('sms', { http, b }, { idempotencyKey: ({ id }) => id, timeoutMs: 1000 });
+    return { mail, b };
+  }
+
+  test.each<[number, Partial<SendResult>]>([
+    [202, { status: 'sent', provider: 'http' }],
+    [401, { status: 'sent', provider: 'b' }],
+    [503, { status: 'sent', provider: 'b' }],
+    [500, { status: 'unknown' }],
+  ])('is what becomes of a message: %i', async (status, result) => {
+    const { mail } = await answering(status);
+    expect(await mail.send({ id: 'm1' })).toMatchObject(result);
+  });
+});
+
+test('why a connection failed is told, though fetch says only that it did', async () => {
+  const { sets } = await create();
+  const ask = async (url: string): Promise<SendResult> => {
+    const http: Provider<Mail> = { send: ({ id }) => fetch(url, { method: 'POST', body: id }) };
+    return sets.create<Mail>(url, { http }, { idempotencyKey: ({ id }) => id }).send({ id: 'm1' });
+  };
+  const [server, port] = await listen(() => undefined);
+  await new Promise((resolve) => server.close(resolve));
+  expect((await ask(`http://127.0.0.1:${port}/`)).attempts).toMatchObject([
+    { outcome: 'not-accepted', error: `fetch failed: connect ECONNREFUSED 127.0.0.1:${port}` },
+  ]);
+  expect((await ask('http://nowhere.invalid/')).attempts).toMatchObject([
+    { error: expect.stringMatching(/^fetch failed: getaddrinfo E\w+ nowhere\.invalid$/) },
+  ]);
+});
+
+test.each([
+  ['no', new Error('no')],
+  ['no: why', new Error('no', { cause: 'why' })],
+  ['no: ECONNREFUSED', new Error('no', { cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }) })],
+  ['what is no error', 'what is no error'],
+  ['no: why', new Error('no: why', { cause: new Error('why') })],
+])('%j is told of a failure', async (told, error) => {
+  const { sets } = await create();
+  const mail = sets.create<Mail>(
+    'sms',
+    { a: { send: () => Promise.reject(error) } },
+    { idempotencyKey: ({ id }) => id },
+  );
+  expect((await mail.send({ id: 'm1' })).attempts).toMatchObject([{ error: told }]);
 });
 
 describe('a provider that fails', () => {
@@ -470,11 +563,13 @@ describe('a value that cannot be followed', () => {
       'variations[0]: providers[1].name must be one that this build',
     ],
   ])('because it %s leaves the last good one, and is refused', async (_, bad, reason) => {
-    const { mail, testData, client, next } = await create({ value: places(active('a')) });
+    const { mail, testData, client, next, log } = await create({ value: places(active('a')) });
     testData.set(set, places(active('c')));
     expect(refused(client)).toEqual([]);
     testData.set(set, bad);
     expect(refused(client)).toEqual([expect.stringContaining(`${set}: ${reason}`)]);
+    testData.set('other', 1);
+    expect(log.lines).toEqual([expect.stringContaining(`warn: providers ${set}: version 4 is refused: ${reason}`)]);
     expect((await mail.send(next())).provider).toBe('c');
     testData.set(set, places(active('b')));
     expect(refused(client)).toEqual([]);
@@ -512,14 +607,48 @@ describe('a value that cannot be followed', () => {
 describe('a set that cannot be right is refused', () => {
   const fine = { send: async () => undefined };
   const idempotencyKey = () => 'key';
+  const duration = 'milliseconds above 0 and at most 2147483647';
 
   test.each([
+    ['without anything', undefined, { idempotencyKey }, 'providers must be an object of providers, got undefined'],
+    ['with a list', [fine], { idempotencyKey }, 'providers must be an object of providers, got an array'],
+    ['without options', { a: fine }, undefined, 'options must be an object with idempotencyKey, got undefined'],
+    [
+      'with a number for a folder',
+      { a: fine },
+      { idempotencyKey, journal: 5 },
+      'journal must be a folder, or false for memory, got 5',
+    ],
     ['without providers', {}, { idempotencyKey }, 'expected at least one provider'],
+    [
+      'with an integer as a name',
+      { a: fine, 7: fine },
+      { idempotencyKey },
+      'providers must not have a name that is an integer',
+    ],
     ['without a function to send', { a: {} }, { idempotencyKey }, 'a.send must be a function'],
     ['without a name for messages', { a: fine }, {}, 'idempotencyKey must be a function'],
-    ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, 'timeoutMs must be above 0, got 0'],
-    ['without a deadline', { a: fine }, { idempotencyKey, deadlineMs: Number.NaN }, 'deadlineMs must be above 0'],
+    ['without time', { a: fine }, { idempotencyKey, timeoutMs: 0 }, `timeoutMs must be ${duration}, got 0`],
+    [
+      'with endless time',
+      { a: fine },
+      { idempotencyKey, timeoutMs: 1e12 },
+      `timeoutMs must be ${duration}, got 1000000000000`,
+    ],
+    [
+      'with time as text',
+      { a: fine },
+      { idempotencyKey, timeoutMs: '300' },
+      `timeoutMs must be ${duration}, got "300"`,
+    ],
+    [
+      'without a deadline',
+      { a: fine },
+      { idempotencyKey, deadlineMs: Number.NaN },
+      `deadlineMs must be ${duration}, got NaN`,
+    ],
     ['without room', { a: fine }, { idempotencyKey, journalBytes: 0 }, 'journalBytes must be above 0, got 0'],
+    ['with room as text', { a: fine }, { idempotencyKey, journalBytes: '9' }, 'journalBytes must be above 0, got "9"'],
     ['with an empty folder', { a: fine }, { idempotencyKey, journal: '' }, 'journal must be a folder'],
   ])('%s', async (_, providers, options, message) => {
     const { client } = await create();

@@ -1,5 +1,6 @@
 import type { GivenContext, Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { describeGiven, findSignalProblem, longestMs } from '../option-checks.ts';
 import type { Subject } from '../surroundings/subject.ts';
 import type { Journal } from './journal.ts';
 import { isResolved, type JournalMessage } from './ledger.ts';
@@ -71,13 +72,15 @@ export class Providers<Message> {
    * Sends a message and resolves with what became of it: a provider that fails does not make it reject. The same
    * message is sent once, however often it is given while it is on its way; one that was sent is not sent again, and
    * one in doubt only as the policy allows. Rejects with a SluiceError, having sent nothing, when the message has no
-   * key or the journal cannot be used.
+   * key, the signal is none, or the journal cannot be used.
    */
   async send(
     message: Message,
     context?: GivenContext,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<SendResult> {
+    const problem = findSignalProblem(signal);
+    if (problem !== undefined) throw new SluiceError('invalid-options', `providers ${this.#set}: ${problem}`);
     const key: unknown = this.#options.idempotencyKey(message);
     if (typeof key !== 'string' || key === '') {
       const found = typeof key === 'string' ? 'an empty one' : typeof key;
@@ -119,7 +122,7 @@ export class Providers<Message> {
       return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
     }
     const timeoutMs = this.#timeoutMs;
-    const { deadlineMs = 3 * timeoutMs } = this.#options;
+    const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
     const options = { set: this.#set, timeoutMs, deadlineMs, members: this.#members, journal, log, observe };
     return new Sending({ ...asked, before }, options, platform).run();
   }
@@ -137,11 +140,15 @@ export class Providers<Message> {
   }
 }
 
-/** Ends a message in doubt. Rejects when there is no such message, or the journal cannot be written. */
+/** Ends a message in doubt. Rejects when there is no such message or outcome, or the journal cannot be written. */
 export async function settle(
   journal: Journal,
   { set, key, outcome }: { readonly set: string; readonly key: string; readonly outcome: 'sent' | 'failed' },
 ): Promise<void> {
+  if (outcome !== 'sent' && outcome !== 'failed') {
+    const text = `outcome must be sent or failed, got ${describeGiven(outcome satisfies never)}`;
+    throw new SluiceError('invalid-options', `providers ${set}: ${text}`);
+  }
   const rejectAs = (what: 'read' | 'written') => (cause: unknown) => {
     throw journalError(set, what, cause);
   };

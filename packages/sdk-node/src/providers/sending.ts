@@ -8,6 +8,7 @@ import type { Journal } from './journal.ts';
 import type { MessageEnd } from './journal-records.ts';
 import type { JournalMessage } from './ledger.ts';
 import type { Members } from './members.ts';
+import { mostWraps } from './not-accepted.ts';
 import type { Attempt, SendResult } from './provider.ts';
 
 /** One try of a provider, for whoever counts them. */
@@ -178,7 +179,7 @@ export class Sending<Message> {
     this.#observe(provider, answer, clock.elapsed() - startedAt);
     if (answer.outcome === 'sent') return { provider, at, outcome: 'sent' };
     const { outcome } = answer;
-    const error = answer.error instanceof Error ? answer.error.message : String(answer.error);
+    const error = describeError(answer.error);
     journal.note({ kind: 'answer', ...this.#named, at: journal.now(), provider, outcome, error });
     return { provider, at, outcome, error };
   }
@@ -220,6 +221,17 @@ export class Sending<Message> {
       ...(this.#reason !== undefined && { reason: this.#reason }),
     };
   }
+}
+
+/** An error in words, with what caused it: fetch says only that it failed. */
+function describeError(error: unknown, wraps = 0): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause, code } = error as Error & { readonly code?: unknown };
+  // When all addresses of a name failed, there is only a code.
+  const what = message || String(code ?? error.name);
+  if (cause === undefined || wraps >= mostWraps) return what;
+  const why = describeError(cause, wraps + 1);
+  return what.includes(why) ? what : `${what}: ${why}`;
 }
 
 export function journalError(set: string, what: 'read' | 'written', cause: unknown): SluiceError {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createClientIpFinder } from './client-ip.ts';
+import { createClientIpFinder, type TrustProxy } from './client-ip.ts';
 
 describe('whom proxies are believed about', () => {
-  test.each([
+  test.each<[unknown, string]>([
     [-1, 'trustProxy must be a number of proxies, got -1'],
     [1.5, 'trustProxy must be a number of proxies, got 1.5'],
     [Number.NaN, 'trustProxy must be a number of proxies, got NaN'],
@@ -11,12 +11,18 @@ describe('whom proxies are believed about', () => {
       ['10.0.0.0/8', 'loopback'],
       'trustProxy[1] must be an address or a block of addresses, such as "10.0.0.0/8", got "loopback"',
     ],
+    ...[true, 'loopback', null, {}].map((given): [unknown, string] => [
+      given,
+      'trustProxy must be how many proxies there are, or a list of their addresses, such as 1 or ["10.0.0.0/8"], ' +
+        `got ${given !== null && typeof given === 'object' ? 'an object' : JSON.stringify(given)}`,
+    ]),
+    [[7], 'trustProxy[0] must be an address or a block of addresses, such as "10.0.0.0/8", got 7'],
     [
       ['10.0.0.0/33'],
       'trustProxy[0] must be an address or a block of addresses, such as "10.0.0.0/8", got "10.0.0.0/33"',
     ],
   ])('must be possible: %j', (trustProxy, message) => {
-    expect(() => createClientIpFinder(trustProxy)).toThrow(
+    expect(() => createClientIpFinder(trustProxy as TrustProxy)).toThrow(
       expect.objectContaining({ name: 'SluiceError', code: 'invalid-options', message }),
     );
   });

@@ -1,5 +1,6 @@
 import { type Cidr, cidrContains, parseAddress, parseCidr } from '@sluice/engine';
 import { SluiceError } from '../errors.ts';
+import { describeGiven } from '../option-checks.ts';
 
 /**
  * Which proxies in front of this process are believed when they say for whom they ask: how many there are, or their
@@ -36,6 +37,11 @@ function createTrust(trustProxy: TrustProxy): (ip: string, hops: number) => bool
     if (!Number.isInteger(trustProxy) || trustProxy < 0)
       throw new SluiceError('invalid-options', `trustProxy must be a number of proxies, got ${trustProxy}`);
     return (_, hops) => hops < trustProxy;
+  }
+  // What Express takes for proxies, and callers without types may pass.
+  if (!Array.isArray(trustProxy)) {
+    const expected = 'how many proxies there are, or a list of their addresses, such as 1 or ["10.0.0.0/8"]';
+    throw new SluiceError('invalid-options', `trustProxy must be ${expected}, got ${describeGiven(trustProxy)}`);
   }
   const blocks = trustProxy.map((text, at): Cidr => {
     const block = parseCidr(text);

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, findContextProblem, type MultiContext, type SingleContext } from '@sluice/engine';
 import type { AnsweredRequest, Log, Surroundings, SurroundingsSource, Telemetry } from '@sluice/sdk-common';
+import { describeGiven } from '../option-checks.ts';
 
 /** What is done, as rules see it. What is not known at first, such as the route before it was matched, is asked anew. */
 export interface Work {
@@ -59,15 +60,27 @@ export class WorkScope implements Surroundings {
 
   /** Says what cannot be taken in, and takes in nothing then. */
   add(people: People): string | undefined {
+    // What callers without types may pass.
+    if (typeof people !== 'object' || people === null)
+      return `whom work is done for must be an object, such as { account: { key: "42" } }, got ${describeGiven(people)}`;
     const wrong = Object.keys(people).find((kind) => reserved.includes(kind));
     if (wrong !== undefined) return `${wrong} is not a kind of whom work is done for`;
     const all: MultiContext = { ...this.#people, ...people };
     const problem = findContextProblem(all);
     if (problem !== undefined) return problem;
-    this.#people = all;
-    this.context = toSimplest(all);
-    this.ambient = [this.#request, this.context, ...this.#around.ambient];
+    this.#setPeople(all);
     return undefined;
+  }
+
+  /** Says that it is for whom other work is by now. */
+  inherit(other: WorkScope): void {
+    if (other.context !== undefined) this.#setPeople(other.#people);
+  }
+
+  #setPeople(people: MultiContext): void {
+    this.#people = people;
+    this.context = toSimplest(people);
+    this.ambient = [this.#request, this.context, ...this.#around.ambient];
   }
 }
 
@@ -113,6 +126,14 @@ export class Scopes implements SurroundingsSource {
     this.hasNarrower = true;
     const request = createRequestContext(this.#keyPrefix + (++this.#count).toString(36), work);
     return new WorkScope(request, this.widest, this.#options.elapsed());
+  }
+
+  /** As `open`, for whom the work around the caller is done. */
+  openWithin(work: Work): WorkScope {
+    const scope = this.open(work);
+    const outer = this.#storage.getStore();
+    if (outer !== undefined) scope.inherit(outer);
+    return scope;
   }
 
   run<T>(scope: WorkScope, work: () => T): T {

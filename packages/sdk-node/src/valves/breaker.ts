@@ -1,6 +1,7 @@
 import type { Clock, Log } from '@sluice/sdk-common';
 import { CircuitState, CountBreaker, circuitBreaker, handleWhenResult } from 'cockatiel';
 import { SluiceError } from '../errors.ts';
+import { describeGiven, findDurationProblem } from '../option-checks.ts';
 import type { Outcome } from './call-mode.ts';
 
 export interface BreakerOptions {
@@ -32,13 +33,14 @@ export function createBreaker(
   { volume = 20, errorPct = 50, resetMs = 10_000 }: BreakerOptions,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Breaker {
-  const check = (option: string, value: number, isRight: boolean, expected: string): void => {
-    if (isRight) return;
-    throw new SluiceError('invalid-options', `${name}: breaker.${option} must be ${expected}, got ${value}`);
+  const fail = (problem: string): never => {
+    throw new SluiceError('invalid-options', `${name}: breaker.${problem}`);
   };
-  check('volume', volume, Number.isInteger(volume) && volume > 0, 'an integer above 0');
-  check('errorPct', errorPct, errorPct > 0 && errorPct < 100, 'above 0 and below 100');
-  check('resetMs', resetMs, resetMs > 0, 'above 0');
+  if (!Number.isInteger(volume) || volume <= 0) fail(`volume must be an integer above 0, got ${describeGiven(volume)}`);
+  if (typeof errorPct !== 'number' || !(errorPct > 0 && errorPct < 100))
+    fail(`errorPct must be above 0 and below 100, got ${describeGiven(errorPct)}`);
+  const problem = findDurationProblem(resetMs);
+  if (problem !== undefined) fail(`resetMs ${problem}`);
   let openedAt = 0;
   const isHalfOpen = (): boolean => policy.state === CircuitState.HalfOpen;
   const policy = circuitBreaker(

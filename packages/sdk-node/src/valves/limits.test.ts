@@ -62,6 +62,22 @@ describe('limits', () => {
     expect(clock.waiting).toEqual([]);
   });
 
+  test('keep the process from ending as long as one runs', async () => {
+    const { clock, begin } = create();
+    expect(clock.isHeld).toBe(false);
+    const [first, second] = [begin('a', 300), begin('b', 100)];
+    first.end();
+    first.end();
+    expect(clock.isHeld).toBe(true);
+    await clock.advance(100);
+    expect([second.isOver, clock.isHeld]).toEqual([true, false]);
+    second.end();
+    const third = begin('c', 300);
+    expect(clock.isHeld).toBe(true);
+    third.end();
+    expect(clock.isHeld).toBe(false);
+  });
+
   test('may begin while others are told that they are over', async () => {
     const { clock, limits, over, begin } = create();
     const limit = limits.begin(100);

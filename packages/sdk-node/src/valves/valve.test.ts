@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Flag } from '@sluice/engine';
 import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
 import fc from 'fast-check';
@@ -464,6 +466,15 @@ describe('a caller who goes away', () => {
     expect(clock.waiting).toEqual([]);
   });
 
+  test('has a signal, not its controller', async () => {
+    const { client } = await create();
+    const run = client.valve('search', { modes: answers }).runUntil(new AbortController() as never);
+    await expect(run).rejects.toMatchObject({
+      code: 'invalid-options',
+      message: 'valve search: signal must be an AbortSignal, such as the signal of an AbortController, got an object',
+    });
+  });
+
   test('who was gone before calls nothing', async () => {
     const { client } = await create();
     let calls = 0;
@@ -808,6 +819,30 @@ describe('a valve', () => {
     expect(clock.waiting).toEqual([]);
   });
 
+  /** What a program prints, once it has ended by itself. */
+  const print = async (program: string): Promise<string> => {
+    const sdk = new URL('../index.ts', import.meta.url).href;
+    const source = `import { createClient, TestData } from ${JSON.stringify(sdk)};
+      const client = createClient({ testData: new TestData() });
+      ${program}`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
+      timeout: 20_000,
+    });
+    return stdout;
+  };
+
+  test('keeps its process until a mode that hangs is out of time', async () => {
+    const program = `const valve = client.valve('search', { modes: { normal: () => new Promise(() => {}) }, timeoutMs: 20 });
+      console.log(await valve.run().catch(({ code }) => code));`;
+    expect(await print(program)).toBe('timeout\n');
+  });
+
+  test('lets its process end as soon as no mode is at work', async () => {
+    const program = `const valve = client.valve('search', { modes: { normal: async () => 'found' }, timeoutMs: 2 ** 31 - 1 });
+      console.log((await valve.run()).value, (await valve.run()).value);`;
+    expect(await print(program)).toBe('found found\n');
+  });
+
   test('is made once', async () => {
     const { client } = await create();
     client.valve('search', { modes: answers });
@@ -821,21 +856,43 @@ describe('a valve', () => {
 
   const none = (): undefined => undefined;
   test.each<[Partial<ValveSettings>, string]>([
+    [undefined as never, 'valve search: options must be an object with modes, got undefined'],
+    [{ modes: undefined as never }, 'valve search: modes must be an object of functions, got undefined'],
+    [{ modes: ['normal'] as never }, 'valve search: modes must be an object of functions, got an array'],
+    ...[null, true, 5].map((breaker): [Partial<ValveSettings>, string] => [
+      { breaker: breaker as never },
+      `valve search: breaker must be an object, or false for none, got ${breaker}`,
+    ]),
     [{ modes: {} }, 'valve search: modes must have at least one mode, got none'],
+    [
+      { modes: { normal: none, '404': none } },
+      'valve search: modes must not have a name that is an integer, which JavaScript would put first, got "404"',
+    ],
     [{ timeoutMs: 0 }, 'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got 0'],
     [{ timeoutMs: Number.NaN }, 'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got NaN'],
     [
       { fallbackTimeoutMs: Number.POSITIVE_INFINITY },
       'valve search: fallbackTimeoutMs must be milliseconds above 0 and at most 2147483647, got Infinity',
     ],
+    [
+      { timeoutMs: '300' as never },
+      'valve search: timeoutMs must be milliseconds above 0 and at most 2147483647, got "300"',
+    ],
     [{ onError: 'cached' }, 'valve search: onError must be one of the modes (normal), got "cached"'],
     [{ breaker: { volume: 0 } }, 'valve search: breaker.volume must be an integer above 0, got 0'],
     [{ breaker: { errorPct: 100 } }, 'valve search: breaker.errorPct must be above 0 and below 100, got 100'],
-    [{ breaker: { resetMs: 0 } }, 'valve search: breaker.resetMs must be above 0, got 0'],
+    [
+      { breaker: { errorPct: '50' as never } },
+      'valve search: breaker.errorPct must be above 0 and below 100, got "50"',
+    ],
+    ...[0, 1e12, '10000' as never].map((resetMs): [Partial<ValveSettings>, string] => [
+      { breaker: { resetMs } },
+      `valve search: breaker.resetMs must be milliseconds above 0 and at most 2147483647, got ${JSON.stringify(resetMs)}`,
+    ]),
   ])('whose options cannot be right is not made: %j', async (settings, message) => {
     const { client } = await create();
     // Names of modes are not known to the type here.
-    const options = { modes: { normal: none }, ...settings } as Parameters<typeof client.valve>[1];
+    const options = (settings && { modes: { normal: none }, ...settings }) as Parameters<typeof client.valve>[1];
     expect(() => client.valve('search', options)).toThrow(
       expect.objectContaining({ code: 'invalid-options', message }),
     );

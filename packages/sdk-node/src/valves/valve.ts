@@ -1,6 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import { findDurationProblem, findNameProblem, findObjectProblem, findSignalProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import { callMode, type ModeCall, type ModeFunction, type Outcome } from './call-mode.ts';
@@ -155,6 +156,8 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
   }
 
   async #run(context: GivenContext, run: Run): Promise<ValveResult<Answer>> {
+    const problem = findSignalProblem(run.signal);
+    if (problem !== undefined) throw new SluiceError('invalid-options', `valve ${this.key}: ${problem}`);
     run.signal?.throwIfAborted();
     const { value: served, reason } = this.#evaluate(context);
     const choice = this.#plan.choices.get(served);
@@ -284,23 +287,26 @@ function addFallbackErrors(error: unknown, errors: readonly unknown[]): void {
   });
 }
 
-/** What a timer can wait for. */
-const longestMs = 2 ** 31 - 1;
-
-function checkOptions(key: string, { modes, timeoutMs, fallbackTimeoutMs, onError, onMissing }: ValveSettings): void {
-  const isDuration = (ms: number): boolean => ms > 0 && ms <= longestMs;
-  const duration = `milliseconds above 0 and at most ${longestMs}`;
+function checkOptions(key: string, options: ValveSettings): void {
+  check('options', findObjectProblem(options, 'an object with modes'));
+  const { modes, timeoutMs = 1, fallbackTimeoutMs = 1, breaker = false, onError, onMissing } = options;
+  check('modes', findObjectProblem(modes, 'an object of functions'));
   const names = Object.keys(modes);
   if (names.length === 0) fail('modes must have at least one mode, got none');
+  check('modes', findNameProblem(names));
   for (const name of names)
     if (typeof modes[name] !== 'function') fail(`modes["${name}"] must be a function, got a ${typeof modes[name]}`);
-  if (timeoutMs !== undefined && !isDuration(timeoutMs)) fail(`timeoutMs must be ${duration}, got ${timeoutMs}`);
-  if (fallbackTimeoutMs !== undefined && !isDuration(fallbackTimeoutMs))
-    fail(`fallbackTimeoutMs must be ${duration}, got ${fallbackTimeoutMs}`);
+  check('timeoutMs', findDurationProblem(timeoutMs));
+  check('fallbackTimeoutMs', findDurationProblem(fallbackTimeoutMs));
+  if (breaker !== false) check('breaker', findObjectProblem(breaker, 'an object, or false for none'));
   if (onError !== undefined && !names.includes(onError))
     fail(`onError must be one of the modes (${names.join(', ')}), got "${onError}"`);
   if (onMissing !== undefined && onMissing !== 'throw' && onMissing !== 'last')
     fail(`onMissing must be throw or last, got "${String(onMissing satisfies never)}"`);
+
+  function check(option: string, problem: string | undefined): void {
+    if (problem !== undefined) fail(`${option} ${problem}`);
+  }
 
   function fail(problem: string): never {
     throw new SluiceError('invalid-options', `valve ${key}: ${problem}`);
