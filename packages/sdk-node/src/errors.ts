@@ -1,10 +1,10 @@
 /**
  * `invalid-options`: when something is created, or asked in a way that cannot be right. Why a valve has no answer:
  * `timeout`: its mode did not answer in time; `breaker-open`: the mode failed too often, and nothing is there to fall
- * back to; `mode-missing`: what is served is not in this build, nor is anything more severe. Why providers sent nothing: `invalid-message`: the message has no key;
- * `journal`: it cannot be read or written. `unknown-message`: no such message is in doubt. Why a migration did nothing:
- * `lease`: it is strict, and what this process knows of its stage may be old; `stale`: the store has a version from so
- * far ahead that somebody's clock is wrong.
+ * back to; `mode-missing`: what is served is not in this build, nor is anything more severe. Why providers sent
+ * nothing: `invalid-message`: the message has no key; `journal`: it cannot be read or written. `unknown-message`: no such
+ * message is in doubt. Why a migration did nothing: `lease`: it is strict, and what this process knows of its stage may
+ * be old; `stale`: the store has a version from so far ahead that somebody's clock is wrong.
  */
 export type SluiceErrorCode =
   | 'invalid-options'
