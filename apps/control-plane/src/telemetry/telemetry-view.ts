@@ -46,14 +46,11 @@ export function toConfigView(counted: readonly CountedPeriod[]): ConfigTelemetry
 }
 
 /** Those with the most requests first. */
-export function toRouteViews(counted: readonly CountedPeriod[]): readonly RouteTelemetryView[] {
-  const byRoute = Map.groupBy(counted, ({ tally }) => tally.key);
-  const views = [...byRoute].flatMap(([route, ofRoute]) => {
-    const sum = sumOf('route', ofRoute);
-    if (sum === undefined) return [];
-    const accounts = toTop(sum.accounts).map(({ key, ...rest }) => ({ account: key, ...rest }));
-    const methods = latencies(sum).map(({ name, ...latency }) => ({ method: name, ...latency }));
-    return [{ route, ...describeLatency([...sum.list()]), methods, accounts }];
+export function toRouteViews(routes: readonly SubjectTally[]): readonly RouteTelemetryView[] {
+  const views = routes.map((tally) => {
+    const accounts = toTop(tally.accounts).map(({ key, ...rest }) => ({ account: key, ...rest }));
+    const methods = latencies(tally).map(({ name, ...latency }) => ({ method: name, ...latency }));
+    return { route: tally.key, ...describeLatency([...tally.list()]), methods, accounts };
   });
   return views.sort((one, other) => other.count - one.count || (one.route < other.route ? -1 : 1));
 }
