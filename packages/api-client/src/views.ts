@@ -490,6 +490,8 @@ const routeTelemetryView = named('RouteTelemetry', {
   route: text,
   ...latencyFields,
   methods: list(view({ method: text, ...latencyFields })),
+  /** What applications said by `sluice.arm`; requests of which they said nothing are in none. */
+  arms: list(view({ arm: text, ...latencyFields })),
   /** Who asked most, the first 10. */
   accounts: list(topAccountView),
 });

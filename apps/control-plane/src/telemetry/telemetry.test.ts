@@ -198,6 +198,23 @@ test('while many routes are added up others get their turn', async () => {
   expect(turns).toBeGreaterThanOrEqual(400 / 50);
 });
 
+test('routes are told by arm, whatever arms are called', async () => {
+  const window = new TelemetryWindow();
+  const route = window.find('route', '/search');
+  route?.count('GET', 'ok', '', 1);
+  for (const arm of ['control', 'failed', 'failed']) route?.count('GET', 'ok', arm, 10);
+  route?.count('POST', 'failed', 'control', 100);
+  await tell([window.encode()]);
+  const [told] = await readRoutes('5m');
+  expect(told).toMatchObject({ count: 5, failed: 1 });
+  expect(told.arms).toMatchObject([
+    { arm: 'control', count: 2, failed: 1 },
+    { arm: 'failed', count: 2, failed: 0 },
+  ]);
+  expect(told.arms[0].p50Ms).toBeLessThan(11);
+  expect(told.arms[0].p99Ms).toBeGreaterThan(98);
+});
+
 test('routes are told with requests, failures and times, the busiest first', async () => {
   const window = new TelemetryWindow();
   window.find('route', '/items/:id')?.count('GET', 'ok', '', 5);
