@@ -263,18 +263,42 @@ describe('changing a config', () => {
     expect((await sluice('config remove removed.ttl heavy')).exitCode).toBe(0);
     expect((await sluice('config get removed.ttl --account 42')).printed).toBe('60');
   });
+});
 
-  test('waits until instances have it', async () => {
-    const own = await startTestServer();
-    expect((await sluice(`config create waited.ttl 60 --data ${own.folder}`)).exitCode).toBe(0);
+describe('with --wait', () => {
+  let own: TestServer;
+  let sets = 0;
+
+  beforeAll(async () => {
+    own = await startTestServer();
     const socket = await startInstance(own, { key: 'web-1' });
+    // Ends when the server does.
+    void acknowledgeAll(socket).catch(() => undefined);
     while ((await own.api('GET', fleet)).body.live !== 1);
-    const line = `config set waited.ttl 90 --wait --timeout 20s --json --data ${own.folder}`;
-    const [{ exitCode, printed }] = await Promise.all([sluice(line), acknowledge(socket)]);
+  });
+
+  afterAll(() => own.close());
+
+  test.each<[line: string, ...before: string[]]>([
+    ['config create NAME.new 60'],
+    ['config set NAME.ttl 90'],
+    ['config override NAME.ttl 30 --account 43'],
+    ['config remove NAME.ttl heavy'],
+    ['providers create NAME-new mailgun ses'],
+    ['providers activate NAME ses'],
+    ['providers drain NAME ses'],
+    ['providers standby NAME ses', 'providers drain NAME ses'],
+    ['providers pin NAME ses --account 42'],
+  ])('"%s" ends when every instance has it', async (line, ...before) => {
+    const name = `waited-${++sets}`;
+    const run = (each: string) => sluice(`${each.replace('NAME', name)} --data ${own.folder}`);
+    for (const each of ['config create NAME.ttl 60 --vary account', 'providers create NAME mailgun ses', ...before])
+      expect(await run(each)).toMatchObject({ exitCode: 0, complained: '' });
+    const instructions = [{ kind: 'set-override', id: 'heavy', when: [heavy], value: 30 }];
+    await own.change({ flag: `${name}.ttl`, instructions });
+    const { exitCode, printed } = await run(`${line} --wait --timeout 20s --json`);
     expect(exitCode).toBe(0);
-    expect(JSON.parse(printed)).toMatchObject({ status: 'applied', convergence: { expected: 1, accepted: 1 } });
-    socket.cut();
-    await own.close();
+    expect(JSON.parse(printed)).toMatchObject({ convergence: { outcome: 'converged', expected: 1, accepted: 1 } });
   });
 });
 
@@ -292,8 +316,10 @@ async function startInstance(
   return socket;
 }
 
-async function acknowledge(socket: TestSocket): Promise<void> {
-  const frames = await socket.until('payload-transferred');
-  const { state } = JSON.parse(frames.at(-1)?.data ?? '');
-  socket.send({ kind: 'acknowledgement', state });
+/** Says of whatever comes that it runs it. */
+async function acknowledgeAll(socket: TestSocket): Promise<never> {
+  for (;;) {
+    const { event, data } = await socket.next();
+    if (event === 'payload-transferred') socket.send({ kind: 'acknowledgement', state: JSON.parse(data).state });
+  }
 }

@@ -37,6 +37,11 @@ export const nodePlatform: Platform = {
   later: (callback) => void setImmediate(callback),
 };
 
+/** Lets whatever else there is to do be done first. */
+export function nextTurn({ later }: Pick<Platform, 'later'>): Promise<void> {
+  return new Promise((resolve) => later(resolve));
+}
+
 /** Regular expressions that take linear time. */
 export const regex: RegexCompiler = (pattern) => {
   try {

@@ -1,7 +1,9 @@
 /**
- * `framework-program.ts FRAMEWORK ROUNDS REQUESTS`: a server with the adapter and one without, asked in turns; prints
- * what a request cost in each round, as JSON. A process holds one framework, as the programs of users do.
+ * `framework-program.ts FRAMEWORK ROUNDS REQUESTS URL SDK-KEY`: a server with the adapter and one without, asked in
+ * turns; prints what a request cost in each round, as JSON. A process holds one framework, as the programs of users do,
+ * and its client tells a server of ours of every request.
  */
+import { createClient } from '@sluice/sdk-node';
 import { type FrameworkName, frameworks } from './frameworks.ts';
 import { MemoryConnection } from './memory-connection.ts';
 
@@ -11,12 +13,14 @@ export interface FrameworkCosts {
   readonly withAdapter: readonly number[];
 }
 
-const [name, rounds, requests] = process.argv.slice(2);
+const [name, rounds, requests, url = '', sdkKey = ''] = process.argv.slice(2);
 const perRound = Number(requests);
 // Whoever starts this program passes one of the names.
 const open = frameworks[name as FrameworkName];
 
-const servers = await Promise.all([open(false), open(true)]);
+const sluice = createClient({ url, sdkKey, cacheFolder: false });
+await sluice.ready();
+const servers = await Promise.all([open(undefined), open(sluice)]);
 const [bare, withAdapter] = servers.map((server) => ({
   connection: new MemoryConnection(server),
   costs: [] as number[],
@@ -36,6 +40,7 @@ for (let round = 0; round < Number(rounds); round++) {
   }
 }
 const result: FrameworkCosts = { bare: bare.costs, withAdapter: withAdapter.costs };
+await sluice.close();
 console.log(JSON.stringify(result));
 // Its connections are open for good.
 process.exit();

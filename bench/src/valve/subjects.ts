@@ -1,6 +1,7 @@
 import { createClient, type ModeCall, TestData, type ValveSettings } from '@sluice/sdk-node';
 import { CountBreaker, circuitBreaker, handleAll, TimeoutStrategy, timeout, wrap } from 'cockatiel';
 import CircuitBreaker from 'opossum';
+import type { ServerProcess } from '../server-process.ts';
 
 /** One way of making the call that is measured. */
 export interface Subject {
@@ -31,8 +32,11 @@ const heeding = { normal: heed, cached: heed, 'off-404': heed };
 /** Every third of three accounts is degraded. */
 export const accounts = ['7', '8', '42'].map((key) => ({ kind: 'account', key }));
 
-/** The call itself, ours around it in several ways, and what peers put around it. */
-export async function createSubjects(): Promise<readonly Subject[]> {
+/**
+ * The call itself, ours around it in several ways, and what peers put around it. Those of ours that are told to
+ * telemetry have their valves from a server, which adds up what it is told.
+ */
+export async function createSubjects(server: ServerProcess): Promise<readonly Subject[]> {
   const nothing = async (): Promise<void> => undefined;
   const breaker = () =>
     circuitBreaker(handleAll, {
@@ -54,14 +58,10 @@ export async function createSubjects(): Promise<readonly Subject[]> {
     await createValve('normal', { rules: 0 }, { modes }),
     await createValve('normal, timeout', { rules: 0 }, { modes, timeoutMs }),
     await createValve('normal, timeout, with its signal', { rules: 0 }, { modes: heeding, timeoutMs }),
-    await createValve('normal, timeout, observed', { rules: 0, observed: true }, { modes, timeoutMs }),
+    await createValve('normal, timeout, telemetry', { rules: 0, server }, { modes, timeoutMs }),
     await createValve('tripped for one account', { rules: 1 }, { modes }),
-    await createValve('tripped for one account, timeout, observed', { rules: 1, observed: true }, { modes, timeoutMs }),
-    await createValve(
-      'tripped, timeout, observed, in a job',
-      { rules: 1, observed: true, inJob: true },
-      { modes, timeoutMs },
-    ),
+    await createValve('tripped for one account, timeout, telemetry', { rules: 1, server }, { modes, timeoutMs }),
+    await createValve('tripped, timeout, telemetry, in a job', { rules: 1, server, inJob: true }, { modes, timeoutMs }),
     { name: 'cockatiel breaker', call: () => alone.execute(work), close: nothing },
     { name: 'cockatiel breaker, timeout', call: () => withTimeout.execute(work), close: nothing },
     { name: 'opossum', call: () => fired.fire(), close: async () => fired.shutdown() },
@@ -69,37 +69,53 @@ export async function createSubjects(): Promise<readonly Subject[]> {
   ];
 }
 
+const definition = { on: true, variations: Object.keys(modes), fallthrough: { variation: 0 } };
+const when = [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }] as const;
+const tripped = { id: 'for-42', clauses: when, variation: 1 };
+
+const keys = ['search', 'search-tripped'] as const;
+
+/** Calls through valves that the server was told of. */
+export async function countCalls({ api }: ServerProcess): Promise<number> {
+  const counted = keys.map(async (key) => {
+    const path = `/projects/default/environments/production/flags/${key}/telemetry`;
+    // The server is ours; there is no valve where nothing was counted.
+    const { valve } = (await api('GET', path)) as { readonly valve?: { readonly calls: readonly { count: number }[] } };
+    return valve?.calls ?? [];
+  });
+  return (await Promise.all(counted)).flat().reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Makes the valves in the server that those subjects have which are told to telemetry. */
+export async function createFlags({ api }: ServerProcess): Promise<void> {
+  const variations = Object.keys(modes).map((value) => ({ value }));
+  for (const key of keys) await api('POST', '/projects/default/flags', { key, kind: 'valve', variations });
+  await api('POST', '/projects/default/environments/production/changes', {
+    flag: 'search-tripped',
+    instructions: [{ kind: 'trip', mode: 'cached', when, reason: 'to be measured' }],
+  });
+}
+
 async function createValve(
   name: string,
   {
     rules,
-    observed = false,
+    server,
     inJob = false,
-  }: { readonly rules: number; readonly observed?: boolean; readonly inJob?: boolean },
+  }: { readonly rules: 0 | 1; readonly server?: ServerProcess; readonly inJob?: boolean },
   options: ValveSettings,
 ): Promise<Subject> {
-  const tripped = {
-    id: 'for-42',
-    clauses: [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }],
-    variation: 1,
-  };
-  const testData = new TestData().setFlag({
-    key: 'search',
-    on: true,
-    variations: Object.keys(modes),
-    fallthrough: { variation: 0 },
-    rules: [tripped].slice(0, rules),
-  });
-  let calls = 0;
-  const count = (): void => void calls++;
-  const client = createClient({ testData, ...(observed && { onValveCall: count }) });
+  const key = keys[rules];
+  const client =
+    server === undefined
+      ? createClient({ testData: new TestData().setFlag({ ...definition, key, rules: [tripped].slice(0, rules) }) })
+      : createClient({ url: server.url, sdkKey: server.sdkKey, cacheFolder: false });
   await client.ready();
-  const valve = client.valve('search', options);
+  const valve = client.valve(key, options);
   // Whatever is measured is to be what its name says.
   const expected = rules > 0 ? 'rule cached' : 'normal normal';
   const { cause, mode } = await valve.run(accounts[2]);
   if (`${cause} ${mode}` !== expected) throw new Error(`${name}: expected ${expected}, got ${cause} ${mode}`);
-  if (observed !== calls > 0) throw new Error(`${name}: ${calls} calls were observed`);
   const subject = { name: `valve, ${name}`, close: () => client.close() };
   if (!inJob) return { ...subject, call: (account) => valve.run(account) };
   return {

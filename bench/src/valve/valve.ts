@@ -1,7 +1,8 @@
 import type { Benchmark } from '../benchmark.ts';
 import { median } from '../quantile.ts';
+import { startServerProcess } from '../server-process.ts';
 import { formatNumber } from '../table.ts';
-import { accounts, createSubjects, type Subject } from './subjects.ts';
+import { accounts, countCalls, createFlags, createSubjects, type Subject } from './subjects.ts';
 
 const bare = 'bare call';
 
@@ -9,10 +10,16 @@ const bare = 'bare call';
 export const valve: Benchmark = {
   run: async ({ quick, onProgress }) => {
     const [rounds, calls] = quick ? [3, 300] : [61, 6000];
-    const subjects = await createSubjects();
+    const server = await startServerProcess();
     try {
+      await createFlags(server);
+      const subjects = await createSubjects(server);
       onProgress(`${rounds} rounds of ${calls} calls each`);
       const times = await measure(subjects, rounds, calls);
+      // Each subject was tried once before.
+      const told = subjects.filter(({ name }) => name.includes('telemetry')).length * (rounds * calls + 1);
+      const counted = await countCalls(server);
+      if (counted !== told) throw new Error(`expected the server to be told of ${told} calls, it was of ${counted}`);
       const bareNs = times.get(bare) ?? Number.NaN;
       const rows = subjects.map(({ name }) => {
         const ns = times.get(name) ?? Number.NaN;
@@ -49,7 +56,7 @@ export const valve: Benchmark = {
         ],
       };
     } finally {
-      for (const subject of subjects) await subject.close();
+      await server.close();
     }
   },
 };
@@ -57,6 +64,7 @@ export const valve: Benchmark = {
 /**
  * Nanoseconds per call by subject. All are measured in every round, as the machine's mood changes, each time another
  * one first, as one pays for what the one before left to the collector. The first round warms up.
+ * Closes them.
  */
 async function measure(
   subjects: readonly Subject[],
@@ -64,10 +72,14 @@ async function measure(
   calls: number,
 ): Promise<ReadonlyMap<string, number>> {
   const samples = new Map(subjects.map(({ name }) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round++) {
-    const first = round % subjects.length;
-    for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)])
-      samples.get(subject.name)?.push(await time(subject, calls));
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const first = round % subjects.length;
+      for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)])
+        samples.get(subject.name)?.push(await time(subject, calls));
+    }
+  } finally {
+    for (const subject of subjects) await subject.close();
   }
   return new Map([...samples].map(([name, times]) => [name, median(times.slice(1))]));
 }

@@ -528,10 +528,12 @@ export const flagTelemetryView = named('FlagTelemetry', {
 export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
 
 const routeTelemetryView = named('RouteTelemetry', {
-  /** The template; `unmatched`: there was none; `other`: all routes beyond those that are told apart. */
+  /** The template; `unmatched`: there was none; `other`: all routes but the 500 with the most requests. */
   route: text,
   ...latencyFields,
   methods: list(view({ method: text, ...latencyFields })),
+  /** What applications said by `sluice.arm`; requests of which they said nothing are in none. */
+  arms: list(view({ arm: text, ...latencyFields })),
   /** Who asked most, the first 10. */
   accounts: list(topAccountView),
 });
@@ -539,6 +541,7 @@ export type RouteTelemetryView = z.output<typeof routeTelemetryView>;
 
 /** How requests fared, by route: those with the most requests first. */
 export const routesTelemetryView = named('RoutesTelemetry', {
+  /** The start of the first period: of a window of more than 60 hours, of a day (UTC). */
   from: time,
   to: time,
   items: list(routeTelemetryView),

@@ -274,6 +274,7 @@ describe.each([
     ]);
     expect(items.find(({ route }) => route === '/items/:id')).toMatchObject({
       methods: [{ method: 'GET', count: 2 }],
+      arms: [{ arm: 'treated', count: 2, failed: 0 }],
       accounts: [{ account: '7', count: 2, error: 0 }],
     });
   });

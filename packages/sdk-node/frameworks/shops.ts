@@ -28,9 +28,10 @@ export interface Shop {
 
 export type OpenShop = (parts: ShopParts, options: AdapterOptions) => Promise<Shop>;
 
-/** Who asks is said by a header, as if a token had been checked. */
+/** Who asks is said by a header, as if a token had been checked; account 7 is treated in another way than others. */
 function authenticate({ sluice }: ShopParts, account: string | undefined, user: string | undefined): void {
   if (account !== undefined) sluice.enrich({ account: { key: account } });
+  if (account !== undefined) sluice.arm(account === '7' ? 'treated' : 'control');
   if (user !== undefined) sluice.enrich({ user: { key: user } });
 }
 

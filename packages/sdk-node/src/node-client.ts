@@ -207,6 +207,16 @@ export class NodeClient extends Client {
   enrich(people: People): void {
     this.#scopes.enrich(people);
   }
+
+  /**
+   * Says by which arm the request around this call is judged, such as what a release flag serves it:
+   * `sluice.arm(sluice.enabled('new-checkout') ? 'treated' : 'control')`. Telemetry of its route tells requests,
+   * failures and times of each arm, of which it tells 20 apart. The last that was said counts; what cannot be one, of
+   * 1 to 256 characters, is logged and changes nothing.
+   */
+  arm(name: string): void {
+    this.#scopes.arm(name);
+  }
 }
 
 function createWork(method: string, route: string) {

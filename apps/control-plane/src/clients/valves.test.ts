@@ -13,13 +13,11 @@ let server: TestServer;
 
 let folder: string;
 
-/** The SDK's side of a valve: to it, one is a flag whose variations are the names of modes. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-valves-'));
   server = await startTestServer({ folder: join(folder, 'server') });
-  const variations = Object.keys(modes).map((value) => ({ id: value, value }));
-  await server.api('POST', '/projects/default/flags', { key: 'search', variations });
-  await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
+  const variations = Object.keys(modes).map((value) => ({ value }));
+  await server.api('POST', '/projects/default/flags', { key: 'search', kind: 'valve', variations });
 });
 
 afterEach(async () => {
@@ -39,8 +37,11 @@ function startInstance(key: string, options: { readonly url?: string; readonly c
   });
 }
 
-function serve(mode: string) {
-  return server.change({ flag: 'search', instructions: [{ kind: 'set-fallthrough', variation: mode }] });
+/** Without an account for everybody. */
+function trip(mode: string, account?: string) {
+  const when = [{ contextKind: 'account', attribute: 'key', op: 'in', values: [account] }];
+  const scope = account === undefined ? {} : { when };
+  return server.change({ flag: 'search', instructions: [{ kind: 'trip', mode, reason: 'index is slow', ...scope }] });
 }
 
 async function awaitConvergence(change: string) {
@@ -61,19 +62,19 @@ test('an instance whose build lacks a mode does the next more severe one, and th
   await Promise.all([newer.ready(), older.ready()]);
   await until(async () => (await server.api('GET', `${production}/fleet`)).body.connected === 2);
 
-  const trip = await serve('cached');
+  const tripped = await trip('cached');
   const reason = 'flag search: mode "cached" is not in this build; it serves "off-404"';
-  expect(await awaitConvergence(trip.id)).toMatchObject({
+  expect(await awaitConvergence(tripped.id)).toMatchObject({
     outcome: 'refused',
     accepted: 1,
     partial: 1,
     stragglers: [{ instance: 'web-old', reason }],
     refusals: [{ reason, instances: 1, examples: ['web-old'] }],
   });
-  expect(await valve.run()).toEqual({ value: 'found before', mode: 'cached', cause: 'rule' });
-  expect(await olderValve.run()).toEqual({ value: 'nothing', mode: 'off-404', cause: 'rule' });
+  expect(await valve.run()).toMatchObject({ value: 'found before', mode: 'cached', cause: 'rule' });
+  expect(await olderValve.run()).toMatchObject({ value: 'nothing', mode: 'off-404', cause: 'rule' });
 
-  const worse = await serve('off-404');
+  const worse = await trip('off-404');
   expect(await awaitConvergence(worse.id)).toMatchObject({ outcome: 'converged', accepted: 2 });
   const { items } = (await server.api('GET', `${production}/fleet`)).body;
   expect(items).toMatchObject([{ state: 'current' }, { state: 'current' }]);
@@ -87,19 +88,8 @@ test('the mode stays when the server is gone, also for processes that start with
   const first = startInstance('web-1', { url, cacheFolder });
   const valve = first.valve('search', { modes });
   await first.ready();
-  const trip = await server.change({
-    flag: 'search',
-    instructions: [
-      {
-        kind: 'add-rule',
-        rule: {
-          clauses: [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }],
-          variation: 'cached',
-        },
-      },
-    ],
-  });
-  await until(() => first.status.selector?.endsWith(`:${trip.version}`) === true);
+  const tripped = await trip('cached', '42');
+  await until(() => first.status.selector?.endsWith(`:${tripped.version}`) === true);
   await server.close();
   const bad = { kind: 'account', key: '42' };
   expect((await valve.run(bad)).mode).toBe('cached');
@@ -112,7 +102,7 @@ test('the mode stays when the server is gone, also for processes that start with
   await until(() => second.status.origin === 'disk');
   expect(second.status.state).toBe('interrupted');
   // What is wrong with the build is known without the server, too, and before anybody calls.
-  expect(second.status.refused).toMatchObject([{ key: 'search', version: trip.version }]);
+  expect(second.status.refused).toMatchObject([{ key: 'search', version: tripped.version }]);
   expect((await again.run(bad)).mode).toBe('off-404');
   expect((await again.run({ kind: 'account', key: '7' })).mode).toBe('normal');
 });
@@ -129,7 +119,7 @@ test('a trip that nobody heard of before the server went away is followed as soo
   await instance.ready();
 
   proxy.swallow();
-  await serve('cached');
+  await trip('cached');
   await server.close();
   expect((await valve.run()).mode).toBe('normal');
   server = await startTestServer({ folder: join(folder, 'server'), port });

@@ -1,6 +1,7 @@
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
 
 /** A resolution in which telemetry is kept. */
 export interface TelemetryLevel {
@@ -14,7 +15,9 @@ export const finest: TelemetryLevel = { periodMs: 10 * secondMs, keptMs: hourMs 
 export const levels: readonly TelemetryLevel[] = [
   finest,
   { periodMs: minuteMs, keptMs: 48 * hourMs },
-  { periodMs: hourMs, keptMs: 90 * 24 * hourMs },
+  { periodMs: hourMs, keptMs: 90 * dayMs },
+  // For what is looked at without a curve: months of 500 routes by the hour are a million rows.
+  { periodMs: dayMs, keptMs: 90 * dayMs },
 ];
 
 /** The finest level that goes back so far, with no more than `mostPeriods` until now. */

@@ -6,7 +6,7 @@ import { chunk } from '../database/chunks.ts';
 import type { Database, TelemetryRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
-import type { Platform } from '../platform.ts';
+import { nextTurn, type Platform } from '../platform.ts';
 import { HourlyNames } from './hourly-names.ts';
 import { finest, startOf } from './telemetry-levels.ts';
 import type { TelemetryMetrics } from './telemetry-metrics.ts';
@@ -118,7 +118,7 @@ export class TelemetryRecorder {
       this.#waiting = 0;
       this.#windowsOf.clear();
       for (let start = 0; start < received.length; start += windowsAtOnce) {
-        if (start > 0) await new Promise<void>((resolve) => this.#platform.later(resolve));
+        if (start > 0) await nextTurn(this.#platform);
         await this.#writeSome(received.slice(start, start + windowsAtOnce));
       }
     });

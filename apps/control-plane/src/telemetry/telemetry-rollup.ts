@@ -1,27 +1,83 @@
-import { SubjectTally } from '@sluice/protocol';
+import { SubjectTally, subjectForms } from '@sluice/protocol';
 import type { Reads, TelemetryRow, Writes } from '../database/schema.ts';
 import { createId } from '../ids.ts';
-import type { Platform } from '../platform.ts';
+import { nextTurn, type Platform } from '../platform.ts';
 import type { ServerContext } from '../server-context.ts';
 import { levels, startOf, type TelemetryLevel } from './telemetry-levels.ts';
+import { addUpRoutes, parseTally } from './telemetry-queries.ts';
 
 /** Rows that are added up in one transaction: nobody is to wait long for it. */
 const rowsAtOnce = 500;
 
+type Surroundings = Pick<ServerContext, 'db' | 'leadership' | 'platform'>;
+
 /** Adds up what is over in each level for the next one. What comes late is added up the next time. */
-export async function rollUpTelemetry({
-  db,
-  leadership,
-  platform,
-}: Pick<ServerContext, 'db' | 'leadership' | 'platform'>): Promise<void> {
+export async function rollUpTelemetry(context: Surroundings): Promise<void> {
+  const { db, leadership, platform } = context;
   for (const [at, from] of levels.entries()) {
     const to = levels[at + 1];
     if (to === undefined) return;
     const step = { from, to };
+    let earliest = Number.POSITIVE_INFINITY;
     // Mostly there is nothing to do, and nothing is to be written then.
     while (leadership.isLeading && (await selectOpen(db, step, platform).limit(1).execute()).length > 0) {
-      await leadership.write((writes) => rollUpSome(writes, step, platform));
+      await leadership.write(async (writes) => {
+        earliest = Math.min(earliest, await rollUpSome(writes, step, platform));
+      });
+      await nextTurn(platform);
     }
+    if (Number.isFinite(earliest)) await gatherRareRoutes(context, to, earliest);
+  }
+}
+
+/**
+ * Makes one of the rare routes in each period that has too many since then: in an hour each of several servers tells
+ * 500 apart, and in a day there may be others every hour.
+ */
+async function gatherRareRoutes(
+  { db, leadership, platform }: Surroundings,
+  { periodMs }: TelemetryLevel,
+  since: number,
+): Promise<void> {
+  const periods = await db
+    .selectFrom('telemetry')
+    .select(['environmentId', 'start'])
+    .where('periodMs', '=', periodMs)
+    .where('rolledUp', '=', 0)
+    .where('start', '>=', since)
+    .where('kind', '=', 'route')
+    .groupBy(['environmentId', 'start'])
+    .having((expression) => expression(expression.fn.countAll(), '>', subjectForms.route.most + 1))
+    .orderBy('start')
+    .execute();
+  for (const { environmentId, start } of periods) {
+    // Nobody else writes in this level.
+    const routes = await addUpRoutes(
+      db,
+      environmentId,
+      (expression) => expression.and({ periodMs, start, rolledUp: 0 }),
+      platform,
+    );
+    const row = {
+      environmentId,
+      kind: 'route' as const,
+      periodMs,
+      start,
+      part: createId(platform),
+      rolledUp: 0 as const,
+    };
+    const rows = routes.map((tally) => ({ ...row, key: tally.key, tallyJson: JSON.stringify(tally.encode()) }));
+    await leadership.write(async (writes) => {
+      await writes
+        .deleteFrom('telemetry')
+        .where('environmentId', '=', environmentId)
+        .where('kind', '=', 'route')
+        .where('periodMs', '=', periodMs)
+        .where('start', '=', start)
+        .where('rolledUp', '=', 0)
+        .execute();
+      await writes.insertInto('telemetry').values(rows).execute();
+    });
   }
 }
 
@@ -52,7 +108,8 @@ function selectOpen(reads: Reads, { from, to }: Step, { now }: Platform) {
     .where('start', '<', startOf(to, now()));
 }
 
-async function rollUpSome(writes: Writes, step: Step, platform: Platform): Promise<void> {
+/** Returns the start of the earliest period that something was added to. */
+async function rollUpSome(writes: Writes, step: Step, platform: Platform): Promise<number> {
   const { from, to } = step;
   const rows = await selectOpen(writes, step, platform)
     .orderBy('environmentId')
@@ -71,6 +128,7 @@ async function rollUpSome(writes: Writes, step: Step, platform: Platform): Promi
     .insertInto('telemetry')
     .values([...kept, ...added])
     .execute();
+  return Math.min(...added.map(({ start }) => start));
 }
 
 function addUp(
@@ -88,11 +146,6 @@ function addUp(
     for (const row of group) sum.merge(parseTally(row));
     return [{ environmentId, kind, key, ...periodOf(first), part, rolledUp, tallyJson: JSON.stringify(sum.encode()) }];
   });
-}
-
-/** Reads what was written by this program. */
-export function parseTally({ kind, key, tallyJson }: Pick<TelemetryRow, 'kind' | 'key' | 'tallyJson'>): SubjectTally {
-  return SubjectTally.parse(JSON.parse(tallyJson), () => undefined) ?? new SubjectTally(kind, key);
 }
 
 async function deleteRow(

@@ -11,7 +11,7 @@ import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
-import { listCounted, spanOf } from './telemetry-queries.ts';
+import { addUpRoutes, isWithin, listCounted, spanOf } from './telemetry-queries.ts';
 import { telemetryQuery } from './telemetry-schema.ts';
 import { toConfigView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
 
@@ -66,8 +66,8 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
     async ({ params, query }): Promise<RoutesTelemetryView> => {
       const { id } = await getEnvironment(db, params.project, params.environment);
       const span = spanOf(platform.now(), query.window, mostPeriodsOfRoutes);
-      const counted = await listCounted(db, { environmentId: id, kinds: ['route'], key: undefined }, span);
-      return { from: span.from, to: span.to, items: toRouteViews(counted) };
+      const routes = await addUpRoutes(db, id, isWithin(span), platform);
+      return { from: span.from, to: span.to, items: toRouteViews(routes) };
     },
   );
 }

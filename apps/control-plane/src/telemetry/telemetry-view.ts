@@ -46,14 +46,14 @@ export function toConfigView(counted: readonly CountedPeriod[]): ConfigTelemetry
 }
 
 /** Those with the most requests first. */
-export function toRouteViews(counted: readonly CountedPeriod[]): readonly RouteTelemetryView[] {
-  const byRoute = Map.groupBy(counted, ({ tally }) => tally.key);
-  const views = [...byRoute].flatMap(([route, ofRoute]) => {
-    const sum = sumOf('route', ofRoute);
-    if (sum === undefined) return [];
-    const accounts = toTop(sum.accounts).map(({ key, ...rest }) => ({ account: key, ...rest }));
-    const methods = latencies(sum).map(({ name, ...latency }) => ({ method: name, ...latency }));
-    return [{ route, ...describeLatency([...sum.list()]), methods, accounts }];
+export function toRouteViews(routes: readonly SubjectTally[]): readonly RouteTelemetryView[] {
+  const views = routes.map((tally) => {
+    const accounts = toTop(tally.accounts).map(({ key, ...rest }) => ({ account: key, ...rest }));
+    const methods = latencies(tally).map(({ name, ...latency }) => ({ method: name, ...latency }));
+    const arms = latencies(tally, 2).flatMap(({ name, ...latency }) =>
+      name === '' ? [] : [{ arm: name, ...latency }],
+    );
+    return { route: tally.key, ...describeLatency(tally.kind, [...tally.list()]), methods, arms, accounts };
   });
   return views.sort((one, other) => other.count - one.count || (one.route < other.route ? -1 : 1));
 }
@@ -85,17 +85,18 @@ function sortCells(tally: SubjectTally): readonly Cell[] {
   );
 }
 
-/** Of each first label: how many calls there were, how many of them failed, and how long they took. */
-function latencies(tally: SubjectTally): readonly (LatencyView & { readonly name: string })[] {
-  const byName = [...Map.groupBy(tally.list(), ([name]) => name)].sort(([one], [other]) => (one < other ? -1 : 1));
-  return byName.map(([name, cells]) => ({ name, ...describeLatency(cells) }));
+/** Of each first, or other, label: how many calls there were, how many of them failed, and how long they took. */
+function latencies(tally: SubjectTally, label: 0 | 2 = 0): readonly (LatencyView & { readonly name: string })[] {
+  const byName = [...Map.groupBy(tally.list(), (cell) => cell[label])].sort(([one], [other]) => (one < other ? -1 : 1));
+  return byName.map(([name, cells]) => ({ name, ...describeLatency(tally.kind, cells) }));
 }
 
-function describeLatency(cells: readonly Cell[]): LatencyView {
+function describeLatency(kind: SubjectKind, cells: readonly Cell[]): LatencyView {
   const [all, failed] = [new Histogram(), new Histogram()];
   for (const [, second, third, durations] of cells) {
     all.merge(durations);
-    if (second === 'failed' || third === 'failed') failed.merge(durations);
+    // Of routes the third label is a name, which may be any.
+    if ((kind === 'valve' ? third : second) === 'failed') failed.merge(durations);
   }
   const at = (share: number): number => Math.round((all.quantile(share) ?? 0) * 1000) / 1000;
   return { count: all.count, failed: failed.count, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };

@@ -1,4 +1,4 @@
-import { createApiClient } from '@sluice/api-client';
+import { createApiClient, type RouteTelemetryView } from '@sluice/api-client';
 import { type EncodedSubject, TelemetryWindow } from '@sluice/protocol';
 import { createFakeServerPlatform, startTestServer, type TestServer, until } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -180,6 +180,39 @@ test('sends are told by provider and outcome, refusals by reason', async () => {
     { at, provider: 'ses' },
   ]);
   expect(config).toEqual({ refusals: [{ reason: 'below the least value', count: 2 }], series: [{ at, count: 2 }] });
+});
+
+test('while many routes are added up others get their turn', async () => {
+  await server.close();
+  let turns = 0;
+  const later: typeof platform.later = (callback) => {
+    turns++;
+    platform.later(callback);
+  };
+  server = await startTestServer({ platform: { ...platform, later } });
+  const window = new TelemetryWindow();
+  for (let at = 0; at < 400; at++) window.find('route', `/${at}`)?.count('GET', 'ok', '', 1);
+  await tell([window.encode()]);
+  turns = 0;
+  expect(await readRoutes()).toHaveLength(400);
+  expect(turns).toBeGreaterThanOrEqual(400 / 50);
+});
+
+test('routes are told by arm, whatever arms are called', async () => {
+  const window = new TelemetryWindow();
+  const route = window.find('route', '/search');
+  route?.count('GET', 'ok', '', 1);
+  for (const arm of ['control', 'failed', 'failed']) route?.count('GET', 'ok', arm, 10);
+  route?.count('POST', 'failed', 'control', 100);
+  await tell([window.encode()]);
+  const [told] = await readRoutes('5m');
+  expect(told).toMatchObject({ count: 5, failed: 1 });
+  expect(told.arms).toMatchObject([
+    { arm: 'control', count: 2, failed: 1 },
+    { arm: 'failed', count: 2, failed: 0 },
+  ]);
+  expect(told.arms[0].p50Ms).toBeLessThan(11);
+  expect(told.arms[0].p99Ms).toBeGreaterThan(98);
 });
 
 test('routes are told with requests, failures and times, the busiest first', async () => {
@@ -450,6 +483,33 @@ describe('what was counted', () => {
     for (const window of ['3h', '24h', '7d']) expect([window, await countCalls(window)]).toEqual([window, 36]);
   });
 
+  test('of routes is told by the 500 busiest, however many there were, and added up by the day as them', async () => {
+    for (let part = 0; part < 3; part++) {
+      const window = new TelemetryWindow();
+      for (let at = 0; at < 400; at++) {
+        const times = at === 7 ? 3 : at < 100 ? 2 : 1;
+        for (let time = 0; time < times; time++)
+          window.find('route', `/${part}/${at}`)?.count('GET', at === 7 ? 'failed' : 'ok', '', 1);
+      }
+      await tell([window.encode()], { session: `s-${part}` });
+      platform.clock.setTimeOfDay(platform.now() + hour);
+    }
+    const expectBusiest = async (window: string): Promise<void> => {
+      const routes = await readRoutes(window);
+      expect(routes).toHaveLength(501);
+      expect(routes[0]).toMatchObject({ route: 'other', count: 700, failed: 0 });
+      const busiest = routes.slice(1, 4).map(({ route, count, failed }: RouteTelemetryView) => [route, count, failed]);
+      expect(busiest).toEqual(['/0/7', '/1/7', '/2/7'].map((route) => [route, 3, 3]));
+      expect(routes.filter(({ count }: RouteTelemetryView) => count === 2)).toHaveLength(297);
+    };
+    await expectBusiest('24h');
+    await expectBusiest('7d');
+    await pass(24 * hour);
+    await untilRows((rows) => rows['86400s open'] === 501);
+    expect(await countRows()).toMatchObject({ '3600s': 1200, '86400s open': 501 });
+    await expectBusiest('7d');
+  });
+
   test('comes late and is added up with the rest', async () => {
     await tell([callsOf(1)]);
     await platform.clock.advance(2 * minute);
@@ -467,7 +527,7 @@ describe('what was counted', () => {
     expect(await countRows()).toEqual({ '60s': 1, '3600s open': 1 });
     await pass(46 * hour);
     await untilRows((rows) => rows['60s'] === undefined);
-    expect([await countRows(), await countCalls('7d')]).toEqual([{ '3600s open': 1 }, 1]);
+    expect([await countRows(), await countCalls('7d')]).toEqual([{ '3600s': 1, '86400s open': 1 }, 1]);
     const { db } = server.running.context;
     expect(await db.selectFrom('telemetrySenders').selectAll().execute()).toEqual([]);
     await pass(88 * 24 * hour);

@@ -6,4 +6,4 @@ test('the mode stays while the server is killed before, during and after a trip,
   const world = await createWorld();
   onTestFinished(() => world.close());
   expect(await serverKilled(world, () => undefined)).toEqual(serverKilledProof);
-}, 60_000);
+}, 180_000);

@@ -29,6 +29,9 @@ export type People = Readonly<Record<string, { readonly key: string; readonly [a
 /** These say what is done and by which process; who it is done for is told by others. */
 const reserved: readonly string[] = ['kind', 'request', 'instance', 'sluice'];
 
+/** Longer names are not told apart in telemetry. */
+const longestArm = 256;
+
 /** One piece of work: what it is, and whom it is for as far as that is known by now. */
 export class WorkScope implements Surroundings {
   readonly #request: SingleContext;
@@ -37,6 +40,8 @@ export class WorkScope implements Surroundings {
   #people: MultiContext = { kind: 'multi' };
   context: Context | undefined;
   ambient: readonly Context[];
+  /** By which its requests are told apart in telemetry. */
+  arm: string | undefined;
 
   constructor(request: SingleContext, around: Surroundings, openedAt: number) {
     this.#request = request;
@@ -46,11 +51,11 @@ export class WorkScope implements Surroundings {
   }
 
   /** What there is to count of it when it ends. */
-  describe(now: number): Pick<AnsweredRequest, 'route' | 'method' | 'durationMs' | 'account'> {
+  describe(now: number): Omit<AnsweredRequest, 'status'> {
     // They are as `createRequestContext` and `add` have made them.
     const { route, method } = this.#request as unknown as { route: string | undefined; method: string };
     const account = this.#people.account as SingleContext | undefined;
-    return { route, method, durationMs: now - this.#openedAt, account: account?.key };
+    return { route, method, durationMs: now - this.#openedAt, account: account?.key, arm: this.arm };
   }
 
   /** Whether rules for routes can be told from others by now. */
@@ -171,9 +176,24 @@ export class Scopes implements SurroundingsSource {
 
   /** Says whom the work around the caller is done for. */
   enrich(people: People): void {
+    this.#tell('enrich', (scope) => scope.add(people));
+  }
+
+  /** Says by which arm the request around the caller is judged. */
+  arm(arm: string): void {
+    this.#tell('arm', (scope) => {
+      if (typeof arm !== 'string' || arm === '' || arm.length > longestArm)
+        return `expected a text of 1 to ${longestArm} characters, got ${JSON.stringify(arm)?.slice(0, 60)}`;
+      scope.arm = arm;
+      return undefined;
+    });
+  }
+
+  /** Tells the work around the caller something; logs what cannot be taken in. */
+  #tell(what: string, take: (scope: WorkScope) => string | undefined): void {
     const scope = this.#storage.getStore();
-    const problem = scope === undefined ? 'there is no request, job or message around this call' : scope.add(people);
-    if (problem !== undefined) this.#options.log.warn(`enrich: ${problem}`);
+    const problem = scope === undefined ? 'there is no request, job or message around this call' : take(scope);
+    if (problem !== undefined) this.#options.log.warn(`${what}: ${problem}`);
   }
 }
 
