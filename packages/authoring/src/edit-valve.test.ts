@@ -57,6 +57,12 @@ function toTrip({ when, ...trip }: Partial<TripInput>, flag = 'search'): Extract
   };
 }
 
+/** A rule as a revert brings it back. */
+function keptRule(variation: string, clauses: readonly Clause[], exempt = false): object {
+  const trip = { reason: 'slow', by: 'ann', at: 0, expiresAt: 4 * hourMs, ...(exempt && { exempt }) };
+  return { clauses, variation, trip };
+}
+
 /** Why a valve cannot be tripped. */
 function refusal(environment: MemoryEnvironment, trip: Partial<TripInput>): { path: string; message: string } {
   const problem = follow(environment, toTrip(trip));
@@ -396,6 +402,13 @@ describe('restoring', () => {
     [{ fallthrough: { variation: 'off' } }, 'fallthrough', 'expected the mode `normal`'],
     [{ targets: [{ variation: 'off', contextKind: 'user', keys: ['a'] }] }, 'targets', 'a valve has no targets'],
     [{ rules: [{ clauses: [], variation: 'off' }] }, 'rules[0]', 'expected a `trip`'],
+    [{ rules: [keptRule('normal', [inAccount('42')])] }, 'rules[0].variation', 'any other mode would win'],
+    [{ rules: [keptRule('cached', [], true)] }, 'rules[0].clauses', 'an exempt rule needs to say who is exempt'],
+    [
+      { rules: [keptRule('cached', [inAccount('42')], true), keptRule('off', [inAccount('42', '43')], true)] },
+      'rules[1].clauses',
+      'exempt rules that overlap must serve the same mode',
+    ],
   ])('brings back nothing that a valve cannot be: %j', (parts, path, message) => {
     const { salt: _, ...configuration } = buildValve().configuration;
     const instruction = { kind: 'replace-configuration', configuration: { ...configuration, ...parts } };

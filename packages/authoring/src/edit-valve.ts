@@ -41,9 +41,7 @@ export function trip(
   const same = rules.find((other) => hasSameScope(other, rule));
   const others = rules.filter((other) => other !== same);
   if (others.some(({ id }) => id === rule.id)) return problem(`${path}.id`, `there already is a rule \`${rule.id}\``);
-  const wrong =
-    findWinner(definition, rules, rule, path) ??
-    (rule.trip.exempt === true ? findOverlap(others, rule, path) : undefined);
+  const wrong = findWinner(definition, rules, rule, path) ?? findOverlap(others, rule, `${path}.when`);
   if (wrong !== undefined) return wrong;
   // What is renewed keeps its place among those of the same severity, and who reads of it finds the same rule.
   const next = same === undefined ? rule : { ...rule, id: same.id, trip: { ...rule.trip, at: same.trip.at } };
@@ -77,7 +75,7 @@ export function sortBySeverity(rules: readonly Rule[], { variations }: FlagDefin
   );
 }
 
-/** Whatever brings the rules of a valve back brings back what trips can make. */
+/** Whatever brings the rules of a valve back brings back what trips can make; their time may be over by now. */
 export function findValveProblem(
   { definition }: FlagState,
   { on, offVariation, fallthrough, targets, rules, prerequisites }: FlagConfiguration,
@@ -91,12 +89,19 @@ export function findValveProblem(
     return problem(`${path}.fallthrough`, `expected the mode \`${normal}\` for whoever no trip concerns`);
   if (targets.length > 0) return problem(`${path}.targets`, 'a valve has no targets, but rules by `trip`');
   if (prerequisites.length > 0) return problem(`${path}.prerequisites`, 'a valve depends on no other flag');
-  const index = rules.findIndex((rule) => rule.trip === undefined || rule.variation === undefined);
-  return index < 0 ? undefined : problem(`${path}.rules[${index}]`, 'expected a `trip` and a variation: the mode');
+  for (const [index, rule] of rules.entries()) {
+    const at = `${path}.rules[${index}]`;
+    if (!isTripRule(rule)) return problem(at, 'expected a `trip` and a variation: the mode');
+    const wrong =
+      findTripProblem(definition, rule, { mode: `${at}.variation`, when: `${at}.clauses` }) ??
+      findOverlap(rules.slice(0, index).filter(isTripRule), rule, `${at}.clauses`);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
 }
 
 function parseTrip(
-  { key, variations }: FlagDefinition,
+  definition: FlagDefinition,
   instruction: Of<'trip'>,
   lookup: Lookup,
   path: string,
@@ -104,8 +109,7 @@ function parseTrip(
   const { id = lookup.createId(), mode, when: clauses = [], exempt, share, reason, incident } = instruction;
   const { expiresInMs = tripExpiry.unlessGivenMs } = instruction;
   const wrong =
-    findVariationProblem(mode, { key, variations }, `${path}.mode`) ??
-    findClauseProblem(clauses, lookup, `${path}.when`);
+    findVariationProblem(mode, definition, `${path}.mode`) ?? findClauseProblem(clauses, lookup, `${path}.when`);
   if (wrong !== undefined) return wrong;
   if (expiresInMs > tripExpiry.atMostMs) {
     return problem(
@@ -113,19 +117,7 @@ function parseTrip(
       `a trip may last at most 7 days (${tripExpiry.atMostMs} ms), got ${expiresInMs}; what is to stay for longer is no trip: give the mode another place in the code, or renew the trip`,
     );
   }
-  if (mode === variations[0]?.id && exempt !== true) {
-    return problem(
-      `${path}.mode`,
-      `\`${mode}\` is served wherever \`${key}\` is not tripped, and any other mode would win: to bring the valve back use \`restore\`, to keep somebody out of a trip make the rule \`exempt\``,
-    );
-  }
-  if (exempt === true && clauses.length === 0 && share === undefined) {
-    return problem(
-      `${path}.when`,
-      'an exempt rule needs to say who is exempt; for everyone no other rule could be reached',
-    );
-  }
-  return {
+  const rule: TripRule = {
     id,
     clauses,
     variation: mode,
@@ -139,6 +131,25 @@ function parseTrip(
       ...(share !== undefined && share.weight < fullWeight && { share }),
     },
   };
+  return findTripProblem(definition, rule, { mode: `${path}.mode`, when: `${path}.when` }) ?? rule;
+}
+
+/** What no rule can be, whatever else is tripped; `at` is where its parts stand. */
+function findTripProblem(
+  { key, variations }: FlagDefinition,
+  { variation: mode, clauses, trip: { exempt, share } }: TripRule,
+  at: { readonly mode: string; readonly when: string },
+): Problem | undefined {
+  if (mode === variations[0]?.id && exempt !== true) {
+    return problem(
+      at.mode,
+      `\`${mode}\` is served wherever \`${key}\` is not tripped, and any other mode would win: to bring the valve back use \`restore\`, to keep somebody out of a trip make the rule \`exempt\``,
+    );
+  }
+  if (exempt === true && clauses.length === 0 && share === undefined) {
+    return problem(at.when, 'an exempt rule needs to say who is exempt; for everyone no other rule could be reached');
+  }
+  return undefined;
 }
 
 /** A more severe rule for at least the same contexts: the new mode could not be reached. */
@@ -163,6 +174,7 @@ function findWinner(
 
 /** Two exempt rules that may meet in one context and serve different modes: which one wins would be an accident. */
 function findOverlap(others: readonly TripRule[], rule: TripRule, path: string): Problem | undefined {
+  if (rule.trip.exempt !== true) return undefined;
   const other = others.find(
     (candidate) =>
       candidate.trip.exempt === true &&
@@ -171,13 +183,17 @@ function findOverlap(others: readonly TripRule[], rule: TripRule, path: string):
   );
   if (other === undefined) return undefined;
   return problem(
-    `${path}.when`,
+    path,
     `exempt rules that overlap must serve the same mode: rule \`${other.id}\` serves \`${other.variation}\` for ${describeScope(other)}, got \`${rule.variation}\` for ${describeScope(rule)}; narrow one of them, or restore \`${other.id}\``,
   );
 }
 
 function listTripRules({ rules }: FlagConfiguration): readonly TripRule[] {
-  return rules.filter((rule): rule is TripRule => rule.trip !== undefined && rule.variation !== undefined);
+  return rules.filter(isTripRule);
+}
+
+function isTripRule(rule: Rule): rule is TripRule {
+  return rule.trip !== undefined && rule.variation !== undefined;
 }
 
 function severityIn(variations: FlagDefinition['variations']): (mode: string | undefined) => number {

@@ -96,7 +96,6 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   forFlag('add-prerequisite', { prerequisite: prerequisiteSchema }),
   forFlag('remove-prerequisite', { prerequisite: z.strictObject({ flag: keySchema }) }),
   forFlag('copy-configuration', { from: keySchema }),
-  forFlag('replace-configuration', { configuration: configurationSchema }),
   forFlag('trip', {
     /** Of the rule that it makes. */
     id: idSchema.optional(),
@@ -117,6 +116,9 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   }),
   forFlag('remove-override', { id: idSchema }),
 ]);
+
+/** Brings a configuration back. Only reverts make it: it takes over what instructions would check one by one. */
+const replaceConfiguration = forFlag('replace-configuration', { configuration: configurationSchema });
 
 export const segmentInstruction = z.discriminatedUnion('kind', [
   forSegment('create-segment', {
@@ -158,8 +160,8 @@ export const segmentInstruction = z.discriminatedUnion('kind', [
   forSegment('delete-segment', {}),
 ]);
 
-/** Has a name of its own in the OpenAPI document. */
-export const instructionSchema = z
+/** What people may ask for. Has a name of its own in the OpenAPI document, and so has what follows. */
+const askedInstruction = z
   .discriminatedUnion('kind', [
     ...definitionInstruction.options,
     ...configurationInstruction.options,
@@ -167,22 +169,32 @@ export const instructionSchema = z
   ])
   .meta({ id: 'Instruction' });
 
+/** What changes are made of. */
+export const instructionSchema = z
+  .discriminatedUnion('kind', [...askedInstruction.options, replaceConfiguration])
+  .meta({ id: 'RecordedInstruction' });
+
 export type DefinitionInstruction = z.output<typeof definitionInstruction>;
-export type ConfigurationInstruction = z.output<typeof configurationInstruction>;
+export type ConfigurationInstruction =
+  | z.output<typeof configurationInstruction>
+  | z.output<typeof replaceConfiguration>;
 export type SegmentInstruction = z.output<typeof segmentInstruction>;
 export type Instruction = z.output<typeof instructionSchema>;
 /** An instruction as people write it, defaults left out. */
-export type InstructionInput = z.input<typeof instructionSchema>;
+export type InstructionInput = z.input<typeof askedInstruction>;
 
-/** What is asked of an environment: instructions, and whom they concern unless they say so themselves. */
+/** What people ask of an environment: instructions, and whom they concern unless they say so themselves. */
 export const changeRequestSchema = z.strictObject({
   flag: keySchema.optional(),
   segment: keySchema.optional(),
-  instructions: z.array(instructionSchema).min(1).max(1000),
+  instructions: z.array(askedInstruction).min(1).max(1000),
   comment: z.string().max(4096).optional(),
 });
 
-export type ChangeRequest = z.output<typeof changeRequestSchema>;
+/** What is asked of an environment, by people or by a revert. */
+export type ChangeRequest = Omit<z.output<typeof changeRequestSchema>, 'instructions'> & {
+  instructions: Instruction[];
+};
 
 const definitionKinds: ReadonlySet<string> = new Set(
   definitionInstruction.options.map((option) => option.shape.kind.value),
