@@ -9,6 +9,7 @@ import {
   isSegmentInstruction,
   type SegmentInstruction,
 } from './instructions.ts';
+import { findLeap } from './leap.ts';
 import { listMadeSegments } from './made-segments.ts';
 import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
@@ -89,7 +90,8 @@ export function apply(
   for (const [key, state] of flags) {
     for (const [name, segment] of listMadeDifference(lookup.findFlag(key), state)) segments.set(name, segment);
   }
-  return findReachProblem(instructions, lookup, view) ?? { instructions, flags, segments };
+  const wrong = findReachProblem(instructions, lookup, view) ?? findLeapProblem(instructions, lookup, flags);
+  return wrong ?? { instructions, flags, segments };
 }
 
 /** The segments that are made for a flag, as far as a change makes others of them; undefined: no longer needed. */
@@ -120,6 +122,21 @@ function findReachProblem(instructions: readonly Instruction[], before: Lookup, 
       `instructions[${index}]`,
       `${id.kind} \`${overreach.key}\` may need at most ${furthestReach} ${what} included, got more`,
     );
+  }
+  return undefined;
+}
+
+/** Looked at once all is done: several small steps may be a large one. */
+function findLeapProblem(
+  instructions: readonly Instruction[],
+  before: Lookup,
+  flags: Applied['flags'],
+): Problem | undefined {
+  const steps = instructions.map((instruction, index) => ({ instruction, path: `instructions[${index}]` }));
+  for (const [key, state] of flags) {
+    const own = steps.filter(({ instruction }) => sameObject(addresseeOf(instruction), { kind: 'flag', key }));
+    const leap = findLeap(before.findFlag(key), state, own);
+    if (leap !== undefined) return leap;
   }
   return undefined;
 }

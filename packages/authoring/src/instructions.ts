@@ -17,6 +17,9 @@ const contextKeys = z.array(z.string().min(1).max(1024)).min(1).max(50_000);
 const text = z.string().max(256).optional();
 const saltSchema = z.string().min(1).max(256).optional();
 
+/** That it is meant, although it changes a config by more than that allows at once. */
+const confirm = z.boolean().optional();
+
 const clausesSchema = z.array(clauseSchema).max(100);
 
 const shareSchema = z.strictObject({ contextKind: contextKindSchema, weight: z.int().min(1).max(fullWeight) });
@@ -95,7 +98,7 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   forFlag('remove-targets', { variation: idSchema, contextKind: contextKindSchema.optional(), keys: contextKeys }),
   forFlag('add-prerequisite', { prerequisite: prerequisiteSchema }),
   forFlag('remove-prerequisite', { prerequisite: z.strictObject({ flag: keySchema }) }),
-  forFlag('copy-configuration', { from: keySchema }),
+  forFlag('copy-configuration', { from: keySchema, confirm }),
   forFlag('trip', {
     /** Of the rule that it makes. */
     id: idSchema.optional(),
@@ -105,16 +108,15 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
     expiresInMs: z.int().min(60_000).optional(),
   }),
   forFlag('restore', { id: idSchema.optional() }),
-  forFlag('set-value', { value: z.json(), confirm: z.boolean().optional() }),
+  forFlag('set-value', { value: z.json(), confirm }),
   forFlag('set-override', {
     id: idSchema.optional(),
     name: text,
     when: clausesSchema.min(1),
     value: z.json(),
-    /** That it is meant, although it changes by more than the config allows at once. */
-    confirm: z.boolean().optional(),
+    confirm,
   }),
-  forFlag('remove-override', { id: idSchema }),
+  forFlag('remove-override', { id: idSchema, confirm }),
 ]);
 
 /** Brings a configuration back. Only reverts make it: it takes over what instructions would check one by one. */
