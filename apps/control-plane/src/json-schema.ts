@@ -50,10 +50,11 @@ function createSchemaChecker(): SchemaChecker {
 }
 
 function createPatternCompiler() {
-  const compile = (pattern: string): { test(text: string): boolean } => {
+  const compile = (pattern: string): { test(text: string): boolean; toString(): string } => {
     const test = regex(pattern);
     if (test === undefined) throw new SyntaxError(`the pattern ${JSON.stringify(pattern)} cannot be read (RE2 syntax)`);
-    return { test };
+    // The library keeps patterns by this text.
+    return { test, toString: () => `/${pattern}/u` };
   };
   // What the library writes into code that stands alone, which nobody asks for here.
   return Object.assign(compile, { code: 'regex' });
