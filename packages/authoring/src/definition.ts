@@ -136,7 +136,7 @@ export function parseConfigRules(
   path: string,
 ): ConfigRules | Problem {
   const wrong = schemas.findSchemaProblem(schema);
-  if (wrong !== undefined) return problem(`${path}.schema`, wrong);
+  if (wrong !== undefined) return problem(`${path}.schema${wrong.path}`, wrong.message);
   return {
     schema,
     ...(unit !== undefined && { unit }),

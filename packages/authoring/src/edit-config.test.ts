@@ -98,6 +98,11 @@ describe('a config', () => {
       'the pattern "(a" cannot be read',
     ],
     [
+      { kind: 'create-flag', definition: { kind: 'config', value: 1, config: { schema: { not: { $ref: '#' } } } } },
+      'definition.config.schema.not.$ref',
+      'expected to lead away from the schema that it stands in, got "#"',
+    ],
+    [
       { kind: 'create-flag', definition: { kind: 'config', value: 1, variations: [{ value: 1 }, { value: 2 }] } },
       'definition.variations',
       'a config has values instead',
