@@ -1,10 +1,10 @@
 import { findClauseProblem } from './clause.ts';
-import type { Clause, FlagConfiguration, FlagState, Rule, Trip } from './configuration.ts';
+import type { FlagConfiguration, FlagState, Rule, Trip } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { listNames, type Problem, problem } from './problem.ts';
-import { spellClause, spellClauses } from './scope.ts';
+import { covers, mayMeet, spellClauses } from './scope.ts';
 import { findVariationProblem, fullWeight } from './serve.ts';
 import { describeScope } from './words.ts';
 
@@ -152,7 +152,7 @@ function findTripProblem(
   return undefined;
 }
 
-/** A more severe rule for at least the same contexts: the new mode could not be reached. */
+/** A rule that goes before, for at least the same contexts: the new mode could not be reached. */
 function findWinner(
   { key, variations }: FlagDefinition,
   rules: readonly TripRule[],
@@ -161,14 +161,21 @@ function findWinner(
 ): Problem | undefined {
   if (rule.trip.exempt === true) return undefined;
   const severityOf = severityIn(variations);
+  const goesBefore = ({ variation, trip: { exempt } }: TripRule): boolean =>
+    exempt === true ? variation !== rule.variation : severityOf(variation) > severityOf(rule.variation);
+  // Which contexts make up a share is known to nobody here.
   const winner = rules.find(
     (other) =>
-      other.trip.exempt !== true && covers(other, rule) && severityOf(other.variation) > severityOf(rule.variation),
+      goesBefore(other) &&
+      (hasSameScope(other, rule) || (other.trip.share === undefined && covers(other.clauses, rule.clauses))),
   );
   if (winner === undefined) return undefined;
+  const { id, variation, trip } = winner;
+  const what =
+    trip.exempt === true ? `\`${variation}\`, whatever else is tripped,` : `the more severe \`${variation}\``;
   return problem(
     `${path}.mode`,
-    `\`${rule.variation}\` could not be reached: \`${key}\` serves the more severe \`${winner.variation}\` for ${describeScope(winner)} (rule \`${winner.id}\`, by ${winner.trip.by}: ${winner.trip.reason}); restore that rule first, in the same change if you like`,
+    `\`${rule.variation}\` could not be reached: \`${key}\` serves ${what} for ${describeScope(winner)} (rule \`${id}\`, by ${trip.by}: ${trip.reason}); restore that rule first, in the same change if you like`,
   );
 }
 
@@ -207,23 +214,4 @@ function hasSameScope(a: TripRule, b: TripRule): boolean {
 
 function scopeOf({ clauses, trip }: TripRule): string {
   return JSON.stringify([spellClauses(clauses), trip.share, trip.exempt === true]);
-}
-
-/** Whether whoever matches `narrow` certainly matches `wide`. */
-function covers(wide: TripRule, narrow: TripRule): boolean {
-  if (wide.trip.share !== undefined) return hasSameScope(wide, narrow);
-  const said = new Set(narrow.clauses.map(spellClause));
-  return wide.clauses.every((clause) => said.has(spellClause(clause)));
-}
-
-/** Whether a context may match both; false only where they ask the same attribute for values that have none in common. */
-function mayMeet(a: readonly Clause[], b: readonly Clause[]): boolean {
-  return !a.some((one) => b.some((other) => excludeEachOther(one, other)));
-}
-
-function excludeEachOther(a: Clause, b: Clause): boolean {
-  if (a.op !== 'in' || b.op !== 'in' || a.negate === true || b.negate === true) return false;
-  const { contextKind: kind = 'user', attribute = 'key' } = a;
-  const { contextKind: otherKind = 'user', attribute: otherAttribute = 'key' } = b;
-  return kind === otherKind && attribute === otherAttribute && !a.values.some((value) => b.values.includes(value));
 }
