@@ -126,14 +126,16 @@ describe('a valve', () => {
     expect(await modes()).toEqual(['cached']);
   });
 
-  test('trips together with others in one change, which is reverted as one', async () => {
+  test('trips together with others in one change, which is reverted as one, the last first', async () => {
     await createValve('one', 'normal', 'off');
     await createValve('two', 'normal', 'cached', 'off');
+    await createValve('three', 'normal', 'off');
     const share = { contextKind: 'account', weight: 10_000 };
     const { id } = await server.change({
       instructions: [
-        { kind: 'trip', flag: 'one', mode: 'off', reason: 'region down' },
         { kind: 'trip', flag: 'two', mode: 'cached', reason: 'region down', share },
+        { kind: 'trip', flag: 'one', mode: 'off', reason: 'region down' },
+        { kind: 'trip', flag: 'three', mode: 'off', reason: 'region down' },
       ],
     });
     expect((await server.findServed('two')).rules).toHaveLength(1);
@@ -141,10 +143,12 @@ describe('a valve', () => {
     expect((await server.api('GET', `${production}/segments`)).body.items).toEqual([]);
     const reverted = await server.api('POST', `${production}/changes/${id}/revert`, {});
     expect(reverted.status).toBe(200);
-    expect(reverted.body.effects.map(({ key }: { key: string }) => key)).toEqual(
-      expect.arrayContaining(['one', 'two']),
-    );
-    for (const key of ['one', 'two']) expect((await server.findServed(key)).rules).toEqual([]);
+    const undone = ['three', 'one', 'two'];
+    expect(reverted.body.instructions.map(({ flag }: { flag: string }) => flag)).toEqual(undone);
+    expect(
+      reverted.body.effects.flatMap(({ kind, key }: { kind: string; key: string }) => (kind === 'flag' ? [key] : [])),
+    ).toEqual(undone);
+    for (const key of undone) expect((await server.findServed(key)).rules).toEqual([]);
   });
 
   test.each([
