@@ -105,7 +105,8 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
     mode: idSchema,
     when: clausesSchema.optional(),
     ...tripFields,
-    expiresInMs: z.int().min(60_000).optional(),
+    /** Not `z.int()`: of what is beyond, `trip` says how long at most and why. */
+    expiresInMs: z.number().multipleOf(1, 'expected an integer').min(60_000).optional(),
   }),
   forFlag('restore', { id: idSchema.optional() }),
   forFlag('set-value', { value: z.json(), confirm }),

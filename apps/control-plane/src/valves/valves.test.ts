@@ -216,6 +216,16 @@ describe('a valve', () => {
       'instructions[0].expiresInMs',
       'at most 7 days',
     ],
+    [
+      { kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 1e300 },
+      'instructions[0].expiresInMs',
+      'at most 7 days (604800000 ms), got 1e+300',
+    ],
+    [
+      { kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 60_000.5 },
+      'instructions[0].expiresInMs',
+      'expected an integer',
+    ],
     [{ kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 1 }, 'instructions[0].expiresInMs', 'at least 60000'],
     [
       {
