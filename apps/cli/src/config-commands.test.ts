@@ -210,6 +210,10 @@ describe('changing a config', () => {
       complained: expect.stringContaining('expected to be >= 1, got 0 (in s)'),
     });
     expect((await sluice('config get leap.ttl')).printed).toBe('3000');
+    await sluice('config override leap.ttl 60 --account 42 --confirm --json');
+    const [, id = ''] = /^(\w+) +account/m.exec((await sluice('config show leap.ttl')).printed) ?? [];
+    expect((await sluice(`config remove leap.ttl ${id}`)).complained).toContain('give --confirm');
+    expect((await sluice(`config remove leap.ttl ${id} --confirm`)).exitCode).toBe(0);
   });
 
   test('overrides for all that is said at once, and replaces what is there for the same', async () => {

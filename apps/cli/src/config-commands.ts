@@ -151,8 +151,7 @@ export const configCommands: readonly Command[] = [
     run: async ({ words: [key = '', given = ''], ...call }) => {
       const config = await getConfig(connect(call.options, call.platform), key);
       const value = parseNewValue(config, given);
-      const confirmed = call.options.confirm === true ? { confirm: true } : {};
-      return changeConfig(key, { kind: 'set-value', value, ...confirmed }, call);
+      return changeConfig(key, { kind: 'set-value', value, ...readConfirmed(call.options) }, call);
     },
   }),
 
@@ -182,8 +181,7 @@ export const configCommands: readonly Command[] = [
       const config = await getConfig(connect(options, platform), key);
       const value = parseNewValue(config, given);
       const named = options.name === undefined ? {} : { name: options.name };
-      const confirmed = options.confirm === true ? { confirm: true } : {};
-      return changeConfig(key, { kind: 'set-override', when, value, ...named, ...confirmed }, call);
+      return changeConfig(key, { kind: 'set-override', when, value, ...named, ...readConfirmed(options) }, call);
     },
   }),
 
@@ -191,14 +189,18 @@ export const configCommands: readonly Command[] = [
     name: 'config remove',
     summary: 'remove an override: whoever had it gets what lies beneath',
     arguments: ['KEY', 'OVERRIDE'],
-    options: changeOptions,
+    options: { ...changeOptions, confirm },
     examples: ['sluice config remove cache.ttl 4fd2k9q1x0aa'],
     run: async ({ words: [key = '', id = ''], ...call }) => {
       await getConfig(connect(call.options, call.platform), key);
-      return changeConfig(key, { kind: 'remove-override', id }, call);
+      return changeConfig(key, { kind: 'remove-override', id, ...readConfirmed(call.options) }, call);
     },
   }),
 ];
+
+function readConfirmed({ confirm }: { readonly confirm?: boolean | undefined }): { confirm?: true } {
+  return confirm === true ? { confirm } : {};
+}
 
 export function isConfig(flag: { readonly config?: unknown }): flag is Config {
   return flag.config !== undefined;

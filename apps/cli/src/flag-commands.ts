@@ -1,5 +1,5 @@
 import { ApiError, type ChangeView, type EnvironmentFlagView, type Place } from '@sluice/api-client';
-import { describeRule, describeServe, fullWeight, type Instruction, type JsonValue } from '@sluice/authoring';
+import { describeRule, describeServe, fullWeight, type InstructionInput, type JsonValue } from '@sluice/authoring';
 import {
   type ChangeCall,
   changeOptions,
@@ -207,7 +207,7 @@ export const flagCommands: readonly Command[] = [
 
 async function change(
   key: string,
-  instructions: readonly Instruction[],
+  instructions: readonly InstructionInput[],
   { options, platform, output }: ChangeCall,
   state?: 'on' | 'off',
 ): Promise<number | undefined> {
@@ -235,7 +235,7 @@ async function explainKind(
   {
     options,
     instructions: [instruction],
-  }: { readonly options: ChangeCall['options']; readonly instructions: readonly Instruction[] },
+  }: { readonly options: ChangeCall['options']; readonly instructions: readonly InstructionInput[] },
 ): Promise<never> {
   const isAboutKind = error instanceof ApiError && error.errors.some(({ path }) => path === 'instructions[0].kind');
   if (!isAboutKind || (await api.getFlag(place, key)).kind !== 'valve') throw error;
@@ -284,7 +284,7 @@ function toRollout(
     of,
     by,
   }: { readonly variation?: string; readonly of?: string; readonly by?: string },
-): Instruction {
+): InstructionInput {
   // What a valve follows the server says.
   if (variation === offVariation && kind !== 'valve') {
     throw usageError(

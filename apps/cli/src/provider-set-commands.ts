@@ -1,4 +1,4 @@
-import { type DefinitionInput, describeClauses, type JsonValue, listNames } from '@sluice/authoring';
+import { describeClauses, type JsonValue, listNames } from '@sluice/authoring';
 import {
   findProviderOrderProblem,
   type ProviderOrder,
@@ -6,6 +6,7 @@ import {
   type ProviderState,
   parseProviderOrder,
   providerDefaults,
+  providerOrderSchema,
 } from '@sluice/protocol';
 import { type ChangeCall, changeOptions, findLastChange } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
@@ -31,31 +32,6 @@ interface ProviderSet {
   readonly stored: StoredOrder;
 }
 
-/** What every value of a provider set is; what its parts are together is checked by whoever reads it. */
-const orderSchema: NonNullable<DefinitionInput['config']>['schema'] = {
-  type: 'object',
-  required: ['providers', 'ambiguous'],
-  properties: {
-    providers: {
-      type: 'array',
-      minItems: 1,
-      items: {
-        type: 'object',
-        required: ['name', 'state'],
-        properties: {
-          name: { type: 'string', minLength: 1 },
-          state: { enum: ['active', 'standby', 'drained'] },
-          share: { type: 'number', minimum: 0, maximum: 100 },
-          maxPerSecond: { type: 'number', exclusiveMinimum: 0, maximum: 100_000 },
-        },
-      },
-    },
-    ambiguous: { enum: [...policies] },
-    dwellMs: { type: 'number', minimum: 0, maximum: 86_400_000 },
-    warmShare: { type: 'number', minimum: 0, maximum: 100 },
-  },
-};
-
 export const providerSetCommands: readonly Command[] = [
   defineCommand({
     name: 'providers create',
@@ -80,7 +56,7 @@ export const providerSetCommands: readonly Command[] = [
       const value = { providers, ambiguous, dwellMs: providerDefaults.dwellMs, warmShare };
       const wrong = findProviderOrderProblem(value);
       if (wrong !== undefined) throw usageError(wrong);
-      const config = { schema: orderSchema, dimensions: ['account', 'user'] };
+      const config = { schema: providerOrderSchema, dimensions: ['account', 'user'] };
       return createFlag(key, call, { kind: 'config', value, config }, (flag) => [
         `Created ${flag.key}: ${describeStates(providers)} in every environment.`,
         `Switch with: sluice providers activate ${flag.key} PROVIDER`,

@@ -1,6 +1,8 @@
 import type { JsonSchema, SchemaChecker } from '@sluice/authoring';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Fault } from './errors.ts';
 import { regex } from './platform.ts';
+import { findReferenceProblem } from './schema-references.ts';
 
 /** So large may a schema be, as JSON. */
 const mostBytes = 32 * 1024;
@@ -16,29 +18,30 @@ function createSchemaChecker(): SchemaChecker {
   let ajv: Ajv2020 | undefined;
   return {
     findSchemaProblem(schema) {
-      try {
-        compile(schema);
-        return undefined;
-      } catch (error) {
-        return `expected a JSON Schema (draft 2020-12): ${error instanceof Error ? error.message : String(error)}`;
-      }
+      const compiled = compile(schema);
+      return typeof compiled === 'function' ? undefined : compiled;
     },
     findValueProblem(schema, value) {
       const validate = compile(schema);
+      if (typeof validate !== 'function') return { path: '', message: validate.message };
       if (validate(value)) return undefined;
       const [error] = validate.errors ?? [];
       return error === undefined ? { path: '', message: 'does not fit' } : describe(error, value);
     },
   };
 
-  function compile(schema: JsonSchema): ValidateFunction {
+  function compile(schema: JsonSchema): ValidateFunction | Fault {
     const text = JSON.stringify(schema);
     const known = kept.get(text);
     if (known !== undefined) return known;
-    if (text.length > mostBytes) throw new RangeError(`at most ${mostBytes} bytes, got ${text.length}`);
+    if (text.length > mostBytes)
+      return { path: '', message: `expected a schema of at most ${mostBytes} bytes, got ${text.length}` };
+    const wrong = findReferenceProblem(schema);
+    if (wrong !== undefined) return wrong;
     // Names that a schema gives itself are its own.
     ajv ??= new Ajv2020({ strict: true, addUsedSchema: false, code: { regExp: createPatternCompiler() } });
-    const validate = ajv.compile(schema);
+    const validate = tryToCompile(ajv, schema);
+    if (typeof validate !== 'function') return validate;
     const [oldest] = kept;
     if (kept.size >= mostKept && oldest !== undefined) {
       kept.delete(oldest[0]);
@@ -49,11 +52,21 @@ function createSchemaChecker(): SchemaChecker {
   }
 }
 
+function tryToCompile(ajv: Ajv2020, schema: JsonSchema): ValidateFunction | Fault {
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { path: '', message: `expected a JSON Schema (draft 2020-12): ${found}` };
+  }
+}
+
 function createPatternCompiler() {
-  const compile = (pattern: string): { test(text: string): boolean } => {
+  const compile = (pattern: string): { test(text: string): boolean; toString(): string } => {
     const test = regex(pattern);
     if (test === undefined) throw new SyntaxError(`the pattern ${JSON.stringify(pattern)} cannot be read (RE2 syntax)`);
-    return { test };
+    // The library keeps patterns by this text.
+    return { test, toString: () => `/${pattern}/u` };
   };
   // What the library writes into code that stands alone, which nobody asks for here.
   return Object.assign(compile, { code: 'regex' });

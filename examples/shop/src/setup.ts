@@ -1,4 +1,5 @@
 import { type ApiClient, ApiError, type Place } from '@sluice/api-client';
+import { providerOrderSchema } from '@sluice/sdk-node';
 
 /** Where the shop's flags live. */
 export const place: Place = { project: 'default', environment: 'production' };
@@ -19,7 +20,7 @@ const flags: readonly Parameters<ApiClient['createFlag']>[1][] = [
       // Both recognise a message that they get again.
       ambiguous: 'idempotent-only',
     },
-    config: { schema: { type: 'object' } },
+    config: { schema: providerOrderSchema },
   },
   {
     key: 'cache.ttl',

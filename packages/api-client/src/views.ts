@@ -326,6 +326,8 @@ export const explanationView = named('Explanation', {
   reason: reasonView,
   /** What decided, in words. */
   because: text,
+  /** Of a valve: the trip that decided. */
+  trip: tripView.exactOptional(),
   /** Of a config: all that matches, the winner first, what everybody else gets last. */
   layers: list(
     view({
@@ -519,6 +521,8 @@ export const flagTelemetryView = named('FlagTelemetry', {
   to: time,
   /** How long the periods of series are. */
   stepMs: ms,
+  /** Of a valve: how many of its trips should have been restored by now. */
+  overdue: count.exactOptional(),
   /** By index of the variation; absent: the caller's default value was served. They are kept for two days. */
   evaluations: list(view({ variation: count.exactOptional(), count })),
   valve: valveTelemetryView.exactOptional(),

@@ -9,6 +9,7 @@ import {
   isSegmentInstruction,
   type SegmentInstruction,
 } from './instructions.ts';
+import { findLeap } from './leap.ts';
 import { listMadeSegments } from './made-segments.ts';
 import { findUnsafeMove } from './migration-safety.ts';
 import { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
@@ -128,19 +129,17 @@ function findReachProblem(instructions: readonly Instruction[], before: Lookup, 
   return undefined;
 }
 
-/** What instructions do to a migration one by one is nothing that the fleet ever sees. */
+/** Looked at once all is done: several small steps may be a large one, and only what they come to reaches the fleet. */
 function findMoveProblem(
   instructions: readonly Instruction[],
-  lookup: Lookup,
+  before: Lookup,
   flags: Applied['flags'],
 ): Problem | undefined {
-  for (const [key, after] of flags) {
-    const own = instructions.flatMap((instruction, index) =>
-      !isSegmentInstruction(instruction) && instruction.flag === key
-        ? [[`instructions[${index}]`, instruction] as const]
-        : [],
-    );
-    const wrong = findUnsafeMove(lookup.findFlag(key), after, own);
+  const steps = instructions.map((instruction, index) => ({ instruction, path: `instructions[${index}]` }));
+  for (const [key, state] of flags) {
+    const own = steps.filter(({ instruction }) => sameObject(addresseeOf(instruction), { kind: 'flag', key }));
+    const was = before.findFlag(key);
+    const wrong = findUnsafeMove(was, state, own) ?? findLeap(was, state, own);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

@@ -18,12 +18,16 @@ export interface ConfigRules {
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Checks by JSON Schema; its library comes from outside. */
+/** Checks by JSON Schema; its library comes from outside. Undefined: nothing is wrong. */
 export interface SchemaChecker {
-  /** What is wrong with a schema; undefined: nothing. */
-  findSchemaProblem(schema: JsonSchema): string | undefined;
-  /** What is wrong with a value, and where in it (`.limits[0]`, or nothing for the whole). */
-  findValueProblem(schema: JsonSchema, value: unknown): { readonly path: string; readonly message: string } | undefined;
+  findSchemaProblem(schema: JsonSchema): SchemaFault | undefined;
+  findValueProblem(schema: JsonSchema, value: unknown): SchemaFault | undefined;
+}
+
+/** What is wrong with a schema or a value, and where in it (`.limits[0]`, or nothing for the whole). */
+export interface SchemaFault {
+  readonly path: string;
+  readonly message: string;
 }
 
 /** What people call what clauses look at; others are `kind.attribute`, and members of segments are `segment`. */

@@ -1,6 +1,6 @@
 import { type Stage, stages } from '@sluice/engine';
 import * as z from 'zod';
-import { type ConfigRules, configRulesSchema, type SchemaChecker } from './config.ts';
+import { type ConfigRules, configRulesSchema, type JsonSchema, type SchemaChecker } from './config.ts';
 import { idPattern, idSchema, keySchema } from './key.ts';
 import { isProblem, listNames, type Problem, problem } from './problem.ts';
 
@@ -138,13 +138,25 @@ export function parseConfigRules(
   path: string,
 ): ConfigRules | Problem {
   const wrong = schemas.findSchemaProblem(schema);
-  if (wrong !== undefined) return problem(`${path}.schema`, wrong);
+  if (wrong !== undefined) return problem(`${path}.schema${wrong.path}`, wrong.message);
+  if (unit !== undefined && !isOfNumbers(schema)) return refuseForNumbers('a unit', schema, `${path}.unit`);
+  if (maxChangeFactor !== undefined && !isOfNumbers(schema))
+    return refuseForNumbers('a factor', schema, `${path}.maxChangeFactor`);
   return {
     schema,
     ...(unit !== undefined && { unit }),
     ...(maxChangeFactor !== undefined && { maxChangeFactor }),
     dimensions: [...new Set(dimensions)],
   };
+}
+
+function isOfNumbers({ type }: JsonSchema): boolean {
+  return [type].flat().some((name) => name === 'integer' || name === 'number');
+}
+
+function refuseForNumbers(what: string, { type }: JsonSchema, path: string): Problem {
+  const found = type === undefined ? 'nothing' : JSON.stringify(type);
+  return problem(path, `${what} is of numbers: expected the schema to have the type integer or number, got ${found}`);
 }
 
 function schemaTypeOf(value: JsonValue): string {

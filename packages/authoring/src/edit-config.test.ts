@@ -98,6 +98,11 @@ describe('a config', () => {
       'the pattern "(a" cannot be read',
     ],
     [
+      { kind: 'create-flag', definition: { kind: 'config', value: 1, config: { schema: { not: { $ref: '#' } } } } },
+      'definition.config.schema.not.$ref',
+      'expected to lead away from the schema that it stands in, got "#"',
+    ],
+    [
       { kind: 'create-flag', definition: { kind: 'config', value: 1, variations: [{ value: 1 }, { value: 2 }] } },
       'definition.variations',
       'a config has values instead',
@@ -180,6 +185,72 @@ describe('a value', () => {
     const set = (value: number): InstructionInput => ({ kind: 'set-override', when: [account42], value });
     expect(refusal(environment, set(600)).message).toContain('60 s → 600 s');
     for (const value of [240, 900, 3600]) expect(isProblem(follow(environment, set(value)))).toBe(false);
+  });
+
+  test('is compared with what was before the change, however many steps lead there', () => {
+    const [up, back] = [
+      [240, 900, 3600],
+      [240, 900, 240],
+    ].map((values) => values.map((value): InstructionInput => ({ kind: 'set-value', value })));
+    expect(follow(configured(), ...(up ?? []))).toMatchObject({
+      path: 'instructions[2].value',
+      message: expect.stringContaining('60 s → 3600 s, a factor of 60'),
+    });
+    expect(follow(configured(), ...(back ?? []))).not.toHaveProperty('message');
+    const forHeavy = (value: number): InstructionInput => ({ kind: 'set-override', when: [account42], value });
+    expect(follow(configured(), forHeavy(240), { kind: 'set-value', value: 120 }, forHeavy(900))).toMatchObject({
+      path: 'instructions[2].value',
+      message: expect.stringContaining('60 s → 900 s for everyone where account key is "42"'),
+    });
+  });
+
+  test('leaps only where that was confirmed', () => {
+    const set = (value: number, confirm: boolean): InstructionInput => ({ kind: 'set-value', value, confirm });
+    expect(follow(configured(), set(900, true), set(1200, false))).toMatchObject({ path: 'instructions[1].value' });
+    expect(follow(configured(), set(900, false), set(1200, true))).not.toHaveProperty('message');
+    const forHeavy: InstructionInput = { kind: 'set-override', when: [account42], value: 900 };
+    expect(follow(configured(), forHeavy, set(1200, true))).toMatchObject({ path: 'instructions[0].value' });
+  });
+
+  test('leaps as well when an override is removed, for whoever had it', () => {
+    const environment = configured({
+      kind: 'set-override',
+      id: 'heavy',
+      when: [account42],
+      value: 3600,
+      confirm: true,
+    });
+    expect(refusal(environment, { kind: 'remove-override', id: 'heavy' })).toEqual({
+      path: 'instructions[0].id',
+      message: expect.stringContaining('3600 s → 60 s for everyone where account key is "42", a factor of 60'),
+    });
+    follow(environment, { kind: 'remove-override', id: 'heavy', confirm: true });
+    expect(serve(environment, { kind: 'account', key: '42' })).toBe(60);
+  });
+
+  test('leaps as well when it comes from another environment', () => {
+    const staging = buildConfig({ offVariation: '3600', fallthrough: { variation: '3600' } });
+    const environment = createMemoryEnvironment({ flags: [buildConfig()], elsewhere: { staging } });
+    expect(refusal(environment, { kind: 'copy-configuration', from: 'staging' })).toEqual({
+      path: 'instructions[0].from',
+      message: expect.stringContaining('60 s → 3600 s, a factor of 60'),
+    });
+    follow(environment, { kind: 'copy-configuration', from: 'staging', confirm: true });
+    expect(serve(environment, undefined)).toBe(3600);
+  });
+
+  test.each<[string, object]>([
+    ['dropped', {}],
+    ['raised', { maxChangeFactor: 100 }],
+  ])('is held to the factor that a change finds, also where it is %s in it', (_, factor) => {
+    const config = { schema: { type: 'integer' }, unit: 's' as const, ...factor };
+    const update: InstructionInput = { kind: 'update-definition', definition: { config } };
+    expect(follow(configured(), update, { kind: 'set-value', value: 3600 })).toMatchObject({
+      path: 'instructions[1].value',
+      message: expect.stringContaining('a factor of at most 4 at once'),
+    });
+    const environment = configured(update);
+    expect(follow(environment, { kind: 'set-value', value: 3600 })).not.toHaveProperty('message');
   });
 
   test('of nothing cannot grow by a factor, so it is confirmed', () => {
@@ -300,6 +371,15 @@ describe('what was done to a config', () => {
         definition: { config: { schema: { type: 'integer', minimum: 60 }, dimensions: ['route'] } },
       },
     );
+    const instructions = listRevertInstructions([{ id, before: before[0], now: environment.flags[0] }]);
+    expect(environment.follow({ instructions: [...instructions] })).not.toHaveProperty('message');
+    expect(environment.flags).toEqual(before);
+  });
+
+  test('is reverted at once, however far that is', () => {
+    const environment = configured();
+    const before = environment.flags;
+    follow(environment, { kind: 'set-value', value: 3600, confirm: true });
     const instructions = listRevertInstructions([{ id, before: before[0], now: environment.flags[0] }]);
     expect(environment.follow({ instructions: [...instructions] })).not.toHaveProperty('message');
     expect(environment.flags).toEqual(before);

@@ -6,7 +6,6 @@ import type { ConfigurationInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { isProblem, listNames, type Problem, problem } from './problem.ts';
 import { haveSameClauses } from './scope.ts';
-import { describeValue } from './units.ts';
 import { nameValue } from './variations.ts';
 
 type Of<Kind extends ConfigurationInstruction['kind']> = Extract<ConfigurationInstruction, { kind: Kind }>;
@@ -17,20 +16,18 @@ const mostBytes = 64 * 1024;
 /** What everybody gets for whom there is no override. */
 export function setValue(
   { definition, configuration }: FlagState,
-  { value, confirm }: Of<'set-value'>,
+  { value }: Of<'set-value'>,
   lookup: Lookup,
   path: string,
 ): FlagConfiguration | Problem {
   const name = parseValue(definition, value, lookup, `${path}.value`);
-  if (isProblem(name)) return name;
-  const wrong = confirm === true ? undefined : findLeap(definition, configuration.fallthrough.variation, name, path);
-  return wrong ?? { ...configuration, offVariation: name, fallthrough: { variation: name } };
+  return isProblem(name) ? name : { ...configuration, offVariation: name, fallthrough: { variation: name } };
 }
 
 /** Another value for whoever matches. There is one override for the same clauses: setting it again replaces it. */
 export function setOverride(
   { definition, configuration }: FlagState,
-  { id: givenId, name: title, when: clauses, value, confirm }: Of<'set-override'>,
+  { id: givenId, name: title, when: clauses, value }: Of<'set-override'>,
   lookup: Lookup,
   path: string,
 ): FlagConfiguration | Problem {
@@ -40,12 +37,10 @@ export function setOverride(
   const id = same?.id ?? givenId ?? lookup.createId();
   const others = configuration.rules.filter((rule) => rule !== same);
   if (others.some((rule) => rule.id === id)) return problem(`${path}.id`, `there already is an override \`${id}\``);
-  const before = same?.variation ?? configuration.fallthrough.variation;
   const rules = rulesOf(definition);
   const wrong =
     findClauseProblem(clauses, lookup, `${path}.when`) ??
-    findDimensionProblem(definition.key, rules, clauses, `${path}.when`) ??
-    (confirm === true ? undefined : findLeap(definition, before, name, path));
+    findDimensionProblem(definition.key, rules, clauses, `${path}.when`);
   if (wrong !== undefined) return wrong;
   const rule: Rule = { id, ...(title !== undefined && { name: title }), clauses, variation: name };
   return { ...configuration, rules: sortByLayer([rule, ...others], rules) };
@@ -142,28 +137,6 @@ export function parseValue(
 export function rulesOf({ key, config }: FlagDefinition): ConfigRules {
   if (config === undefined) throw new RangeError(`flag ${key} is no config`);
   return config;
-}
-
-/** A number that changes by more than the config allows at once. */
-function findLeap(
-  definition: FlagDefinition,
-  before: string | undefined,
-  after: string,
-  path: string,
-): Problem | undefined {
-  const { maxChangeFactor, unit } = rulesOf(definition);
-  const [was, is] = [Number(before), Number(after)];
-  if (maxChangeFactor === undefined || before === undefined || Number.isNaN(was) || Number.isNaN(is) || was === is) {
-    return undefined;
-  }
-  const ratio = is / was;
-  const factor = ratio > 0 ? Math.max(ratio, 1 / ratio) : Number.POSITIVE_INFINITY;
-  if (factor <= maxChangeFactor) return undefined;
-  const times = Number.isFinite(factor) ? `a factor of ${Number(factor.toPrecision(3))}` : 'from or to nothing';
-  return problem(
-    `${path}.value`,
-    `\`${definition.key}\` may change by a factor of at most ${maxChangeFactor} at once, got ${describeValue(before, unit)} → ${describeValue(after, unit)}, ${times}; if that is what you mean, confirm it (confirm: true)`,
-  );
 }
 
 function parseJson(text: string): JsonValue | undefined {

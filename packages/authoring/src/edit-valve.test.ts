@@ -34,6 +34,14 @@ function inAccount(...keys: readonly string[]): Clause {
   return { contextKind: 'account', attribute: 'key', op: 'in', values: keys };
 }
 
+function notIn(...keys: readonly string[]): Clause {
+  return { ...inAccount(...keys), negate: true };
+}
+
+function inNetwork(...networks: readonly string[]): Clause {
+  return { contextKind: 'request', attribute: 'ip', op: 'cidr', values: networks };
+}
+
 /** Asks things of the valve `search`, as of a time. */
 function follow(environment: MemoryEnvironment, ...inputs: readonly InstructionInput[]) {
   return environment.follow({ flag: 'search', instructions: parseInstructions(...inputs) });
@@ -55,6 +63,12 @@ function toTrip({ when, ...trip }: Partial<TripInput>, flag = 'search'): Extract
     ...trip,
     ...(clauses !== undefined && { when: clauses }),
   };
+}
+
+/** A rule as a revert brings it back. */
+function keptRule(variation: string, clauses: readonly Clause[], exempt = false): object {
+  const trip = { reason: 'slow', by: 'ann', at: 0, expiresAt: 4 * hourMs, ...(exempt && { exempt }) };
+  return { clauses, variation, trip };
 }
 
 /** Why a valve cannot be tripped. */
@@ -286,6 +300,43 @@ describe('a trip', () => {
     expect(describeOrder(environment)).toEqual(['b cached']);
   });
 
+  test.each<[string, Partial<TripInput>, Partial<TripInput>]>([
+    ['some of several', { when: [inAccount('42', '43')] }, { when: [inAccount('43')] }],
+    ['more besides', { when: [notIn('42')] }, { when: [notIn('42', '43')] }],
+    ['a network within', { when: [inNetwork('10.0.0.0/8')] }, { when: [inNetwork('10.1.0.0/16', '10.2.0.1')] }],
+    ['the same network', { when: [inNetwork('::ffff:10.0.0.0/104')] }, { when: [inNetwork('10.0.0.0/8')] }],
+    [
+      'more clauses',
+      { when: [inNetwork('10.0.0.0/8')] },
+      { when: [notIn('42'), inNetwork('10.1.0.0/16')], share: { contextKind: 'account', weight: 1 } },
+    ],
+    [
+      'a place among the exempt',
+      { when: [inAccount('42', '43')], exempt: true, mode: 'normal' },
+      { when: [inAccount('42')] },
+    ],
+  ])('that asks for %s is refused where another would always win', (_, wide, narrow) => {
+    const environment = tripped({ id: 'a', mode: 'off-404', ...wide });
+    expect(refusal(environment, narrow)).toEqual({
+      path: 'instructions[0].mode',
+      message: expect.stringContaining('`cached` could not be reached: `search` serves'),
+    });
+  });
+
+  test.each<[string, Partial<TripInput>, Partial<TripInput>]>([
+    ['others', { when: [inAccount('42', '43')] }, { when: [inAccount('43', '44')] }],
+    ['fewer of those left out', { when: [notIn('42', '43')] }, { when: [notIn('42')] }],
+    ['a larger network', { when: [inNetwork('10.1.0.0/16')] }, { when: [inNetwork('10.0.0.0/8')] }],
+    ['a network next to it', { when: [inNetwork('10.0.0.0/8')] }, { when: [inNetwork('10.1.0.0/16', '11.0.0.0/8')] }],
+    ['a network of the other kind', { when: [inNetwork('::/0')] }, { when: [inNetwork('10.0.0.0/8')] }],
+    ['whoever is not in a share', { share: { contextKind: 'account', weight: 99_999 } }, { when: [inAccount('42')] }],
+    ['what is exempt anyway', { mode: 'cached', exempt: true, when: [inAccount('42')] }, { when: [inAccount('42')] }],
+    ['another attribute', { when: [{ ...inAccount('42'), contextKind: 'user' }] }, { when: [inAccount('42')] }],
+  ])('that asks for %s can be reached', (_, wide, narrow) => {
+    const environment = tripped({ mode: 'off-404', ...wide });
+    expect(follow(environment, toTrip(narrow))).not.toHaveProperty('message');
+  });
+
   test('to the normal mode needs to be exempt, and an exempt one needs to say who', () => {
     expect(refusal(tripped(), { mode: 'normal', when: [inAccount('42')] })).toEqual({
       path: 'instructions[0].mode',
@@ -295,14 +346,18 @@ describe('a trip', () => {
       path: 'instructions[0].when',
       message: expect.stringContaining('an exempt rule needs to say who is exempt'),
     });
+    const everybody = { contextKind: 'account', weight: 100_000 };
+    expect(refusal(tripped(), { mode: 'cached', exempt: true, share: everybody }).path).toBe('instructions[0].when');
   });
 
   test('that is exempt keeps its contexts out of whatever else is tripped', () => {
     const environment = tripped(
       { mode: 'normal', when: [inAccount('42')], exempt: true },
-      { mode: 'cached', when: [inAccount('42')], share: { contextKind: 'account', weight: 99_999 } },
-      { mode: 'off' },
+      { mode: 'cached', when: [inAccount('42', '43')] },
     );
+    expect(serve(environment, { kind: 'account', key: '42' })).toBe('normal');
+    expect(serve(environment, { kind: 'account', key: '43' })).toBe('cached');
+    follow(environment, toTrip({ mode: 'off' }));
     expect(serve(environment, { kind: 'account', key: '42' })).toBe('normal');
     expect(serve(environment, { kind: 'account', key: '43' })).toBe('off');
   });
@@ -320,6 +375,12 @@ describe('a trip', () => {
     ]) {
       expect(follow(environment, toTrip(trip))).not.toHaveProperty('message');
     }
+    const networks = tripped({ mode: 'normal', when: [inNetwork('10.0.0.0/8')], exempt: true });
+    expect(follow(networks, toTrip({ when: [inNetwork('11.0.0.0/8', '::/0')], exempt: true }))).not.toHaveProperty(
+      'message',
+    );
+    for (const network of ['0.0.0.0/0', '10.1.0.0/16', '::ffff:10.0.0.1'])
+      expect(refusal(networks, { when: [inNetwork(network)], exempt: true }).path).toBe('instructions[0].when');
   });
 
   test.each<[Partial<TripInput>, string, string]>([
@@ -396,6 +457,13 @@ describe('restoring', () => {
     [{ fallthrough: { variation: 'off' } }, 'fallthrough', 'expected the mode `normal`'],
     [{ targets: [{ variation: 'off', contextKind: 'user', keys: ['a'] }] }, 'targets', 'a valve has no targets'],
     [{ rules: [{ clauses: [], variation: 'off' }] }, 'rules[0]', 'expected a `trip`'],
+    [{ rules: [keptRule('normal', [inAccount('42')])] }, 'rules[0].variation', 'any other mode would win'],
+    [{ rules: [keptRule('cached', [], true)] }, 'rules[0].clauses', 'an exempt rule needs to say who is exempt'],
+    [
+      { rules: [keptRule('cached', [inAccount('42')], true), keptRule('off', [inAccount('42', '43')], true)] },
+      'rules[1].clauses',
+      'exempt rules that overlap must serve the same mode',
+    ],
   ])('brings back nothing that a valve cannot be: %j', (parts, path, message) => {
     const { salt: _, ...configuration } = buildValve().configuration;
     const instruction = { kind: 'replace-configuration', configuration: { ...configuration, ...parts } };
@@ -474,7 +542,8 @@ describe('whatever rules a valve has', () => {
     { ...inAccount('2'), negate: true },
     { contextKind: 'request', attribute: 'route', op: 'in', values: ['/search'] },
     { contextKind: 'request', attribute: 'route', op: 'glob', values: ['/o*'] },
-    { contextKind: 'request', attribute: 'ip', op: 'cidr', values: ['10.0.0.0/16'] },
+    inNetwork('10.0.0.0/16'),
+    inNetwork('10.0.0.0/8'),
     { contextKind: 'request', attribute: 'method', op: 'in', values: ['POST'] },
     { contextKind: 'instance', attribute: 'region', op: 'in', values: ['eu-1'] },
   );
@@ -548,6 +617,32 @@ describe('whatever rules a valve has', () => {
       { numRuns: 150 },
     );
     expect(degraded).toBeGreaterThan(100);
+  });
+
+  test('what is refused because it could not be reached would change nothing', async () => {
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(trip, { minLength: 4, maxLength: 8 }),
+        trip,
+        async (given, { exempt: _, share: __, ...next }) => {
+          const environment = start(given);
+          const problem = follow(environment, toTrip(next));
+          if (!isProblem(problem) || !problem.message.includes('could not be reached')) return;
+          refused++;
+          const before = await serveAll(environment);
+          const [valve] = environment.flags;
+          if (valve === undefined) throw new Error('there is no valve');
+          const rule = keptRule(next.mode ?? '', next.when ?? []);
+          const configuration = { ...valve.configuration, rules: [...valve.configuration.rules, rule] };
+          const forced = { kind: 'replace-configuration', configuration } as never;
+          expect(follow(environment, forced)).not.toHaveProperty('message');
+          expect(await serveAll(environment)).toEqual(before);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(refused).toBeGreaterThan(20);
   });
 
   test('the most severe of those that match is served', () => {

@@ -1,10 +1,10 @@
 import { findClauseProblem } from './clause.ts';
-import type { Clause, FlagConfiguration, FlagState, Rule, Trip } from './configuration.ts';
+import type { FlagConfiguration, FlagState, Rule, Trip } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
 import type { ConfigurationInstruction } from './instructions.ts';
 import type { Lookup } from './objects.ts';
 import { listNames, type Problem, problem } from './problem.ts';
-import { spellClause, spellClauses } from './scope.ts';
+import { covers, mayMeet, spellClauses } from './scope.ts';
 import { findVariationProblem, fullWeight } from './serve.ts';
 import { describeScope } from './words.ts';
 
@@ -41,9 +41,7 @@ export function trip(
   const same = rules.find((other) => hasSameScope(other, rule));
   const others = rules.filter((other) => other !== same);
   if (others.some(({ id }) => id === rule.id)) return problem(`${path}.id`, `there already is a rule \`${rule.id}\``);
-  const wrong =
-    findWinner(definition, rules, rule, path) ??
-    (rule.trip.exempt === true ? findOverlap(others, rule, path) : undefined);
+  const wrong = findWinner(definition, rules, rule, path) ?? findOverlap(others, rule, `${path}.when`);
   if (wrong !== undefined) return wrong;
   // What is renewed keeps its place among those of the same severity, and who reads of it finds the same rule.
   const next = same === undefined ? rule : { ...rule, id: same.id, trip: { ...rule.trip, at: same.trip.at } };
@@ -77,7 +75,7 @@ export function sortBySeverity(rules: readonly Rule[], { variations }: FlagDefin
   );
 }
 
-/** Whatever brings the rules of a valve back brings back what trips can make. */
+/** Whatever brings the rules of a valve back brings back what trips can make; their time may be over by now. */
 export function findValveProblem(
   { definition }: FlagState,
   { on, offVariation, fallthrough, targets, rules, prerequisites }: FlagConfiguration,
@@ -91,12 +89,19 @@ export function findValveProblem(
     return problem(`${path}.fallthrough`, `expected the mode \`${normal}\` for whoever no trip concerns`);
   if (targets.length > 0) return problem(`${path}.targets`, 'a valve has no targets, but rules by `trip`');
   if (prerequisites.length > 0) return problem(`${path}.prerequisites`, 'a valve depends on no other flag');
-  const index = rules.findIndex((rule) => rule.trip === undefined || rule.variation === undefined);
-  return index < 0 ? undefined : problem(`${path}.rules[${index}]`, 'expected a `trip` and a variation: the mode');
+  for (const [index, rule] of rules.entries()) {
+    const at = `${path}.rules[${index}]`;
+    if (!isTripRule(rule)) return problem(at, 'expected a `trip` and a variation: the mode');
+    const wrong =
+      findTripProblem(definition, rule, { mode: `${at}.variation`, when: `${at}.clauses` }) ??
+      findOverlap(rules.slice(0, index).filter(isTripRule), rule, `${at}.clauses`);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
 }
 
 function parseTrip(
-  { key, variations }: FlagDefinition,
+  definition: FlagDefinition,
   instruction: Of<'trip'>,
   lookup: Lookup,
   path: string,
@@ -104,8 +109,7 @@ function parseTrip(
   const { id = lookup.createId(), mode, when: clauses = [], exempt, share, reason, incident } = instruction;
   const { expiresInMs = tripExpiry.unlessGivenMs } = instruction;
   const wrong =
-    findVariationProblem(mode, { key, variations }, `${path}.mode`) ??
-    findClauseProblem(clauses, lookup, `${path}.when`);
+    findVariationProblem(mode, definition, `${path}.mode`) ?? findClauseProblem(clauses, lookup, `${path}.when`);
   if (wrong !== undefined) return wrong;
   if (expiresInMs > tripExpiry.atMostMs) {
     return problem(
@@ -113,19 +117,7 @@ function parseTrip(
       `a trip may last at most 7 days (${tripExpiry.atMostMs} ms), got ${expiresInMs}; what is to stay for longer is no trip: give the mode another place in the code, or renew the trip`,
     );
   }
-  if (mode === variations[0]?.id && exempt !== true) {
-    return problem(
-      `${path}.mode`,
-      `\`${mode}\` is served wherever \`${key}\` is not tripped, and any other mode would win: to bring the valve back use \`restore\`, to keep somebody out of a trip make the rule \`exempt\``,
-    );
-  }
-  if (exempt === true && clauses.length === 0 && share === undefined) {
-    return problem(
-      `${path}.when`,
-      'an exempt rule needs to say who is exempt; for everyone no other rule could be reached',
-    );
-  }
-  return {
+  const rule: TripRule = {
     id,
     clauses,
     variation: mode,
@@ -139,9 +131,28 @@ function parseTrip(
       ...(share !== undefined && share.weight < fullWeight && { share }),
     },
   };
+  return findTripProblem(definition, rule, { mode: `${path}.mode`, when: `${path}.when` }) ?? rule;
 }
 
-/** A more severe rule for at least the same contexts: the new mode could not be reached. */
+/** What no rule can be, whatever else is tripped; `at` is where its parts stand. */
+function findTripProblem(
+  { key, variations }: FlagDefinition,
+  { variation: mode, clauses, trip: { exempt, share } }: TripRule,
+  at: { readonly mode: string; readonly when: string },
+): Problem | undefined {
+  if (mode === variations[0]?.id && exempt !== true) {
+    return problem(
+      at.mode,
+      `\`${mode}\` is served wherever \`${key}\` is not tripped, and any other mode would win: to bring the valve back use \`restore\`, to keep somebody out of a trip make the rule \`exempt\``,
+    );
+  }
+  if (exempt === true && clauses.length === 0 && share === undefined) {
+    return problem(at.when, 'an exempt rule needs to say who is exempt; for everyone no other rule could be reached');
+  }
+  return undefined;
+}
+
+/** A rule that goes before, for at least the same contexts: the new mode could not be reached. */
 function findWinner(
   { key, variations }: FlagDefinition,
   rules: readonly TripRule[],
@@ -150,19 +161,27 @@ function findWinner(
 ): Problem | undefined {
   if (rule.trip.exempt === true) return undefined;
   const severityOf = severityIn(variations);
+  const goesBefore = ({ variation, trip: { exempt } }: TripRule): boolean =>
+    exempt === true ? variation !== rule.variation : severityOf(variation) > severityOf(rule.variation);
+  // Which contexts make up a share is known to nobody here.
   const winner = rules.find(
     (other) =>
-      other.trip.exempt !== true && covers(other, rule) && severityOf(other.variation) > severityOf(rule.variation),
+      goesBefore(other) &&
+      (hasSameScope(other, rule) || (other.trip.share === undefined && covers(other.clauses, rule.clauses))),
   );
   if (winner === undefined) return undefined;
+  const { id, variation, trip } = winner;
+  const what =
+    trip.exempt === true ? `\`${variation}\`, whatever else is tripped,` : `the more severe \`${variation}\``;
   return problem(
     `${path}.mode`,
-    `\`${rule.variation}\` could not be reached: \`${key}\` serves the more severe \`${winner.variation}\` for ${describeScope(winner)} (rule \`${winner.id}\`, by ${winner.trip.by}: ${winner.trip.reason}); restore that rule first, in the same change if you like`,
+    `\`${rule.variation}\` could not be reached: \`${key}\` serves ${what} for ${describeScope(winner)} (rule \`${id}\`, by ${trip.by}: ${trip.reason}); restore that rule first, in the same change if you like`,
   );
 }
 
 /** Two exempt rules that may meet in one context and serve different modes: which one wins would be an accident. */
 function findOverlap(others: readonly TripRule[], rule: TripRule, path: string): Problem | undefined {
+  if (rule.trip.exempt !== true) return undefined;
   const other = others.find(
     (candidate) =>
       candidate.trip.exempt === true &&
@@ -171,13 +190,17 @@ function findOverlap(others: readonly TripRule[], rule: TripRule, path: string):
   );
   if (other === undefined) return undefined;
   return problem(
-    `${path}.when`,
+    path,
     `exempt rules that overlap must serve the same mode: rule \`${other.id}\` serves \`${other.variation}\` for ${describeScope(other)}, got \`${rule.variation}\` for ${describeScope(rule)}; narrow one of them, or restore \`${other.id}\``,
   );
 }
 
 function listTripRules({ rules }: FlagConfiguration): readonly TripRule[] {
-  return rules.filter((rule): rule is TripRule => rule.trip !== undefined && rule.variation !== undefined);
+  return rules.filter(isTripRule);
+}
+
+function isTripRule(rule: Rule): rule is TripRule {
+  return rule.trip !== undefined && rule.variation !== undefined;
 }
 
 function severityIn(variations: FlagDefinition['variations']): (mode: string | undefined) => number {
@@ -191,23 +214,4 @@ function hasSameScope(a: TripRule, b: TripRule): boolean {
 
 function scopeOf({ clauses, trip }: TripRule): string {
   return JSON.stringify([spellClauses(clauses), trip.share, trip.exempt === true]);
-}
-
-/** Whether whoever matches `narrow` certainly matches `wide`. */
-function covers(wide: TripRule, narrow: TripRule): boolean {
-  if (wide.trip.share !== undefined) return hasSameScope(wide, narrow);
-  const said = new Set(narrow.clauses.map(spellClause));
-  return wide.clauses.every((clause) => said.has(spellClause(clause)));
-}
-
-/** Whether a context may match both; false only where they ask the same attribute for values that have none in common. */
-function mayMeet(a: readonly Clause[], b: readonly Clause[]): boolean {
-  return !a.some((one) => b.some((other) => excludeEachOther(one, other)));
-}
-
-function excludeEachOther(a: Clause, b: Clause): boolean {
-  if (a.op !== 'in' || b.op !== 'in' || a.negate === true || b.negate === true) return false;
-  const { contextKind: kind = 'user', attribute = 'key' } = a;
-  const { contextKind: otherKind = 'user', attribute: otherAttribute = 'key' } = b;
-  return kind === otherKind && attribute === otherAttribute && !a.values.some((value) => b.values.includes(value));
 }

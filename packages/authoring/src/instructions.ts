@@ -18,6 +18,9 @@ const contextKeys = z.array(z.string().min(1).max(1024)).min(1).max(50_000);
 const text = z.string().max(256).optional();
 const saltSchema = z.string().min(1).max(256).optional();
 
+/** That it is meant, although it changes a config by more than that allows at once. */
+const confirm = z.boolean().optional();
+
 const clausesSchema = z.array(clauseSchema).max(100);
 
 const shareSchema = z.strictObject({ contextKind: contextKindSchema, weight: z.int().min(1).max(fullWeight) });
@@ -114,27 +117,26 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   forFlag('remove-targets', { variation: idSchema, contextKind: contextKindSchema.optional(), keys: contextKeys }),
   forFlag('add-prerequisite', { prerequisite: prerequisiteSchema }),
   forFlag('remove-prerequisite', { prerequisite: z.strictObject({ flag: keySchema }) }),
-  forFlag('copy-configuration', { from: keySchema }),
-  forFlag('replace-configuration', { configuration: configurationSchema }),
+  forFlag('copy-configuration', { from: keySchema, confirm }),
   forFlag('trip', {
     /** Of the rule that it makes. */
     id: idSchema.optional(),
     mode: idSchema,
     when: clausesSchema.optional(),
     ...tripFields,
-    expiresInMs: z.int().min(60_000).optional(),
+    /** Not `z.int()`: of what is beyond, `trip` says how long at most and why. */
+    expiresInMs: z.number().multipleOf(1, 'expected an integer').min(60_000).optional(),
   }),
   forFlag('restore', { id: idSchema.optional() }),
-  forFlag('set-value', { value: z.json(), confirm: z.boolean().optional() }),
+  forFlag('set-value', { value: z.json(), confirm }),
   forFlag('set-override', {
     id: idSchema.optional(),
     name: text,
     when: clausesSchema.min(1),
     value: z.json(),
-    /** That it is meant, although it changes by more than the config allows at once. */
-    confirm: z.boolean().optional(),
+    confirm,
   }),
-  forFlag('remove-override', { id: idSchema }),
+  forFlag('remove-override', { id: idSchema, confirm }),
   forFlag('set-stage', {
     stage: stageSchema.optional(),
     /** Shares of records, in thousandths of a percent that sum to 100,000. */
@@ -152,6 +154,9 @@ export const configurationInstruction = z.discriminatedUnion('kind', [
   }),
   forFlag('remove-cohort', { id: idSchema, ...crossingFields }),
 ]);
+
+/** Brings a configuration back. Only reverts make it: it takes over what instructions would check one by one. */
+const replaceConfiguration = forFlag('replace-configuration', { configuration: configurationSchema });
 
 export const segmentInstruction = z.discriminatedUnion('kind', [
   forSegment('create-segment', {
@@ -193,8 +198,8 @@ export const segmentInstruction = z.discriminatedUnion('kind', [
   forSegment('delete-segment', {}),
 ]);
 
-/** Has a name of its own in the OpenAPI document. */
-export const instructionSchema = z
+/** What people may ask for. Has a name of its own in the OpenAPI document, and so has what follows. */
+const askedInstruction = z
   .discriminatedUnion('kind', [
     ...definitionInstruction.options,
     ...configurationInstruction.options,
@@ -202,22 +207,39 @@ export const instructionSchema = z
   ])
   .meta({ id: 'Instruction' });
 
+/** What changes are made of. */
+export const instructionSchema = z
+  .discriminatedUnion('kind', [...askedInstruction.options, replaceConfiguration])
+  .meta({ id: 'RecordedInstruction' });
+
 export type DefinitionInstruction = z.output<typeof definitionInstruction>;
-export type ConfigurationInstruction = z.output<typeof configurationInstruction>;
+export type ConfigurationInstruction =
+  | z.output<typeof configurationInstruction>
+  | z.output<typeof replaceConfiguration>;
 export type SegmentInstruction = z.output<typeof segmentInstruction>;
 export type Instruction = z.output<typeof instructionSchema>;
-/** An instruction as people write it, defaults left out. */
-export type InstructionInput = z.input<typeof instructionSchema>;
 
-/** What is asked of an environment: instructions, and whom they concern unless they say so themselves. */
+/** An instruction that a change follows, and where it stands in it. */
+export interface Step {
+  readonly instruction: Instruction;
+  readonly path: string;
+}
+
+/** An instruction as people write it, defaults left out. */
+export type InstructionInput = z.input<typeof askedInstruction>;
+
+/** What people ask of an environment: instructions, and whom they concern unless they say so themselves. */
 export const changeRequestSchema = z.strictObject({
   flag: keySchema.optional(),
   segment: keySchema.optional(),
-  instructions: z.array(instructionSchema).min(1).max(1000),
+  instructions: z.array(askedInstruction).min(1).max(1000),
   comment: z.string().max(4096).optional(),
 });
 
-export type ChangeRequest = z.output<typeof changeRequestSchema>;
+/** What is asked of an environment, by people or by a revert. */
+export type ChangeRequest = Omit<z.output<typeof changeRequestSchema>, 'instructions'> & {
+  instructions: Instruction[];
+};
 
 const definitionKinds: ReadonlySet<string> = new Set(
   definitionInstruction.options.map((option) => option.shape.kind.value),

@@ -1,6 +1,6 @@
 import { areCompatible, type Side, type Stage, stagePlans, stages } from '@sluice/engine';
 import type { FlagState, Rule, Serve } from './configuration.ts';
-import type { Instruction } from './instructions.ts';
+import type { Instruction, Step } from './instructions.ts';
 import { listStagesBetween, listStagesInForce, weightOfStage } from './migration.ts';
 import { listNames, type Problem, problem } from './problem.ts';
 import { spellClauses } from './scope.ts';
@@ -11,20 +11,21 @@ import { fullWeight } from './serve.ts';
  * depends on what the code passes, so any record may meet any stage that is in force; and while a change is on its way
  * the fleet is in what was before and in what comes after.
  *
- * `instructions`: those of the change that concern the migration, with where they stand.
+ * `steps`: what of the change concerns the migration.
  */
 export function findUnsafeMove(
   flagBefore: FlagState | undefined,
   flagAfter: FlagState | undefined,
-  instructions: readonly (readonly [path: string, instruction: Instruction])[],
+  steps: readonly Step[],
 ): Problem | undefined {
   // One that takes the place of a flag of another kind, or gives it up, is no less new, or gone.
   const [before, after] = [flagBefore, flagAfter].map((flag) =>
     flag?.definition.kind === 'migration' ? flag : undefined,
   );
   const migration = after ?? before;
-  const [path = '', last] = instructions.at(-1) ?? [];
-  if (migration === undefined || last === undefined) return undefined;
+  const lastStep = steps.at(-1);
+  if (migration === undefined || lastStep === undefined) return undefined;
+  const { path, instruction: last } = lastStep;
   const { key } = migration.definition;
   if (after === undefined) return before && findEndProblem(before, path);
   const was = listStagesInForce((before ?? startOf(after)).configuration);
@@ -53,7 +54,7 @@ export function findUnsafeMove(
   }
   const unfit = findArchiveProblem(after.definition, is, path);
   if (unfit !== undefined) return unfit;
-  const isConfirmed = instructions.some(([, given]) => 'confirm' in given && given.confirm === key);
+  const isConfirmed = steps.some(({ instruction }) => 'confirm' in instruction && instruction.confirm === key);
   if (!isConfirmed && moves.some(({ from, to }) => shareOf(to) > shareOf(from))) {
     return problem(
       `${path}.confirm`,

@@ -97,18 +97,6 @@ describe('the revert of', () => {
     { kind: 'remove-targets', flag: 'm', variation: 'on', contextKind: 'account', keys: ['ann'] },
     { kind: 'add-prerequisite', flag: 'm', prerequisite: { flag: 'a', variation: 'off' } },
     { kind: 'remove-prerequisite', flag: 'm', prerequisite: { flag: 'a' } },
-    {
-      kind: 'replace-configuration',
-      flag: 'm',
-      configuration: {
-        on: false,
-        offVariation: 'on',
-        fallthrough: { variation: 'on' },
-        targets: [],
-        rules: [],
-        prerequisites: [],
-      },
-    },
     { kind: 'create-flag', flag: 'new', definition: {} },
     {
       kind: 'update-definition',
@@ -144,6 +132,18 @@ describe('the revert of', () => {
       { ...parts, elsewhere: { staging: buildFlag({ key: 'm', on: false }) } },
       { kind: 'copy-configuration', flag: 'm', from: 'staging' },
     );
+  });
+
+  test('a revert brings back what was', () => {
+    const environment = createMemoryEnvironment(parts);
+    const first = follow(environment, [{ kind: 'turn-off', flag: 'm' }]) ?? [];
+    const between = describeEnvironment(environment);
+    for (const reversals of [first, first.map(({ id, before, now }) => ({ id, before: now, now: before }))]) {
+      const instructions = [...listRevertInstructions(reversals)];
+      expect(instructions).toMatchObject([{ kind: 'replace-configuration' }]);
+      expect(environment.follow({ instructions })).not.toHaveProperty('message');
+    }
+    expect(describeEnvironment(environment)).toEqual(between);
   });
 
   test('delete-segment brings back what was', () => {

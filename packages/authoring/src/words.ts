@@ -46,11 +46,14 @@ export function describeClauses(clauses: readonly Clause[]): string {
   return clauses.length === 0 ? 'always' : `if ${clauses.map(describeClause).join(' and ')}`;
 }
 
-export function describeRule(rule: Rule): string {
+/** A trip is said to be overdue where it says so of itself, as it does in what is shown. */
+export function describeRule(rule: Rule & { readonly trip?: ShownTrip | undefined }): string {
   return rule.trip === undefined
     ? `${describeClauses(rule.clauses)}: ${describeServe(rule)}`
     : describeTrip(rule, rule.trip);
 }
+
+type ShownTrip = Trip & { readonly overdue?: boolean };
 
 /** Whom a rule of a valve concerns: `everyone`, `everyone where account key is "42"`, `10% of accounts`. */
 export function describeScope({ clauses, trip }: Pick<Rule, 'clauses' | 'trip'>): string {
@@ -59,10 +62,10 @@ export function describeScope({ clauses, trip }: Pick<Rule, 'clauses' | 'trip'>)
   return clauses.length === 0 ? who : `${who} where ${clauses.map(describeClause).join(' and ')}`;
 }
 
-function describeTrip(rule: Rule, { reason, incident, expiresAt, exempt }: Trip): string {
+function describeTrip(rule: Rule, { reason, incident, expiresAt, exempt, overdue }: ShownTrip): string {
   const kept = exempt === true ? ', whatever else is tripped,' : '';
   const about = incident === undefined ? reason : `${reason} (${incident})`;
-  return `${describeServe(rule)} for ${describeScope(rule)}${kept} until ${describeMinute(expiresAt)}: ${about}`;
+  return `${describeServe(rule)} for ${describeScope(rule)}${kept} until ${describeMinute(expiresAt)}${overdue === true ? ', overdue' : ''}: ${about}`;
 }
 
 /** `2026-11-26 18:05 UTC`. */

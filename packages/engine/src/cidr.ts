@@ -57,6 +57,11 @@ export function cidrContains(block: Cidr, address: Address): boolean {
   return (((a ^ ba) & ma) | ((b ^ bb) & mb) | ((c ^ bc) & mc) | ((d ^ bd) & md)) === 0;
 }
 
+/** Whether every address of `narrow` is one of `wide`. */
+export function cidrCovers(wide: Cidr, narrow: Cidr): boolean {
+  return cidrContains(wide, narrow) && wide.mask.every((mask, word) => (mask & ~(narrow.mask[word] ?? 0)) === 0);
+}
+
 function parseDottedQuad(text: string): number | undefined {
   const parts = text.split('.');
   // Leading zeros are refused: some parsers read them as octal.

@@ -1,7 +1,7 @@
 export { createAttributeReader, parseAttributeReference } from './attribute-reference.ts';
 export { createBucketer } from './bucket.ts';
 export { type Defect, listFlagDefects, listSegmentDefects } from './check.ts';
-export { type Cidr, cidrContains, parseAddress, parseCidr } from './cidr.ts';
+export { type Cidr, cidrContains, cidrCovers, parseAddress, parseCidr } from './cidr.ts';
 export type { CompiledFlag } from './compile-flag.ts';
 export * from './context.ts';
 export * from './detail.ts';

@@ -66,6 +66,31 @@ const orderShape = objectOf({
   warmShare: optional(numberFrom(0, 100)),
 });
 
+/** JSON Schema of every value of a provider set; what its parts are together is checked by whoever reads it. */
+export const providerOrderSchema = {
+  type: 'object',
+  required: ['providers', 'ambiguous'],
+  properties: {
+    providers: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['name', 'state'],
+        properties: {
+          name: { type: 'string', minLength: 1 },
+          state: { enum: ['active', 'standby', 'drained'] },
+          share: { type: 'number', minimum: 0, maximum: 100 },
+          maxPerSecond: { type: 'number', exclusiveMinimum: 0, maximum: mostPerSecond },
+        },
+      },
+    },
+    ambiguous: { enum: ['never', 'idempotent-only', 'allow-duplicate'] },
+    dwellMs: { type: 'number', minimum: 0, maximum: mostDwellMs },
+    warmShare: { type: 'number', minimum: 0, maximum: 100 },
+  },
+};
+
 /** Reads the value of a provider set; properties that are not known are left out. */
 export function parseProviderOrder(value: unknown): ProviderOrder | Malformation {
   const wrong = orderShape(value, '');

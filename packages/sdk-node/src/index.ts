@@ -1,4 +1,5 @@
 export type { Context, ErrorKind, LegacyUser, MultiContext, Reason, SingleContext } from '@sluice/engine';
+export { providerOrderSchema } from '@sluice/protocol';
 export type {
   BigSegmentStatus,
   BigSegmentStore,

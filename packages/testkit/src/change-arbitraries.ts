@@ -86,13 +86,17 @@ const trip = fc.record(
 );
 
 const configValue = fc.constantFrom(1, 60, 240, 5000, 'info');
-const configRules = fc.record(
-  {
-    schema: fc.constantFrom({ type: 'integer' }, { type: 'integer', minimum: 1, maximum: 300 }, {}),
-    maxChangeFactor: fc.constant(10),
-    dimensions: fc.shuffledSubarray(['account', 'route', 'ip', 'instance.region']),
-  },
-  { requiredKeys: ['schema'] },
+const dimensions = fc.shuffledSubarray(['account', 'route', 'ip', 'instance.region']);
+const configRules = fc.oneof(
+  fc.record({ schema: fc.constant({}), dimensions }, { requiredKeys: ['schema'] }),
+  fc.record(
+    {
+      schema: fc.constantFrom({ type: 'integer' }, { type: 'integer', minimum: 1, maximum: 300 }),
+      maxChangeFactor: fc.constant(10),
+      dimensions,
+    },
+    { requiredKeys: ['schema'] },
+  ),
 );
 const configDefinition = fc.record(
   { kind: fc.constant('config'), value: configValue, config: configRules },

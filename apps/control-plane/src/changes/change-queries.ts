@@ -85,8 +85,11 @@ export interface TouchedObject {
   readonly before: FlagState | SegmentState | undefined;
 }
 
-/** What a change touched, as it was before. */
-export async function listTouched(reads: Reads, changeId: string): Promise<readonly TouchedObject[]> {
+/** What a change touched, as it was before: what was made for others, then the rest in the order of its instructions. */
+export async function listTouched(
+  reads: Reads,
+  { id: changeId, instructionsJson }: Pick<ChangeRow, 'id' | 'instructionsJson'>,
+): Promise<readonly TouchedObject[]> {
   const rows = await reads
     .selectFrom('changeObjects')
     .select(['kind', 'key', 'beforeJson'])
@@ -94,11 +97,17 @@ export async function listTouched(reads: Reads, changeId: string): Promise<reado
     .orderBy('kind')
     .orderBy('key')
     .execute();
-  return rows.map(({ kind, key, beforeJson }) => ({
-    id: { kind, key },
-    // Written by this program.
-    before: beforeJson === null ? undefined : (JSON.parse(beforeJson) as FlagState | SegmentState),
-  }));
+  // Written by this program; each names whom it addresses.
+  const instructions = JSON.parse(instructionsJson) as readonly { readonly [kind in ObjectId['kind']]?: string }[];
+  const placeOf = ({ kind, key }: ObjectId): number =>
+    instructions.findIndex((instruction) => instruction[kind] === key);
+  return rows
+    .toSorted((a, b) => placeOf(a) - placeOf(b))
+    .map(({ kind, key, beforeJson }) => ({
+      id: { kind, key },
+      // Written by this program.
+      before: beforeJson === null ? undefined : (JSON.parse(beforeJson) as FlagState | SegmentState),
+    }));
 }
 
 /** Changes of the same environment that touched, after a change, anything that it touched: the newest, at most `limit`. */

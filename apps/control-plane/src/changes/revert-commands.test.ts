@@ -29,6 +29,19 @@ async function readServed(flag: string): Promise<unknown> {
 }
 
 describe('reverting a change', () => {
+  test('brings a configuration back, which nobody can ask for otherwise', async () => {
+    await createFlag('brought-back');
+    const { id } = await server.change({ flag: 'brought-back', instructions: [{ kind: 'turn-on' }] });
+    const { instructions } = (await revert(id)).body;
+    expect(instructions).toMatchObject([{ kind: 'replace-configuration', flag: 'brought-back' }]);
+    const { status, body } = await server.api('POST', `${production}/changes`, { instructions });
+    expect([status, body.errors]).toEqual([
+      400,
+      [{ path: 'instructions[0].kind', message: expect.stringContaining('got "replace-configuration"') }],
+    ]);
+    expect(body.errors[0].message).toContain('expected one of "create-flag"');
+  });
+
   test('is a change of its own, that says what it reverts', async () => {
     await createFlag('simple');
     const { id, version } = await server.change({ flag: 'simple', instructions: [{ kind: 'turn-on' }] });

@@ -64,7 +64,7 @@ async function listInstructions(
 ): Promise<Instruction[]> {
   const environment = environments.find(({ id }) => id === change.environmentId);
   if (environment === undefined) return [];
-  const touched = await listTouched(writes, change.id);
+  const touched = await listTouched(writes, change);
   const keysOf = (kind: 'flag' | 'segment') => touched.filter(({ id }) => id.kind === kind).map(({ id }) => id.key);
   const flags = await findFlags(writes, environment, keysOf('flag'));
   const segments = await findSegments(writes, environment.id, keysOf('segment'));

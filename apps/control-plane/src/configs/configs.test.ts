@@ -135,6 +135,32 @@ describe('a config', () => {
   });
 
   test.each([
+    [60, { schema: { type: 'integer' }, maxChangeFactor: 1 }, 'config.maxChangeFactor', 'expected more than 1, got 1'],
+    [
+      { a: 1 },
+      { schema: { type: 'object' }, maxChangeFactor: 4 },
+      'config.maxChangeFactor',
+      'a factor is of numbers: expected the schema to have the type integer or number, got "object"',
+    ],
+    [
+      'a',
+      { schema: {}, unit: 's' },
+      'config.unit',
+      'a unit is of numbers: expected the schema to have the type integer or number, got nothing',
+    ],
+  ])(
+    'refuses what would mean nothing, or too much, when it is created: %j, %j',
+    async (value, config, path, message) => {
+      const body = { key: 'meaningless', kind: 'config', value, config };
+      const { status, body: answer } = await server.api('POST', '/projects/default/flags', body);
+      expect([400, 422]).toContain(status);
+      expect(answer.errors).toEqual([
+        { path: expect.stringMatching(new RegExp(`(^|[.])${path}$`)), message: expect.stringContaining(message) },
+      ]);
+    },
+  );
+
+  test.each([
     [{ kind: 'set-value', value: 0 }, 'instructions[0].value', 'expected to be >= 1, got 0 (in s)'],
     [
       { kind: 'set-value', value: 3000 },

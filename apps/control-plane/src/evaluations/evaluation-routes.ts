@@ -45,7 +45,7 @@ export function addEvaluationRoutes(app: App, context: ServerContext): void {
     },
     async ({ params, body }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      return explainEvaluation(db, environment, await channels.open(environment.id), body);
+      return explainEvaluation(db, environment, await channels.open(environment.id), { ...body, now: platform.now() });
     },
   );
 

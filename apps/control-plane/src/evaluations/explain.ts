@@ -31,6 +31,7 @@ import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import { notFound, ServerError } from '../errors.ts';
 import { getFlag } from '../flags/flag-queries.ts';
 import { regex } from '../platform.ts';
+import { toTripView } from '../valves/trip-view.ts';
 
 /** Our own SDKs supply this context, so rules with our own operators are explained as they decide there. */
 const ownContext: Context = { kind: ownContextKind, key: 'explain', [ownOperatorsAttribute]: [...ownOperators] };
@@ -40,13 +41,14 @@ export async function explainEvaluation(
   reads: Reads,
   environment: EnvironmentRow,
   channel: Channel,
-  request: { readonly flag: string; readonly context: Readonly<Record<string, unknown>> },
+  request: { readonly flag: string; readonly context: Readonly<Record<string, unknown>>; readonly now: number },
 ): Promise<ExplanationView> {
   const context = parseContext(request.context);
   const stored = await getFlag(reads, environment, request.flag);
   const ruleset = createRuleset(channel, request.flag);
   const detail = decide(ruleset, request.flag, context);
   if (detail === undefined) throw notFound('flag in use with the key', request.flag);
+  const trip = findTrip(stored, detail, request.now);
   const variationId = detail.variation === undefined ? undefined : listVariations(stored)[detail.variation]?.id;
   return {
     flag: request.flag,
@@ -54,7 +56,8 @@ export async function explainEvaluation(
     ...(detail.variation !== undefined && { variation: detail.variation }),
     ...(variationId !== undefined && { variationId }),
     reason: detail.reason,
-    because: describeReason(stored, detail),
+    because: describeReason(stored, detail, trip),
+    ...(trip !== undefined && { trip }),
     ...(stored.definition.kind === 'config' && { layers: listLayers(ruleset, stored, context) }),
   };
 }
@@ -121,7 +124,14 @@ function createRuleset(channel: Channel, flag: string): Ruleset<undefined> {
   return ruleset;
 }
 
-function describeReason(flag: FlagState, { reason, variation }: Detail): string {
+/** The trip that decided, as it is shown. */
+function findTrip({ configuration }: FlagState, { reason }: Detail, now: number): ExplanationView['trip'] {
+  if (reason.kind !== 'RULE_MATCH') return undefined;
+  const trip = configuration.rules.find(({ id }) => id === reason.ruleId)?.trip;
+  return trip && toTripView(trip, now);
+}
+
+function describeReason(flag: FlagState, { reason, variation }: Detail, trip: ExplanationView['trip']): string {
   const { configuration } = flag;
   const served = variation === undefined ? 'the default value' : `\`${listVariations(flag)[variation]?.id}\``;
   switch (reason.kind) {
@@ -134,8 +144,8 @@ function describeReason(flag: FlagState, { reason, variation }: Detail): string 
         return `the context names no \`${recordKind}\`, so it is in the earliest stage that is in force: ${served}`;
       const rule = configuration.rules.find(({ id }) => id === reason.ruleId);
       if (rule === undefined) return `rule ${reason.ruleIndex + 1} matches: ${served}`;
-      if (rule.trip !== undefined)
-        return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches: ${describeRule(rule)}`;
+      if (trip !== undefined)
+        return `rule ${reason.ruleIndex + 1} (\`${rule.id}\`) matches: ${describeRule({ ...rule, trip })}`;
       if (flag.definition.kind === 'config')
         return `override \`${rule.id}\` matches (layer ${describeLayer(rule)}), ${describeClauses(rule.clauses)}: ${served}`;
       if (flag.definition.kind === 'migration')

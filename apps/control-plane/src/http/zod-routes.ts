@@ -79,9 +79,9 @@ function describeIssue(issue: z.core.$ZodIssue, found: unknown): string {
     case 'unrecognized_keys':
       return `expected no ${listWords(issue.keys.slice(0, 5).map(preview))} here; check the spelling`;
     case 'too_small':
-      return `expected at least ${issue.minimum}${unitOf(issue.origin)}, ${got}`;
+      return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}, ${got}`;
     case 'too_big':
-      return `expected at most ${issue.maximum}${unitOf(issue.origin)}, got ${sizeOf(issue.origin, found)}`;
+      return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}, got ${sizeOf(issue.origin, found)}`;
     case 'invalid_union':
       return `expected ${describeUnion(issue)}, ${got}`;
     case 'invalid_format':

@@ -11,6 +11,7 @@ import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
+import { countOverdue } from '../valves/valve-queries.ts';
 import { addUpRoutes, isWithin, listCounted, spanOf } from './telemetry-queries.ts';
 import { telemetryQuery } from './telemetry-schema.ts';
 import { toConfigView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
@@ -34,7 +35,8 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
     },
     async ({ params, query }): Promise<FlagTelemetryView> => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      const { key } = (await getFlag(db, environment, params.flag)).definition;
+      const { definition, configuration } = await getFlag(db, environment, params.flag);
+      const { key, kind } = definition;
       const span = spanOf(platform.now(), query.window, mostPointsOfFlag);
       const asked = { environmentId: environment.id, kinds: ['valve', 'providers', 'config'] as const, key };
       const counted = await listCounted(db, asked, span);
@@ -45,6 +47,7 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
         from: span.from,
         to: span.to,
         stepMs: span.level.periodMs,
+        ...(kind === 'valve' && { overdue: countOverdue(configuration.rules, span.to) }),
         evaluations: sumByVariation(minutes),
         ...(valve !== undefined && { valve }),
         ...(providers !== undefined && { providers }),

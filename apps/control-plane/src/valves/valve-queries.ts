@@ -1,18 +1,19 @@
 import type { FlagConfiguration } from '@sluice/authoring';
 import type { Reads } from '../database/schema.ts';
+import { toTripView } from './trip-view.ts';
 
-/** A valve that does not serve its normal mode to everyone. */
+/** A valve that somebody may have to think of: it does not serve its normal mode to everyone, or a trip is overdue. */
 export interface TrippedValve {
   readonly project: string;
   readonly environment: string;
   readonly valve: string;
-  /** What it serves to some or all. */
+  /** What it serves to some or all, but for the normal mode. */
   readonly modes: readonly string[];
   /** How many of its trips should have been restored by now. */
   readonly overdue: number;
 }
 
-/** Of all projects. Rules that keep contexts in the normal mode trip nothing. */
+/** Of all projects. Rules that keep contexts in the normal mode trip nothing, and archived valves serve nothing. */
 export async function listTrippedValves(reads: Reads, now: number): Promise<readonly TrippedValve[]> {
   const rows = await reads
     .selectFrom('objects')
@@ -24,6 +25,7 @@ export async function listTrippedValves(reads: Reads, now: number): Promise<read
     .where('objects.kind', '=', 'flag')
     .where('definitions.kind', '=', 'valve')
     .where('stateJson', 'is not', null)
+    .where('compiledJson', 'is not', null)
     .orderBy('environments.projectKey')
     .orderBy('environments.key')
     .orderBy('objects.key')
@@ -33,11 +35,12 @@ export async function listTrippedValves(reads: Reads, now: number): Promise<read
     const { rules, offVariation: normal } = JSON.parse(stateJson ?? '') as FlagConfiguration;
     const served = new Set(rules.flatMap(({ variation }) => variation ?? []));
     const modes = [...served].filter((mode) => mode !== normal);
-    if (modes.length === 0) return [];
-    return [{ project, environment, valve, modes, overdue: rules.filter((rule) => isOverdue(rule, now)).length }];
+    const overdue = countOverdue(rules, now);
+    return modes.length === 0 && overdue === 0 ? [] : [{ project, environment, valve, modes, overdue }];
   });
 }
 
-function isOverdue({ trip }: FlagConfiguration['rules'][number], now: number): boolean {
-  return trip !== undefined && trip.expiresAt <= now;
+/** How many of a valve's trips should have been restored by now. */
+export function countOverdue(rules: FlagConfiguration['rules'], now: number): number {
+  return rules.filter(({ trip }) => trip !== undefined && toTripView(trip, now).overdue).length;
 }

@@ -126,14 +126,72 @@ describe('a valve', () => {
     expect(await modes()).toEqual(['cached']);
   });
 
-  test('trips together with others in one change, which is reverted as one', async () => {
+  test('is overdue in the metric also where a rule only keeps somebody in the normal mode', async () => {
+    await createValve('kept-long', 'normal', 'off');
+    const when = [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['42'] }];
+    const keep = { kind: 'trip', mode: 'normal', reason: 'contract', exempt: true, when, expiresInMs: hourMs };
+    await server.change({ flag: 'kept-long', instructions: [keep] });
+    const own = async () => (await readValveMetrics()).filter((line) => line.includes('kept-long'));
+    expect(await own()).toEqual([]);
+    now += hourMs;
+    expect(await own()).toEqual([
+      'sluice_valve_overdue{project="default",environment="production",valve="kept-long"} 1',
+    ]);
+  });
+
+  test('is no metric in the archive, where it serves nothing', async () => {
+    await createValve('archived', 'normal', 'off');
+    await server.change({
+      flag: 'archived',
+      instructions: [{ kind: 'trip', mode: 'off', reason: 'slow', expiresInMs: hourMs }],
+    });
+    now += hourMs;
+    const own = async () => (await readValveMetrics()).filter((line) => line.includes('"archived"'));
+    expect(await own()).toHaveLength(2);
+    await server.change({ flag: 'archived', instructions: [{ kind: 'archive' }] });
+    expect(await own()).toEqual([]);
+  });
+
+  test('is overdue where it is explained, and where what was counted of it is shown', async () => {
+    await createValve('explained', 'normal', 'off');
+    await server.change({
+      flag: 'explained',
+      instructions: [{ kind: 'trip', mode: 'off', reason: 'slow', expiresInMs: hourMs }],
+    });
+    const explain = async () => {
+      const request = { flag: 'explained', context: { kind: 'user', key: 'ann' } };
+      return (await server.api('POST', `${production}/evaluate`, request)).body;
+    };
+    const countOverdue = async () =>
+      (await server.api('GET', `${production}/flags/explained/telemetry?window=5m`)).body.overdue;
+    expect(await explain()).toMatchObject({
+      trip: { reason: 'slow', overdue: false },
+      because: expect.stringMatching(/: `off` for everyone until [-0-9]+ [:0-9]+ UTC: slow$/),
+    });
+    expect(await countOverdue()).toBe(0);
+    now += hourMs;
+    expect(await explain()).toMatchObject({
+      trip: { reason: 'slow', overdue: true },
+      because: expect.stringMatching(/: `off` for everyone until [-0-9]+ [:0-9]+ UTC, overdue: slow$/),
+    });
+    expect(await countOverdue()).toBe(1);
+    await server.change({ flag: 'explained', instructions: [{ kind: 'restore' }] });
+    expect(await explain()).not.toHaveProperty('trip');
+    await server.api('POST', '/projects/default/flags', { key: 'no-valve' });
+    const { body } = await server.api('GET', `${production}/flags/no-valve/telemetry?window=5m`);
+    expect(body).not.toHaveProperty('overdue');
+  });
+
+  test('trips together with others in one change, which is reverted as one, the last first', async () => {
     await createValve('one', 'normal', 'off');
     await createValve('two', 'normal', 'cached', 'off');
+    await createValve('three', 'normal', 'off');
     const share = { contextKind: 'account', weight: 10_000 };
     const { id } = await server.change({
       instructions: [
-        { kind: 'trip', flag: 'one', mode: 'off', reason: 'region down' },
         { kind: 'trip', flag: 'two', mode: 'cached', reason: 'region down', share },
+        { kind: 'trip', flag: 'one', mode: 'off', reason: 'region down' },
+        { kind: 'trip', flag: 'three', mode: 'off', reason: 'region down' },
       ],
     });
     expect((await server.findServed('two')).rules).toHaveLength(1);
@@ -141,10 +199,12 @@ describe('a valve', () => {
     expect((await server.api('GET', `${production}/segments`)).body.items).toEqual([]);
     const reverted = await server.api('POST', `${production}/changes/${id}/revert`, {});
     expect(reverted.status).toBe(200);
-    expect(reverted.body.effects.map(({ key }: { key: string }) => key)).toEqual(
-      expect.arrayContaining(['one', 'two']),
-    );
-    for (const key of ['one', 'two']) expect((await server.findServed(key)).rules).toEqual([]);
+    const undone = ['three', 'one', 'two'];
+    expect(reverted.body.instructions.map(({ flag }: { flag: string }) => flag)).toEqual(undone);
+    expect(
+      reverted.body.effects.flatMap(({ kind, key }: { kind: string; key: string }) => (kind === 'flag' ? [key] : [])),
+    ).toEqual(undone);
+    for (const key of undone) expect((await server.findServed(key)).rules).toEqual([]);
   });
 
   test.each([
@@ -155,6 +215,16 @@ describe('a valve', () => {
       { kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 604_800_001 },
       'instructions[0].expiresInMs',
       'at most 7 days',
+    ],
+    [
+      { kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 1e300 },
+      'instructions[0].expiresInMs',
+      'at most 7 days (604800000 ms), got 1e+300',
+    ],
+    [
+      { kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 60_000.5 },
+      'instructions[0].expiresInMs',
+      'expected an integer',
     ],
     [{ kind: 'trip', mode: 'off', reason: 'x', expiresInMs: 1 }, 'instructions[0].expiresInMs', 'at least 60000'],
     [
