@@ -1,12 +1,9 @@
-import type { Flag, Reason, VariationOrRollout } from '@sluice/engine';
 import { describeMalformation, type ProviderOrder, parseProviderOrder, providerDefaults } from '@sluice/protocol';
 import type { Client, GivenContext } from '@sluice/sdk-common';
+import { everybody, keepLastGood, listServed, placeOf } from '../served-places.ts';
 
 /** On standby, all together get at most so many percent of the first tries where nobody says how many. */
 const mostWarm = 50;
-/** Places where something is served: rules have their ids. */
-const everybody = 'everybody';
-const pinned = 'targets';
 
 /**
  * The order of a provider set as the flag of that key serves it, for everybody or for whom it is pinned. A value that
@@ -17,7 +14,7 @@ export class OrderInForce {
   readonly #key: string;
   readonly #names: readonly string[];
   /** What each rule, and everybody else, was served last that was good. */
-  #lastGood = new Map<string, ProviderOrder>();
+  #lastGood: ReadonlyMap<string, ProviderOrder> = new Map();
   readonly #stop: () => void;
 
   /** `names`: of the providers that the code has, in its order. */
@@ -43,16 +40,15 @@ export class OrderInForce {
   /** Looks at everything that the flag may serve, before anybody is served it. */
   #judge(): void {
     const flag = this.#client.findFlag(this.#key);
-    const before = this.#lastGood;
-    this.#lastGood = new Map();
-    let problem: string | undefined;
-    for (const [place, variations] of listServed(flag)) {
-      const read = variations.map((variation) => [variation, this.#read(flag?.variations?.[variation])] as const);
-      const good = read.flatMap(([, order]) => (typeof order === 'object' ? [order] : []))[0] ?? before.get(place);
-      if (good !== undefined) this.#lastGood.set(place, good);
-      const bad = read.find(([, order]) => typeof order === 'string');
-      if (bad !== undefined) problem ??= `variations[${bad[0]}]: ${bad[1]}`;
-    }
+    const read = (variation: number) => this.#read(flag?.variations?.[variation]);
+    this.#lastGood = keepLastGood(flag, this.#lastGood, (variation) => {
+      const order = read(variation);
+      return typeof order === 'object' ? order : undefined;
+    });
+    const bad = listServed(flag)
+      .flatMap(([, variations]) => variations)
+      .find((variation) => typeof read(variation) === 'string');
+    const problem = bad === undefined ? undefined : `variations[${bad}]: ${read(bad)}`;
     if (flag !== undefined && problem !== undefined) this.#client.refusals.refuse(this.#key, flag.version, problem);
     else this.#client.refusals.accept(this.#key);
   }
@@ -76,30 +72,4 @@ export function orderOfCode(names: readonly string[]): ProviderOrder {
     dwellMs: providerDefaults.dwellMs,
     warmShare: Math.min(providerDefaults.warmShare, mostWarm / Math.max(1, names.length - 1)),
   };
-}
-
-function placeOf(reason: Reason): string {
-  if (reason.kind === 'RULE_MATCH') return placeOfRule(reason.ruleId, reason.ruleIndex);
-  return reason.kind === 'TARGET_MATCH' ? pinned : everybody;
-}
-
-function placeOfRule(id: string | undefined, index: number): string {
-  return id === undefined ? `rules[${index}]` : `rule ${id}`;
-}
-
-/** What may be served where. */
-function listServed(flag: Flag | undefined): readonly (readonly [place: string, variations: readonly number[]])[] {
-  if (flag === undefined) return [];
-  const { on, fallthrough = {}, offVariation, targets = [], contextTargets = [], rules = [] } = flag;
-  if (on !== true) return typeof offVariation === 'number' ? [[everybody, [offVariation]]] : [];
-  return [
-    [everybody, variationsOf(fallthrough)],
-    [pinned, [...targets, ...contextTargets].map(({ variation }) => variation)],
-    ...rules.map((rule, index) => [placeOfRule(rule.id, index), variationsOf(rule)] as const),
-  ];
-}
-
-function variationsOf({ variation, rollout }: VariationOrRollout): readonly number[] {
-  if (typeof variation === 'number') return [variation];
-  return (rollout?.variations ?? []).map((each) => each.variation);
 }
