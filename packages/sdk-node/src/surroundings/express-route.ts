@@ -31,8 +31,16 @@ interface Way {
   readonly template: string | undefined;
 }
 
+/** How a route is reached from its application, and what that is mounted at. */
+interface Ways {
+  readonly ways: readonly Way[];
+  readonly base: string;
+  /** The whole template, where it does not depend on what is asked for. */
+  readonly template: string | undefined;
+}
+
 /** By routes: routers do not change once they have answered. */
-const knownWays = new WeakMap<Route, readonly Way[]>();
+const knownWays = new WeakMap<Route, Ways>();
 
 /**
  * The whole template of a route of Express 5. Express knows what its routers are mounted at only as it was asked for,
@@ -42,29 +50,29 @@ const knownWays = new WeakMap<Route, readonly Way[]>();
  */
 export function findExpressRoute(
   route: Route,
-  { app, originalUrl = '' }: { readonly app?: unknown; readonly originalUrl?: string },
+  request: { readonly app?: unknown; readonly originalUrl?: string },
 ): string {
-  // Express gives it to each request.
-  const application = app as Application | undefined;
-  const ways = findWays(route, application);
-  const base = application === undefined || ways.length === 0 ? '' : baseOf(application);
-  const [only] = ways;
-  if (ways.length === 1 && only?.template !== undefined) return finish(base + only.template);
-  const [path = ''] = originalUrl.split('?');
-  const asked = `/${path.split('/').slice(base.split('/').length).join('/')}`;
-  for (const { layers } of ways) {
+  const known = knownWays.get(route) ?? findWays(route, request.app);
+  if (known.template !== undefined) return known.template;
+  const [path = ''] = (request.originalUrl ?? '').split('?');
+  const asked = `/${path.split('/').slice(known.base.split('/').length).join('/')}`;
+  for (const { layers } of known.ways) {
     const template = follow(layers, asked);
-    if (template !== undefined) return finish(base + template);
+    if (template !== undefined) return finish(known.base + template);
   }
   return finish(String(route.path ?? ''));
 }
 
-function findWays(route: Route, application: Application | undefined): readonly Way[] {
-  const known = knownWays.get(route);
-  if (known !== undefined) return known;
+function findWays(route: Route, app: unknown): Ways {
+  // Express gives it to each request.
+  const application = app as Application | undefined;
   const ways = application === undefined ? [] : listWays(application.router.stack, route, []);
-  if (ways.length > 0) knownWays.set(route, ways);
-  return ways;
+  const base = application === undefined || ways.length === 0 ? '' : baseOf(application);
+  const [first] = ways;
+  const template = ways.length === 1 && first?.template !== undefined ? finish(base + first.template) : undefined;
+  const found: Ways = { ways, base, template };
+  if (ways.length > 0) knownWays.set(route, found);
+  return found;
 }
 
 function listWays(stack: readonly Layer[], route: Route, above: readonly Layer[]): readonly Way[] {
