@@ -731,6 +731,22 @@ describe('a mode that this build does not have', () => {
     expect(client.status.refused).toEqual([]);
   });
 
+  test('does not make a rule of the normal one: what answers says why that was served', async () => {
+    const { client, serve, observed } = await create();
+    const valve = client.valve('search', { modes: { cached: answers.cached } });
+    serve('normal');
+    expect(await valve.run()).toEqual({ value: 'found before', mode: 'cached', cause: 'normal' });
+    expect(observed).toMatchObject([{ mode: 'cached', cause: 'normal' }]);
+  });
+
+  test('fails for the cause that it was served for', async () => {
+    const { client, serve, observed } = await create();
+    const valve = client.valve('search', { modes: { other: answers.cached } });
+    serve('normal');
+    await expect(valve.run()).rejects.toMatchObject({ code: 'mode-missing' });
+    expect(observed).toMatchObject([{ cause: 'normal', outcome: 'failed' }]);
+  });
+
   test('fails where nothing is more severe, as what is less severe may be what had to be stopped', async () => {
     const { client, serve, observed } = await create();
     const valve = client.valve('search', { modes: { normal: answers.normal } });

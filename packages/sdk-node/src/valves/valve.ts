@@ -163,12 +163,13 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     const choice = this.#plan.choices.get(served);
     const ruleId = reason.kind === 'RULE_MATCH' ? reason.ruleId : undefined;
     const tell = this.#host.observe === undefined ? undefined : this.#startObserving(this.#host.observe, context);
+    // By what is served: this build may do something else in its place.
+    let cause: ValveCause = served === this.#plan.normal ? 'normal' : 'rule';
     if (choice?.mode === undefined) {
-      tell?.(served, 'rule', 'failed');
+      tell?.(served, cause, 'failed');
       throw this.#createError('mode-missing', `mode "${served}" is not in this build, nor is one that is more severe`);
     }
     let { mode } = choice;
-    let cause: ValveCause = choice.isNormal ? 'normal' : 'rule';
     const timeoutMs = this.#timeoutMs ?? (choice.isNormal ? this.#breaker?.trialMs : undefined);
     const limit = timeoutMs === undefined ? undefined : this.#host.limits.begin(timeoutMs);
     let outcome = await this.#callServed(mode, choice.isNormal, run, limit);
