@@ -17,12 +17,15 @@ export class OrderInForce {
   #lastGood: ReadonlyMap<string, ProviderOrder> = new Map();
   readonly #stop: () => void;
 
-  /** `names`: of the providers that the code has, in its order. */
-  constructor(client: Client, key: string, names: readonly string[]) {
+  /** `names`: of the providers that the code has, in its order. `onJudged`: called after each change. */
+  constructor(client: Client, key: string, names: readonly string[], onJudged: () => void) {
     this.#client = client;
     this.#key = key;
     this.#names = names;
-    this.#stop = client.onChange(key, () => this.#judge());
+    this.#stop = client.onChange(key, () => {
+      this.#judge();
+      onJudged();
+    });
     this.#judge();
   }
 
@@ -31,6 +34,14 @@ export class OrderInForce {
     const served = variation === undefined ? undefined : this.#read(value);
     if (typeof served === 'object') return served;
     return this.#lastGood.get(placeOf(reason)) ?? this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
+  }
+
+  /** For people: what each provider is for everybody. */
+  get summary(): Readonly<Record<string, string>> {
+    const { providers } = this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
+    return Object.fromEntries(
+      providers.map(({ name, state, share }) => [name, share === undefined ? state : `${state} ${share}%`]),
+    );
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import type { ValuesInForce } from '../in-force.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
 import { OrderInForce } from './order-in-force.ts';
@@ -15,6 +16,8 @@ export interface ProviderSetsOptions {
   readonly journalFolder: string | false | undefined;
   readonly log: Log;
   readonly observe: ((send: ProviderSend) => void) | undefined;
+  /** Is told what the sets do for everybody. */
+  readonly tellInForce?: (orders: ValuesInForce) => void;
 }
 
 /** The provider sets of a client. Sets with the same folder share a journal, and its trips to the disk. */
@@ -39,8 +42,9 @@ export class ProviderSets {
     if (this.#orders.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
     const { client, surroundings, log, observe } = this.#options;
     const journal = this.#openJournal(key, options);
-    const order = new OrderInForce(client, key, Object.keys(providers));
+    const order = new OrderInForce(client, key, Object.keys(providers), () => this.#tell());
     this.#orders.set(key, order);
+    this.#tell();
     return new Providers(key, providers, options, {
       order,
       journal,
@@ -55,6 +59,10 @@ export class ProviderSets {
   async close(): Promise<void> {
     for (const order of this.#orders.values()) order.close();
     await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
+  }
+
+  #tell(): void {
+    this.#options.tellInForce?.([...this.#orders].map(([key, order]) => [key, order.summary] as const));
   }
 
   #openJournal<Message>(key: string, options: ProvidersOptions<Message>): Journal {

@@ -634,6 +634,39 @@ test('a message that another process is sending is left to it, unless it may arr
   rmSync(folder, { recursive: true });
 });
 
+test('what a set does for everybody is told, and told anew when it changes', async () => {
+  const { client, testData, log } = await create({
+    value: places(active('b', { share: 60 }), active('a'), standby('c')),
+  });
+  const told: unknown[] = [];
+  const sets = new ProviderSets(
+    {
+      client,
+      surroundings: {
+        widest: { context: undefined, ambient: [] },
+        hasNarrower: false,
+        find: () => ({ context: undefined, ambient: [] }),
+      },
+      journalFolder: false,
+      log,
+      observe: undefined,
+      tellInForce: (orders) => told.push(orders),
+    },
+    createFakePlatform(),
+  );
+  const [a, b, c] = [new FakeProvider(), new FakeProvider(), new FakeProvider()];
+  sets.create<Mail>(set, { a, b, c }, { idempotencyKey: ({ id }) => id });
+  testData.set(set, places(drained('b'), active('a')));
+  // What cannot be followed leaves what was.
+  testData.set(set, places(active('nobody')));
+  expect(told).toEqual([
+    [[set, { b: 'active 60%', a: 'active', c: 'standby' }]],
+    [[set, { b: 'drained', a: 'active' }]],
+    [[set, { b: 'drained', a: 'active' }]],
+  ]);
+  await sets.close();
+});
+
 describe('processes that share a journal', () => {
   let folder: string;
   beforeEach(() => {
