@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '@sluice/sdk-common';
+import { isMissing } from './journal-folder.ts';
 
 /** Whoever has it for longer goes by it no more. */
 const holdMs = 5000;
@@ -43,7 +44,7 @@ export class Claim {
   /** Only the first time; what it stood for may be another's afterwards. */
   async release(): Promise<void> {
     if (this.isLost) return;
-    for (const path of this.#paths.splice(0)) await rm(path, { force: true });
+    for (const path of this.#paths.splice(0)) await unlink(path).catch(ignoreMissing);
   }
 }
 
@@ -72,4 +73,8 @@ async function create(path: string): Promise<boolean> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     return create(path);
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }
