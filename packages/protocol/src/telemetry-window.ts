@@ -62,6 +62,16 @@ export class TelemetryWindow {
     this.#uncounted += other.#uncounted;
   }
 
+  /** Two windows that together are this one, each with half of its subjects; undefined: it has only one. */
+  halve(): readonly [TelemetryWindow, TelemetryWindow] | undefined {
+    const tallies = [...this.list()];
+    if (tallies.length < 2) return undefined;
+    const [one, other] = [new TelemetryWindow(), new TelemetryWindow()];
+    for (const [at, tally] of tallies.entries()) (at % 2 === 0 ? one : other).add(tally);
+    one.#uncounted = this.#uncounted;
+    return [one, other];
+  }
+
   encode(): EncodedWindow {
     return {
       subjects: [...this.list()].map((tally) => tally.encode()),

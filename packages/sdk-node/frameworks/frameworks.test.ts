@@ -422,12 +422,3 @@ describe('whoever is enriched', () => {
     expect(warnings).toEqual([expect.stringContaining(problem)]);
   });
 });
-
-test('the route of a request that fails within a router of Express is its whole template, once one was answered', async () => {
-  const shop = await openExpress({ sluice, see, seenLate: [] }, {});
-  onTestFinished(() => shop.close());
-  const ask = async (headers: Readonly<Record<string, string>>): Promise<unknown> =>
-    (await fetch(`${shop.url}/tenants/acme/users/ann`, { headers })).json();
-  expect(await ask({})).toMatchObject({ route: '/tenants/:tenant/users/:user' });
-  expect(await ask({ 'x-fail': 'yes' })).toMatchObject({ route: '/tenants/:tenant/users/:user' });
-});

@@ -4,6 +4,7 @@ import type { ConfigOptions } from './configs/config-options.ts';
 import { Configs } from './configs/configs.ts';
 import { createGate, type LevelledLogger, LogLevel, type LogLevelOptions } from './configs/log-level.ts';
 import { SluiceError } from './errors.ts';
+import { InForce } from './in-force.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { MigrationOptions } from './migrations/migration-options.ts';
 import { Migrations, type MigrationsOptions } from './migrations/migrations.ts';
@@ -62,9 +63,23 @@ export class NodeClient extends Client {
     this.#options = options;
     this.#limits = new Limits(platform.clock);
     const { log, reporter, telemetry, journalFolder, onProviderSend: observe } = options;
-    this.#configs = new Configs({ client: this, reporter, telemetry, widest: scopes.widest, hash: platform.hash, log });
+    const inForce = new InForce(reporter, platform.hash, log);
+    this.#configs = new Configs({
+      client: this,
+      telemetry,
+      widest: scopes.widest,
+      log,
+      tellInForce: (values) => inForce.tell('configs', values),
+    });
     this.#providerSets = new ProviderSets(
-      { client: this, surroundings: scopes, journalFolder, log, observe },
+      {
+        client: this,
+        surroundings: scopes,
+        journalFolder,
+        log,
+        observe,
+        tellInForce: (orders) => inForce.tell('providers', orders),
+      },
       platform,
     );
     this.#migrations = new Migrations(

@@ -13,6 +13,8 @@ export interface ClosedWindow {
 
 /** Windows that are kept apart while there is no connection: more are put together. */
 const windowsKept = 12;
+/** The server reads reports of a million characters; windows that are nearly as long are told in parts. */
+const longestWindow = 900_000;
 
 /**
  * Windows until the server has taken them, one after the other: of two with the same number it takes the first, and
@@ -48,7 +50,13 @@ export class Outbox {
   }
 
   #takeNext(): ClosedWindow | undefined {
-    this.#sent = this.#waiting.shift();
+    const next = this.#waiting.shift();
+    const halves = next !== undefined && isLong(next.window) ? next.window.halve() : undefined;
+    if (next !== undefined && halves !== undefined) {
+      this.#waiting.unshift(...halves.map((window) => ({ ...next, window })));
+      return this.#takeNext();
+    }
+    this.#sent = next;
     if (this.#sent !== undefined) this.#sequence++;
     return this.#sent;
   }
@@ -68,4 +76,8 @@ export class Outbox {
   #spanAt(at: number): number {
     return (this.#waiting[at + 1]?.endedAt ?? 0) - (this.#waiting[at]?.startedAt ?? 0);
   }
+}
+
+function isLong(window: TelemetryWindow): boolean {
+  return JSON.stringify(window.encode()).length > longestWindow;
 }

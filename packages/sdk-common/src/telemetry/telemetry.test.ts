@@ -54,6 +54,19 @@ function cellsOf(key: string): readonly (readonly string[])[] {
 }
 
 describe('a window', () => {
+  test('that is longer than what the server reads is told in parts', async () => {
+    const routes = Array.from({ length: 500 }, (_, index) => `/${index}/`.padEnd(256, 'r'));
+    const accounts = Array.from({ length: 10 }, (_, index) => `${index}-`.padEnd(256, 'a'));
+    for (const route of routes)
+      for (const account of accounts) telemetry.request({ route, method: 'GET', status: 200, durationMs: 1, account });
+    await telemetry.flush();
+    expect(sent.length).toBeGreaterThan(1);
+    for (const { window } of sent) expect(JSON.stringify(window).length).toBeLessThan(999_000);
+    expect(sent.map(({ sequence }) => sequence)).toEqual(sent.map((_, index) => index + 1));
+    expect(sent.reduce((sum, { window }) => sum + countIn(window), 0)).toBe(5000);
+    expect(sent.flatMap(({ window }) => window.subjects.map(({ key }) => key)).sort()).toEqual(routes.sort());
+  });
+
   test('is as long as the server asks for', async () => {
     windowMs = 80_000;
     telemetry.valveCall(call);

@@ -160,6 +160,27 @@ describe('a value that the code cannot work with', () => {
     expect(client.job('search', () => ttl.at())).toBe(5);
   });
 
+  test('of an override leaves in force what that one gave before', async () => {
+    const { testData, client } = await create();
+    const ttl = client.config('cache.ttl', bounds);
+    const account = { kind: 'account', key: '42' };
+    testData.setFlag(ttlOf(1000, { account42: 5 }));
+    testData.setFlag(ttlOf(1000, { account42: -1 }));
+    expect([ttl.get(account), ttl.get(ann), ttl.get()]).toEqual([5, 1000, 1000]);
+    // However long it is refused, and whatever others get meanwhile.
+    testData.setFlag(ttlOf(2000, { account42: 0 }));
+    expect([ttl.get(account), ttl.get(ann)]).toEqual([5, 2000]);
+    testData.setFlag(ttlOf(2000, { account42: 7 }));
+    expect(ttl.get(account)).toBe(7);
+  });
+
+  test('of an override that never gave another leaves the value of the process', async () => {
+    const { testData, client } = await create();
+    const ttl = client.config('cache.ttl', bounds);
+    testData.setFlag(ttlOf(1000, { account42: -1 }));
+    expect(ttl.get({ kind: 'account', key: '42' })).toBe(1000);
+  });
+
   test('ends being refused when its flag is removed', async () => {
     const { testData, client, listRefusals } = await create(new TestData().set('cache.ttl', 0));
     const ttl = client.config('cache.ttl', bounds);
@@ -258,7 +279,7 @@ describe('a listener', () => {
     const heard: unknown[] = [];
     ttl.onChange((...told) => heard.push(told));
     testData.setFlag(ttlOf(30, { account42: 0 })).setFlag(ttlOf(40, { account42: 50 }));
-    expect(seen).toEqual([30, 50]);
+    expect(seen).toEqual([20, 50]);
     expect(heard).toEqual([
       [30, 10],
       [40, 30],

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Flag } from '@sluice/engine';
 import type { Client, EvaluationDetail, GivenContext, Log, Surroundings } from '@sluice/sdk-common';
+import { keepLastGood, placeOf } from '../served-places.ts';
 import type { Judge } from './judge.ts';
 
 /** What of the client a config uses. */
@@ -32,12 +33,14 @@ interface JudgedFlag<T> {
   readonly version: number | undefined;
   /** By variation; undefined: refused. */
   readonly variations: readonly (Accepted<T> | undefined)[];
+  /** What each rule, and everybody else, was served last that was accepted. */
+  readonly lastGood: ReadonlyMap<string, Accepted<T>>;
   readonly problem: string | undefined;
 }
 
 /**
  * A live value. What arrives for it is judged by what the code declares: what is refused is not served, the last good
- * value stays in force, and the fleet view names this instance and the reason.
+ * value of that rule stays in force (of a rule without one, that of the process), and the fleet view names this instance and the reason.
  */
 export class Config<T> {
   readonly key: string;
@@ -49,7 +52,7 @@ export class Config<T> {
   #inForce: Accepted<T>;
   /** What listeners know. */
   #told: Accepted<T>;
-  #flag: JudgedFlag<T> = { version: undefined, variations: [], problem: undefined };
+  #flag: JudgedFlag<T> = { version: undefined, variations: [], lastGood: new Map(), problem: undefined };
   #problem: string | undefined;
   #listenerProblem: string | undefined;
 
@@ -130,7 +133,7 @@ export class Config<T> {
   refresh(): void {
     const { source, judge, widest } = this.#parts;
     const flag = source.findFlag(this.key);
-    if (flag?.version !== this.#flag.version) this.#flag = judgeFlag<T>(flag, judge);
+    if (flag?.version !== this.#flag.version) this.#flag = judgeFlag(flag, this.#flag, judge);
     const detail = source.detailWithin(this.key, widest);
     this.#problem = this.#flag.problem ?? findFault(detail);
     const next = this.#find(detail);
@@ -170,13 +173,14 @@ export class Config<T> {
   }
 
   #find({ variation, reason }: EvaluationDetail): Accepted<T> {
-    if (variation !== undefined) return this.#flag.variations[variation] ?? this.#inForce;
+    if (variation !== undefined)
+      return this.#flag.variations[variation] ?? this.#flag.lastGood.get(placeOf(reason)) ?? this.#inForce;
     // A flag that is off or gone leaves it to the code; one that is broken, or asked wrongly, changes nothing.
     return reason.kind === 'ERROR' && reason.errorKind !== 'FLAG_NOT_FOUND' ? this.#inForce : this.#default;
   }
 }
 
-function judgeFlag<T>(flag: Flag | undefined, judge: Judge): JudgedFlag<T> {
+function judgeFlag<T>(flag: Flag | undefined, before: JudgedFlag<T>, judge: Judge): JudgedFlag<T> {
   const problems: string[] = [];
   const variations = (flag?.variations ?? []).map((raw): Accepted<T> | undefined => {
     const verdict = judge(raw);
@@ -185,7 +189,13 @@ function judgeFlag<T>(flag: Flag | undefined, judge: Judge): JudgedFlag<T> {
     problems.push(verdict.refused);
     return undefined;
   });
-  return { version: flag?.version, variations, problem: problems.length === 0 ? undefined : problems.join('; ') };
+  const lastGood = keepLastGood(flag, before.lastGood, (variation) => variations[variation]);
+  return {
+    version: flag?.version,
+    variations,
+    lastGood,
+    problem: problems.length === 0 ? undefined : problems.join('; '),
+  };
 }
 
 /** Why a flag that is there serves nothing, if it should. */

@@ -1,19 +1,18 @@
-import { mostConfigs } from '@sluice/protocol';
-import type { Client, Log, Platform, Reporter, Surroundings, Telemetry, Widened } from '@sluice/sdk-common';
+import type { Client, Log, Surroundings, Telemetry, Widened } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import type { ValuesInForce } from '../in-force.ts';
 import { findObjectProblem } from '../option-checks.ts';
 import { Config } from './config.ts';
 import type { ConfigOptions, JudgedOptions } from './config-options.ts';
-import { describeInForce } from './in-force.ts';
 import { createJudge } from './judge.ts';
 
 export interface ConfigsParts {
   readonly client: Client;
-  readonly reporter: Reporter | undefined;
   readonly telemetry: Telemetry | undefined;
   readonly widest: Surroundings;
-  readonly hash: Platform['hash'];
   readonly log: Log;
+  /** Is told which values are in force for this process. */
+  readonly tellInForce: (values: ValuesInForce) => void;
 }
 
 /** Whatever its values are. */
@@ -76,12 +75,9 @@ export class Configs {
     this.#report();
   }
 
-  /** Tells the server which values are in force for this process; of the first configs, when there are too many. */
   #report(): void {
-    const { reporter, hash } = this.#parts;
-    if (reporter === undefined) return;
-    const first = [...this.#configs.values()].slice(0, mostConfigs);
-    reporter.configs(first.flatMap(([config]) => (config ? [describeInForce(config.key, config.raw, hash)] : [])));
+    const all = [...this.#configs.values()];
+    this.#parts.tellInForce(all.flatMap(([config]) => (config ? [[config.key, config.raw] as const] : [])));
   }
 
   /** The flag is refused when any of its configs does. */

@@ -21,11 +21,11 @@ export async function listJournalFiles(folder: string): Promise<readonly Journal
     throw error;
   });
   const files: JournalFile[] = [];
-  for (const name of names) {
-    if (!name.endsWith(ending)) continue;
+  const find = async (name: string): Promise<void> => {
     const found = await stat(join(folder, name)).catch(() => undefined);
     if (found?.isFile() === true) files.push({ name, sizeBytes: found.size, writtenAt: found.mtimeMs });
-  }
+  };
+  await Promise.all(names.filter((name) => name.endsWith(ending)).map(find));
   return files.sort((a, b) => a.writtenAt - b.writtenAt || (a.name < b.name ? -1 : 1));
 }
 
@@ -63,6 +63,6 @@ export function journalFileName(name: string): string {
   return `${name}${ending}`;
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

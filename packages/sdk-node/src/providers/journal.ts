@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import type { Log, Platform } from '@sluice/sdk-common';
+import { Claim, removeOldClaims } from './claim.ts';
 import { JournalFile } from './journal-file.ts';
 import { journalFileName, listJournalFiles, readJournalFiles, removeJournalFile } from './journal-folder.ts';
+import { type JournalNews, JournalReader } from './journal-reader.ts';
 import { encodeRecord, type JournalRecord } from './journal-records.ts';
 import { asOf, describe, followAll, isResolved, type JournalMessage, Ledger, nameOf } from './ledger.ts';
 
@@ -23,6 +26,8 @@ const clearedShare = 0.75;
 const idleMs = 3_600_000;
 /** So that a file which was not written for so long is nobody's, and may be cleared by anybody. */
 const abandonedMs = 24 * idleMs;
+/** Whoever finds that another process is about to begin its message looks again after so long. */
+const claimAgainMs = 20;
 
 type JournalPlatform = Pick<Platform, 'clock' | 'createUuid' | 'hash'>;
 
@@ -39,17 +44,20 @@ export class Journal {
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
   #file: JournalFile | undefined;
+  #fileName: string | undefined;
   #writtenAt = 0;
   /** Files of this process that it writes to no more. */
   readonly #closedFiles = new Set<string>();
   #lastAt = 0;
-  /** The other files of the folder and their sizes, when this process last looked. */
-  #seen = '';
+  readonly #reader: JournalReader | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #nextReading: Promise<void> | undefined;
   #clearing: Promise<void> | undefined;
 
   constructor(options: JournalOptions, platform: JournalPlatform) {
     this.#options = options;
     this.#platform = platform;
+    this.#reader = options.folder === undefined ? undefined : new JournalReader(options.folder, platform);
   }
 
   /** Resolves once it is known what processes before this one left; rejects when the folder cannot be read. */
@@ -73,18 +81,33 @@ export class Journal {
     return found && asOf(found, this.#platform.clock.now());
   }
 
-  /**
-   * The message as it is in the folder now, if others wrote there: somebody may have settled it. Not for one that this
-   * process is sending.
-   */
-  async findSettled(set: string, key: string): Promise<JournalMessage | undefined> {
-    const { folder } = this.#options;
-    if (folder !== undefined && (await this.#hasNews(folder))) {
-      const name = nameOf(set, key);
-      const found = (await this.list()).find((message) => nameOf(message.set, message.idempotencyKey) === name);
-      if (found !== undefined) this.#ledger.put(found);
+  /** Takes in what others wrote by now; one look at the folder serves all who wait. */
+  readNews(): Promise<void> {
+    if (this.#nextReading === undefined) {
+      const next = this.#reading.then(() => {
+        this.#nextReading = undefined;
+        return this.#readOn();
+      });
+      this.#reading = next.then(ignore, ignore);
+      this.#nextReading = next.then(ignore);
     }
-    return this.find(set, key);
+    return this.#nextReading;
+  }
+
+  /**
+   * Waits until no other process is about to begin the message; from then on, and until the claim is released, none is.
+   * Undefined: there are no others.
+   */
+  async claim(set: string, key: string): Promise<Claim | undefined> {
+    const { folder } = this.#options;
+    if (folder === undefined) return undefined;
+    const { clock, hash } = this.#platform;
+    const name = Buffer.from(hash.sha256Base64(nameOf(set, key)), 'base64').toString('base64url');
+    for (;;) {
+      const claim = await Claim.take(join(folder, name), clock);
+      if (claim !== undefined) return claim;
+      await new Promise<void>((resolve) => clock.after(claimAgainMs, resolve, true));
+    }
   }
 
   /** To be written with the next flush. */
@@ -138,24 +161,28 @@ export class Journal {
     await this.#closeFile();
   }
 
-  async #hasNews(folder: string): Promise<boolean> {
-    const others = (await listJournalFiles(folder)).filter(({ name }) => name !== this.#file?.name);
-    const seen = JSON.stringify(others.map(({ name, sizeBytes }) => [name, sizeBytes]));
-    const isNew = seen !== this.#seen;
-    this.#seen = seen;
-    return isNew;
-  }
-
   async #load(): Promise<void> {
     const { folder, log } = this.#options;
     if (folder === undefined) return;
-    const { messages, damage, cut } = await readJournalFiles(folder, this.#platform, this.#platform.clock.now());
-    for (const message of messages) this.#ledger.put(message);
-    this.#lastAt = messages.reduce((latest, { beganAt, endedAt = 0 }) => Math.max(latest, beganAt, endedAt), 0);
+    const { cut } = await this.#readOn();
     for (const name of cut)
       log.warn(`the journal of sends: the last line of ${name} was not written whole; it is left out`);
-    this.#reportDamage(damage);
     this.#clear(folder);
+  }
+
+  async #readOn(): Promise<Pick<JournalNews, 'cut'>> {
+    if (this.#reader === undefined) return { cut: [] };
+    const { records, damage, cut } = await this.#reader.readOn((name) => this.#isOwn(name));
+    for (const record of records) {
+      this.#ledger.take(record);
+      this.#lastAt = Math.max(this.#lastAt, record.at);
+    }
+    this.#reportDamage(damage);
+    return { cut };
+  }
+
+  #isOwn(name: string): boolean {
+    return name === this.#fileName || this.#closedFiles.has(name);
   }
 
   #reportDamage(damage: readonly string[]): void {
@@ -192,8 +219,9 @@ export class Journal {
       await this.#closeFile();
       this.#clear(folder);
     }
-    const name = journalFileName(`${now.toString(36)}-${this.#platform.createUuid()}`);
-    this.#file = await JournalFile.create(folder, name);
+    // Known as this process's before others can see it.
+    this.#fileName = journalFileName(`${now.toString(36)}-${this.#platform.createUuid()}`);
+    this.#file = await JournalFile.create(folder, this.#fileName);
     this.#writtenAt = now;
     return this.#file;
   }
@@ -218,6 +246,7 @@ export class Journal {
   async #removeOldest(folder: string): Promise<void> {
     const { keepBytes = defaultKeepBytes } = this.#options;
     const files = await listJournalFiles(folder);
+    if (files.length > 0) await removeOldClaims(folder, this.#platform.clock);
     let total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (total <= keepBytes) return;
     const now = this.#platform.clock.now();
@@ -253,6 +282,8 @@ export class Journal {
     await this.flush();
   }
 }
+
+function ignore(): void {}
 
 /** A message in doubt is, and one that is through, as long as it would seem to be in doubt. */
 function isWorthKeeping(message: JournalMessage, otherwise: JournalMessage | undefined): boolean {

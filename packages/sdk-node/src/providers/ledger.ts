@@ -29,9 +29,10 @@ export class Ledger {
     this.#mostResolved = mostResolved;
   }
 
-  /** Records come in the order of their times. */
+  /** Records come in the order of their times; what comes after a later end says nothing of what became of it. */
   take(record: JournalRecord): void {
     const known = this.find(record.set, record.key);
+    if (known?.endedAt !== undefined && record.at < known.endedAt) return;
     this.put(follow(known, record));
   }
 

@@ -1,12 +1,9 @@
-import type { Flag, Reason, VariationOrRollout } from '@sluice/engine';
 import { describeMalformation, type ProviderOrder, parseProviderOrder, providerDefaults } from '@sluice/protocol';
 import type { Client, GivenContext, Log } from '@sluice/sdk-common';
+import { everybody, keepLastGood, listServed, placeOf } from '../served-places.ts';
 
 /** On standby, all together get at most so many percent of the first tries where nobody says how many. */
 const mostWarm = 50;
-/** Places where something is served: rules have their ids. */
-const everybody = 'everybody';
-const pinned = 'targets';
 
 /**
  * The order of a provider set as the flag of that key serves it, for everybody or for whom it is pinned. A value that
@@ -18,16 +15,23 @@ export class OrderInForce {
   readonly #names: readonly string[];
   readonly #log: Log;
   /** What each rule, and everybody else, was served last that was good. */
-  #lastGood = new Map<string, ProviderOrder>();
+  #lastGood: ReadonlyMap<string, ProviderOrder> = new Map();
   readonly #stop: () => void;
 
-  /** `names`: of the providers that the code has, in its order. */
-  constructor(key: string, names: readonly string[], { client, log }: { readonly client: Client; readonly log: Log }) {
+  /** `names`: of the providers that the code has, in its order. `onJudged`: called after each change. */
+  constructor(
+    key: string,
+    names: readonly string[],
+    { client, log, onJudged }: { readonly client: Client; readonly log: Log; readonly onJudged: () => void },
+  ) {
     this.#client = client;
     this.#log = log;
     this.#key = key;
     this.#names = names;
-    this.#stop = client.onChange(key, () => this.#judge());
+    this.#stop = client.onChange(key, () => {
+      this.#judge();
+      onJudged();
+    });
     this.#judge();
   }
 
@@ -38,6 +42,14 @@ export class OrderInForce {
     return this.#lastGood.get(placeOf(reason)) ?? this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
   }
 
+  /** For people: what each provider is for everybody. */
+  get summary(): Readonly<Record<string, string>> {
+    const { providers } = this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
+    return Object.fromEntries(
+      providers.map(({ name, state, share }) => [name, share === undefined ? state : `${state} ${share}%`]),
+    );
+  }
+
   close(): void {
     this.#stop();
   }
@@ -45,16 +57,15 @@ export class OrderInForce {
   /** Looks at everything that the flag may serve, before anybody is served it. */
   #judge(): void {
     const flag = this.#client.findFlag(this.#key);
-    const before = this.#lastGood;
-    this.#lastGood = new Map();
-    let problem: string | undefined;
-    for (const [place, variations] of listServed(flag)) {
-      const read = variations.map((variation) => [variation, this.#read(flag?.variations?.[variation])] as const);
-      const good = read.flatMap(([, order]) => (typeof order === 'object' ? [order] : []))[0] ?? before.get(place);
-      if (good !== undefined) this.#lastGood.set(place, good);
-      const bad = read.find(([, order]) => typeof order === 'string');
-      if (bad !== undefined) problem ??= `variations[${bad[0]}]: ${bad[1]}`;
-    }
+    const read = (variation: number) => this.#read(flag?.variations?.[variation]);
+    this.#lastGood = keepLastGood(flag, this.#lastGood, (variation) => {
+      const order = read(variation);
+      return typeof order === 'object' ? order : undefined;
+    });
+    const bad = listServed(flag)
+      .flatMap(([, variations]) => variations)
+      .find((variation) => typeof read(variation) === 'string');
+    const problem = bad === undefined ? undefined : `variations[${bad}]: ${read(bad)}`;
     const { refusals } = this.#client;
     if (flag === undefined || problem === undefined) refusals.accept(this.#key);
     else if (refusals.refuse(this.#key, flag.version, problem))
@@ -80,30 +91,4 @@ export function orderOfCode(names: readonly string[]): ProviderOrder {
     dwellMs: providerDefaults.dwellMs,
     warmShare: Math.min(providerDefaults.warmShare, mostWarm / Math.max(1, names.length - 1)),
   };
-}
-
-function placeOf(reason: Reason): string {
-  if (reason.kind === 'RULE_MATCH') return placeOfRule(reason.ruleId, reason.ruleIndex);
-  return reason.kind === 'TARGET_MATCH' ? pinned : everybody;
-}
-
-function placeOfRule(id: string | undefined, index: number): string {
-  return id === undefined ? `rules[${index}]` : `rule ${id}`;
-}
-
-/** What may be served where. */
-function listServed(flag: Flag | undefined): readonly (readonly [place: string, variations: readonly number[]])[] {
-  if (flag === undefined) return [];
-  const { on, fallthrough = {}, offVariation, targets = [], contextTargets = [], rules = [] } = flag;
-  if (on !== true) return typeof offVariation === 'number' ? [[everybody, [offVariation]]] : [];
-  return [
-    [everybody, variationsOf(fallthrough)],
-    [pinned, [...targets, ...contextTargets].map(({ variation }) => variation)],
-    ...rules.map((rule, index) => [placeOfRule(rule.id, index), variationsOf(rule)] as const),
-  ];
-}
-
-function variationsOf({ variation, rollout }: VariationOrRollout): readonly number[] {
-  if (typeof variation === 'number') return [variation];
-  return (rollout?.variations ?? []).map((each) => each.variation);
 }

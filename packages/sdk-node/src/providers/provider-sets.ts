@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Client, Log, Platform, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
+import type { ValuesInForce } from '../in-force.ts';
 import { describeGiven, findDurationProblem, findNameProblem, findObjectProblem } from '../option-checks.ts';
 import { findSubject } from '../surroundings/subject.ts';
 import { Journal } from './journal.ts';
@@ -16,6 +17,8 @@ export interface ProviderSetsOptions {
   readonly journalFolder: string | false | undefined;
   readonly log: Log;
   readonly observe: ((send: ProviderSend) => void) | undefined;
+  /** Is told what the sets do for everybody. */
+  readonly tellInForce?: (orders: ValuesInForce) => void;
 }
 
 /** The provider sets of a client. Sets with the same folder share a journal, and its trips to the disk. */
@@ -40,8 +43,9 @@ export class ProviderSets {
     if (this.#orders.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
     const { client, surroundings, log, observe } = this.#options;
     const journal = this.#openJournal(key, options);
-    const order = new OrderInForce(key, Object.keys(providers), { client, log });
+    const order = new OrderInForce(key, Object.keys(providers), { client, log, onJudged: () => this.#tell() });
     this.#orders.set(key, order);
+    this.#tell();
     return new Providers(key, providers, options, {
       order,
       journal,
@@ -56,6 +60,10 @@ export class ProviderSets {
   async close(): Promise<void> {
     for (const order of this.#orders.values()) order.close();
     await Promise.all([...this.#journals.values()].map((journal) => journal.close()));
+  }
+
+  #tell(): void {
+    this.#options.tellInForce?.([...this.#orders].map(([key, order]) => [key, order.summary] as const));
   }
 
   #openJournal<Message>(key: string, options: ProvidersOptions<Message>): Journal {

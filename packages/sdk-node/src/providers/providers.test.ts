@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Arrivals, createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
@@ -761,4 +761,95 @@ test('a message that another process is sending is left to it, unless it may arr
   expect((await first).status).toBe('unknown');
   await Promise.all([one.sets.close(), two.sets.close()]);
   rmSync(folder, { recursive: true });
+});
+
+test('what a set does for everybody is told, and told anew when it changes', async () => {
+  const { client, testData, log } = await create({
+    value: places(active('b', { share: 60 }), active('a'), standby('c')),
+  });
+  const told: unknown[] = [];
+  const sets = new ProviderSets(
+    {
+      client,
+      surroundings: {
+        widest: { context: undefined, ambient: [] },
+        hasNarrower: false,
+        find: () => ({ context: undefined, ambient: [] }),
+      },
+      journalFolder: false,
+      log,
+      observe: undefined,
+      tellInForce: (orders) => told.push(orders),
+    },
+    createFakePlatform(),
+  );
+  const [a, b, c] = [new FakeProvider(), new FakeProvider(), new FakeProvider()];
+  sets.create<Mail>(set, { a, b, c }, { idempotencyKey: ({ id }) => id });
+  testData.set(set, places(drained('b'), active('a')));
+  // What cannot be followed leaves what was.
+  testData.set(set, places(active('nobody')));
+  expect(told).toEqual([
+    [[set, { b: 'active 60%', a: 'active', c: 'standby' }]],
+    [[set, { b: 'drained', a: 'active' }]],
+    [[set, { b: 'drained', a: 'active' }]],
+  ]);
+  await sets.close();
+});
+
+describe('processes that share a journal', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-providers-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Two of them, which have read what there was. */
+  async function createTwo(ambiguous: string) {
+    const open = async () => {
+      const testData = new TestData().set('sms', { ...places(active('a')), ambiguous });
+      const client = createClient({ testData, log: createFakeLog() });
+      clients.push(client);
+      const a = new FakeProvider(true);
+      const mail = client.providers<Mail>('sms', { a }, { idempotencyKey: ({ id }) => id, journal: folder });
+      await mail.send({ id: 'read' });
+      return { mail, a };
+    };
+    const [one, two] = [await open(), await open()];
+    for (const { a } of [one, two]) a.accepted.length = 0;
+    return { one, two };
+  }
+
+  const policies = ['never', 'idempotent-only'] as const;
+
+  test.each([...policies, 'allow-duplicate'])('send once what one of them has sent: %s', async (ambiguous) => {
+    const { one, two } = await createTwo(ambiguous);
+    expect((await one.mail.send({ id: 'm1' })).status).toBe('sent');
+    expect(await two.mail.send({ id: 'm1' })).toMatchObject({ status: 'sent', provider: 'a' });
+    expect(two.a.accepted).toEqual([]);
+  });
+
+  test('leave alone what one of them has in doubt', async () => {
+    const { one, two } = await createTwo('never');
+    one.a.behaviour = 'reset';
+    expect((await one.mail.send({ id: 'm1' })).status).toBe('unknown');
+    expect((await two.mail.send({ id: 'm1' })).status).toBe('unknown');
+    expect(two.a.accepted).toEqual([]);
+  });
+
+  test('send what one of them failed to send', async () => {
+    const { one, two } = await createTwo('never');
+    one.a.behaviour = 'refuse';
+    expect((await one.mail.send({ id: 'm1' })).status).toBe('failed');
+    expect((await two.mail.send({ id: 'm1' })).status).toBe('sent');
+  });
+
+  test.each(policies)('send once what both are given at the same moment: %s', async (ambiguous) => {
+    const { one, two } = await createTwo(ambiguous);
+    const ids = Array.from({ length: 50 }, (_, index) => `m${index}`);
+    const results = await Promise.all(ids.flatMap((id) => [one.mail.send({ id }), two.mail.send({ id })]));
+    // Whoever is second may have asked while the first was sending.
+    for (const { status, reason } of results.filter(({ status }) => status !== 'sent'))
+      expect([status, reason]).toEqual(['unknown', 'another process may be sending it']);
+    expect([...one.a.accepted, ...two.a.accepted].sort()).toEqual([...ids].sort());
+  });
 });

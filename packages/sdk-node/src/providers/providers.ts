@@ -3,7 +3,7 @@ import { SluiceError } from '../errors.ts';
 import { describeGiven, findSignalProblem, longestMs } from '../option-checks.ts';
 import type { Subject } from '../surroundings/subject.ts';
 import type { Journal } from './journal.ts';
-import { isResolved, type JournalMessage } from './ledger.ts';
+import type { JournalMessage } from './ledger.ts';
 import { Members } from './members.ts';
 import type { OrderInForce } from './order-in-force.ts';
 import type { Provider, SendResult } from './provider.ts';
@@ -71,8 +71,9 @@ export class Providers<Message> {
   /**
    * Sends a message and resolves with what became of it: a provider that fails does not make it reject. The same
    * message is sent once, however often it is given while it is on its way; one that was sent is not sent again, and
-   * one in doubt only as the policy allows. Rejects with a SluiceError, having sent nothing, when the message has no
-   * key, the signal is none, or the journal cannot be used.
+   * one in doubt only as the policy allows: also by other processes that share the journal, unless duplicates are
+   * allowed. A message that one of these was killed while beginning waits up to 10 s for that. Rejects with a
+   * SluiceError, having sent nothing, when the message has no key, the signal is none, or the journal cannot be used.
    */
   async send(
     message: Message,
@@ -112,30 +113,26 @@ export class Providers<Message> {
     const { journal, order, describe, platform, log, observe } = this.#around;
     // Before anything is awaited: who asks, and what is in force now.
     const asked = { message, key, signal, order: order.find(context), about: describe(context) };
-    const before = await this.#lookUp(key);
-    if (before?.status === 'sent') {
-      const { attempts, provider } = before;
-      return { status: 'sent', attempts, ...(provider !== undefined && { provider }) };
-    }
-    // Who may not send it twice must not send it beside another.
-    if (before?.status === 'open' && asked.order.ambiguous !== 'allow-duplicate') {
-      return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
-    }
-    const timeoutMs = this.#timeoutMs;
-    const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
-    const options = { set: this.#set, timeoutMs, deadlineMs, members: this.#members, journal, log, observe };
-    return new Sending({ ...asked, before }, options, platform).run();
-  }
-
-  /** What is known of a message that this process is not sending. */
-  async #lookUp(key: string): Promise<JournalMessage | undefined> {
-    const { journal } = this.#around;
+    // Who may not send it twice must not begin it beside another.
+    const mayDouble = asked.order.ambiguous === 'allow-duplicate';
+    await journal.ready().catch(rejectAs(this.#set, 'read'));
+    const claim = mayDouble ? undefined : await journal.claim(this.#set, key).catch(rejectAs(this.#set, 'written'));
     try {
-      await journal.ready();
-      const known = journal.find(this.#set, key);
-      return known === undefined || isResolved(known) ? known : await journal.findSettled(this.#set, key);
-    } catch (error) {
-      throw journalError(this.#set, 'read', error);
+      await journal.readNews().catch(rejectAs(this.#set, 'read'));
+      const before = journal.find(this.#set, key);
+      if (before?.status === 'sent') {
+        const { attempts, provider } = before;
+        return { status: 'sent', attempts, ...(provider !== undefined && { provider }) };
+      }
+      if (before?.status === 'open' && !mayDouble) {
+        return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
+      }
+      const timeoutMs = this.#timeoutMs;
+      const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
+      const options = { set: this.#set, timeoutMs, deadlineMs, members: this.#members, journal, log, observe };
+      return await new Sending({ ...asked, before, claim }, options, platform).run();
+    } finally {
+      await claim?.release();
     }
   }
 }
@@ -149,16 +146,19 @@ export async function settle(
     const text = `outcome must be sent or failed, got ${describeGiven(outcome satisfies never)}`;
     throw new SluiceError('invalid-options', `providers ${set}: ${text}`);
   }
-  const rejectAs = (what: 'read' | 'written') => (cause: unknown) => {
-    throw journalError(set, what, cause);
-  };
-  await journal.ready().catch(rejectAs('read'));
-  const messages = await journal.list().catch(rejectAs('read'));
+  await journal.ready().catch(rejectAs(set, 'read'));
+  const messages = await journal.list().catch(rejectAs(set, 'read'));
   const known = messages.find((message) => message.set === set && message.idempotencyKey === key);
   if (known?.status !== 'unknown') {
     const text = `no message of ${set} with the key "${key}" is in doubt`;
     throw new SluiceError('unknown-message', known === undefined ? text : `${text}: it is ${known.status}`);
   }
   journal.note({ kind: 'end', set, key, at: journal.now(), outcome });
-  await journal.flush().catch(rejectAs('written'));
+  await journal.flush().catch(rejectAs(set, 'written'));
+}
+
+function rejectAs(set: string, what: 'read' | 'written'): (cause: unknown) => never {
+  return (cause) => {
+    throw journalError(set, what, cause);
+  };
 }

@@ -4,6 +4,7 @@ import { SluiceError } from '../errors.ts';
 import type { Subject } from '../surroundings/subject.ts';
 import type { Answer } from './attempt.ts';
 import { listNext } from './choosing.ts';
+import type { Claim } from './claim.ts';
 import type { Journal } from './journal.ts';
 import type { MessageEnd } from './journal-records.ts';
 import type { JournalMessage } from './ledger.ts';
@@ -26,6 +27,8 @@ export interface Outgoing<Message> {
   readonly order: ProviderOrder;
   /** What the journal knows of it. */
   readonly before: JournalMessage | undefined;
+  /** Keeps others from beginning it until it is on disk that it has begun; undefined: they may. */
+  readonly claim: Claim | undefined;
   readonly signal: AbortSignal | undefined;
   readonly about: Subject;
 }
@@ -119,6 +122,7 @@ export class Sending<Message> {
           leastWait() > 0 ? 'every provider is at its maxPerSecond until the deadline' : 'the deadline passed';
         return undefined;
       }
+      if (waitMs > 0 && this.#tried.length === 0) await this.#write();
       if (waitMs > 0) await this.#wait(waitMs);
       if (signal?.aborted === true) {
         this.#reason = 'whoever sent it gave up';
@@ -156,14 +160,22 @@ export class Sending<Message> {
   async #writeTry(provider: string): Promise<boolean> {
     const { journal } = this.#options;
     journal.note({ kind: 'try', ...this.#named, at: journal.now(), provider });
+    return this.#write();
+  }
+
+  async #write(): Promise<boolean> {
+    const { journal } = this.#options;
+    const { claim, key, before } = this.#outgoing;
     try {
       await journal.flush();
+      if (claim?.isLost === true) throw new Error('it took so long that another process may have begun');
+      await claim?.release();
       return true;
     } catch (cause) {
       const error = journalError(this.#options.set, 'written', cause);
       this.#reason = error.message;
       if (this.#tried.length > 0) return false;
-      journal.withdraw(this.#options.set, this.#outgoing.key, this.#outgoing.before);
+      journal.withdraw(this.#options.set, key, before);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import { createClientIpFinder, type FindClientIp, type TrustProxy } from './client-ip.ts';
+import { findExpressRoute } from './express-route.ts';
 import type { Emitter, NodeResponse, Scopes } from './scopes.ts';
 
 export interface AdapterOptions {
@@ -20,9 +21,9 @@ export interface NodeRequest extends Emitter {
 
 /** What is read of a request of Express 5. */
 interface ExpressRequest extends NodeRequest {
-  readonly baseUrl: string;
+  readonly originalUrl?: string;
   readonly route?: { readonly path?: unknown };
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly app?: unknown;
 }
 
 export type ExpressMiddleware = (request: ExpressRequest, response: NodeResponse, next: () => void) => void;
@@ -40,11 +41,19 @@ type FastifyHook = (request: FastifyRequest, reply: { readonly raw: NodeResponse
 // biome-ignore lint/suspicious/noExplicitAny: Fastify's `addHook` has an overload for each hook.
 export type FastifyPlugin = (instance: { addHook: any }, options: unknown, done: () => void) => void;
 
+interface HonoRoute {
+  readonly path: string;
+  readonly method: string;
+  readonly handler: unknown;
+}
+
 /** What is read of Hono's context. */
 interface HonoContext {
   readonly req: {
     readonly method: string;
-    readonly matchedRoutes: readonly { readonly path: string; readonly method: string }[];
+    readonly matchedRoutes: readonly HonoRoute[];
+    /** Of those the one that was called last. */
+    readonly routeIndex: number;
     header(name: string): string | undefined;
   };
   readonly env: unknown;
@@ -65,48 +74,14 @@ export function createExpressMiddleware(scopes: Scopes, { trustProxy }: AdapterO
   return (request, response, next) => {
     const scope = scopes.open({
       method: request.method ?? '',
-      // Known once a route has matched; each router adds what it is mounted at.
-      findRoute: () => findExpressRoute(request),
+      // Known once one has matched.
+      findRoute: () => (request.route === undefined ? undefined : findExpressRoute(request.route, request)),
       findIp: () => findIpOf(request, findIp),
     });
     scopes.bind(scope, request);
     scopes.bindResponse(scope, response);
     scopes.run(scope, next);
   };
-}
-
-/**
- * Whole templates by Express's routes: when an error leaves a router, Express forgets what that is mounted at, and only
- * requests before it have told.
- */
-const wholeTemplates = new WeakMap<object, string>();
-
-/**
- * What routers are mounted at is known as it was asked for, not as it was written: what parameters have taken of it is
- * put back by their names, as far as the route sees them (`mergeParams`).
- */
-function findExpressRoute({ baseUrl, route, params = {} }: ExpressRequest): string | undefined {
-  if (route === undefined) return undefined;
-  // Where several have the same value the first is meant: routers outside come first.
-  const names = new Map(
-    Object.entries(params)
-      .map(([name, value]) => [value, `:${name}`] as const)
-      .reverse(),
-  );
-  const base = baseUrl.replaceAll(/[^/]+/g, (part) => names.get(decode(part)) ?? part);
-  const whole = base + String(route.path ?? '');
-  const template = whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
-  if (baseUrl === '') return wholeTemplates.get(route) ?? template;
-  if (!wholeTemplates.has(route)) wholeTemplates.set(route, template);
-  return template;
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 export function createFastifyPlugin(scopes: Scopes, { trustProxy }: AdapterOptions): FastifyPlugin {
@@ -137,7 +112,7 @@ export function createHonoMiddleware(scopes: Scopes, { trustProxy }: AdapterOpti
     const { incoming, outgoing } = (context.env ?? {}) as HonoSurroundings;
     const scope = scopes.open({
       method: req.method,
-      findRoute: () => findHonoRoute(req.matchedRoutes),
+      findRoute: () => findHonoRoute(req),
       findIp: () => findIp(incoming?.socket.remoteAddress, req.header('x-forwarded-for')),
     });
     if (incoming !== undefined) scopes.bind(scope, incoming);
@@ -149,10 +124,17 @@ export function createHonoMiddleware(scopes: Scopes, { trustProxy }: AdapterOpti
   };
 }
 
-/** Handlers come after the middleware before them; middleware matches every method. */
-function findHonoRoute(matched: HonoContext['req']['matchedRoutes']): string | undefined {
-  const last = matched.at(-1);
-  return last === undefined || (last.method === 'ALL' && last.path.endsWith('*')) ? undefined : last.path;
+/** The handler that answers is the first that comes, or that was called last. */
+function findHonoRoute({ matchedRoutes, routeIndex }: HonoContext['req']): string | undefined {
+  return matchedRoutes.find((route, at) => at >= routeIndex && !isHonoMiddleware(route))?.path;
+}
+
+/** Middleware matches every method, as handlers may; but only middleware takes `next`. */
+function isHonoMiddleware({ path, method, handler }: HonoRoute): boolean {
+  if (method !== 'ALL' || !path.endsWith('*') || typeof handler !== 'function') return false;
+  // Hono wraps what it takes in from another application.
+  const { __COMPOSED_HANDLER: own = handler } = handler as { __COMPOSED_HANDLER?: unknown };
+  return typeof own === 'function' && own.length > 1;
 }
 
 export function createHttpHandler<Request extends NodeRequest, Response extends NodeResponse>(

@@ -1,8 +1,9 @@
 import type { Subject } from '../surroundings/subject.ts';
 
 /**
- * Why a mode answered: it is the normal one; the flag serves it; or it is a fallback, as the breaker is open, or as the
- * mode that was served threw or took too long.
+ * Why a mode answered: the normal one is served; the flag serves it; or it is a fallback, as the breaker is open, or as
+ * the mode that was served threw or took too long. Where this build lacks the mode that is served, another answers for
+ * the same cause.
  */
 export type ValveCause = 'normal' | 'rule' | 'breaker' | 'error' | 'timeout';
 

@@ -277,11 +277,18 @@ describe('every mode has an answer or an error in time', () => {
   ] as const;
   const fallbacks = ['answers', 'throws', 'throws at once', 'hangs', 'fails late'] as const;
 
-  const table = order.flatMap((mode) =>
-    behaviours.flatMap((behaviour) => fallbacks.map((fallback) => [mode, behaviour, fallback] as const)),
+  type Fallback = (typeof fallbacks)[number];
+  /** What so many fallbacks may do, each by itself. */
+  const mix = (count: number): readonly (readonly Fallback[])[] =>
+    count === 0 ? [[]] : mix(count - 1).flatMap((others) => fallbacks.map((each) => [...others, each]));
+
+  const table = order.flatMap((mode, at) =>
+    behaviours.flatMap((behaviour) =>
+      mix(order.length - 1 - at).map((then) => [mode, behaviour, then.join(', then ') || 'nothing', then] as const),
+    ),
   );
 
-  test.each(table)('%s that %s, where fallbacks do so: %s', async (mode, behaviour, fallback) => {
+  test.each(table)('%s that %s, and after it %s', async (mode, behaviour, _, then) => {
     const unhandled = catchUnhandled();
     const { client, clock, serve, observed } = await create();
     const wait = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
@@ -313,7 +320,10 @@ describe('every mode has an answer or an error in time', () => {
         }
       };
     serve(mode);
-    const modes = Object.fromEntries(order.map((name) => [name, behave(name, name === mode ? behaviour : fallback)]));
+    const after = order.indexOf(mode) + 1;
+    const modes = Object.fromEntries(
+      order.map((name, at) => [name, behave(name, name === mode ? behaviour : (then[at - after] ?? 'answers'))]),
+    );
     const run = watch(client.valve('search', { modes, timeoutMs, fallbackTimeoutMs }).run());
 
     const failsAt = {
@@ -325,18 +335,20 @@ describe('every mode has an answer or an error in time', () => {
     };
     const answersAt = { answers: 0, 'answers at once': 0, 'is slow': timeoutMs - 1 };
     const isAnswered = behaviour in answersAt;
-    const next = order[order.indexOf(mode) + 1];
-    const waitsForFallback = !isAnswered && next !== undefined && (fallback === 'hangs' || fallback === 'fails late');
-    const endsAt = { ...failsAt, ...answersAt }[behaviour] + (waitsForFallback ? fallbackTimeoutMs : 0);
+    const firstThatAnswers = then.indexOf('answers');
+    const tried = isAnswered ? [] : then.slice(0, firstThatAnswers < 0 ? then.length : firstThatAnswers);
+    const waits = tried.filter((each) => each === 'hangs' || each === 'fails late').length;
+    const endsAt = { ...failsAt, ...answersAt }[behaviour] + waits * fallbackTimeoutMs;
+    const next = firstThatAnswers < 0 ? undefined : order[after + firstThatAnswers];
     if (endsAt > 0) await clock.advance(endsAt - 1);
     await settle();
     expect(run.isSettled).toBe(endsAt === 0);
     if (endsAt > 0) await clock.advance(1);
     expect(run.isSettled).toBe(true);
-    const cause = endsAt >= timeoutMs && failsAt[behaviour as keyof typeof failsAt] > 0 ? 'timeout' : 'error';
+    const cause = failsAt[behaviour as keyof typeof failsAt] > 0 ? 'timeout' : 'error';
     if (isAnswered) {
       expect(run.value).toEqual({ value: mode, mode, cause: mode === 'normal' ? 'normal' : 'rule' });
-    } else if (next !== undefined && fallback === 'answers') {
+    } else if (next !== undefined) {
       expect(run.value).toEqual({ value: next, mode: next, cause });
       expect(observed).toMatchObject([{ mode: next, cause, outcome: 'ok', durationMs: endsAt }]);
     } else {
@@ -379,7 +391,7 @@ describe('fallbacks', () => {
     expect(called).toEqual(['normal', 'off-404', 'cached', 'off-404']);
   });
 
-  test('have their time together', async () => {
+  test('have their time each by itself', async () => {
     const { client, clock } = await create();
     const fail = () => new Promise<never>((_, reject) => void clock.after(60, () => reject(new Error('slow'))));
     const valve = client.valve('search', {
@@ -387,12 +399,12 @@ describe('fallbacks', () => {
       timeoutMs: 300,
     });
     const run = watch(valve.run());
-    await clock.advance(99);
+    await clock.advance(119);
     expect(run.isSettled).toBe(false);
     await clock.advance(1);
     expect(run.error).toMatchObject({
       message: 'no answer',
-      fallbackErrors: [{ message: 'slow' }, { code: 'timeout', message: expect.stringContaining('"off-404"') }],
+      fallbackErrors: [{ message: 'slow' }, { message: 'slow' }],
     });
   });
 
@@ -728,6 +740,22 @@ describe('a mode that this build does not have', () => {
     serve('cached');
     testData.remove('search');
     expect(client.status.refused).toEqual([]);
+  });
+
+  test('does not make a rule of the normal one: what answers says why that was served', async () => {
+    const { client, serve, observed } = await create();
+    const valve = client.valve('search', { modes: { cached: answers.cached } });
+    serve('normal');
+    expect(await valve.run()).toEqual({ value: 'found before', mode: 'cached', cause: 'normal' });
+    expect(observed).toMatchObject([{ mode: 'cached', cause: 'normal' }]);
+  });
+
+  test('fails for the cause that it was served for', async () => {
+    const { client, serve, observed } = await create();
+    const valve = client.valve('search', { modes: { other: answers.cached } });
+    serve('normal');
+    await expect(valve.run()).rejects.toMatchObject({ code: 'mode-missing' });
+    expect(observed).toMatchObject([{ cause: 'normal', outcome: 'failed' }]);
   });
 
   test('fails where nothing is more severe, as what is less severe may be what had to be stopped', async () => {

@@ -20,7 +20,10 @@ export interface ValveSettings {
   readonly modes: Modes;
   /** How long the mode that is served may take; unless given, forever. */
   readonly timeoutMs?: number;
-  /** How long fallbacks may take, all together, once that failed. 100 unless given. */
+  /**
+   * How long each fallback may take, once that failed; 100 unless given. A call has ended after `timeoutMs` and so much
+   * for each of them.
+   */
   readonly fallbackTimeoutMs?: number;
   /**
    * Keeps calls from the normal mode for a while when too many of the last ones failed, that is, threw or took too
@@ -163,12 +166,13 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     const choice = this.#plan.choices.get(served);
     const ruleId = reason.kind === 'RULE_MATCH' ? reason.ruleId : undefined;
     const tell = this.#host.observe === undefined ? undefined : this.#startObserving(this.#host.observe, context);
+    // By what is served: this build may do something else in its place.
+    let cause: ValveCause = served === this.#plan.normal ? 'normal' : 'rule';
     if (choice?.mode === undefined) {
-      tell?.(served, 'rule', 'failed');
+      tell?.(served, cause, 'failed');
       throw this.#createError('mode-missing', `mode "${served}" is not in this build, nor is one that is more severe`);
     }
     let { mode } = choice;
-    let cause: ValveCause = choice.isNormal ? 'normal' : 'rule';
     const timeoutMs = this.#timeoutMs ?? (choice.isNormal ? this.#breaker?.trialMs : undefined);
     const limit = timeoutMs === undefined ? undefined : this.#host.limits.begin(timeoutMs);
     let outcome = await this.#callServed(mode, choice.isNormal, run, limit);
@@ -198,29 +202,23 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
     return Promise.resolve({ kind: 'breaker', error });
   }
 
-  /** Calls one mode after the other until one answers or time is over; then the first failure counts. */
+  /** Calls one mode after the other until one answers, each in its own time; else the first failure counts. */
   async #fallBack(
     served: string,
     failure: Failure,
     modes: readonly string[],
     run: Run,
   ): Promise<{ readonly mode: string; readonly outcome: Outcome | Failure }> {
-    const limit = this.#host.limits.begin(this.#fallbackTimeoutMs);
     const errors: unknown[] = [];
-    let last = served;
     for (const mode of modes) {
-      last = mode;
+      const limit = this.#host.limits.begin(this.#fallbackTimeoutMs);
       const outcome = await this.#call(mode, run, limit, failure.error);
-      if (outcome.kind === 'answered' || outcome.kind === 'aborted') {
-        limit.end();
-        return { mode, outcome };
-      }
+      limit.end();
+      if (outcome.kind === 'answered' || outcome.kind === 'aborted') return { mode, outcome };
       errors.push(outcome.error);
-      if (limit.isOver) break;
     }
-    limit.end();
     addFallbackErrors(failure.error, errors);
-    return { mode: last, outcome: failure };
+    return { mode: modes.at(-1) ?? served, outcome: failure };
   }
 
   #call(mode: string, { given, signal }: Run, limit: Limit | undefined, failure: unknown): Promise<Outcome> {
