@@ -193,6 +193,22 @@ describe.runIf(isInstalled('stores of migrations on MariaDB', 'mariadb-server'))
     }
   });
 
+  test('begins again after a deadlock, unless a transaction is lost with it', async () => {
+    let deadlocks = 0;
+    const execute = async (sql: string, values: unknown[]): Promise<[unknown, ...unknown[]]> => {
+      if (++deadlocks === 1) throw Object.assign(new Error('Deadlock found'), { errno: 1213 });
+      // biome-ignore lint/suspicious/noExplicitAny: what the store gives, the driver takes
+      return pool.execute(sql, values as any[]);
+    };
+    const options = { version: versionOf(1), signal };
+    const ofPool = mariadbStore({ execute, getConnection: () => pool.getConnection() }, layout);
+    expect(await ofPool.write('deadlock', orderOf('deadlock'), options)).toBe('applied');
+    deadlocks = 0;
+    const ofConnection = mariadbStore({ execute }, layout);
+    await expect(ofConnection.write('deadlock-2', orderOf('deadlock-2'), options)).rejects.toThrow('Deadlock found');
+    expect(await ofPool.read('deadlock-2', { signal })).toBeUndefined();
+  });
+
   test('sees in a transaction what was written after that began', async () => {
     const connection = await pool.getConnection();
     try {

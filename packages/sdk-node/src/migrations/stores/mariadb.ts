@@ -18,6 +18,8 @@ export interface MariadbConnection {
   // The driver says of each value what it can be, this does not; and the answer's form goes by the statement.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   execute(sql: string, values: any[]): Promise<[any, ...unknown[]]>;
+  /** Only a Pool has it, where each statement is a transaction of its own. */
+  getConnection?(): Promise<unknown>;
 }
 
 /**
@@ -38,7 +40,8 @@ const dialect: Dialect = {
  * inserted it meanwhile, once more. `on duplicate key update` would be one statement, but takes any unique column for
  * the key and then changes another record's row, and does not tell whether it changed one. In a transaction that
  * repeats its reads, or is serializable, an update of a row that is not there locks the gap: two that insert into one
- * may meet in a deadlock, of which MariaDB ends one.
+ * may meet in a deadlock, of which MariaDB ends one: with a Pool the write begins again, else whoever began the
+ * transaction has to.
  */
 export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLayout<T>): ScannedStore<T> {
   const table = describeTable(layout, dialect);
@@ -57,6 +60,8 @@ export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLa
   const asking = `select not (${isOlder}) as kept from ${table.name} where ${table.key} = ? for update`;
   const order = dialect.quote(layout.order ?? 'mig_order');
 
+  const isPool = connection.getConnection !== undefined;
+
   async function select(sql: string, values: unknown[]): Promise<readonly Row[]> {
     return (await connection.execute(sql, values))[0];
   }
@@ -69,12 +74,17 @@ export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLa
   async function put(key: string, value: T | undefined, options: { version: string; signal: AbortSignal }) {
     const inserted = [...table.encode(key, value, options.version)];
     const updated = [...inserted.slice(1), key, options.version];
-    options.signal.throwIfAborted();
-    while ((await change(updating, updated)) === 0) {
-      const applied = await insert(inserted, key, options.version);
-      if (applied !== undefined) return applied;
+    for (;;) {
+      options.signal.throwIfAborted();
+      try {
+        if ((await change(updating, updated)) > 0) return 'applied';
+        const applied = await insert(inserted, key, options.version);
+        if (applied !== undefined) return applied;
+      } catch (error) {
+        // It undoes the transaction, whose other statements only the caller has.
+        if (!isPool || errorNumberOf(error) !== deadlock) throw error;
+      }
     }
-    return 'applied';
   }
 
   /** undefined: somebody else inserted the row meanwhile, as something older. */
@@ -83,7 +93,7 @@ export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLa
       await change(inserting, values);
       return 'applied';
     } catch (error) {
-      if (!isDuplicate(error)) throw error;
+      if (errorNumberOf(error) !== duplicateEntry) throw error;
       const [row] = await select(asking, [writtenVersion, key]);
       // It is another unique column that has the value.
       if (row === undefined) throw error;
@@ -108,9 +118,10 @@ export function mariadbStore<T>(connection: MariadbConnection, layout: MariadbLa
 }
 
 const duplicateEntry = 1062;
+const deadlock = 1213;
 
-function isDuplicate(error: unknown): boolean {
-  return error instanceof Error && 'errno' in error && error.errno === duplicateEntry;
+function errorNumberOf(error: unknown): unknown {
+  return error instanceof Error && 'errno' in error ? error.errno : undefined;
 }
 
 /** What a table of MariaDB lacks to be a store: statements to be run once, in this order. */
