@@ -96,8 +96,8 @@ async function startFlags(
   actor: string,
   surroundings: ChangeSurroundings,
 ): Promise<AppliedChange | undefined> {
-  const [first] = await listEnvironments(writes, environment.projectKey);
-  if (first === undefined || first.id === environment.id) return undefined;
+  const first = (await listEnvironments(writes, environment.projectKey)).find(({ id }) => id !== environment.id);
+  if (first === undefined) return undefined;
   const all = { limit: Number.MAX_SAFE_INTEGER - 1, after: undefined, kind: undefined };
   const instructions = (await listFlags(writes, first, all)).flatMap(createAnew);
   if (instructions.length === 0) return undefined;
