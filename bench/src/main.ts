@@ -21,6 +21,8 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   fanout: async () => (await import('./fleet/fanout.ts')).fanout,
   storm: async () => (await import('./fleet/storm.ts')).storm,
   valve: async () => (await import('./valve/valve.ts')).valve,
+  migration: async () => (await import('./migration/migration.ts')).migration,
+  return: async () => (await import('./migration/return.ts')).returning,
   middleware: async () => (await import('./middleware/middleware.ts')).middleware,
   config: async () => (await import('./config/config.ts')).config,
   soak: async () => (await import('./fleet/soak.ts')).soak,

@@ -42,4 +42,12 @@ describe.runIf(canRun)('the benchmarks of fleets', () => {
     expect(rows[0]).toMatchObject({ server: expect.any(Number), 'worker 2': expect.any(Number) });
     expect(measures.lostConnections).toBe(0);
   }, 60_000);
+
+  test('take records back from a stage while they are written, and lose none', async () => {
+    const { rows, measures } = await run((await import('../migration/return.ts')).returning, 20);
+    expect(rows).toEqual([{ instances: 20, writes: expect.any(Number), ...measures }]);
+    expect((rows[0] as { writes: number }).writes).toBeGreaterThan(0);
+    expect(measures.lastAckMs).toBeGreaterThan(0);
+    expect(measures.lostWrites).toBe(0);
+  }, 60_000);
 });

@@ -11,6 +11,11 @@ describe('evaluation counts', () => {
     const events = [
       { kind: 'index', creationDate: 1, context: { kind: 'user', key: 'ann' } },
       { kind: 'feature', key: 'a', value: true, variation: 0, version: 3 },
+      {
+        ...{ kind: 'migration_op', operation: 'read', creationDate: 1, context: { kind: 'user', key: 'ann' } },
+        evaluation: { key: 'a', value: 'off', default: 'off', reason: { kind: 'OFF' }, variation: 0, version: 3 },
+        measurements: [{ key: 'invoked', values: { old: true } }],
+      },
       summary({
         a: {
           default: false,

@@ -56,6 +56,7 @@ function create(options: Partial<ClientOptions> = {}): Setting {
         allAttributesPrivate: false,
         privateAttributes: [],
         omitAnonymousContexts: false,
+        migrationOperations: true,
         sender,
       },
       bigSegments: undefined,

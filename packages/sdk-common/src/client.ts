@@ -16,7 +16,7 @@ import {
 } from '@sluice/engine';
 import { BigSegmentCache, type BigSegmentOptions, type BigSegmentStatus } from './big-segments.ts';
 import { DataSystem, type DataSystemOptions } from './data/data-system.ts';
-import { type EventOptions, EventProcessor } from './events/event-processor.ts';
+import { type EventOptions, EventProcessor, type MigrationRecord } from './events/event-processor.ts';
 import type { EventSender } from './events/event-sender.ts';
 import { Tally } from './events/tally.ts';
 import { createFlagsState, type EvaluatedEntry, type FlagsState, type FlagsStateOptions } from './flags-state.ts';
@@ -213,6 +213,17 @@ export class Client {
     } catch (error) {
       return this.#fail(key, error);
     }
+  }
+
+  /** @internal Whether somebody wants to know of each operation of a migration. */
+  get reportsMigrations(): boolean {
+    return this.#options.events?.migrationOperations === true;
+  }
+
+  /** @internal Reports an operation, of whoever it is for; of nobody nothing is reported. */
+  recordMigration(record: MigrationRecord, given: GivenContext): void {
+    const { context } = this.#see(given);
+    if (context !== undefined && context !== 'invalid') this.#events?.recordMigration(record, context);
   }
 
   /** Every flag's value for one context. Nothing of it is reported. */

@@ -48,6 +48,7 @@ function create(): { platform: FakePlatform; client: Client } {
         allAttributesPrivate: false,
         privateAttributes: [],
         omitAnonymousContexts: false,
+        migrationOperations: true,
         sender: new EventSender({ ...options, gzip: false, reporter, log }, platform),
       },
       bigSegments: undefined,

@@ -10,6 +10,7 @@ import {
 } from '@sluice/protocol';
 import type { Client, FlagsStateOptions, GivenContext } from '../src/index.ts';
 import type { Notifier } from './callbacks.ts';
+import { findStage, migrationOperationShape, migrationVariationShape, operate } from './migration-commands.ts';
 import { RequestError } from './request-error.ts';
 
 /** A client and what the harness attached to it. */
@@ -186,6 +187,14 @@ const commands = new Map<string, Command>([
       shape: objectOf({ listenerId: aString, flagKey: optional(aString), callbackUri: aString }),
       run: registerFlagChangeListener,
     },
+  ],
+  [
+    'migrationVariation',
+    { shape: migrationVariationShape, run: ({ client }, parameters: never) => findStage(client, parameters) },
+  ],
+  [
+    'migrationOperation',
+    { shape: migrationOperationShape, run: ({ client }, parameters: never) => operate(client, parameters) },
   ],
   ['unregisterListener', { shape: objectOf({ listenerId: aString }), run: unregisterListener }],
 ]);

@@ -30,7 +30,7 @@ describe('the contract-test service', () => {
     expect(clientVersion).toMatch(/^\d+\.\d+\.\d+/);
     expect(declared).toEqual(capabilities);
     expect(declared).toEqual(expect.arrayContaining(['server-side', 'server-side-polling', 'big-segments']));
-    for (const missing of ['client-side', 'php', 'migrations', 'filtering', 'context-type', 'fdv1-fallback']) {
+    for (const missing of ['client-side', 'php', 'filtering', 'context-type', 'fdv1-fallback']) {
       expect(declared).not.toContain(missing);
     }
   });

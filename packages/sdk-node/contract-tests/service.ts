@@ -31,6 +31,7 @@ export const capabilities: readonly string[] = [
   'evaluation-hooks',
   'track-hooks',
   'flag-change-listeners',
+  'migrations',
 ];
 
 export interface ContractTestService {

@@ -346,6 +346,9 @@ class Instance {
     const host: MigrationHost = {
       detail: () => ({ value: this.stage, variation: 0, reason: { kind: 'FALLTHROUGH' }, version: 1 }),
       addRecord: (context) => context,
+      findFlag: () => undefined,
+      random: () => random.next(),
+      report: undefined,
       findSelector: () => undefined,
       versions: new VersionClock({ id: name, clock, hash, log }),
       running: new RunningVersions(() => undefined),

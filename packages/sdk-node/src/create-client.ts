@@ -125,7 +125,7 @@ export function createClient(options: Options): NodeClient {
       onValveCall: tellBoth(options.onValveCall, telemetry?.valveCall.bind(telemetry)),
       sources,
       cache: createCache(options),
-      events: createEvents(options, { headers, log, reporter }),
+      events: createEvents(options, { headers, log, reporter, telemetry }),
       bigSegments: options.bigSegments && {
         store: options.bigSegments.store,
         cacheSize: options.bigSegments.cacheSize ?? 1000,
@@ -293,7 +293,17 @@ function nameEnvironment({ url, streamUrl, sdkKey, file }: Options): string {
 
 function createEvents(
   options: Options,
-  { headers, log, reporter }: { headers: Readonly<Record<string, string>>; log: Log; reporter: Reporter | undefined },
+  {
+    headers,
+    log,
+    reporter,
+    telemetry,
+  }: {
+    headers: Readonly<Record<string, string>>;
+    log: Log;
+    reporter: Reporter | undefined;
+    telemetry: Telemetry | undefined;
+  },
 ): ClientOptions['events'] {
   const { events = {}, testData, file } = options;
   if (events === false || testData !== undefined || file !== undefined) return undefined;
@@ -305,6 +315,8 @@ function createEvents(
     allAttributesPrivate: events.allAttributesPrivate ?? false,
     privateAttributes: events.privateAttributes ?? [],
     omitAnonymousContexts: events.omitAnonymousContexts ?? false,
+    // A server of ours is told of all of them in windows, not one by one.
+    migrationOperations: telemetry === undefined || options.eventsUrl !== undefined,
     sender: new EventSender(
       {
         baseUrl: findUrl(options, 'eventsUrl'),

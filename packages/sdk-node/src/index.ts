@@ -51,6 +51,7 @@ export type { Budgets, MigrationCompare, MigrationOptions, MigrationSettings } f
 export type { ObservedComparison, ObservedStoreCall, ObserveMigration } from './migrations/observed.ts';
 export type { RepairStatus } from './migrations/repairs.ts';
 export type { Applied, Page, ReadOptions, ScannedStore, Store, Stored, WriteOptions } from './migrations/store.ts';
+export type { TrackedOperation, TrackedStage } from './migrations/tracked-stage.ts';
 export { NodeClient as Client } from './node-client.ts';
 export { readJournal, settleMessage } from './providers/journal-access.ts';
 export type { JournalContent } from './providers/journal-content.ts';

@@ -1,4 +1,5 @@
-import { Client, type ClientOptions, type Platform, type Widened } from '@sluice/sdk-common';
+import type { Stage } from '@sluice/engine';
+import { Client, type ClientOptions, type GivenContext, type Platform, type Widened } from '@sluice/sdk-common';
 import type { Config } from './configs/config.ts';
 import type { ConfigOptions } from './configs/config-options.ts';
 import { Configs } from './configs/configs.ts';
@@ -8,6 +9,7 @@ import { InForce } from './in-force.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { MigrationOptions } from './migrations/migration-options.ts';
 import { Migrations, type MigrationsOptions } from './migrations/migrations.ts';
+import type { TrackedStage } from './migrations/tracked-stage.ts';
 import type { Provider } from './providers/provider.ts';
 import { ProviderSets, type ProviderSetsOptions } from './providers/provider-sets.ts';
 import type { Providers, ProvidersOptions } from './providers/providers.ts';
@@ -162,6 +164,15 @@ export class NodeClient extends Client {
    */
   migration<T, Id = string>(key: string, options: MigrationOptions<T, Id>): Migration<T, Id> {
     return this.#migrations.create(key, options);
+  }
+
+  /**
+   * The stage of a migration, for programs that ask its stores themselves; `defaultStage` where the flag serves none.
+   * What they tell of an operation is reported as LaunchDarkly's `migration_op` event, where events go to a server that
+   * wants them: `const read = tracked.begin('read'); read.asked('old', { latencyMs: 2 }); read.end()`.
+   */
+  migrationStage(key: string, context: GivenContext, defaultStage: Stage): TrackedStage {
+    return this.#migrations.track(key, context, defaultStage);
   }
 
   /** Sends what is left, closes connections, and stores the last payload. */

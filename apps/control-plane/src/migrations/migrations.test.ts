@@ -1,4 +1,4 @@
-import { LDMigrationStage } from '@launchdarkly/node-server-sdk';
+import { createMigration, LDMigrationStage, LDMigrationSuccess } from '@launchdarkly/node-server-sdk';
 import type { ChangeView } from '@sluice/api-client';
 import type { InstructionInput } from '@sluice/authoring';
 import {
@@ -304,6 +304,24 @@ describe('the SDK of LaunchDarkly', () => {
     expect(
       await Promise.all(records.map(({ key }) => stageOf({ kind: 'multi', record: { key }, user: { key: 'ann' } }))),
     ).toEqual(served);
+  });
+
+  test('may tell each operation of its own helper: batches with such events are taken', async () => {
+    await start(['dualwrite']);
+    const client = await startTheirs();
+    const answer = async () => LDMigrationSuccess('found');
+    const orders = createMigration(client, { readOld: answer, readNew: answer, writeOld: answer, writeNew: answer });
+    const record = { kind: 'record', key: 'order-1' };
+    expect(await orders.write('orders', record, LDMigrationStage.Off)).toMatchObject({
+      authoritative: { origin: 'old', success: true },
+      nonAuthoritative: { origin: 'new', success: true },
+    });
+    await client.flush();
+    await server.running.context.evaluations.flush();
+    // The evaluation comes in the same batch.
+    expect((await server.api('GET', `${production}/flags/orders/evaluations`)).body).toMatchObject({
+      items: [{ count: 1 }],
+    });
   });
 
   test('keeps barriers closed until a person names it, as it cannot tell what it runs', async () => {

@@ -1,7 +1,7 @@
 import type { Flag } from '@sluice/engine';
 import { createFakeLog, createFakePlatform, type FakeLog, type FakePlatform, flagOf, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
-import { type EvaluationRecord, type EventOptions, EventProcessor } from './event-processor.ts';
+import { type EvaluationRecord, type EventOptions, EventProcessor, type MigrationRecord } from './event-processor.ts';
 import { EventSender } from './event-sender.ts';
 
 interface Setting {
@@ -24,6 +24,7 @@ function start(options: Partial<EventOptions> = {}): Setting {
       allAttributesPrivate: false,
       privateAttributes: [],
       omitAnonymousContexts: false,
+      migrationOperations: true,
       ...options,
     },
     sender,
@@ -245,6 +246,27 @@ describe('evaluations', () => {
     platform.http.last.respond(202, '', { date: new Date(until + 1000).toUTCString() });
     await settle();
     expect(await debugged()).toBe(false);
+  });
+});
+
+describe('an operation of a migration', () => {
+  const evaluation = { key: 'orders', value: 'off', default: 'off', reason: { kind: 'OFF' as const } };
+  const record: MigrationRecord = { operation: 'read', evaluation, measurements: [], samplingRatio: 3 };
+
+  test('is reported with its ratio, and with nothing of who is anonymous', async () => {
+    const setting = start();
+    setting.processor.recordMigration(record, { kind: 'user', key: 'ann', anonymous: true, name: 'Ann' });
+    setting.processor.recordMigration(
+      { ...record, samplingRatio: 1 },
+      { kind: 'multi', user: { key: 'bob' }, record: { key: '1' } },
+    );
+    const creationDate = setting.platform.clock.now();
+    const anonymous = { kind: 'user', key: 'ann', anonymous: true, _meta: { redactedAttributes: ['name'] } };
+    const common = { kind: 'migration_op', creationDate, operation: 'read', evaluation, measurements: [] };
+    expect(await flushed(setting)).toEqual([
+      { ...common, context: anonymous, samplingRatio: 3 },
+      { ...common, context: { kind: 'user', key: 'bob' } },
+    ]);
   });
 });
 

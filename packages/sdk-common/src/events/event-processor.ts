@@ -2,6 +2,7 @@ import type { Context, Flag, Outcome, Reason } from '@sluice/engine';
 import type { Log, Platform } from '../platform.ts';
 import { type PrivacyOptions, toEventContext } from './event-context.ts';
 import type { EventSender } from './event-sender.ts';
+import { isSampled } from './sampling.ts';
 import { SeenContexts } from './seen-contexts.ts';
 import { type FlagSummary, Tally } from './tally.ts';
 
@@ -13,6 +14,8 @@ export interface EventOptions extends PrivacyOptions {
   readonly contextCapacity: number;
   readonly contextPeriodMs: number;
   readonly omitAnonymousContexts: boolean;
+  /** Whether each operation of a migration has an event. */
+  readonly migrationOperations: boolean;
 }
 
 /** One evaluation as the client reports it. */
@@ -27,6 +30,28 @@ export interface EvaluationRecord {
   /** Key of the flag whose prerequisite this is. */
   readonly prerequisiteOf?: string | undefined;
 }
+
+/** One read or write of a record that moves, as LaunchDarkly counts it. */
+export interface MigrationRecord {
+  readonly operation: 'read' | 'write';
+  readonly evaluation: {
+    readonly key: string;
+    /** The stage that was used. */
+    readonly value: string;
+    readonly default: string;
+    readonly reason: Reason;
+    readonly variation?: number;
+    readonly version?: number;
+  };
+  readonly measurements: readonly MigrationMeasurement[];
+  /** By which it was sampled. */
+  readonly samplingRatio: number;
+}
+
+export type MigrationMeasurement =
+  | { readonly key: 'invoked' | 'error'; readonly values: Readonly<Record<string, true>> }
+  | { readonly key: 'latency_ms'; readonly values: Readonly<Record<string, number>> }
+  | { readonly key: 'consistent'; readonly value: boolean; readonly samplingRatio: number };
 
 /** Flags that do not exist are summarised too, but no more than so many: their keys come from callers. */
 const unknownFlagsKept = 1000;
@@ -76,13 +101,14 @@ export class EventProcessor {
     const { flag } = tally;
     if (flag.excludeFromSummaries !== true) tally.count(record.variation, context, record.defaultValue);
     const { outcome } = record;
-    if ((flag.trackEvents === true || outcome.isExperiment) && this.#isSampled(flag.samplingRatio)) {
+    if ((flag.trackEvents === true || outcome.isExperiment) && isSampled(flag.samplingRatio, this.#platform.random)) {
       this.#addEvaluation('feature', flag, context, record);
     }
     const { debugEventsUntilDate: until } = flag;
     const now = this.#platform.clock.now();
     const isDebugged = typeof until === 'number' && until > now && until > this.#sender.serverTime;
-    if (isDebugged && this.#isSampled(flag.samplingRatio)) this.#addEvaluation('debug', flag, context, record);
+    if (isDebugged && isSampled(flag.samplingRatio, this.#platform.random))
+      this.#addEvaluation('debug', flag, context, record);
   }
 
   countUnknownFlag(key: string, context: Context | undefined, defaultValue: unknown): void {
@@ -112,6 +138,18 @@ export class EventProcessor {
       context: shown,
       ...(data !== undefined && data !== null && { data }),
       ...(metricValue !== undefined && { metricValue }),
+    });
+  }
+
+  recordMigration({ samplingRatio, ...record }: MigrationRecord, context: Context): void {
+    const shown = toEventContext(context, this.#options, true);
+    if (shown === undefined) return;
+    this.#add({
+      kind: 'migration_op',
+      creationDate: this.#platform.clock.now(),
+      context: shown,
+      ...record,
+      ...(samplingRatio !== 1 && { samplingRatio }),
     });
   }
 
@@ -191,12 +229,6 @@ export class EventProcessor {
     if (this.#sender.isRejected) return;
     if (this.#events.length < this.#options.capacity) this.#events.push(event);
     else this.#dropped++;
-  }
-
-  /** One in `ratio`; none for 0. */
-  #isSampled(ratio: number | undefined): boolean {
-    if (ratio === undefined || ratio === null || ratio === 1) return true;
-    return ratio > 0 && Math.floor(this.#platform.random() * Math.trunc(ratio)) === 0;
   }
 
   #every(periodMs: number, callback: () => void): () => void {

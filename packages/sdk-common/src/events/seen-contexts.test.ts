@@ -64,4 +64,11 @@ describe('seen contexts', () => {
       seen.add(user('a')),
     ]).toEqual([true, false, true, true, true]);
   });
+
+  test('are whom it is about, whatever records they use; a record alone is nobody', () => {
+    const seen = new SeenContexts(100);
+    const using = (record: string) => seen.add({ kind: 'multi', user: { key: 'ann' }, record: { key: record } });
+    expect([using('1'), using('2'), using('3')]).toEqual([true, false, false]);
+    expect([seen.add({ kind: 'record', key: '1' }), seen.add(user('bob'))]).toEqual([false, true]);
+  });
 });

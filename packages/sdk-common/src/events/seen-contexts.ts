@@ -24,7 +24,7 @@ export class SeenContexts {
   /** Whether the context is new; from then on it is not. Allocates nothing for a known one of a single kind. */
   add(context: Context): boolean {
     const { kind } = context;
-    const key = kind === 'multi' ? canonicalKey(context) : (context.key as string);
+    const key = kind === 'multi' ? canonicalKey(withoutSurroundings(context)) : (context.key as string);
     if (kind === this.#lastKind && this.#lastKeys.has(key)) return false;
     return this.#look(kind, key);
   }
@@ -34,6 +34,7 @@ export class SeenContexts {
   }
 
   #look(kind: string, key: string): boolean {
+    if (surroundingKinds.has(kind)) return false;
     const keys = this.#current.get(kind);
     this.#lastKind = kind;
     this.#lastKeys = keys ?? new Set();
@@ -58,4 +59,11 @@ export class SeenContexts {
     this.#size = 0;
     this.#lastKind = '';
   }
+}
+
+/** Of whom alone something is told: whoever uses many records is known once. */
+function withoutSurroundings(context: Context): Context {
+  if (!('record' in context)) return context;
+  // Every entry but `kind` is the attributes of one context.
+  return Object.fromEntries(Object.entries(context).filter(([kind]) => !surroundingKinds.has(kind))) as Context;
 }

@@ -5,6 +5,7 @@ import { LagGuard } from './lag-guard.ts';
 import type { ObservedComparison } from './observed.ts';
 import type { Stored } from './store.ts';
 import type { Call } from './store-call.ts';
+import type { TrackedOperation } from './tracked-stage.ts';
 
 export interface Sample {
   /** Of records, always the same ones; from 0 to 1; 0.1 unless given. */
@@ -31,12 +32,21 @@ export interface ComparisonsOptions<T> {
   readonly recheckMs: number;
   readonly onMismatch: ((mismatch: Mismatch) => void) | undefined;
   /** Reads a record within the time for comparisons. */
-  readonly read: (side: Side, key: string, stage: Stage) => Call<Stored<T> | undefined>;
+  readonly read: (side: Side, key: string, stage: Stage, tracked?: TrackedOperation) => Call<Stored<T> | undefined>;
   readonly observe: ((comparison: ObservedComparison) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly hash: Hashes;
   readonly log: Log;
+}
+
+/** A read that was answered. */
+export interface AnsweredRead {
+  readonly key: string;
+  readonly stage: Stage;
+  readonly side: Side;
+  /** Ends when the other side has answered too, or is not asked. */
+  readonly tracked: TrackedOperation;
 }
 
 export interface ComparisonStatus {
@@ -83,17 +93,13 @@ export class Comparisons<T> {
   }
 
   /** A side has answered a read: perhaps looks what the other one has. Returns at once. */
-  offer(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): void {
-    const { share, random } = this.#sample;
-    if (this.#closed || share + random === 0) return;
-    this.#lag.ask();
-    if (!this.#isSampled(key)) return;
-    if (this.#atOnce >= mostAtOnce) {
-      this.#end(stage, 'dropped');
+  offer(read: AnsweredRead, answered: Stored<T> | undefined): void {
+    if (!this.#isWanted(read)) {
+      read.tracked.end();
       return;
     }
     this.#atOnce++;
-    void this.#compare(key, stage, side, answered).finally(() => {
+    void this.#compare(read, answered).finally(() => {
       this.#atOnce--;
     });
   }
@@ -102,6 +108,16 @@ export class Comparisons<T> {
     this.#closed = true;
     this.#lag.close();
     for (const cancel of this.#cancels) cancel();
+  }
+
+  #isWanted({ key, stage }: AnsweredRead): boolean {
+    const { share, random } = this.#sample;
+    if (this.#closed || share + random === 0) return false;
+    this.#lag.ask();
+    if (!this.#isSampled(key)) return false;
+    if (this.#atOnce < mostAtOnce) return true;
+    this.#end(stage, 'dropped');
+    return false;
   }
 
   /** The same records are compared as long as the share is the same, so that what persists is found. */
@@ -116,18 +132,21 @@ export class Comparisons<T> {
   }
 
   /** Ends when nothing of it is in memory any more. */
-  async #compare(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): Promise<void> {
+  async #compare({ key, stage, side, tracked }: AnsweredRead, answered: Stored<T> | undefined): Promise<void> {
     const { clock, read, recheckMs } = this.#options;
     // Whoever waits for the answer goes first, even where a store does its work at once.
     await clock.turn();
-    const other = read(otherSide(side), key, stage);
+    const other = read(otherSide(side), key, stage, tracked);
     const found = await other.answer;
     if (found.kind !== 'answered') {
+      tracked.end();
       this.#end(stage, found.kind === 'failed' ? 'failed' : 'dropped');
       await other.settled;
       return;
     }
     const first = this.#judge(side === 'old' ? answered : found.value, side === 'old' ? found.value : answered);
+    if (first !== undefined) tracked.compared(() => first.differences.length === 0);
+    tracked.end();
     if (first === undefined) this.#end(stage, 'failed');
     else if (first.differences.length === 0) this.#end(stage, 'equal', first);
     else {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isStage, otherSide, type Side, type Stage, type StagePlan, stagePlans } from '@sluice/engine';
+import { otherSide, type Side, type Stage, type StagePlan, stagePlans } from '@sluice/engine';
 import { parseSelector } from '@sluice/protocol';
 import type { EvaluationDetail, GivenContext, Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
@@ -15,6 +15,7 @@ import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
 import { type Answer, type Call, callStore } from './store-call.ts';
+import { type TrackedOperation, TrackedStage, type TrackedStageHost } from './tracked-stage.ts';
 import type { VersionClock } from './version-clock.ts';
 
 export interface ReadResult<T> {
@@ -62,7 +63,7 @@ export interface OperationOptions {
 }
 
 /** What a migration has of its client. */
-export interface MigrationHost {
+export interface MigrationHost extends TrackedStageHost {
   detail(key: string, context: GivenContext, defaultValue: string): EvaluationDetail<string>;
   /** The context with the record in it; undefined: whatever is around the caller. */
   addRecord(context: GivenContext, recordKey: string): GivenContext;
@@ -83,6 +84,7 @@ export interface MigrationHost {
 interface Operation {
   readonly key: string;
   readonly stage: Stage;
+  readonly tracked: TrackedStage;
   readonly plan: StagePlan;
   /** Of the environment, when its stage was asked for. */
   readonly environmentVersion: number | undefined;
@@ -148,9 +150,9 @@ export class Migration<T, Id = string> {
       sample,
       recheckMs,
       onMismatch,
-      read: (side, name, stage) =>
+      read: (side, name, stage, tracked) =>
         this.#ask((store, call) => store.read(name, call), {
-          ...{ side, stage, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs },
+          ...{ side, stage, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
       observe,
       clock,
@@ -164,13 +166,16 @@ export class Migration<T, Id = string> {
   /** Rejects with what the store failed with. Comparing comes after the answer, and delays nothing. */
   read(id: Id, context?: GivenContext, options: OperationOptions = {}): Promise<ReadResult<T>> {
     return this.#operate(id, context, async (operation) => {
-      const { key, stage, plan } = operation;
-      const answer = await this.#readFrom(plan.authority, operation, options.signal);
+      const { key, stage, plan, tracked } = operation;
+      const read = { tracked: tracked.begin('read'), signal: options.signal };
+      const answer = await this.#readFrom(plan.authority, operation, read);
       if (answer.kind === 'answered') {
-        if (plan.compares) this.#comparisons.offer(key, stage, plan.authority, answer.value);
+        if (plan.compares) this.#comparisons.offer({ key, stage, side: plan.authority, ...read }, answer.value);
+        else read.tracked.end();
         return toResult(answer.value, plan.authority, stage);
       }
-      const other = answer.kind === 'aborted' ? undefined : await this.#failOver(operation, options.signal);
+      const other = answer.kind === 'aborted' ? undefined : await this.#failOver(operation, read);
+      read.tracked.end();
       if (other === undefined) throw answer.error;
       return other;
     });
@@ -200,7 +205,9 @@ export class Migration<T, Id = string> {
     options: OperationOptions = {},
   ): Promise<UpdateResult<T>> {
     return this.#operate(id, context, async (operation) => {
-      const answer = await this.#readFrom(operation.plan.authority, operation, options.signal);
+      const tracked = operation.tracked.begin('read');
+      const answer = await this.#readFrom(operation.plan.authority, operation, { tracked, signal: options.signal });
+      tracked.end();
       if (answer.kind !== 'answered') throw answer.error;
       const stored = answer.value;
       if (stored !== undefined) this.#host.versions.see(stored.version);
@@ -212,7 +219,7 @@ export class Migration<T, Id = string> {
 
   /** The stage that the record is in, as this process knows it. */
   stage(id: Id, context?: GivenContext): Stage {
-    return this.#evaluate(this.#nameOf(id), context);
+    return this.#evaluate(this.#nameOf(id), context).stage;
   }
 
   status(): MigrationStatus {
@@ -248,16 +255,21 @@ export class Migration<T, Id = string> {
   #begin(key: string, context: GivenContext): Operation {
     const outer = this.#around.getStore();
     for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
-    const stage = this.#evaluate(key, context);
-    return { key, stage, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
+    const tracked = this.#evaluate(key, context);
+    const { stage } = tracked;
+    return { key, stage, tracked, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
   }
 
-  #evaluate(key: string, context: GivenContext): Stage {
-    const { default: fallback = 'off' } = this.#settings;
-    const { value } = this.#host.detail(this.key, this.#host.addRecord(context, key), fallback);
-    if (isStage(value)) return value;
-    this.#tellOnce(`its flag serves "${String(value)}", which is no stage; ${fallback} is in its place`);
-    return fallback;
+  #evaluate(record: string, given: GivenContext): TrackedStage {
+    const { key } = this;
+    const { default: defaultStage = 'off' } = this.#settings;
+    const context = this.#host.addRecord(given, record);
+    const detail = this.#host.detail(key, context, defaultStage);
+    const tracked = new TrackedStage({ key, context, detail, defaultStage }, this.#host);
+    const { refused } = tracked;
+    if (refused !== undefined)
+      this.#tellOnce(`its flag serves "${String(refused)}", which is no stage; ${defaultStage} is in its place`);
+    return tracked;
   }
 
   #findEnvironmentVersion(): number | undefined {
@@ -269,20 +281,28 @@ export class Migration<T, Id = string> {
     return this.#environmentVersion;
   }
 
-  #readFrom(side: Side, { key, stage, plan }: Operation, signal?: AbortSignal): Promise<Answer<Stored<T> | undefined>> {
+  /** `tracked` undefined: the read is part of a write. */
+  #readFrom(
+    side: Side,
+    { key, stage, plan }: Operation,
+    how: { readonly tracked?: TrackedOperation; readonly signal: AbortSignal | undefined },
+  ): Promise<Answer<Stored<T> | undefined>> {
     const role = side === plan.authority ? 'authority' : 'other';
-    const asked = { side, stage, operation: 'read', role, withinMs: this.#budgets.answerMs, signal } as const;
+    const asked = { side, stage, operation: 'read', role, withinMs: this.#budgets.answerMs, ...how } as const;
     return this.#ask((store, call) => store.read(key, call), asked).answer;
   }
 
   /** undefined: it may not, or the other side has no answer either. */
-  async #failOver(operation: Operation, signal?: AbortSignal): Promise<ReadResult<T> | undefined> {
+  async #failOver(
+    operation: Operation,
+    how: { readonly tracked: TrackedOperation; readonly signal: AbortSignal | undefined },
+  ): Promise<ReadResult<T> | undefined> {
     const { key, stage, plan } = operation;
     // The old side has all that was ever written; what the new one lacks before `live` nobody knows here.
     const mayAnswer = plan.writesBoth && plan.authority === 'new';
     if (this.#settings.failover !== true || !mayAnswer || !this.#repairs.isSettled(key)) return undefined;
     const side = otherSide(plan.authority);
-    const answer = await this.#readFrom(side, operation, signal);
+    const answer = await this.#readFrom(side, operation, how);
     // Nothing is no proof that there is nothing. A write may have begun meanwhile.
     if (answer.kind !== 'answered' || answer.value === undefined || !this.#repairs.isSettled(key)) return undefined;
     return toResult(answer.value, side, stage);
@@ -293,35 +313,45 @@ export class Migration<T, Id = string> {
     const { key, stage, plan } = operation;
     const origin = plan.authority;
     if (stage === 'off') this.#checkLease();
+    const write = { tracked: operation.tracked.begin('write'), signal };
     if (!plan.writesBoth) {
-      const version = await this.#writeToAuthority(operation, change, signal);
-      return { origin, stage, version, other: 'skipped' };
+      try {
+        const version = await this.#writeToAuthority(operation, change, write);
+        return { origin, stage, version, other: 'skipped' };
+      } finally {
+        write.tracked.end();
+      }
     }
     await this.#repairs.hold(key);
     let version: string;
     try {
       signal?.throwIfAborted();
-      version = await this.#writeToAuthority(operation, change, signal);
+      version = await this.#writeToAuthority(operation, change, write);
     } catch (error) {
+      write.tracked.end();
       if (!isDefinite(error)) this.#repairs.queue(key, { mayArrive: true });
       this.#repairs.release(key);
       throw error;
     }
-    return { origin, stage, version, other: await this.#writeToOther(operation, change, version) };
+    return { origin, stage, version, other: await this.#writeToOther(operation, change, { ...write, version }) };
   }
 
   /** Returns the version that the record has now. */
-  async #writeToAuthority(operation: Operation, change: Change<T>, signal?: AbortSignal): Promise<string> {
+  async #writeToAuthority(
+    operation: Operation,
+    change: Change<T>,
+    { tracked, signal }: { readonly tracked: TrackedOperation; readonly signal: AbortSignal | undefined },
+  ): Promise<string> {
     const { key, plan } = operation;
     const { versions } = this.#host;
     for (let tries = 0; tries < mostVersions; tries++) {
       const version = versions.next();
-      const asked = { version, withinMs: this.#budgets.answerMs, signal };
+      const asked = { version, withinMs: this.#budgets.answerMs, signal, tracked };
       const answer = await this.#change(plan.authority, operation, change, asked).answer;
       if (answer.kind !== 'answered') throw answer.error;
       if (answer.value === 'applied') return version;
       // Somebody whose clock is ahead was there before. That this comes later is to show in its version.
-      const there = await this.#readFrom(plan.authority, operation, signal);
+      const there = await this.#readFrom(plan.authority, operation, { signal });
       if (there.kind !== 'answered') throw there.error;
       if (there.value !== undefined) versions.see(there.value.version);
     }
@@ -332,21 +362,28 @@ export class Migration<T, Id = string> {
   }
 
   /** Keeps the other side up; whatever comes of it, the write is acknowledged. */
-  async #writeToOther(operation: Operation, change: Change<T>, version: string): Promise<WriteResult['other']> {
+  async #writeToOther(
+    operation: Operation,
+    change: Change<T>,
+    { version, tracked }: { readonly version: string; readonly tracked: TrackedOperation },
+  ): Promise<WriteResult['other']> {
     const { key, plan, environmentVersion } = operation;
     const { running, limits } = this.#host;
     if (this.#detached >= mostDetached) {
       this.#repairs.queue(key);
       this.#repairs.release(key);
+      tracked.end();
       return 'queued';
     }
-    const call = this.#change(otherSide(plan.authority), operation, change, { version, withinMs: detachedMs });
+    const how = { version, tracked, withinMs: detachedMs };
+    const call = this.#change(otherSide(plan.authority), operation, change, how);
     this.#detached++;
     running.begin(environmentVersion);
     const outcome = call.answer.then((answer) => {
       if (answer.kind !== 'answered') this.#repairs.queue(key, { mayArrive: answer.kind === 'late' });
       this.#repairs.release(key);
       running.end(environmentVersion);
+      tracked.end();
       return answer.kind === 'answered' ? answer.value : 'queued';
     });
     // What hangs keeps its place until it ends, so that memory does not grow.
@@ -367,6 +404,7 @@ export class Migration<T, Id = string> {
     { value }: Change<T>,
     options: {
       readonly version: string;
+      readonly tracked: TrackedOperation;
       readonly withinMs: number | undefined;
       readonly signal?: AbortSignal | undefined;
     },
@@ -386,22 +424,25 @@ export class Migration<T, Id = string> {
   #ask<R>(
     ask: (store: Store<T>, call: WriteOptions) => Promise<R>,
     asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'operation' | 'role'> & {
+      readonly tracked?: TrackedOperation | undefined;
       readonly withinMs: number | undefined;
       readonly signal?: AbortSignal | undefined;
       readonly version?: string;
     },
   ): Call<R> {
-    const { side, stage, operation, role, ...how } = asked;
+    const { side, stage, operation, role, tracked, ...how } = asked;
     const { limits, observe, platform, log } = this.#host;
     const name = `migration ${this.key}: ${operation} of the ${side} store`;
-    const startedAt = observe === undefined ? 0 : platform.clock.elapsed();
+    const isMeasured = observe !== undefined || tracked?.isReported === true;
+    const startedAt = isMeasured ? platform.clock.elapsed() : 0;
     const called = callStore((call) => ask(this.#stores[side], call), { ...how, limits, name });
-    if (observe !== undefined)
+    if (isMeasured)
       void called.answer.then((answer) => {
         const outcome = answer.kind !== 'answered' ? answer.kind : answer.value === 'stale' ? 'stale' : 'ok';
         const durationMs = platform.clock.elapsed() - startedAt;
+        tracked?.asked(side, { latencyMs: durationMs, hasFailed: answer.kind !== 'answered' });
         try {
-          observe({ kind: 'call', migration: this.key, stage, operation, side, role, outcome, durationMs });
+          observe?.({ kind: 'call', migration: this.key, stage, operation, side, role, outcome, durationMs });
         } catch (error) {
           log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
         }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { attributesOf, type Context, fromLegacyUser, listKinds } from '@sluice/engine';
+import { attributesOf, type Context, fromLegacyUser, listKinds, type Stage } from '@sluice/engine';
 import type { Client, GivenContext, Log, Platform, Reporter, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
 import type { Limits } from '../valves/limits.ts';
@@ -9,6 +9,7 @@ import { checkMigration, type MigrationOptions, type MigrationSettings } from '.
 import type { ObserveMigration } from './observed.ts';
 import { RepairJournal } from './repair-journal.ts';
 import { RunningVersions } from './running-versions.ts';
+import { TrackedStage, type TrackedStageHost } from './tracked-stage.ts';
 import { VersionClock } from './version-clock.ts';
 
 export interface MigrationsOptions {
@@ -27,12 +28,24 @@ export class Migrations {
   readonly #options: MigrationsOptions;
   readonly #platform: Platform;
   readonly #migrations = new Map<string, { close(): Promise<void> }>();
+  readonly #tracking: TrackedStageHost;
   /** Made with the first migration: most programs have none. */
   #shared: (Pick<MigrationHost, 'versions' | 'running'> & { readonly lease: Lease }) | undefined;
 
   constructor(options: MigrationsOptions, platform: Platform) {
+    const { client } = options;
     this.#options = options;
     this.#platform = platform;
+    this.#tracking = {
+      findFlag: (key) => client.findFlag(key),
+      random: platform.random,
+      report: client.reportsMigrations ? (record, context) => client.recordMigration(record, context) : undefined,
+    };
+  }
+
+  track(key: string, context: GivenContext, defaultStage: Stage): TrackedStage {
+    const detail = this.#options.client.detail(key, context, defaultStage);
+    return new TrackedStage({ key, context, detail, defaultStage }, this.#tracking);
   }
 
   create<T, Id>(key: string, options: MigrationOptions<T, Id>): Migration<T, Id> {
@@ -41,6 +54,7 @@ export class Migrations {
     const { client, surroundings, limits, log, observe } = this.#options;
     this.#shared ??= this.#share();
     const host: MigrationHost = {
+      ...this.#tracking,
       detail: (...asked) => client.detail(...asked),
       addRecord: (context, record) => addRecord(context ?? surroundings.find().context, record),
       findSelector: () => client.status.selector,

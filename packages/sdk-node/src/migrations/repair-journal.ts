@@ -85,6 +85,7 @@ export class RepairJournal {
   /** Resolves once it is on disk, rejects when it cannot be; one trip to the disk serves all who wait. */
   async open(key: string): Promise<void> {
     this.#change(key, true);
+    if (this.#options.folder === undefined) return;
     if (!this.#written.has(key) || this.#underway.has(key)) await this.flush();
   }
 
