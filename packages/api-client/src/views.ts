@@ -511,6 +511,35 @@ const configTelemetryView = named('ConfigTelemetry', {
 });
 export type ConfigTelemetryView = z.output<typeof configTelemetryView>;
 
+/** Where records were: the id of the cohort, or `default`. */
+const placeFields = { cohort: text, stage: text };
+const storeFields = { operation: z.enum(['read', 'write', 'remove']), side: z.enum(['old', 'new']), ...latencyFields };
+const comparisonFields = {
+  /** All that came to an end, mismatches included. */
+  compared: count,
+  /** Differences that were gone when both sides were read again; and those that were not. */
+  transient: count,
+  persistent: count,
+  /** Comparisons in which a rule ignored something. */
+  ignored: count,
+  /** For which there was no time or no room. */
+  dropped: count,
+  /** In which the other side could not be read. */
+  failed: count,
+};
+export type ComparisonCounts = z.output<ReturnType<typeof view<typeof comparisonFields>>>;
+
+const migrationTelemetryView = named('MigrationTelemetry', {
+  calls: list(view({ ...placeFields, ...storeFields })),
+  /** The same, wherever the records were. */
+  stores: list(view(storeFields)),
+  comparisons: list(view({ ...placeFields, ...comparisonFields })),
+  /** Of all records together. */
+  compared: view(comparisonFields),
+  series: list(view({ at: time, ...storeFields })),
+});
+export type MigrationTelemetryView = z.output<typeof migrationTelemetryView>;
+
 /** What SDKs counted of a flag; what nothing was counted of is absent. */
 export const flagTelemetryView = named('FlagTelemetry', {
   flag: text,
@@ -524,6 +553,7 @@ export const flagTelemetryView = named('FlagTelemetry', {
   valve: valveTelemetryView.exactOptional(),
   providers: providersTelemetryView.exactOptional(),
   config: configTelemetryView.exactOptional(),
+  migration: migrationTelemetryView.exactOptional(),
 });
 export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
 

@@ -2,6 +2,14 @@ export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './fdv1.ts';
 export * from './fdv2.ts';
 export * from './link.ts';
+export {
+  type ComparisonEvent,
+  comparisonEvents,
+  type MigrationOperation,
+  migrationEvents,
+  migrationOperations,
+  storeEventNames,
+} from './migration-events.ts';
 export { encodeNotice, type Notice, parseNotices } from './notices.ts';
 export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';

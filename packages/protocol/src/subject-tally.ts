@@ -1,7 +1,9 @@
+import { stages } from '@sluice/engine';
 import { Histogram, TopKeys } from '@sluice/stats';
+import { migrationEvents } from './migration-events.ts';
 
 /** What calls are counted of. */
-export type SubjectKind = 'valve' | 'providers' | 'config' | 'route';
+export type SubjectKind = 'valve' | 'providers' | 'config' | 'migration' | 'route';
 
 /** A subject, as it is sent and stored. */
 export interface EncodedSubject {
@@ -41,13 +43,15 @@ export const subjectForms: Readonly<Record<SubjectKind, SubjectForm>> = {
   providers: { most: 200, labels: [undefined, ['sent', 'failed', 'unknown'], none], accounts: 0, routes: 0 },
   /** Why a value was refused. That takes no time. */
   config: { most: 200, labels: [undefined, none, none], accounts: 0, routes: 0 },
+  /** Cohort, stage, and what a store did or became of a comparison. Comparisons take no time. */
+  migration: { most: 200, labels: [undefined, stages, migrationEvents], accounts: 0, routes: 0 },
   /** Method, how the request ended, and the arm of whatever is judged by it, if anything is. */
   route: { most: 500, labels: [undefined, ['ok', 'failed'], undefined], accounts: 10, routes: 0 },
 };
 
 /** Stands for whatever was too much to be told apart. */
 export const otherName = 'other';
-/** Names that are told apart in one place: modes of a valve, reasons of a config. */
+/** Names that are told apart in one place: modes of a valve, reasons of a config, cohorts of a migration. */
 export const mostNames = 20;
 export const longestName = 256;
 

@@ -13,7 +13,7 @@ import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
 import { listCounted, spanOf } from './telemetry-queries.ts';
 import { telemetryQuery } from './telemetry-schema.ts';
-import { toConfigView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
+import { toConfigView, toMigrationView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
 
 /** So many points make a curve: two days by the minute. */
 const mostPointsOfFlag = 2880;
@@ -36,10 +36,15 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
       const environment = await getEnvironment(db, params.project, params.environment);
       const { key } = (await getFlag(db, environment, params.flag)).definition;
       const span = spanOf(platform.now(), query.window, mostPointsOfFlag);
-      const asked = { environmentId: environment.id, kinds: ['valve', 'providers', 'config'] as const, key };
+      const asked = {
+        environmentId: environment.id,
+        kinds: ['valve', 'providers', 'config', 'migration'] as const,
+        key,
+      };
       const counted = await listCounted(db, asked, span);
       const minutes = await listEvaluationMinutes(db, environment.id, key, span.from);
       const [valve, providers, config] = [toValveView(counted), toProvidersView(counted), toConfigView(counted)];
+      const migration = toMigrationView(counted);
       return {
         flag: key,
         from: span.from,
@@ -49,6 +54,7 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
         ...(valve !== undefined && { valve }),
         ...(providers !== undefined && { providers }),
         ...(config !== undefined && { config }),
+        ...(migration !== undefined && { migration }),
       };
     },
   );

@@ -86,6 +86,10 @@ describe('a window', () => {
     telemetry.valveCall(call);
     telemetry.providerSend({ set: 'mail', provider: 'ses', outcome: 'unknown', durationMs: 3 });
     telemetry.configRefusal({ key: 'ttl', reason: 'below the least value' });
+    const place = { migration: 'orders', cohort: 'default', stage: 'shadow' } as const;
+    telemetry.migrationCall({ ...place, operation: 'write', side: 'new', outcome: 'failed', durationMs: 3 });
+    telemetry.migrationComparison({ ...place, outcome: 'transient', hasIgnored: true });
+    telemetry.migrationComparison({ ...place, outcome: 'equal', hasIgnored: false });
     const request = { method: 'GET', durationMs: 8, account: '42' };
     telemetry.request({ ...request, route: '/items/:id', status: 499 });
     telemetry.request({ ...request, route: '/items/:id', status: 500, arm: 'treated' });
@@ -93,10 +97,11 @@ describe('a window', () => {
     await telemetry.flush();
     const [valve] = sent[0]?.window.subjects ?? [];
     expect(valve).toMatchObject({ kind: 'valve', accounts: [0, '42', 1, 0], routes: [0, '/search', 1, 0] });
-    expect(['search', 'mail', 'ttl', '/items/:id', 'unmatched'].map(cellsOf)).toEqual([
+    expect(['search', 'mail', 'ttl', 'orders', '/items/:id', 'unmatched'].map(cellsOf)).toEqual([
       [['normal', 'normal', 'ok']],
       [['ses', 'unknown', '']],
       [['below the least value', '', '']],
+      ['write new failed', 'transient', 'ignored', 'equal'].map((event) => ['default', 'shadow', event]),
       [
         ['GET', 'ok', ''],
         ['GET', 'failed', 'treated'],

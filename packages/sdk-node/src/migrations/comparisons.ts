@@ -2,7 +2,7 @@ import { otherSide, type Side, type Stage } from '@sluice/engine';
 import type { Clock, Hashes, Log } from '@sluice/sdk-common';
 import type { Compare, Comparison, Difference, IgnoreRule } from './compare.ts';
 import { LagGuard } from './lag-guard.ts';
-import type { ObservedComparison } from './observed.ts';
+import type { ObservedComparison, RecordPlace } from './observed.ts';
 import type { Stored } from './store.ts';
 import type { Call } from './store-call.ts';
 
@@ -31,7 +31,7 @@ export interface ComparisonsOptions<T> {
   readonly recheckMs: number;
   readonly onMismatch: ((mismatch: Mismatch) => void) | undefined;
   /** Reads a record within the time for comparisons. */
-  readonly read: (side: Side, key: string, stage: Stage) => Call<Stored<T> | undefined>;
+  readonly read: (side: Side, key: string, place: RecordPlace) => Call<Stored<T> | undefined>;
   readonly observe: ((comparison: ObservedComparison) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
@@ -83,17 +83,17 @@ export class Comparisons<T> {
   }
 
   /** A side has answered a read: perhaps looks what the other one has. Returns at once. */
-  offer(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): void {
+  offer(key: string, place: RecordPlace, side: Side, answered: Stored<T> | undefined): void {
     const { share, random } = this.#sample;
     if (this.#closed || share + random === 0) return;
     this.#lag.ask();
     if (!this.#isSampled(key)) return;
     if (this.#atOnce >= mostAtOnce) {
-      this.#end(stage, 'dropped');
+      this.#end(place, 'dropped');
       return;
     }
     this.#atOnce++;
-    void this.#compare(key, stage, side, answered).finally(() => {
+    void this.#compare(key, place, side, answered).finally(() => {
       this.#atOnce--;
     });
   }
@@ -116,43 +116,43 @@ export class Comparisons<T> {
   }
 
   /** Ends when nothing of it is in memory any more. */
-  async #compare(key: string, stage: Stage, side: Side, answered: Stored<T> | undefined): Promise<void> {
+  async #compare(key: string, place: RecordPlace, side: Side, answered: Stored<T> | undefined): Promise<void> {
     const { clock, read, recheckMs } = this.#options;
     // Whoever waits for the answer goes first, even where a store does its work at once.
     await clock.turn();
-    const other = read(otherSide(side), key, stage);
+    const other = read(otherSide(side), key, place);
     const found = await other.answer;
     if (found.kind !== 'answered') {
-      this.#end(stage, found.kind === 'failed' ? 'failed' : 'dropped');
+      this.#end(place, found.kind === 'failed' ? 'failed' : 'dropped');
       await other.settled;
       return;
     }
     const first = this.#judge(side === 'old' ? answered : found.value, side === 'old' ? found.value : answered);
-    if (first === undefined) this.#end(stage, 'failed');
-    else if (first.differences.length === 0) this.#end(stage, 'equal', first);
+    if (first === undefined) this.#end(place, 'failed');
+    else if (first.differences.length === 0) this.#end(place, 'equal', first);
     else {
       await this.#wait(recheckMs);
-      if (!this.#closed) await this.#compareAgain(key, stage);
+      if (!this.#closed) await this.#compareAgain(key, place);
     }
   }
 
-  async #compareAgain(key: string, stage: Stage): Promise<void> {
+  async #compareAgain(key: string, place: RecordPlace): Promise<void> {
     const { read, migration, onMismatch, log } = this.#options;
-    const [old, next] = [read('old', key, stage), read('new', key, stage)];
+    const [old, next] = [read('old', key, place), read('new', key, place)];
     const [oldAnswer, newAnswer] = await Promise.all([old.answer, next.answer]);
     if (oldAnswer.kind !== 'answered' || newAnswer.kind !== 'answered') {
-      this.#end(stage, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
+      this.#end(place, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
       await Promise.all([old.settled, next.settled]);
       return;
     }
     const again = this.#judge(oldAnswer.value, newAnswer.value);
-    if (again === undefined) this.#end(stage, 'failed');
-    else if (again.differences.length === 0) this.#end(stage, 'transient', again);
+    if (again === undefined) this.#end(place, 'failed');
+    else if (again.differences.length === 0) this.#end(place, 'transient', again);
     else {
-      this.#end(stage, 'persistent', again);
+      this.#end(place, 'persistent', again);
       const versions = { old: oldAnswer.value?.version, new: newAnswer.value?.version };
       try {
-        onMismatch?.({ migration, key, stage, versions, differences: again.differences });
+        onMismatch?.({ migration, key, stage: place.stage, versions, differences: again.differences });
       } catch (error) {
         log.error(`migration ${migration}: whoever is told of mismatches failed: ${String(error)}`);
       }
@@ -180,14 +180,14 @@ export class Comparisons<T> {
     }
   }
 
-  #end(stage: Stage, outcome: ObservedComparison['outcome'], comparison?: Comparison): void {
+  #end(place: RecordPlace, outcome: ObservedComparison['outcome'], comparison?: Comparison): void {
     const { ignored = 0, differences = [] } = comparison ?? {};
     if (comparison !== undefined) this.#counts.compared++;
     if (ignored > 0) this.#counts.ignored++;
     if (outcome !== 'equal') this.#counts[outcome]++;
     if (outcome === 'persistent') for (const path of new Set(differences.map((each) => each.path))) this.#count(path);
     const { observe, migration } = this.#options;
-    observe?.({ kind: 'comparison', migration, stage, outcome, ignored, differences });
+    observe?.({ kind: 'comparison', migration, ...place, outcome, ignored, differences });
   }
 
   #count(path: string): void {

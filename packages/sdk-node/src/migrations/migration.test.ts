@@ -444,6 +444,7 @@ describe('comparing', () => {
       kind: 'comparison',
       migration: 'orders',
       stage: 'live',
+      cohort: 'default',
       outcome: 'persistent',
       ignored: 0,
       differences,
@@ -605,11 +606,35 @@ test('tells of each call of a store', async () => {
   stores.new.before = down;
   await orders.write('a', { total: 1 });
   await orders.read('a');
-  const of = { kind: 'call', migration: 'orders', stage: 'dualwrite', durationMs: 0 };
+  const of = { kind: 'call', migration: 'orders', stage: 'dualwrite', cohort: 'default', durationMs: 0 };
   expect(observed).toEqual([
     { ...of, operation: 'write', side: 'old', role: 'authority', outcome: 'ok' },
     { ...of, operation: 'write', side: 'new', role: 'other', outcome: 'failed' },
     { ...of, operation: 'read', side: 'old', role: 'authority', outcome: 'ok' },
+  ]);
+});
+
+test('tells by which cohort a record came into its stage', async () => {
+  const { orders, testData, observed, put } = await create(undefined);
+  testData.setFlag({
+    key: 'orders',
+    on: true,
+    variations: [...stages],
+    fallthrough: { variation: 1 },
+    rules: [
+      { id: 'first', clauses: [{ contextKind: 'record', attribute: 'key', op: 'in', values: ['a'] }], variation: 2 },
+    ],
+  });
+  put('old', 'a', 1);
+  put('new', 'a', 1);
+  await orders.read('b');
+  await orders.read('a');
+  await settle();
+  expect(observed.map(({ kind, stage, cohort }) => [kind, stage, cohort])).toEqual([
+    ['call', 'dualwrite', 'default'],
+    ['call', 'shadow', 'first'],
+    ['call', 'shadow', 'first'],
+    ['comparison', 'shadow', 'first'],
   ]);
 });
 

@@ -9,7 +9,7 @@ import { createCompare } from './compare.ts';
 import { type ComparisonStatus, Comparisons } from './comparisons.ts';
 import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
-import type { ObservedStoreCall, ObserveMigration } from './observed.ts';
+import type { ObservedStoreCall, ObserveMigration, RecordPlace } from './observed.ts';
 import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
@@ -80,9 +80,8 @@ export interface MigrationHost {
 }
 
 /** What is done to one record, with the stage that it began in. */
-interface Operation {
+interface Operation extends RecordPlace {
   readonly key: string;
-  readonly stage: Stage;
   readonly plan: StagePlan;
   /** Of the environment, when its stage was asked for. */
   readonly environmentVersion: number | undefined;
@@ -148,9 +147,9 @@ export class Migration<T, Id = string> {
       sample,
       recheckMs,
       onMismatch,
-      read: (side, name, stage) =>
+      read: (side, name, place) =>
         this.#ask((store, call) => store.read(name, call), {
-          ...{ side, stage, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs },
+          ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs },
         }),
       observe,
       clock,
@@ -164,10 +163,10 @@ export class Migration<T, Id = string> {
   /** Rejects with what the store failed with. Comparing comes after the answer, and delays nothing. */
   read(id: Id, context?: GivenContext, options: OperationOptions = {}): Promise<ReadResult<T>> {
     return this.#operate(id, context, async (operation) => {
-      const { key, stage, plan } = operation;
+      const { key, stage, cohort, plan } = operation;
       const answer = await this.#readFrom(plan.authority, operation, options.signal);
       if (answer.kind === 'answered') {
-        if (plan.compares) this.#comparisons.offer(key, stage, plan.authority, answer.value);
+        if (plan.compares) this.#comparisons.offer(key, { stage, cohort }, plan.authority, answer.value);
         return toResult(answer.value, plan.authority, stage);
       }
       const other = answer.kind === 'aborted' ? undefined : await this.#failOver(operation, options.signal);
@@ -212,7 +211,7 @@ export class Migration<T, Id = string> {
 
   /** The stage that the record is in, as this process knows it. */
   stage(id: Id, context?: GivenContext): Stage {
-    return this.#evaluate(this.#nameOf(id), context);
+    return this.#evaluate(this.#nameOf(id), context).stage;
   }
 
   status(): MigrationStatus {
@@ -248,16 +247,17 @@ export class Migration<T, Id = string> {
   #begin(key: string, context: GivenContext): Operation {
     const outer = this.#around.getStore();
     for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
-    const stage = this.#evaluate(key, context);
-    return { key, stage, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
+    const { stage, cohort } = this.#evaluate(key, context);
+    return { key, stage, cohort, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
   }
 
-  #evaluate(key: string, context: GivenContext): Stage {
+  #evaluate(key: string, context: GivenContext): RecordPlace {
     const { default: fallback = 'off' } = this.#settings;
-    const { value } = this.#host.detail(this.key, this.#host.addRecord(context, key), fallback);
-    if (isStage(value)) return value;
+    const { value, reason } = this.#host.detail(this.key, this.#host.addRecord(context, key), fallback);
+    const cohort = (reason.kind === 'RULE_MATCH' && reason.ruleId) || 'default';
+    if (isStage(value)) return { stage: value, cohort };
     this.#tellOnce(`its flag serves "${String(value)}", which is no stage; ${fallback} is in its place`);
-    return fallback;
+    return { stage: fallback, cohort };
   }
 
   #findEnvironmentVersion(): number | undefined {
@@ -269,9 +269,13 @@ export class Migration<T, Id = string> {
     return this.#environmentVersion;
   }
 
-  #readFrom(side: Side, { key, stage, plan }: Operation, signal?: AbortSignal): Promise<Answer<Stored<T> | undefined>> {
+  #readFrom(
+    side: Side,
+    { key, stage, cohort, plan }: Operation,
+    signal?: AbortSignal,
+  ): Promise<Answer<Stored<T> | undefined>> {
     const role = side === plan.authority ? 'authority' : 'other';
-    const asked = { side, stage, operation: 'read', role, withinMs: this.#budgets.answerMs, signal } as const;
+    const asked = { side, stage, cohort, operation: 'read', role, withinMs: this.#budgets.answerMs, signal } as const;
     return this.#ask((store, call) => store.read(key, call), asked).answer;
   }
 
@@ -363,7 +367,7 @@ export class Migration<T, Id = string> {
 
   #change(
     side: Side,
-    { key, stage, plan }: Operation,
+    { key, stage, cohort, plan }: Operation,
     { value }: Change<T>,
     options: {
       readonly version: string;
@@ -371,27 +375,21 @@ export class Migration<T, Id = string> {
       readonly signal?: AbortSignal | undefined;
     },
   ): Call<Applied> {
-    const role = side === plan.authority ? 'authority' : 'other';
+    const asked = { side, stage, cohort, role: side === plan.authority ? 'authority' : 'other', ...options } as const;
     return value === undefined
-      ? this.#ask((store, call) => store.remove(key, call), { side, stage, operation: 'remove', role, ...options })
-      : this.#ask((store, call) => store.write(key, value, call), {
-          side,
-          stage,
-          operation: 'write',
-          role,
-          ...options,
-        });
+      ? this.#ask((store, call) => store.remove(key, call), { ...asked, operation: 'remove' })
+      : this.#ask((store, call) => store.write(key, value, call), { ...asked, operation: 'write' });
   }
 
   #ask<R>(
     ask: (store: Store<T>, call: WriteOptions) => Promise<R>,
-    asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'operation' | 'role'> & {
+    asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'cohort' | 'operation' | 'role'> & {
       readonly withinMs: number | undefined;
       readonly signal?: AbortSignal | undefined;
       readonly version?: string;
     },
   ): Call<R> {
-    const { side, stage, operation, role, ...how } = asked;
+    const { side, stage, cohort, operation, role, ...how } = asked;
     const { limits, observe, platform, log } = this.#host;
     const name = `migration ${this.key}: ${operation} of the ${side} store`;
     const startedAt = observe === undefined ? 0 : platform.clock.elapsed();
@@ -400,8 +398,9 @@ export class Migration<T, Id = string> {
       void called.answer.then((answer) => {
         const outcome = answer.kind !== 'answered' ? answer.kind : answer.value === 'stale' ? 'stale' : 'ok';
         const durationMs = platform.clock.elapsed() - startedAt;
+        const place = { stage, cohort };
         try {
-          observe({ kind: 'call', migration: this.key, stage, operation, side, role, outcome, durationMs });
+          observe({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
         } catch (error) {
           log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
         }

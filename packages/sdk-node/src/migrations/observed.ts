@@ -1,11 +1,17 @@
 import type { Side, Stage } from '@sluice/engine';
 import type { Difference } from './compare.ts';
 
+/** Where a record was when something was done to it. */
+export interface RecordPlace {
+  readonly stage: Stage;
+  /** Id of the rule that put it there; `default`: none did. */
+  readonly cohort: string;
+}
+
 /** A store of a migration was asked, for telemetry. */
-export interface ObservedStoreCall {
+export interface ObservedStoreCall extends RecordPlace {
   readonly kind: 'call';
   readonly migration: string;
-  readonly stage: Stage;
   readonly operation: 'read' | 'write' | 'remove';
   readonly side: Side;
   /** Whose answer counts: `authority`; the other side is only kept up with it. */
@@ -21,10 +27,9 @@ export interface ObservedStoreCall {
  */
 export type ComparisonOutcome = 'equal' | 'transient' | 'persistent' | 'dropped' | 'failed';
 
-export interface ObservedComparison {
+export interface ObservedComparison extends RecordPlace {
   readonly kind: 'comparison';
   readonly migration: string;
-  readonly stage: Stage;
   readonly outcome: ComparisonOutcome;
   /** How many differences were ignored by rule. */
   readonly ignored: number;
