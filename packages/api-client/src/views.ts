@@ -443,6 +443,8 @@ const instanceView = named('Instance', {
   reason: text.exactOptional(),
   /** Of the environment, under which its oldest operation of a migration began that still runs; absent: none runs. */
   oldestVersion: version.exactOptional(),
+  /** Records that it has yet to make equal in both stores of a migration, and how long the first has been waiting. */
+  repairs: list(view({ migration: text, depth: count, oldestMs: ms })).exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
 });

@@ -549,7 +549,8 @@ describe('without contact to the server', () => {
   });
 });
 
-test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+/** A client that tells a server what it runs, with a migration between two stores in memory. */
+async function createReporting(parts: Parts = {}) {
   const [platform, log] = [createFakePlatform(), createFakeLog()];
   const told: Report[] = [];
   const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
@@ -587,9 +588,26 @@ test('an acknowledgement tells under which version the oldest operation began, a
     await platform.clock.advance(1000);
   };
   const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
-  const orders = client.migration<Order>('orders', stores);
+  const orders = client.migration<Order>('orders', { ...stores, ...parts });
   sink?.line((text) => void told.push(JSON.parse(text)));
   await commit(3);
+  return { platform, told, commit, stores, orders };
+}
+
+test('an acknowledgement tells how many records are to be repaired, until they are', async () => {
+  const { platform, told, stores, orders } = await createReporting({ default: 'dualwrite' });
+  stores.new.before = down;
+  for (const key of ['a', 'b']) await orders.write(key, { total: 1 });
+  await platform.clock.advance(11_000);
+  stores.new.before = () => undefined;
+  await platform.clock.advance(60_000);
+  const repairs = [{ migration: 'orders', depth: 2, oldestMs: expect.closeTo(10_000, -4) }];
+  expect(told.find((report) => 'repairs' in report)).toMatchObject({ kind: 'acknowledgement', repairs });
+  expect(told.at(-1)).not.toHaveProperty('repairs');
+});
+
+test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+  const { platform, told, commit, stores, orders } = await createReporting();
   let finish = (): void => undefined;
   stores.old.before = () => new Promise((resolve) => (finish = resolve));
   const writing = orders.write('a', { total: 1 });
