@@ -209,6 +209,39 @@ const barrierView = named('Barrier', {
 });
 export type BarrierView = z.output<typeof barrierView>;
 
+const twoSides = { old: text.exactOptional(), new: text.exactOptional() };
+
+/** What is not the same in both stores of a migration, by the path that differs: that of which there is most first. */
+export const mismatchesView = named('Mismatches', {
+  flag: text,
+  /** Records that were found different and are kept: the last 1,000 at most. What was counted is in the telemetry. */
+  kept: count,
+  /** How many different paths there are; of many the first 200 are listed. */
+  paths: count,
+  items: list(
+    view({
+      /** With `*` for places in lists; empty: the whole record. */
+      path: text,
+      /** How many of the kept records differ here. */
+      count,
+      firstAt: time,
+      lastAt: time,
+      /** The newest. */
+      example: view({
+        /** Key of the record; where no values may be shown, the SHA-256 of it. */
+        record: text,
+        stage: text,
+        cohort: text,
+        at: time,
+        versions: view(twoSides),
+        /** JSON, cut and redacted by the SDK; absent: there is nothing. */
+        ...twoSides,
+      }),
+    }),
+  ),
+});
+export type MismatchesView = z.output<typeof mismatchesView>;
+
 export const changeView = named('Change', {
   id: text,
   /** Key of the environment. */

@@ -10,6 +10,7 @@ export {
   migrationOperations,
   storeEventNames,
 } from './migration-events.ts';
+export type { EncodedDifference, EncodedMismatch } from './mismatch.ts';
 export { encodeNotice, type Notice, parseNotices } from './notices.ts';
 export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';

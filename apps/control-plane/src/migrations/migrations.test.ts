@@ -266,7 +266,7 @@ describe('a barrier', () => {
     await server.api('POST', '/projects/default/flags', { key: 'checkout' });
     expect(await server.api('GET', `${production}/flags/checkout/barrier`)).toMatchObject({
       status: 404,
-      body: { title: '`checkout` is a release; only a migration has a barrier' },
+      body: { title: '`checkout` is a release; only a migration has a barrier and mismatches' },
     });
   });
 });

@@ -1,5 +1,11 @@
 import type { Side, Stage } from '@sluice/engine';
-import { type ComparisonEvent, type MigrationOperation, storeEventNames, TelemetryWindow } from '@sluice/protocol';
+import {
+  type ComparisonEvent,
+  type EncodedMismatch,
+  type MigrationOperation,
+  storeEventNames,
+  TelemetryWindow,
+} from '@sluice/protocol';
 import type { Clock } from '../platform.ts';
 import { Outbox, type SendWindow } from './outbox.ts';
 
@@ -56,6 +62,8 @@ export interface MigrationComparison extends RecordPlace {
   readonly outcome: Exclude<ComparisonEvent, 'ignored'>;
   /** Whether a rule ignored something in it. */
   readonly hasIgnored: boolean;
+  /** What differs still; undefined: nothing does. */
+  readonly mismatch: Omit<EncodedMismatch, 'cohort' | 'stage'> | undefined;
 }
 
 /** A request that was answered. */
@@ -116,10 +124,11 @@ export class Telemetry {
     this.#open.find('migration', migration)?.count(cohort, stage, event, durationMs);
   }
 
-  migrationComparison({ migration, cohort, stage, outcome, hasIgnored }: MigrationComparison): void {
+  migrationComparison({ migration, cohort, stage, outcome, hasIgnored, mismatch }: MigrationComparison): void {
     const tally = this.#open.find('migration', migration);
     tally?.count(cohort, stage, outcome, 0);
     if (hasIgnored) tally?.count(cohort, stage, 'ignored', 0);
+    if (mismatch !== undefined) tally?.noteMismatch({ ...mismatch, cohort, stage });
   }
 
   request({ route = unmatched, method, status, durationMs, account, arm = '' }: AnsweredRequest): void {

@@ -29,6 +29,8 @@ export interface ComparisonsOptions<T> {
   readonly sample: Sample;
   /** How long after a mismatch both sides are read again. */
   readonly recheckMs: number;
+  /** Whether keys of records are not to be told to anybody but `onMismatch`. */
+  readonly hidesKeys: boolean;
   readonly onMismatch: ((mismatch: Mismatch) => void) | undefined;
   /** Reads a record within the time for comparisons. */
   readonly read: (side: Side, key: string, place: RecordPlace) => Call<Stored<T> | undefined>;
@@ -137,7 +139,7 @@ export class Comparisons<T> {
   }
 
   async #compareAgain(key: string, place: RecordPlace): Promise<void> {
-    const { read, migration, onMismatch, log } = this.#options;
+    const { read, migration, hidesKeys, hash, onMismatch, log } = this.#options;
     const [old, next] = [read('old', key, place), read('new', key, place)];
     const [oldAnswer, newAnswer] = await Promise.all([old.answer, next.answer]);
     if (oldAnswer.kind !== 'answered' || newAnswer.kind !== 'answered') {
@@ -149,8 +151,8 @@ export class Comparisons<T> {
     if (again === undefined) this.#end(place, 'failed');
     else if (again.differences.length === 0) this.#end(place, 'transient', again);
     else {
-      this.#end(place, 'persistent', again);
       const versions = { old: oldAnswer.value?.version, new: newAnswer.value?.version };
+      this.#end(place, 'persistent', again, { record: hidesKeys ? hash.sha256Base64(key) : key, versions });
       try {
         onMismatch?.({ migration, key, stage: place.stage, versions, differences: again.differences });
       } catch (error) {
@@ -180,14 +182,19 @@ export class Comparisons<T> {
     }
   }
 
-  #end(place: RecordPlace, outcome: ObservedComparison['outcome'], comparison?: Comparison): void {
+  #end(
+    place: RecordPlace,
+    outcome: ObservedComparison['outcome'],
+    comparison?: Comparison,
+    mismatch?: Pick<ObservedComparison, 'record' | 'versions'>,
+  ): void {
     const { ignored = 0, differences = [] } = comparison ?? {};
     if (comparison !== undefined) this.#counts.compared++;
     if (ignored > 0) this.#counts.ignored++;
     if (outcome !== 'equal') this.#counts[outcome]++;
     if (outcome === 'persistent') for (const path of new Set(differences.map((each) => each.path))) this.#count(path);
     const { observe, migration } = this.#options;
-    observe?.({ kind: 'comparison', migration, ...place, outcome, ignored, differences });
+    observe?.({ kind: 'comparison', migration, ...place, outcome, ignored, differences, ...mismatch });
   }
 
   #count(path: string): void {

@@ -39,7 +39,14 @@ test('comparisons count by what became of them, and once more where something wa
   expect(
     await count([
       { ...comparison, outcome: 'equal', ignored: 3 },
-      { ...comparison, outcome: 'persistent', ignored: 0 },
+      {
+        ...comparison,
+        outcome: 'persistent',
+        ignored: 0,
+        differences: [{ path: 'total', old: '9', new: undefined }],
+        record: 'a',
+        versions: { old: '3', new: undefined },
+      },
     ]),
   ).toMatchObject([
     {
@@ -47,6 +54,15 @@ test('comparisons count by what became of them, and once more where something wa
         ['gold', 'live', 'equal', [0, 1]],
         ['gold', 'live', 'ignored', [0, 1]],
         ['gold', 'live', 'persistent', [0, 1]],
+      ],
+      mismatches: [
+        {
+          record: 'a',
+          stage: 'live',
+          cohort: 'gold',
+          versions: { old: '3' },
+          differences: [{ path: 'total', old: '9' }],
+        },
       ],
     },
   ]);

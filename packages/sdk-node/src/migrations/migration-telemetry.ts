@@ -1,5 +1,6 @@
-import type { Telemetry } from '@sluice/sdk-common';
-import type { ObserveMigration } from './observed.ts';
+import type { Side } from '@sluice/engine';
+import type { MigrationComparison, Telemetry } from '@sluice/sdk-common';
+import type { ObservedComparison, ObserveMigration } from './observed.ts';
 
 /** Counts what migrations do. */
 export function countMigrations(telemetry: Telemetry): ObserveMigration {
@@ -13,10 +14,29 @@ export function countMigrations(telemetry: Telemetry): ObserveMigration {
         return;
       }
       case 'comparison':
-        telemetry.migrationComparison({ ...observed, hasIgnored: observed.ignored > 0 });
+        telemetry.migrationComparison({
+          ...observed,
+          hasIgnored: observed.ignored > 0,
+          mismatch: encodeMismatch(observed),
+        });
         return;
       default:
         observed satisfies never;
     }
   };
+}
+
+/** Undefined: nothing differs still. */
+function encodeMismatch({ record, versions, differences }: ObservedComparison): MigrationComparison['mismatch'] {
+  if (record === undefined || versions === undefined) return undefined;
+  return {
+    record,
+    versions: encodeSides(versions),
+    differences: differences.map(({ path, ...sides }) => ({ path, ...encodeSides(sides) })),
+  };
+}
+
+/** What is undefined is not there. */
+function encodeSides({ old, new: next }: Readonly<Record<Side, string | undefined>>): Partial<Record<Side, string>> {
+  return { ...(old !== undefined && { old }), ...(next !== undefined && { new: next }) };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Side, type Stage, stagePlans, stages } from '@sluice/engine';
 import type { Report } from '@sluice/protocol';
 import { type CreateSource, Reporter, type SourceSink } from '@sluice/sdk-common';
@@ -448,7 +449,20 @@ describe('comparing', () => {
       outcome: 'persistent',
       ignored: 0,
       differences,
+      record: 'a',
+      versions: { old: '3', new: '4' },
     });
+  });
+
+  test('tells whoever observes neither values nor the key where no values are to be shown', async () => {
+    const { orders, put, clock, observed } = await create('live', { compare: { redact: true } });
+    put('old', 'ann@example.com', 1);
+    put('new', 'ann@example.com', 2);
+    await orders.read('ann@example.com');
+    await clock.advance(500);
+    const told = observed.at(-1);
+    expect(told).toMatchObject({ outcome: 'persistent', differences: [{ old: '(redacted)', new: '(redacted)' }] });
+    expect(told).toHaveProperty('record', createHash('sha256').update('ann@example.com').digest('base64'));
   });
 
   test('tells apart a mismatch that has gone by then', async () => {

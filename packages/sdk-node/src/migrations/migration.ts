@@ -146,6 +146,7 @@ export class Migration<T, Id = string> {
       compare: createCompare(compare),
       sample,
       recheckMs,
+      hidesKeys: compare.redact === true,
       onMismatch,
       read: (side, name, place) =>
         this.#ask((store, call) => store.read(name, call), {

@@ -35,6 +35,10 @@ export interface ObservedComparison extends RecordPlace {
   readonly ignored: number;
   /** Of a persistent mismatch. */
   readonly differences: readonly Difference[];
+  /** Of a persistent mismatch: the record's key; where no values are to be shown, the SHA-256 of it. */
+  readonly record?: string;
+  /** Of a persistent mismatch, on both sides; undefined: there is nothing. */
+  readonly versions?: Readonly<Record<Side, string | undefined>>;
 }
 
 export type ObserveMigration = (observed: ObservedStoreCall | ObservedComparison) => void;
