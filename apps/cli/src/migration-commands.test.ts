@@ -6,6 +6,7 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  tellComparisons,
   until,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -41,10 +42,16 @@ function answering(answer: string, asked: string[] = []): Pick<CommandPlatform, 
   };
 }
 
+/** As if enough had been compared for any stage. */
+function prove(): Promise<void> {
+  return tellComparisons(server, 'orders', { equal: 3000 });
+}
+
 async function advanceTo(...stages: readonly string[]): Promise<void> {
   for (const stage of stages) {
     const { exitCode, complained } = await sluice(`migration advance orders --to ${stage} --confirm orders --now`);
     expect([exitCode, complained]).toEqual([0, '']);
+    await prove();
   }
 }
 

@@ -1,4 +1,4 @@
-import { flagKinds, instructionSchema, units } from '@sluice/authoring';
+import { flagKinds, instructionSchema, migrationChecks, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -186,24 +186,52 @@ const holdoutView = named('Holdout', {
 });
 export type HoldoutView = z.output<typeof holdoutView>;
 
+const crossing = z.enum(['live', 'rampdown', 'complete', 'off']);
+
+/** Something that has to be so before records of a migration go on. */
+const checkView = named('Check', {
+  name: z.enum(migrationChecks),
+  /** The stages that the first record may not go to before it is so. */
+  before: list(crossing),
+  isPassed: z.boolean(),
+  /** What was found, and what was expected. */
+  text,
+  /** It is not waited for, because the change says so by name. */
+  isOverruled: z.boolean().exactOptional(),
+});
+export type CheckView = z.output<typeof checkView>;
+
 const barrierFields = {
   flag: text,
-  /** Nobody is waited for. */
+  /** Nobody is waited for; of a change also: no check stands in its way. */
   isOpen: z.boolean(),
   /** Which every instance has to have: the one that last altered what SDKs get of the migration. */
   version,
   /** How many instances have it, and no operation of an earlier one. */
   ready: count,
   waitsFor: list(holdoutView),
+  checks: list(checkView),
 };
-/** Who may still be in what a migration was before its last change. */
-export const migrationBarrierView = named('MigrationBarrier', barrierFields);
+/** Who may still be in what a migration was before its last change, and what else there is to look at before it goes on. */
+export const migrationBarrierView = named('MigrationBarrier', {
+  ...barrierFields,
+  /** Records that instances have yet to make equal in both stores, and how long the first has been waiting. */
+  repairs: view({ depth: count, oldestMs: ms, instances: list(text) }),
+  /** What comparisons found since the migration was changed last. */
+  comparisons: view({
+    since: time,
+    compared: count,
+    persistent: count,
+    /** The share of records that differ is not larger than this, at 95% confidence (Clopper-Pearson, one-sided). */
+    atMost: share,
+  }),
+});
 export type MigrationBarrierView = z.output<typeof migrationBarrierView>;
 
 const barrierView = named('Barrier', {
   ...barrierFields,
   /** The stage that the first record would go to, or that all had left. */
-  into: z.enum(['live', 'complete', 'off']),
+  into: crossing,
   /** Who is not waited for, because the change says so by name. */
   overruled: list(holdoutView),
 });

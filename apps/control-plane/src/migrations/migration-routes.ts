@@ -7,14 +7,16 @@ import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { describeHoldouts } from './barrier.ts';
+import { gatherEvidence, listChecks } from './checklist.ts';
 import { groupMismatches } from './mismatch-store.ts';
 
-export function addMigrationRoutes(app: App, { db, readFleet }: ServerContext): void {
+export function addMigrationRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
   app.get(
     '/projects/:project/environments/:environment/flags/:flag/barrier',
     {
       schema: {
-        summary: 'Who may still be in what a migration was before its last change',
+        summary:
+          'Who may still be in what a migration was before its last change, and what to look at before it goes on',
         params: environmentFlagParams,
         response: { 200: migrationBarrierView },
       },
@@ -23,8 +25,14 @@ export function addMigrationRoutes(app: App, { db, readFleet }: ServerContext): 
       const environment = await getEnvironment(db, params.project, params.environment);
       const { version } = await getMigration(db, environment, params.flag);
       const asked = { key: params.flag, epoch: environment.epoch, version };
-      const { ready, holdouts } = describeHoldouts(await readFleet(environment.id), asked);
-      return { flag: params.flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts };
+      const fleet = await readFleet(environment.id);
+      const { ready, holdouts } = describeHoldouts(fleet, asked);
+      const evidence = await gatherEvidence(db, { environment, key: params.flag, version, now: platform.now() }, fleet);
+      return {
+        ...{ flag: params.flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts },
+        checks: [...listChecks(evidence)],
+        ...evidence,
+      };
     },
   );
 
