@@ -34,8 +34,10 @@ export async function makeConfirmed(
   const planned = await api.change(place, { ...request, dryRun: true });
   if (planned.status === 'unchanged') return planned;
   printChange(planned, '', output);
-  if (planned.barriers?.some(({ isOpen }) => !isOpen)) {
-    throw new CommandError(exitCodes.refused, 'nothing is changed: not every instance can follow yet', overruleHint);
+  const closed = planned.barriers?.find(({ isOpen }) => !isOpen);
+  if (closed !== undefined) {
+    const why = closed.waitsFor.length > 0 ? 'not every instance can follow yet' : 'a check is not passed';
+    throw new CommandError(exitCodes.refused, `nothing is changed: ${why}`, overruleHint);
   }
   const answer = await ask(`${toPlain(question)} [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) return undefined;

@@ -1,4 +1,5 @@
 import type { EnvironmentFlagView } from '@sluice/api-client';
+import { type EncodedMismatch, TelemetryWindow } from '@sluice/protocol';
 import {
   type CommandOutcome,
   openTestSocket,
@@ -6,6 +7,7 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  tellComparisons,
   until,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -41,10 +43,16 @@ function answering(answer: string, asked: string[] = []): Pick<CommandPlatform, 
   };
 }
 
+/** As if enough had been compared for any stage. */
+function prove(): Promise<void> {
+  return tellComparisons(server, 'orders', { equal: 3000 });
+}
+
 async function advanceTo(...stages: readonly string[]): Promise<void> {
   for (const stage of stages) {
     const { exitCode, complained } = await sluice(`migration advance orders --to ${stage} --confirm orders --now`);
     expect([exitCode, complained]).toEqual([0, '']);
+    await prove();
   }
 }
 
@@ -53,7 +61,7 @@ async function readMigration(): Promise<EnvironmentFlagView> {
 }
 
 /** An instance that tells what it has when it comes, and then nothing more. */
-async function startInstance(key: string): Promise<void> {
+async function startInstance(key: string, running: object = {}): Promise<void> {
   const socket = await openTestSocket(server.url, server.sdkKey);
   sockets.push(socket);
   const { state } = JSON.parse((await socket.until('payload-transferred')).at(-1)?.data ?? '');
@@ -64,9 +72,23 @@ async function startInstance(key: string): Promise<void> {
     connection: 1,
     via: 'socket',
     sdk: 'sluice-node/0.1.0',
-    running: { state },
+    running: { state, ...running },
   });
   await until(async () => JSON.stringify((await server.api('GET', `${production}/fleet`)).body.items).includes(key));
+}
+
+/** As if an instance had seen that in the last seconds, each call in 10 ms. */
+async function count(events: readonly string[], mismatches: readonly EncodedMismatch[] = []): Promise<void> {
+  const window = new TelemetryWindow();
+  const tally = window.find('migration', 'orders');
+  for (const event of events) tally?.count('default', 'shadow', event, event.includes(' ') ? 10 : 0);
+  for (const mismatch of mismatches) tally?.noteMismatch(mismatch);
+  const { db, telemetry } = server.running.context;
+  const environments = db.selectFrom('environments').select('id').where('key', '=', 'production');
+  const { id } = await environments.executeTakeFirstOrThrow();
+  const told = telemetry.record(id, { session: 's-1', sequence: 1, agoMs: 0, window: window.encode() });
+  await telemetry.flush();
+  await told;
 }
 
 describe('sluice migration create', () => {
@@ -105,7 +127,9 @@ describe('sluice migration show', () => {
   test('says where the records are, which store is true, who is waited for, and what to type', async () => {
     await advanceTo('dualwrite', 'shadow');
     await startInstance('web-1');
-    await sluice('migration advance orders --percent 25 --now');
+    await startInstance('web-2', { repairs: [{ migration: 'orders', depth: 2, oldestMs: 12_000 }] });
+    await sluice('migration advance orders --percent 25 --overrule x --check repairs --now');
+    await count(['read old ok', 'read old ok', 'read new failed', 'equal', 'equal', 'persistent', 'dropped']);
     const { version } = await readMigration();
     const { exitCode, printed } = await sluice('migration show orders');
     expect(exitCode).toBe(0);
@@ -115,16 +139,32 @@ describe('sluice migration show', () => {
       '  true is  either store, by record',
       `  version  ${version}`,
       '',
-      `  [ ] to go on to live, complete or off: 0 of 1 instance has version ${version}, and no operation of an earlier one`,
+      'LAST HOUR  STORE  CALLS  FAILED  P50    P95    P99',
+      'read       old    2      0       10 ms  10 ms  10 ms',
+      'read       new    1      1       10 ms  10 ms  10 ms',
+      '',
+      expect.stringMatching(
+        /^ {2}compared {4}\d+ in the last hour, 0 transient, 1 persistent, 0 ignored, 1 dropped, 0 failed$/,
+      ),
+      expect.stringMatching(
+        /^ {2}mismatches {2}1 of \d+ since the last change: [\d.]+%, at most [\d.]+% with 95% confidence$/,
+      ),
+      '  repairs     2 records in web-2, the first for 12 s',
+      '',
+      `  [ ] before live, complete or off: 0 of 2 instances have version ${version}, and no operation of an earlier one`,
       '      WAITS FOR  SDK                WHY',
       `      web-1      sluice-node/0.1.0  runs version ${version - 1}`,
+      `      web-2      sluice-node/0.1.0  runs version ${version - 1}`,
+      '  [ ] repairs, before live, rampdown, complete: 2 records wait to be repaired in web-2, the first for 12 s',
+      expect.stringMatching(/^ {2}\[.\] comparisons, before live: 1 of \d+ comparisons since the last change/),
       '',
       'On:   sluice migration advance orders',
       'Back: sluice migration return orders --reason TEXT',
     ]);
     expect(JSON.parse((await sluice('migration show orders --json')).printed)).toMatchObject({
       kind: 'migration',
-      barrier: { isOpen: false, ready: 0 },
+      barrier: { isOpen: false, ready: 0, repairs: { depth: 2 } },
+      telemetry: { compared: { persistent: 1 } },
     });
   });
 
@@ -137,7 +177,69 @@ describe('sluice migration show', () => {
   });
 });
 
+describe('sluice migration mismatches', () => {
+  test('says that there are none', async () => {
+    const none = 'No record of orders was found that is not the same in both stores of production.';
+    expect(await sluice('migration mismatches orders')).toMatchObject({ exitCode: 0, printed: none });
+    expect(await sluice('migration mismatches carts')).toMatchObject({ exitCode: 1 });
+  });
+
+  test('has a line for every path, with an example', async () => {
+    const mismatch = { stage: 'shadow', cohort: 'default', versions: { old: '1' } } as const;
+    await count(
+      ['persistent', 'persistent'],
+      [
+        { ...mismatch, record: 'a', differences: [{ path: 'total', old: '9.99', new: '10' }] },
+        {
+          ...mismatch,
+          record: 'b',
+          differences: [
+            { path: 'total', old: '1.5' },
+            { path: '', new: '{}' },
+          ],
+        },
+      ],
+    );
+    const lines = (await sluice('migration mismatches orders')).printed.split('\n');
+    expect(lines.map((line) => line.replaceAll(/\d+ s ago/g, 'now').split(/ {2,}/))).toEqual([
+      ['What differs in the last 2 records that were not the same in both stores:'],
+      ['PATH', 'RECORDS', 'FIRST', 'LAST', 'EXAMPLE', 'OLD', 'NEW'],
+      ['total', '2', 'now', 'now', expect.stringMatching(/^[ab]$/), expect.anything(), expect.anything()],
+      ['(all of it)', '1', 'now', 'now', 'b', '(nothing)', '{}'],
+    ]);
+    expect(JSON.parse((await sluice('migration mismatches orders --json')).printed)).toMatchObject({
+      kept: 2,
+      items: [{ path: 'total', count: 2 }, { path: '' }],
+    });
+  });
+});
+
 describe('sluice migration advance', () => {
+  test('shows a check that is not passed, asks nothing then, and goes on when it is named', async () => {
+    for (const to of ['dualwrite', 'shadow']) await sluice(`migration advance orders --to ${to} --now`);
+    const asked: string[] = [];
+    expect(await sluice('migration advance orders', answering('y', asked))).toMatchObject({
+      exitCode: 1,
+      printed: expect.stringMatching(
+        /\[x\] repairs, before live: no record waits.*\[ \] comparisons, before live: nothing was compared/s,
+      ),
+      complained: expect.stringMatching(/a check is not passed.*--check NAME/s),
+    });
+    expect(asked).toEqual([]);
+    expect(await sluice('migration advance orders --now')).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('comparisons: nothing was compared'),
+    });
+    const overrule = '--overrule tests --check comparisons';
+    expect((await sluice(`migration advance orders --dry-run ${overrule}`)).printed).toContain(
+      '[-] comparisons, before',
+    );
+    expect(await sluice(`migration advance orders --now ${overrule}`)).toMatchObject({
+      exitCode: 0,
+      printed: expect.stringContaining('did not wait before `live` for comparisons (nothing was compared'),
+    });
+  });
+
   test('goes to the next stage, once somebody has said yes', async () => {
     const asked: string[] = [];
     const { printed } = await sluice('migration advance orders', answering('y', asked));
@@ -227,7 +329,9 @@ describe('sluice migration advance', () => {
   });
 
   test.each([
-    ['--overrule hangs', '--overrule needs --instance NAME'],
+    ['--overrule hangs', '--overrule needs --instance NAME or --check NAME'],
+    ['--check repairs', '--check goes with --overrule'],
+    ['--overrule x --check weather', '--check must be repairs or comparisons, got "weather"'],
     ['--instance web-1', '--instance goes with --overrule'],
     ['--to done', '--to must be one of off, dualwrite'],
     ['--percent 101', '--percent must be a number from 0 to 100'],

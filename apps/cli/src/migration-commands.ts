@@ -1,5 +1,13 @@
 import type { ChangeInput, EnvironmentFlagView } from '@sluice/api-client';
-import { fullWeight, isStage, listStagesInForce, type Stage, stages, weightOfStage } from '@sluice/authoring';
+import {
+  fullWeight,
+  isStage,
+  listStagesInForce,
+  migrationChecks,
+  type Stage,
+  stages,
+  weightOfStage,
+} from '@sluice/authoring';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -7,7 +15,7 @@ import { type Connection, connect, connectionOptions, describePlace } from './co
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { formatMigration, formatMigrations } from './migration-words.ts';
+import { formatMigration, formatMigrations, formatMismatches } from './migration-words.ts';
 import { parsePercent } from './percent.ts';
 
 /** The reason is the comment. */
@@ -52,7 +60,7 @@ export const migrationCommands: readonly Command[] = [
 
   defineCommand({
     name: 'migration show',
-    summary: 'show where the records of a migration are, and whether every instance can follow',
+    summary: 'show where the records of a migration are, how both stores do, and what stands before the next stages',
     arguments: ['MIGRATION'],
     options: connectionOptions,
     examples: ['sluice migration show orders'],
@@ -60,11 +68,30 @@ export const migrationCommands: readonly Command[] = [
       const { api, place } = connect(options, platform);
       const migration = await getMigration({ api, place }, key);
       const barrier = await api.getBarrier(place, key);
-      if (options.json === true) output.printJson({ ...migration, barrier });
+      const counted = (await api.getTelemetry(place, key, '1h')).migration;
+      if (options.json === true) output.printJson({ ...migration, barrier, telemetry: counted });
       else {
         const { environment } = place;
-        output.print(formatMigration(migration, barrier, options, { environment, width: output.width }));
+        output.print(formatMigration(migration, { barrier, counted }, options, { environment, width: output.width }));
       }
+      return undefined;
+    },
+  }),
+
+  defineCommand({
+    name: 'migration mismatches',
+    summary: 'show what is not the same in both stores, by the path that differs',
+    arguments: ['MIGRATION'],
+    options: connectionOptions,
+    examples: ['sluice migration mismatches orders'],
+    run: async ({ words: [key = ''], options, platform, output }) => {
+      const { api, place } = connect(options, platform);
+      const mismatches = await api.getMismatches(place, key);
+      // A MismatchesView, as the management API has it.
+      if (options.json === true) output.printJson(mismatches);
+      else if (mismatches.kept === 0)
+        output.print(`No record of ${key} was found that is not the same in both stores of ${place.environment}.`);
+      else output.print(formatMismatches(mismatches, { now: platform.now(), width: output.width }));
       return undefined;
     },
   }),
@@ -78,12 +105,22 @@ export const migrationCommands: readonly Command[] = [
       percent: { type: 'string', value: 'PERCENT', help: 'only a share of the records, the rest stays: 5%' },
       cohort: { type: 'string', value: 'ID', help: 'only this cohort; sluice migration show has the ids' },
       confirm: { type: 'string', value: 'KEY', help: 'the key of the migration again: needed for complete' },
-      overrule: { type: 'string', value: 'REASON', help: 'why not to wait for the instances that are named' },
+      overrule: {
+        type: 'string',
+        value: 'REASON',
+        help: 'why not to wait for the instances and checks that are named',
+      },
       instance: {
         type: 'string',
         multiple: true,
         value: 'NAME',
         help: 'with --overrule; or the name and version of an SDK',
+      },
+      check: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME',
+        help: `with --overrule: ${migrationChecks.join(' or ')}`,
       },
       ...confirmOptions,
       ...changeOptions,
@@ -93,13 +130,11 @@ export const migrationCommands: readonly Command[] = [
       'sluice migration advance orders --to live --percent 5 --wait',
       'sluice migration advance orders --to complete --confirm orders',
       'sluice migration advance orders --to live --overrule "hangs, out of the balancer" --instance web-3',
+      'sluice migration advance orders --to live --overrule "test data" --check comparisons',
     ],
     run: async ({ words: [key = ''], ...call }) => {
-      const { to, percent, cohort, confirm, overrule: reason, instance: instances = [] } = call.options;
-      if (reason === undefined && instances.length > 0) throw usageError('--instance goes with --overrule');
-      if (reason !== undefined && instances.length === 0) {
-        throw usageError('--overrule needs --instance NAME, of every instance that is not to be waited for');
-      }
+      const { to, percent, cohort, confirm } = call.options;
+      const overrule = readOverrule(call.options);
       const connection = connect(call.options, call.platform);
       const served = findServed(await getMigration(connection, key), cohort);
       const moved = advanceTo(served, parseStage(to), percent);
@@ -109,7 +144,7 @@ export const migrationCommands: readonly Command[] = [
         ...moved.serve,
         ...(cohort !== undefined && { cohort }),
         ...(confirm !== undefined && { confirm }),
-        ...(reason !== undefined && { overrule: { reason, instances } }),
+        ...(overrule !== undefined && { overrule }),
       };
       const what = { key, verb: `Advance ${key} to ${moved.to}`, done: `Advanced ${key}` };
       return changeMigration(connection, { ...what, instructions: [instruction], comment: call.options.comment }, call);
@@ -195,6 +230,36 @@ async function getMigration(
 function parseStage(given: string | undefined): Stage | undefined {
   if (given === undefined || isStage(given)) return given;
   throw usageError(`--to must be one of ${stages.join(', ')}, got "${given}"`);
+}
+
+/** Whom and what somebody says by name not to wait for. */
+function readOverrule({
+  overrule: reason,
+  instance: instances = [],
+  check: given = [],
+}: {
+  readonly overrule?: string | undefined;
+  readonly instance?: readonly string[] | undefined;
+  readonly check?: readonly string[] | undefined;
+}): SetStage['overrule'] {
+  if (reason === undefined) {
+    if (instances.length > 0) throw usageError('--instance goes with --overrule');
+    if (given.length > 0) throw usageError('--check goes with --overrule');
+    return undefined;
+  }
+  if (instances.length === 0 && given.length === 0) {
+    throw usageError('--overrule needs --instance NAME or --check NAME, of everything that is not to be waited for');
+  }
+  const checks = given.map((name) => {
+    const check = migrationChecks.find((each) => each === name);
+    if (check === undefined) throw usageError(`--check must be ${migrationChecks.join(' or ')}, got "${name}"`);
+    return check;
+  });
+  return {
+    reason,
+    ...(instances.length > 0 && { instances: [...instances] }),
+    ...(checks.length > 0 && { checks }),
+  };
 }
 
 /** What a cohort is served, or all that are in none. */

@@ -1,12 +1,21 @@
-import type { EnvironmentFlagView, HoldoutView, MigrationBarrierView } from '@sluice/api-client';
+import type {
+  BarrierView,
+  CheckView,
+  EnvironmentFlagView,
+  HoldoutView,
+  MigrationBarrierView,
+  MigrationTelemetryView,
+  MismatchesView,
+} from '@sluice/api-client';
 import { describeAuthority, describeClauses, describeWeight, listStagesInForce } from '@sluice/authoring';
 import { describePlace } from './connection.ts';
+import { formatAgo, formatRoughSpan, formatSpan } from './span.ts';
 import { formatFields, formatTable } from './table.ts';
 
 const holdoutsShown = 20;
 
 export const overruleHint =
-  'Try again when they can; or name those that are not to be waited for: --overrule REASON --instance NAME';
+  'Try again later; or name what is not to be waited for: --overrule REASON with --instance NAME or --check NAME';
 
 /** `75% in shadow, 25% in live`. */
 export function describeShares(serve: EnvironmentFlagView['fallthrough']): string {
@@ -30,7 +39,10 @@ export function formatMigrations(migrations: readonly EnvironmentFlagView[], wid
 /** Where its records are, which store is true, and whether everybody can follow. */
 export function formatMigration(
   migration: EnvironmentFlagView,
-  barrier: MigrationBarrierView,
+  {
+    barrier,
+    counted,
+  }: { readonly barrier: MigrationBarrierView; readonly counted: MigrationTelemetryView | undefined },
   options: Parameters<typeof describePlace>[0],
   { environment, width }: { readonly environment: string; readonly width: number },
 ): readonly string[] {
@@ -56,21 +68,109 @@ export function formatMigration(
           ),
         ]),
     '',
-    ...formatBarrier(barrier, width, 'to go on to live, complete or off'),
+    ...formatCounted(counted, barrier, width),
+    '',
+    ...formatFollowers(barrier, width, 'before live, complete or off'),
+    ...barrier.checks.map((check) => formatCheck(check, `before ${check.before.join(', ')}`)),
     '',
     `On:   sluice migration advance ${key}${place}`,
     `Back: sluice migration return ${key} --reason TEXT${place}`,
   ];
 }
 
+/** What stores and comparisons did in the last hour, and what there is to repair. */
+function formatCounted(
+  counted: MigrationTelemetryView | undefined,
+  { repairs, comparisons }: MigrationBarrierView,
+  width: number,
+): readonly string[] {
+  const stores = (counted?.stores ?? []).map(({ operation, side, count, failed, p50Ms, p95Ms, p99Ms }) => [
+    ...[operation, side, String(count), String(failed)],
+    ...[p50Ms, p95Ms, p99Ms].map(formatSpan),
+  ]);
+  const names = ['transient', 'persistent', 'ignored', 'dropped', 'failed'] as const;
+  return [
+    ...(stores.length === 0
+      ? ['  no call of either store was counted in the last hour']
+      : formatTable(['LAST HOUR', 'STORE', 'CALLS', 'FAILED', 'P50', 'P95', 'P99'], stores, width)),
+    '',
+    ...formatFields([
+      ...(counted === undefined
+        ? []
+        : [
+            [
+              'compared',
+              [
+                `${counted.compared.compared} in the last hour`,
+                ...names.map((name) => `${counted.compared[name]} ${name}`),
+              ].join(', '),
+            ] as const,
+          ]),
+      ['mismatches', describeMismatches(comparisons)],
+      ['repairs', describeRepairs(repairs)],
+    ]),
+  ];
+}
+
+function describeMismatches({ compared, persistent, atMost }: MigrationBarrierView['comparisons']): string {
+  if (compared === 0) return 'nothing was compared since the last change';
+  return `${persistent} of ${compared} since the last change: ${toPercent(persistent / compared)}, at most ${toPercent(atMost)} with 95% confidence`;
+}
+
+function describeRepairs({ depth, oldestMs, instances }: MigrationBarrierView['repairs']): string {
+  if (depth === 0) return 'none';
+  const where = instances.length === 1 ? instances[0] : `${instances.length} instances`;
+  return `${depth} ${depth === 1 ? 'record' : 'records'} in ${where}, the first for ${formatRoughSpan(oldestMs)}`;
+}
+
+function toPercent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))}%`;
+}
+
+/** What is not the same in both stores: a line for every path. */
+export function formatMismatches(
+  { kept, paths, items }: MismatchesView,
+  { now, width }: { readonly now: number; readonly width: number },
+): readonly string[] {
+  const rows = items.map(({ path, count, firstAt, lastAt, example }) => [
+    path === '' ? '(all of it)' : path,
+    String(count),
+    formatAgo(now - firstAt),
+    formatAgo(now - lastAt),
+    example.record,
+    example.old ?? '(nothing)',
+    example.new ?? '(nothing)',
+  ]);
+  const more = paths - items.length;
+  return [
+    `What differs in the last ${kept === 1 ? 'record that was' : `${kept} records that were`} not the same in both stores:`,
+    ...formatTable(['PATH', 'RECORDS', 'FIRST', 'LAST', 'EXAMPLE', 'OLD', 'NEW'], rows, width),
+    ...(more > 0 ? [`… and ${more} more paths`] : []),
+  ];
+}
+
+/** The checklist before a stage. */
+export function formatBarrier(barrier: BarrierView, width: number): readonly string[] {
+  const when = `before ${barrier.into}`;
+  return [
+    // Nobody is waited for there.
+    ...(barrier.into === 'rampdown' ? [] : formatFollowers(barrier, width, when)),
+    ...barrier.checks.map((check) => formatCheck(check, when)),
+  ];
+}
+
+function formatCheck({ name, isPassed, isOverruled = false, text }: CheckView, when: string): string {
+  return `  ${isPassed ? '[x]' : isOverruled ? '[-]' : '[ ]'} ${name}, ${when}: ${text}`;
+}
+
 /** A line of a checklist, and who is waited for. */
-export function formatBarrier(
-  { isOpen, version, ready, waitsFor }: Pick<MigrationBarrierView, 'isOpen' | 'version' | 'ready' | 'waitsFor'>,
+function formatFollowers(
+  { version, ready, waitsFor }: Pick<MigrationBarrierView, 'version' | 'ready' | 'waitsFor'>,
   width: number,
   when: string,
 ): readonly string[] {
   const all = ready + waitsFor.length;
-  const box = isOpen ? '[x]' : '[ ]';
+  const box = waitsFor.length === 0 ? '[x]' : '[ ]';
   const rows = waitsFor
     .slice(0, holdoutsShown)
     .map(({ instance, sdk, reason }: HoldoutView) => [instance, sdk, reason]);

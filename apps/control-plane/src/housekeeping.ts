@@ -1,6 +1,7 @@
 import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
 import { createConvergenceRecorder } from './fleet/convergence-record.ts';
 import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
+import { forgetOldMismatches } from './migrations/mismatch-store.ts';
 import type { ServerContext } from './server-context.ts';
 import { forgetOldSenders } from './telemetry/telemetry-recorder.ts';
 import { forgetOldTelemetry, rollUpTelemetry } from './telemetry/telemetry-rollup.ts';
@@ -91,6 +92,7 @@ async function forgetOld({ store, leadership, platform }: ServerContext): Promis
     await forgetOldPayloads(writes, now);
     await forgetOldSenders(writes, now);
     await forgetOldTelemetry(writes, now);
+    await forgetOldMismatches(writes, now);
     await forgetGoneReplicas(writes, { isShared: store.isShared, now });
   });
 }

@@ -14,6 +14,7 @@ import type {
   FleetView,
   InstanceView,
   MigrationBarrierView,
+  MismatchesView,
   NewEdgeView,
   NewEnvironmentView,
   Page,
@@ -93,6 +94,7 @@ export interface ApiClient {
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
+  getMismatches(place: Place, flag: string): Promise<MismatchesView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
@@ -153,6 +155,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
+    getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
     getTelemetry: (place, flag, window) =>

@@ -1,4 +1,4 @@
-import { flagKinds, instructionSchema, units } from '@sluice/authoring';
+import { flagKinds, instructionSchema, migrationChecks, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -186,28 +186,89 @@ const holdoutView = named('Holdout', {
 });
 export type HoldoutView = z.output<typeof holdoutView>;
 
+const crossing = z.enum(['live', 'rampdown', 'complete', 'off']);
+
+/** Something that has to be so before records of a migration go on. */
+const checkView = named('Check', {
+  name: z.enum(migrationChecks),
+  /** The stages that the first record may not go to before it is so. */
+  before: list(crossing),
+  isPassed: z.boolean(),
+  /** What was found, and what was expected. */
+  text,
+  /** It is not waited for, because the change says so by name. */
+  isOverruled: z.boolean().exactOptional(),
+});
+export type CheckView = z.output<typeof checkView>;
+
 const barrierFields = {
   flag: text,
-  /** Nobody is waited for. */
+  /** Nobody is waited for; of a change also: no check stands in its way. */
   isOpen: z.boolean(),
   /** Which every instance has to have: the one that last altered what SDKs get of the migration. */
   version,
   /** How many instances have it, and no operation of an earlier one. */
   ready: count,
   waitsFor: list(holdoutView),
+  checks: list(checkView),
 };
-/** Who may still be in what a migration was before its last change. */
-export const migrationBarrierView = named('MigrationBarrier', barrierFields);
+/** Who may still be in what a migration was before its last change, and what else there is to look at before it goes on. */
+export const migrationBarrierView = named('MigrationBarrier', {
+  ...barrierFields,
+  /** Records that instances have yet to make equal in both stores, and how long the first has been waiting. */
+  repairs: view({ depth: count, oldestMs: ms, instances: list(text) }),
+  /** What comparisons found since the migration was changed last. */
+  comparisons: view({
+    since: time,
+    compared: count,
+    persistent: count,
+    /** The share of records that differ is not larger than this, at 95% confidence (Clopper-Pearson, one-sided). */
+    atMost: share,
+  }),
+});
 export type MigrationBarrierView = z.output<typeof migrationBarrierView>;
 
 const barrierView = named('Barrier', {
   ...barrierFields,
   /** The stage that the first record would go to, or that all had left. */
-  into: z.enum(['live', 'complete', 'off']),
+  into: crossing,
   /** Who is not waited for, because the change says so by name. */
   overruled: list(holdoutView),
 });
 export type BarrierView = z.output<typeof barrierView>;
+
+const twoSides = { old: text.exactOptional(), new: text.exactOptional() };
+
+/** What is not the same in both stores of a migration, by the path that differs: that of which there is most first. */
+export const mismatchesView = named('Mismatches', {
+  flag: text,
+  /** Records that were found different and are kept: the last 1,000 at most. What was counted is in the telemetry. */
+  kept: count,
+  /** How many different paths there are; of many the first 200 are listed. */
+  paths: count,
+  items: list(
+    view({
+      /** With `*` for places in lists; empty: the whole record. */
+      path: text,
+      /** How many of the kept records differ here. */
+      count,
+      firstAt: time,
+      lastAt: time,
+      /** The newest. */
+      example: view({
+        /** Key of the record; where no values may be shown, the SHA-256 of it. */
+        record: text,
+        stage: text,
+        cohort: text,
+        at: time,
+        versions: view(twoSides),
+        /** JSON, cut and redacted by the SDK; absent: there is nothing. */
+        ...twoSides,
+      }),
+    }),
+  ),
+});
+export type MismatchesView = z.output<typeof mismatchesView>;
 
 export const changeView = named('Change', {
   id: text,
@@ -445,6 +506,8 @@ const instanceView = named('Instance', {
   reason: text.exactOptional(),
   /** Of the environment, under which its oldest operation of a migration began that still runs; absent: none runs. */
   oldestVersion: version.exactOptional(),
+  /** Records that it has yet to make equal in both stores of a migration, and how long the first has been waiting. */
+  repairs: list(view({ migration: text, depth: count, oldestMs: ms })).exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
 });
@@ -513,6 +576,35 @@ const configTelemetryView = named('ConfigTelemetry', {
 });
 export type ConfigTelemetryView = z.output<typeof configTelemetryView>;
 
+/** Where records were: the id of the cohort, or `default`. */
+const placeFields = { cohort: text, stage: text };
+const storeFields = { operation: z.enum(['read', 'write', 'remove']), side: z.enum(['old', 'new']), ...latencyFields };
+const comparisonFields = {
+  /** All that came to an end, mismatches included. */
+  compared: count,
+  /** Differences that were gone when both sides were read again; and those that were not. */
+  transient: count,
+  persistent: count,
+  /** Comparisons in which a rule ignored something. */
+  ignored: count,
+  /** For which there was no time or no room. */
+  dropped: count,
+  /** In which the other side could not be read. */
+  failed: count,
+};
+export type ComparisonCounts = z.output<ReturnType<typeof view<typeof comparisonFields>>>;
+
+const migrationTelemetryView = named('MigrationTelemetry', {
+  calls: list(view({ ...placeFields, ...storeFields })),
+  /** The same, wherever the records were. */
+  stores: list(view(storeFields)),
+  comparisons: list(view({ ...placeFields, ...comparisonFields })),
+  /** Of all records together. */
+  compared: view(comparisonFields),
+  series: list(view({ at: time, ...storeFields })),
+});
+export type MigrationTelemetryView = z.output<typeof migrationTelemetryView>;
+
 /** What SDKs counted of a flag; what nothing was counted of is absent. */
 export const flagTelemetryView = named('FlagTelemetry', {
   flag: text,
@@ -528,6 +620,7 @@ export const flagTelemetryView = named('FlagTelemetry', {
   valve: valveTelemetryView.exactOptional(),
   providers: providersTelemetryView.exactOptional(),
   config: configTelemetryView.exactOptional(),
+  migration: migrationTelemetryView.exactOptional(),
 });
 export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
 

@@ -35,18 +35,26 @@ const tripFields = {
 
 const stageSchema = z.enum(stages);
 
+/** What is looked at before records of a migration go on, besides who can follow. */
+export const migrationChecks = ['repairs', 'comparisons'] as const;
+export type MigrationCheck = (typeof migrationChecks)[number];
+
 /** What a person says to move records to where some instances may not follow, or from where nothing comes back. */
 const crossingFields = {
   /** The key of the migration: that records are meant to go to `complete`. */
   confirm: keySchema.optional(),
   /**
-   * Not to wait for these: instances by name; other SDKs, which cannot tell what they run, by name and version too. The
-   * history keeps the reason.
+   * Not to wait for these: instances by name; other SDKs, which cannot tell what they run, by name and version too; and
+   * checks that are not passed. The history keeps the reason.
    */
   overrule: z
     .strictObject({
       reason: z.string().min(1).max(1024),
-      instances: z.array(z.string().min(1).max(300)).min(1).max(1000),
+      instances: z.array(z.string().min(1).max(300)).min(1).max(1000).optional(),
+      checks: z.array(z.enum(migrationChecks)).min(1).max(migrationChecks.length).optional(),
+    })
+    .refine(({ instances, checks }) => instances !== undefined || checks !== undefined, {
+      message: 'expected `instances`, `checks` or both: by name what is not to be waited for',
     })
     .optional(),
 };

@@ -56,12 +56,13 @@ function inWords(message: LinkUp): string {
   }
 }
 
-function inShort({ state, problem, refused, configs, oldestVersion, heldMs }: Running): string {
+function inShort({ state, problem, refused, configs, oldestVersion, repairs, heldMs }: Running): string {
   const words = [
     state,
     problem,
     refused && `without ${refused.map(({ key }) => key)}`,
     configs && `with ${configs.map(({ key, value }) => `${key} ${value}`)}`,
+    repairs && `repairing ${repairs.map(({ migration, depth }) => `${depth} of ${migration}`)}`,
     oldestVersion && `operating since ${oldestVersion}`,
     heldMs && `for ${heldMs}`,
   ];
@@ -117,6 +118,21 @@ describe('a relay that is connected', () => {
       '1 run e1:6 operating since 4 for 50',
       '1 run e1:6 operating since 5 for 50',
       '1 run e1:6 for 50',
+    ]);
+  });
+
+  test('tells how many records they have to repair', async () => {
+    const repairs = (depth: number) => [{ migration: 'orders', depth, oldestMs: 10 }];
+    const member = roster.join('env-1', arrive('web-1', { state: 'e1:5', repairs: repairs(3) }));
+    await platform.clock.advance(50);
+    for (const running of [{ repairs: repairs(3) }, { repairs: repairs(2) }, {}]) {
+      roster.acknowledge([member], { state: 'e1:5', ...running });
+      await platform.clock.advance(50);
+    }
+    expect(take()).toEqual([
+      'env-1: 1 is web-1 e1:5 repairing 3 of orders for 50',
+      '1 run e1:5 repairing 2 of orders for 50',
+      '1 run e1:5 for 50',
     ]);
   });
 

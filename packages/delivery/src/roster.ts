@@ -222,6 +222,7 @@ export class Roster implements Fleet {
 function isSame(one: Running, other: Running): boolean {
   if (one.state !== other.state || one.problem !== other.problem) return false;
   if (one.oldestVersion !== other.oldestVersion) return false;
+  if (!isSameList(one.repairs, other.repairs)) return false;
   return isSameList(one.refused, other.refused) && isSameList(one.configs, other.configs);
 }
 

@@ -2,6 +2,15 @@ export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './fdv1.ts';
 export * from './fdv2.ts';
 export * from './link.ts';
+export {
+  type ComparisonEvent,
+  comparisonEvents,
+  type MigrationOperation,
+  migrationEvents,
+  migrationOperations,
+  storeEventNames,
+} from './migration-events.ts';
+export type { EncodedDifference, EncodedMismatch } from './mismatch.ts';
 export { encodeNotice, type Notice, parseNotices } from './notices.ts';
 export type * from './objects.ts';
 export { isMalformation, parseObject, type ReceivedObject } from './parse-object.ts';
@@ -12,10 +21,12 @@ export {
   type Hello,
   type InstanceAttributes,
   longestConfig,
+  mostBacklogs,
   mostConfigs,
   nameWindow,
   parseReport,
   type RefusedObject,
+  type RepairBacklog,
   type Report,
   type Running,
   type WindowReport,

@@ -20,6 +20,7 @@ describe('a hello', () => {
       problem: 'older',
       configs,
       oldestVersion: 2,
+      repairs: [{ migration: 'orders', depth: 3, oldestMs: 1200 }],
       heldMs: 12,
     };
     const about = { region: 'eu-1', cores: 8, spot: true };
@@ -84,6 +85,24 @@ describe('an acknowledgement', () => {
       { configs: Array.from({ length: 60 }, () => ({ key: 'k'.repeat(1000), value: 'v'.repeat(1000) })) },
       { configs: Array.from({ length: 50 }, () => ({ key: 'k'.repeat(256), value: 'v'.repeat(200) })) },
     ],
+    [
+      'at most 50 migrations with something to repair, and none with nothing',
+      {
+        repairs: Array.from({ length: 60 }, (_, at) => ({
+          migration: 'k'.repeat(1000),
+          depth: at === 0 ? 0 : 2,
+          oldestMs: at === 1 ? -1 : 3.4,
+        })),
+      },
+      {
+        repairs: Array.from({ length: 50 }, (_, at) => ({
+          migration: 'k'.repeat(256),
+          depth: 2,
+          oldestMs: at === 0 ? 0 : 3,
+        })),
+      },
+    ],
+    ['nothing to repair', { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0 }] }, {}],
     ['a time before it happened, which is now', { heldMs: -5 }, { heldMs: 0 }],
   ])('may tell of %s', (_, running, expected) => {
     expect(parseReport({ kind: 'acknowledgement', ...running })).toEqual({ kind: 'acknowledgement', ...expected });
@@ -191,6 +210,11 @@ describe('what is malformed', () => {
     [{ kind: 'acknowledgement', heldMs: '3' }, 'acknowledgement.heldMs', 'a number'],
     [{ kind: 'acknowledgement', oldestVersion: 1.5 }, 'acknowledgement.oldestVersion', 'an integer'],
     [{ kind: 'acknowledgement', oldestVersion: '3' }, 'acknowledgement.oldestVersion', 'an integer'],
+    [
+      { kind: 'acknowledgement', repairs: [{ migration: 'orders', depth: 1.5, oldestMs: 0 }] },
+      'acknowledgement.repairs[0].depth',
+      'an integer',
+    ],
     [{ kind: 'acknowledgement', problem: {} }, 'acknowledgement.problem', 'a string'],
     [
       { kind: 'acknowledgement', configs: [{ key: 'cache.ttl', value: 60 }] },

@@ -81,6 +81,8 @@ export interface Running {
    * none of an earlier one than is in force. What such an operation does is of the version under which it began.
    */
   readonly oldestVersion?: number | undefined;
+  /** Migrations in which it has records to repair, at most 50; undefined: in none. */
+  readonly repairs?: readonly RepairBacklog[] | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
 }
@@ -99,6 +101,17 @@ export interface ConfigInForce {
   /** As JSON of at most 200 characters, of longer ones the hash: `sha256:…`. */
   readonly value: string;
 }
+
+/** Records of a migration that an instance has yet to make equal in both stores. */
+export interface RepairBacklog {
+  readonly migration: string;
+  readonly depth: number;
+  /** How long the first of them had been waiting when that was told, in milliseconds. */
+  readonly oldestMs: number;
+}
+
+/** So many migrations with something to repair are reported. */
+export const mostBacklogs = 50;
 
 /** So many configs are reported, with so many characters each. */
 export const mostConfigs = 50;
@@ -123,6 +136,7 @@ export const runningShape: Shape = objectOf({
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
   configs: optional(listOf(objectOf({ key: aString, value: aString }))),
+  repairs: optional(listOf(objectOf({ migration: aString, depth: anInteger, oldestMs: aNumber }))),
 });
 
 const shapes: Readonly<Record<Report['kind'], Shape>> = {
@@ -189,7 +203,7 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
   };
 }
 
-function readRunning({ state, refused, problem, heldMs, configs, oldestVersion }: Running): Running {
+function readRunning({ state, refused, problem, heldMs, configs, oldestVersion, repairs }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
     ...readOldest(oldestVersion, state),
@@ -197,6 +211,7 @@ function readRunning({ state, refused, problem, heldMs, configs, oldestVersion }
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
     ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
+    ...readRepairs(repairs ?? []),
   };
 }
 
@@ -224,6 +239,18 @@ function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[
   return configs
     .slice(0, mostConfigs)
     .map(({ key, value }) => ({ key: cut(key, longestText), value: cut(value, longestConfig) }));
+}
+
+/** Whoever has nothing to repair says nothing, or would be told apart from those that are like it. */
+function readRepairs(backlogs: readonly RepairBacklog[]): Pick<Running, 'repairs'> {
+  const repairs = backlogs
+    .filter(({ depth }) => depth > 0)
+    .slice(0, mostBacklogs)
+    .map(({ migration, depth, oldestMs }) => {
+      const waited = Math.min(Math.max(0, oldestMs), Number.MAX_SAFE_INTEGER);
+      return { migration: cut(migration, longestText), depth, oldestMs: Math.round(waited) };
+    });
+  return repairs.length === 0 ? {} : { repairs };
 }
 
 function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {

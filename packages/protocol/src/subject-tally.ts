@@ -1,7 +1,10 @@
+import { stages } from '@sluice/engine';
 import { Histogram, TopKeys } from '@sluice/stats';
+import { migrationEvents } from './migration-events.ts';
+import { type EncodedMismatch, fitMismatch, parseMismatch } from './mismatch.ts';
 
 /** What calls are counted of. */
-export type SubjectKind = 'valve' | 'providers' | 'config' | 'route';
+export type SubjectKind = 'valve' | 'providers' | 'config' | 'migration' | 'route';
 
 /** A subject, as it is sent and stored. */
 export interface EncodedSubject {
@@ -12,6 +15,8 @@ export interface EncodedSubject {
   readonly cells: readonly (readonly [string, string, string, readonly number[]])[];
   readonly accounts?: readonly (string | number)[];
   readonly routes?: readonly (string | number)[];
+  /** Some records of a migration that are not the same in both stores. */
+  readonly mismatches?: readonly EncodedMismatch[];
 }
 
 /** Undefined: a name, of which so many are told apart; else it is one of these. */
@@ -24,6 +29,8 @@ interface SubjectForm {
   /** Accounts and routes of which counts are kept. */
   readonly accounts: number;
   readonly routes: number;
+  /** Records that are told as examples of what differs. */
+  readonly mismatches: number;
 }
 
 const none: Label = [''];
@@ -36,18 +43,27 @@ export const subjectForms: Readonly<Record<SubjectKind, SubjectForm>> = {
     labels: [undefined, ['normal', 'rule', 'breaker', 'error', 'timeout'], ['ok', 'failed']],
     accounts: 50,
     routes: 50,
+    mismatches: 0,
   },
   /** Provider, and how the attempt ended. */
-  providers: { most: 200, labels: [undefined, ['sent', 'failed', 'unknown'], none], accounts: 0, routes: 0 },
+  providers: {
+    most: 200,
+    labels: [undefined, ['sent', 'failed', 'unknown'], none],
+    accounts: 0,
+    routes: 0,
+    mismatches: 0,
+  },
   /** Why a value was refused. That takes no time. */
-  config: { most: 200, labels: [undefined, none, none], accounts: 0, routes: 0 },
+  config: { most: 200, labels: [undefined, none, none], accounts: 0, routes: 0, mismatches: 0 },
+  /** Cohort, stage, and what a store did or became of a comparison. Comparisons take no time. */
+  migration: { most: 200, labels: [undefined, stages, migrationEvents], accounts: 0, routes: 0, mismatches: 20 },
   /** Method, how the request ended, and the arm of whatever is judged by it, if anything is. */
-  route: { most: 500, labels: [undefined, ['ok', 'failed'], undefined], accounts: 10, routes: 0 },
+  route: { most: 500, labels: [undefined, ['ok', 'failed'], undefined], accounts: 10, routes: 0, mismatches: 0 },
 };
 
 /** Stands for whatever was too much to be told apart. */
 export const otherName = 'other';
-/** Names that are told apart in one place: modes of a valve, reasons of a config. */
+/** Names that are told apart in one place: modes of a valve, reasons of a config, cohorts of a migration. */
 export const mostNames = 20;
 export const longestName = 256;
 
@@ -60,6 +76,7 @@ export class SubjectTally {
   readonly #cells: Cells = new Map();
   #accounts: TopKeys | undefined;
   #routes: TopKeys | undefined;
+  #mismatches: EncodedMismatch[] = [];
 
   constructor(kind: SubjectKind, key: string) {
     this.kind = kind;
@@ -81,6 +98,18 @@ export class SubjectTally {
     if (route.length > longestName) return;
     this.#routes ??= new TopKeys(subjectForms[this.kind].routes);
     this.#routes.count(route);
+  }
+
+  /** Keeps it as an example, unless there are enough. */
+  noteMismatch(mismatch: EncodedMismatch): void {
+    if (this.#mismatches.length >= subjectForms[this.kind].mismatches) return;
+    const fitted = fitMismatch(mismatch);
+    if (fitted !== undefined) this.#mismatches.push(fitted);
+  }
+
+  /** Hands out the examples: whoever adds up counts keeps them elsewhere. */
+  takeMismatches(): readonly EncodedMismatch[] {
+    return this.#mismatches.splice(0);
   }
 
   /** Who called most. */
@@ -105,6 +134,7 @@ export class SubjectTally {
     for (const [first, second, third, durations] of other.list()) this.#find(first, second, third).merge(durations);
     this.#accounts = mergeTop(this.#accounts, other.#accounts, subjectForms[this.kind].accounts);
     this.#routes = mergeTop(this.#routes, other.#routes, subjectForms[this.kind].routes);
+    for (const mismatch of other.#mismatches) this.noteMismatch(mismatch);
   }
 
   encode(): EncodedSubject {
@@ -114,6 +144,7 @@ export class SubjectTally {
       cells: [...this.list()].map(([first, second, third, durations]) => [first, second, third, durations.encode()]),
       ...(this.#accounts !== undefined && { accounts: this.#accounts.encode() }),
       ...(this.#routes !== undefined && { routes: this.#routes.encode() }),
+      ...(this.#mismatches.length > 0 && { mismatches: [...this.#mismatches] }),
     };
   }
 
@@ -131,6 +162,7 @@ export class SubjectTally {
     for (const cell of value.cells) if (!tally.#take(cell, form)) onMalformed();
     tally.#accounts = parseTop(value.accounts, form.accounts, onMalformed);
     tally.#routes = parseTop(value.routes, form.routes, onMalformed);
+    tally.#takeMismatches(value.mismatches, form.mismatches, onMalformed);
     return tally.#cells.size === 0 ? undefined : tally;
   }
 
@@ -143,6 +175,19 @@ export class SubjectTally {
     const known = this.#open(first, second, third, () => durations);
     if (known !== durations) known.merge(durations);
     return true;
+  }
+
+  #takeMismatches(encoded: unknown, most: number, onMalformed: () => void): void {
+    if (encoded === undefined) return;
+    if (!Array.isArray(encoded) || most === 0) {
+      onMalformed();
+      return;
+    }
+    for (const each of encoded.slice(0, most)) {
+      const mismatch = parseMismatch(each);
+      if (mismatch === undefined) onMalformed();
+      else this.#mismatches.push(mismatch);
+    }
   }
 
   #find(first: string, second: string, third: string): Histogram {

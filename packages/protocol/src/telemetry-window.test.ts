@@ -1,5 +1,7 @@
+import { stages } from '@sluice/engine';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { migrationEvents } from './migration-events.ts';
 import { type EncodedSubject, mostNames, subjectForms } from './subject-tally.ts';
 import { TelemetryWindow } from './telemetry-window.ts';
 
@@ -84,6 +86,17 @@ describe('a window', () => {
     expect(cells.at(-1)?.[3].count).toBe(30);
   });
 
+  test('tells all stages and events of a migration apart, and 20 cohorts', () => {
+    const window = new TelemetryWindow();
+    const tally = window.find('migration', 'orders');
+    for (let at = 0; at < 30; at++)
+      for (const stage of stages) for (const event of migrationEvents) tally?.count(`cohort-${at}`, stage, event, 1);
+    const cells = [...window.list()].flatMap((each) => [...each.list()]);
+    expect(cells).toHaveLength((mostNames + 1) * stages.length * migrationEvents.length);
+    expect(cells.filter(([, stage, event]) => stage === 'other' || event === 'other')).toEqual([]);
+    expect(parse(JSON.parse(JSON.stringify(window.encode())))).toEqual({ ...window.encode(), malformed: 0 });
+  });
+
   test('passes over accounts that are too long to be shown', () => {
     const window = new TelemetryWindow();
     window.find('valve', 'search')?.countAccount('x'.repeat(257));
@@ -129,6 +142,17 @@ describe('a window from outside', () => {
   ])('loses a cell that is %s, and nothing else', (_, wrong) => {
     const given = { ...subject, cells: [wrong, ...subject.cells] };
     expect(parse({ subjects: [given] })).toEqual({ subjects: [subject], malformed: 1 });
+  });
+
+  test.each<[string, unknown]>([
+    ['of a stage that there is not', ['default', 'sideways', 'read old ok', [0, 1]]],
+    ['of an event that there is not', ['default', 'live', 'read both ok', [0, 1]]],
+    ['of a cohort that is too long', ['x'.repeat(257), 'live', 'equal', [0, 1]]],
+    ['of nothing', ['default', 'live', 'equal', []]],
+  ])('loses a cell of a migration that is %s, and nothing else', (_, wrong) => {
+    const migration = { kind: 'migration', key: 'orders', cells: [['default', 'live', 'persistent', [0, 7]]] };
+    const given = { ...migration, cells: [wrong, ...migration.cells] };
+    expect(parse({ subjects: [given] })).toEqual({ subjects: [migration], malformed: 1 });
   });
 
   test.each<[string, object]>([

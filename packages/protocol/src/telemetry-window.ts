@@ -10,7 +10,7 @@ import {
 /** A window, as it is sent. */
 export interface EncodedWindow {
   readonly subjects: readonly EncodedSubject[];
-  /** Calls of valves, providers and configs that were too many to be told apart; absent: none. */
+  /** Calls of valves, providers, configs and migrations that were too many to be told apart; absent: none. */
   readonly uncounted?: number;
 }
 
@@ -27,6 +27,7 @@ export class TelemetryWindow {
     valve: new Map(),
     providers: new Map(),
     config: new Map(),
+    migration: new Map(),
     route: new Map(),
   };
   #uncounted = 0;

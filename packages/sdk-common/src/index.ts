@@ -28,6 +28,8 @@ export type { ClientState, Origin, Status, StatusError } from './status.ts';
 export {
   type AnsweredRequest,
   type ConfigRefusal,
+  type MigrationCall,
+  type MigrationComparison,
   type ProviderSend,
   Telemetry,
   type ValveCall,

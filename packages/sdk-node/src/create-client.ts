@@ -19,6 +19,7 @@ import {
 import { SluiceError } from './errors.ts';
 import { createFileSource } from './file-source.ts';
 import { createFolderStorage } from './folder-storage.ts';
+import { countMigrations } from './migrations/migration-telemetry.ts';
 import type { ObserveMigration } from './migrations/observed.ts';
 import { NodeClient } from './node-client.ts';
 import { findDurationProblem, findObjectProblem } from './option-checks.ts';
@@ -135,7 +136,7 @@ export function createClient(options: Options): NodeClient {
       },
       onProviderSend: tellBoth(options.onProviderSend, telemetry?.providerSend.bind(telemetry)),
       journalFolder: findJournalFolder(options),
-      onMigration: options.onMigration,
+      onMigration: tellBoth(options.onMigration, telemetry && countMigrations(telemetry)),
       repairFolder: findRepairFolder(options),
     },
     nodePlatform,

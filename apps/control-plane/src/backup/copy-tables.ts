@@ -20,6 +20,7 @@ const keysOfTables = {
   eventPayloads: ['environmentId', 'payloadId'],
   telemetry: ['environmentId', 'kind', 'key', 'periodMs', 'start', 'part'],
   telemetrySenders: ['environmentId', 'session'],
+  mismatches: ['environmentId', 'flagKey', 'at', 'id'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

@@ -146,7 +146,7 @@ async function planPart(
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
   if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
-  const barriers = await listBarriers(writes, { environment, plan, stored }, readFleet);
+  const barriers = await listBarriers(writes, { environment, plan, stored, now: platform.now() }, readFleet);
   const effects = [...plan.effects, ...describeOverruled(barriers, plan.instructions)];
   return { environment, plan: { ...plan, effects }, stored, barriers };
 }

@@ -18,6 +18,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '006-fleet': { up: createFleetTables },
   '007-kinds': { up: addKinds },
   '008-telemetry': { up: createTelemetryTables },
+  '010-mismatches': { up: createMismatchTable },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -300,4 +301,17 @@ async function createTelemetryTables(db: AnyDatabase): Promise<void> {
     .addPrimaryKeyConstraint('telemetry_senders_key', ['environment_id', 'session'])
     .execute();
   await db.schema.createIndex('telemetry_senders_age').on('telemetry_senders').column('seen_at').execute();
+}
+
+async function createMismatchTable(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('mismatches')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('flag_key', text, (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('id', text, (column) => column.notNull())
+    .addColumn('mismatch_json', text, (column) => column.notNull())
+    .addPrimaryKeyConstraint('mismatches_key', ['environment_id', 'flag_key', 'at', 'id'])
+    .execute();
 }

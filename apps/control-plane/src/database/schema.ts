@@ -26,6 +26,7 @@ export interface Tables {
   convergences: ConvergenceRow;
   telemetry: TelemetryRow;
   telemetrySenders: TelemetrySenderRow;
+  mismatches: MismatchRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -231,6 +232,16 @@ export interface TelemetrySenderRow {
   /** Of the last window that is counted. */
   sequence: number;
   seenAt: number;
+}
+
+/** A record that stayed different in both stores of a migration; of each migration the last 1,000 are kept. */
+export interface MismatchRow {
+  environmentId: string;
+  flagKey: string;
+  /** When the window ended in which it was found. */
+  at: number;
+  id: string;
+  mismatchJson: string;
 }
 
 /** One row, for the one server that leads. */

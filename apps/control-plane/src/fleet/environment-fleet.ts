@@ -115,6 +115,7 @@ export class EnvironmentFleet implements FleetRecord {
     instance.refused = [...refused, ...still].slice(0, refusedKept);
     instance.problem = problem;
     instance.oldestVersion = running.oldestVersion;
+    instance.repairs = running.repairs ?? [];
     if (configs !== undefined) instance.configs = this.#share(configs);
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
@@ -249,6 +250,7 @@ export class EnvironmentFleet implements FleetRecord {
       problem: undefined,
       configs: noConfigs,
       oldestVersion: undefined,
+      repairs: [],
       delivered: 0,
       inferred: 0,
       joinedAt: now,

@@ -50,6 +50,7 @@ export function toInstanceView(instance: Instance, current: Current): InstanceVi
     heardMsAgo: Math.round(current.now - heardAt),
     ...(reason !== '' && { reason }),
     ...(instance.oldestVersion !== undefined && { oldestVersion: instance.oldestVersion }),
+    ...(instance.repairs.length > 0 && { repairs: instance.repairs }),
     ...(instance.configs.length > 0 && { configs: instance.configs }),
   };
 }

@@ -1,5 +1,5 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject } from '@sluice/protocol';
+import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
 
 /**
  * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key
@@ -26,6 +26,8 @@ export interface Instance {
   configs: readonly ConfigInForce[];
   /** Under which the oldest operation of a migration began that still runs; undefined: none runs. */
   oldestVersion: number | undefined;
+  /** Migrations in which it has records to repair; of one that is gone, whoever starts in its place does. */
+  repairs: readonly RepairBacklog[];
   /** Of a foreign instance: the versions that were sent, and that its events name. */
   delivered: number;
   inferred: number;

@@ -29,6 +29,10 @@ async function live(fleet: TestFleet, { next: random }: Pick<Random, 'next'>, st
       fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, configs });
     },
     () => fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, oldestVersion: newest - below(3) }),
+    () => {
+      const repairs = [{ migration: 'orders', depth: below(3) + 1, oldestMs: below(1000) }];
+      fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, repairs });
+    },
     () => fleet.registry.deliver(pick(), newest),
     () => fleet.registry.infer('env-1', `session of theirs-${below(8)}`, newest),
     () => fleet.registry.lose(pick(), below(1000)),

@@ -1,5 +1,5 @@
 import { type Arrival, leaseMs } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject } from '@sluice/protocol';
+import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
 import { type Contact, type Instance, lastHeard, noConfigs } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';
@@ -44,6 +44,7 @@ interface SnapshotOther {
   readonly refused?: readonly RefusedObject[];
   readonly problem?: string;
   readonly oldestVersion?: number;
+  readonly repairs?: readonly RepairBacklog[];
   /** Which list of configs. */
   readonly configs?: number;
   readonly delivered?: number;
@@ -138,13 +139,25 @@ interface Describing {
 }
 
 function describeOther(instance: Instance, { most, configs, now }: Describing): SnapshotOther | undefined {
-  const { index, epoch = null, version, refused, problem, oldestVersion, delivered, inferred, contact } = instance;
+  const {
+    index,
+    epoch = null,
+    version,
+    refused,
+    problem,
+    oldestVersion,
+    repairs,
+    delivered,
+    inferred,
+    contact,
+  } = instance;
   const configsAt = configs.get(instance.configs) ?? 0;
   const other = {
     ...((epoch !== most.epoch || version !== most.version) && { epoch, version }),
     ...(refused.length > 0 && { refused }),
     ...(problem !== undefined && { problem }),
     ...(oldestVersion !== undefined && { oldestVersion }),
+    ...(repairs.length > 0 && { repairs }),
     ...(configsAt > 0 && { configs: configsAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
@@ -193,6 +206,7 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     problem: other?.problem,
     configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
     oldestVersion: other?.oldestVersion,
+    repairs: other?.repairs ?? [],
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
     joinedAt: now - ages.rosterMs - joinedMsAgo,

@@ -65,6 +65,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags/{flag}`,
         `GET ${environment}/flags/{flag}/barrier`,
         `GET ${environment}/flags/{flag}/evaluations`,
+        `GET ${environment}/flags/{flag}/mismatches`,
         `GET ${environment}/flags/{flag}/telemetry`,
         `GET ${environment}/routes/telemetry`,
         `GET ${environment}/segments`,
@@ -192,6 +193,7 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('DELETE', one, `${all}/banner`);
     await ask('POST', flags, all, { key: 'orders', kind: 'migration' });
     await ask('GET', `${environment}/flags/{flag}/barrier`, `${production}/flags/orders/barrier`);
+    await ask('GET', `${environment}/flags/{flag}/mismatches`, `${production}/flags/orders/mismatches`);
   });
 
   test('segments', async () => {

@@ -13,6 +13,7 @@ export type Crossing = BarrierView['into'];
 /** Stages that are behind each barrier. */
 const behind: Readonly<Record<Crossing, (stage: Stage) => boolean>> = {
   live: (stage) => stagePlans[stage].authority === 'new',
+  rampdown: (stage) => stage === 'rampdown' || stage === 'complete',
   complete: (stage) => stage === 'complete',
   off: (stage) => stage === 'off',
 };
@@ -25,7 +26,9 @@ export function listCrossings(before: FlagState | undefined, after: FlagState | 
   const was = before?.definition.kind === 'migration' ? listStagesInForce(before.configuration) : (['off'] as const);
   // Code gets its default value of one that is deleted, which is `off`.
   const is = after === undefined ? (['off'] as const) : listStagesInForce(after.configuration);
-  return (['live', 'complete', 'off'] as const).filter((into) => is.some(behind[into]) && !was.some(behind[into]));
+  return (['live', 'rampdown', 'complete', 'off'] as const).filter(
+    (into) => is.some(behind[into]) && !was.some(behind[into]),
+  );
 }
 
 /** Whether what a migration was is only compatible with the stages before `live`, or also with those after it. */

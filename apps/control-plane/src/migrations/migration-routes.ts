@@ -1,4 +1,5 @@
-import { migrationBarrierView } from '@sluice/api-client';
+import { migrationBarrierView, mismatchesView } from '@sluice/api-client';
+import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { getFlag } from '../flags/flag-queries.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
@@ -6,27 +7,59 @@ import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { describeHoldouts } from './barrier.ts';
+import { gatherEvidence, listChecks } from './checklist.ts';
+import { groupMismatches } from './mismatch-store.ts';
 
-export function addMigrationRoutes(app: App, { db, readFleet }: ServerContext): void {
+export function addMigrationRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
   app.get(
     '/projects/:project/environments/:environment/flags/:flag/barrier',
     {
       schema: {
-        summary: 'Who may still be in what a migration was before its last change',
+        summary:
+          'Who may still be in what a migration was before its last change, and what to look at before it goes on',
         params: environmentFlagParams,
         response: { 200: migrationBarrierView },
       },
     },
     async ({ params }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      const { definition, version } = await getFlag(db, environment, params.flag);
-      if (definition.kind !== 'migration') {
-        const message = `\`${params.flag}\` is a ${definition.kind}; only a migration has a barrier`;
-        throw new ServerError('not-found', message, { faults: [{ path: 'flag', message }] });
-      }
+      const { version } = await getMigration(db, environment, params.flag);
       const asked = { key: params.flag, epoch: environment.epoch, version };
-      const { ready, holdouts } = describeHoldouts(await readFleet(environment.id), asked);
-      return { flag: params.flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts };
+      const fleet = await readFleet(environment.id);
+      const { ready, holdouts } = describeHoldouts(fleet, asked);
+      const evidence = await gatherEvidence(db, { environment, key: params.flag, version, now: platform.now() }, fleet);
+      return {
+        ...{ flag: params.flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts },
+        checks: [...listChecks(evidence)],
+        ...evidence,
+      };
     },
   );
+
+  app.get(
+    '/projects/:project/environments/:environment/flags/:flag/mismatches',
+    {
+      schema: {
+        summary: 'What is not the same in both stores of a migration, by the path that differs',
+        params: environmentFlagParams,
+        response: { 200: mismatchesView },
+      },
+    },
+    async ({ params }) => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      await getMigration(db, environment, params.flag);
+      return { flag: params.flag, ...(await groupMismatches(db, environment.id, params.flag)) };
+    },
+  );
+}
+
+async function getMigration(
+  reads: Reads,
+  environment: EnvironmentRow,
+  key: string,
+): Promise<Awaited<ReturnType<typeof getFlag>>> {
+  const flag = await getFlag(reads, environment, key);
+  if (flag.definition.kind === 'migration') return flag;
+  const message = `\`${key}\` is a ${flag.definition.kind}; only a migration has a barrier and mismatches`;
+  throw new ServerError('not-found', message, { faults: [{ path: 'flag', message }] });
 }

@@ -1,6 +1,7 @@
 import { createMigration, LDMigrationStage, LDMigrationSuccess } from '@launchdarkly/node-server-sdk';
-import type { ChangeView } from '@sluice/api-client';
+import type { ChangeView, InstanceView } from '@sluice/api-client';
 import type { InstructionInput } from '@sluice/authoring';
+import type { Running } from '@sluice/protocol';
 import {
   type ApiAnswer,
   createLaunchDarklyClient,
@@ -8,6 +9,7 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  tellComparisons,
   until,
 } from '@sluice/testkit';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -32,12 +34,23 @@ async function start(stages: readonly string[] = [], workers = 0): Promise<void>
 
 type Stages = Omit<Extract<InstructionInput, { kind: 'set-stage' }>, 'kind' | 'flag'>;
 
-function ask(stages: Stages, more: object = {}): Promise<ApiAnswer> {
+/** After enough comparisons for any stage. */
+async function ask(stages: Stages, more: object = {}): Promise<ApiAnswer> {
+  await prove();
+  return askBare(stages, more);
+}
+
+function prove(): Promise<void> {
+  return tellComparisons(server, 'orders', { equal: 3000 });
+}
+
+function askBare(stages: Stages, more: object = {}): Promise<ApiAnswer> {
   const instructions = [{ kind: 'set-stage', ...stages }];
   return server.api('POST', `${production}/changes`, { flag: 'orders', instructions, ...more });
 }
 
 async function move(stages: object): Promise<ChangeView> {
+  await prove();
   return server.change({ flag: 'orders', instructions: [{ kind: 'set-stage', ...stages }] });
 }
 
@@ -62,14 +75,15 @@ async function startInstance(key: string): Promise<Instance> {
       socket.send({ kind: 'acknowledgement', state: `${epoch}:${version}`, ...more });
       await until(async () => {
         const found = (await listFleet()).find((instance) => instance.instance === key);
-        const { oldestVersion = undefined } = more as { readonly oldestVersion?: number };
+        const { oldestVersion, repairs } = more as Pick<Running, 'oldestVersion' | 'repairs'>;
+        if (JSON.stringify(found?.repairs) !== JSON.stringify(repairs)) return false;
         return found?.version === version && found.oldestVersion === oldestVersion;
       });
     },
   };
 }
 
-async function listFleet(): Promise<readonly { instance: string; version?: number; oldestVersion?: number }[]> {
+async function listFleet(): Promise<readonly InstanceView[]> {
   return (await server.api('GET', `${production}/fleet`)).body.items;
 }
 
@@ -255,6 +269,7 @@ describe('a barrier', () => {
     await start(['dualwrite', 'shadow', 'live']);
     const instance = await startInstance('web-1');
     const back = await move({ stage: 'shadow' });
+    await prove();
     const revert = () => server.api('POST', `${production}/changes/${back.id}/revert`, {});
     expect(await revert()).toMatchObject({ status: 409, body: { code: 'barrier-closed' } });
     await instance.runs(back.version);
@@ -266,8 +281,61 @@ describe('a barrier', () => {
     await server.api('POST', '/projects/default/flags', { key: 'checkout' });
     expect(await server.api('GET', `${production}/flags/checkout/barrier`)).toMatchObject({
       status: 404,
-      body: { title: '`checkout` is a release; only a migration has a barrier' },
+      body: { title: '`checkout` is a release; only a migration has a barrier and mismatches' },
     });
+  });
+});
+
+describe('records that wait to be repaired', () => {
+  const orders = (depth: number) => [{ migration: 'orders', depth, oldestMs: 12_300 }];
+
+  test.each([
+    ['live', ['dualwrite', 'shadow']],
+    ['rampdown', ['dualwrite', 'shadow', 'live']],
+    ['complete', ['dualwrite', 'shadow', 'live', 'rampdown']],
+  ] as const)('stand before `%s`, in whichever instance they are', async (stage, before) => {
+    await start(before);
+    const [one, two] = [await startInstance('web-1'), await startInstance('web-2')];
+    const version = await versionNeeded();
+    await one.runs(version, { repairs: orders(3) });
+    await two.runs(version, { repairs: [...orders(2), { migration: 'carts', depth: 9, oldestMs: 99_000 }] });
+    expect((await server.api('GET', barrier)).body).toMatchObject({
+      isOpen: true,
+      repairs: { depth: 5, oldestMs: 12_300, instances: ['web-1', 'web-2'] },
+    });
+    expect(await ask({ stage, confirm: 'orders' })).toMatchObject({
+      status: 409,
+      body: {
+        errors: [{ message: 'repairs: 5 records wait to be repaired in web-1, web-2, the first for 12 s' }],
+      },
+    });
+    await one.runs(version);
+    two.socket.send({ kind: 'goodbye' });
+    await until(async () => (await server.api('GET', `${production}/fleet`)).body.gone === 1);
+    // Whoever starts in its place takes them up.
+    expect(await ask({ stage, confirm: 'orders' })).toMatchObject({
+      body: { errors: [{ message: 'repairs: 2 records wait to be repaired in web-2, the first for 12 s' }] },
+    });
+    const again = await startInstance('web-2');
+    await again.runs(version);
+    expect(await ask({ stage, confirm: 'orders' })).toMatchObject({ status: 200 });
+  });
+
+  test('are nothing that a return waits for', async () => {
+    await start(['dualwrite', 'shadow', 'live']);
+    const instance = await startInstance('web-1');
+    await instance.runs(await versionNeeded(), { repairs: orders(3) });
+    for (const stage of ['shadow', 'dualwrite'] as const) expect(await ask({ stage })).toMatchObject({ status: 200 });
+  });
+
+  test('are not waited for where somebody says so by name', async () => {
+    await start(['dualwrite', 'shadow']);
+    const instance = await startInstance('web-1');
+    await instance.runs(await versionNeeded(), { repairs: orders(1) });
+    const passed = await ask({ stage: 'live', overrule: { reason: 'a test record', checks: ['repairs'] } });
+    expect(passed.body.effects.at(-1).text).toBe(
+      'did not wait before `live` for repairs (1 record waits to be repaired in web-1, the first for 12 s): a test record',
+    );
   });
 });
 

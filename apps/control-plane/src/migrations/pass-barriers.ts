@@ -1,10 +1,11 @@
-import type { BarrierView, HoldoutView } from '@sluice/api-client';
+import type { BarrierView, CheckView, HoldoutView } from '@sluice/api-client';
 import type { Effect, FlagState, Instruction } from '@sluice/authoring';
 import type { ChangePlan } from '../changes/plan-change.ts';
 import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
 import { type Crossing, describeHoldouts, isLive, isNamed, listCrossings } from './barrier.ts';
+import { gatherEvidence, listChecks } from './checklist.ts';
 
 /** The instances of all servers; `reads`: the transaction, where one is open. */
 export type ReadFleet = (environmentId: string, reads?: Reads) => Promise<FleetRecord>;
@@ -14,12 +15,13 @@ interface PlannedChange {
   readonly plan: Pick<ChangePlan, 'touches' | 'instructions'>;
   /** What the change touches, as it is stored. */
   readonly stored: readonly ObjectRow[];
+  readonly now: number;
 }
 
-/** The barriers before a change, and who keeps them closed. */
+/** The barriers before a change, and who or what keeps them closed. */
 export async function listBarriers(
   reads: Reads,
-  { environment, plan, stored }: PlannedChange,
+  { environment, plan, stored, now }: PlannedChange,
   readFleet: ReadFleet,
 ): Promise<readonly BarrierView[]> {
   const barriers: BarrierView[] = [];
@@ -31,39 +33,65 @@ export async function listBarriers(
     for (const into of crossings) {
       // Whatever is left of stages before `live` goes with `off`.
       if (into === 'off' && !(await hasBeenLive(reads, environment.id, id.key))) continue;
+      const fleet = await readFleet(environment.id, reads);
       const asked = { key: id.key, epoch: environment.epoch, version };
-      const { ready, holdouts } = describeHoldouts(await readFleet(environment.id, reads), asked);
-      const names = listNamed(plan.instructions, id.key);
-      const waitsFor = holdouts.filter((holdout) => !isNamed(holdout, names));
-      const overruled = holdouts.filter((holdout) => isNamed(holdout, names));
-      barriers.push({ flag: id.key, into, isOpen: waitsFor.length === 0, version, ready, waitsFor, overruled });
+      // All stages from `dualwrite` to `rampdown` may be in force at once, for as long as it takes.
+      const { ready, holdouts } = into === 'rampdown' ? nobody : describeHoldouts(fleet, asked);
+      const named = listNamed(plan.instructions, id.key);
+      const waitsFor = holdouts.filter((holdout) => !isNamed(holdout, named.instances));
+      const overruled = holdouts.filter((holdout) => isNamed(holdout, named.instances));
+      const evidence = await gatherEvidence(reads, { environment, key: id.key, version, now }, fleet);
+      const checks = listChecks(evidence)
+        .filter(({ before }) => before.includes(into))
+        .map((check) => (!check.isPassed && named.checks.has(check.name) ? { ...check, isOverruled: true } : check));
+      const isOpen = waitsFor.length === 0 && checks.every(isSettled);
+      barriers.push({ flag: id.key, into, isOpen, version, ready, waitsFor, overruled, checks });
     }
   }
   return barriers;
 }
 
-/** Throws `barrier-closed`, with everybody who is waited for. */
+const nobody = { ready: 0, holdouts: [] };
+
+function isSettled({ isPassed, isOverruled = false }: CheckView): boolean {
+  return isPassed || isOverruled;
+}
+
+/** Throws `barrier-closed`, with everybody and everything that is waited for. */
 export function refuseClosed(barriers: readonly BarrierView[], instructions: readonly Instruction[]): void {
   const closed = barriers.find(({ isOpen }) => !isOpen);
   if (closed === undefined) return;
-  const { flag, into, version, waitsFor } = closed;
+  const { flag, into, waitsFor, checks } = closed;
   const index = instructions.findLastIndex((instruction) => 'flag' in instruction && instruction.flag === flag);
   const path = `instructions[${index}].overrule`;
   const faults = waitsFor.slice(0, holdoutsTold).map(({ instance, reason }): Fault => {
     return { path, message: `${instance}: ${reason}` };
   });
   const rest = waitsFor.length - faults.length;
-  const who = waitsFor.length === 1 ? '1 instance is' : `${waitsFor.length} instances are`;
+  if (rest > 0) faults.push({ path, message: `and ${rest} more` });
+  const failed = checks.filter((check) => !isSettled(check));
+  faults.push(...failed.map(({ name, text }) => ({ path, message: `${name}: ${text}` })));
+  const conditions = [
+    ...(waitsFor.length > 0 ? [describeWaiting(closed)] : []),
+    ...(failed.length > 0 ? [`while a check is not passed: ${failed.map(({ name }) => name).join(', ')}`] : []),
+  ];
   throw new ServerError(
     'barrier-closed',
-    `no record of \`${flag}\` may go to \`${into}\` before every instance has version ${version}, ${reasons[into]}: ${who} waited for. Try again when they have it, or name those that are not to be waited for (overrule)`,
-    { faults: rest > 0 ? [...faults, { path, message: `and ${rest} more` }] : faults },
+    `no record of \`${flag}\` may go to \`${into}\` ${conditions.join('; nor ')}. Try again when nothing stands in the way, or name what is not to be waited for (overrule)`,
+    { faults },
   );
+}
+
+function describeWaiting({ into, version, waitsFor }: BarrierView): string {
+  const who = waitsFor.length === 1 ? '1 instance is' : `${waitsFor.length} instances are`;
+  return `before every instance has version ${version}, ${reasons[into]}: ${who} waited for`;
 }
 
 /** What an instance that is left behind would do to the records. */
 const reasons: Readonly<Record<Crossing, string>> = {
   live: 'since who is left in `off` would write to the old store alone',
+  // Nobody is waited for.
+  rampdown: '',
   complete: 'since who is left in a stage before `live` would read from the old store',
   off: 'since who is left in `live` or later would read from the new store',
 };
@@ -71,14 +99,19 @@ const reasons: Readonly<Record<Crossing, string>> = {
 /** So many of those that are waited for are told. */
 const holdoutsTold = 100;
 
-/** Whom a change did not wait for, for the history. */
+/** Whom and what a change did not wait for, for the history. */
 export function describeOverruled(barriers: readonly BarrierView[], instructions: readonly Instruction[]): Effect[] {
-  return barriers
-    .filter(({ overruled }) => overruled.length > 0)
-    .map(({ flag, into, overruled }) => ({
-      object: { kind: 'flag', key: flag },
-      text: `did not wait before \`${into}\` for ${listHoldouts(overruled)}: ${listReasons(instructions, flag)}`,
-    }));
+  return barriers.flatMap(({ flag, into, overruled, checks }) => {
+    const why = listReasons(instructions, flag);
+    const object = { kind: 'flag' as const, key: flag };
+    const texts = [
+      ...(overruled.length > 0 ? [`did not wait before \`${into}\` for ${listHoldouts(overruled)}: ${why}`] : []),
+      ...checks
+        .filter(({ isOverruled }) => isOverruled)
+        .map(({ name, text }) => `did not wait before \`${into}\` for ${name} (${text}): ${why}`),
+    ];
+    return texts.map((text) => ({ object, text }));
+  });
 }
 
 function listHoldouts(overruled: readonly HoldoutView[]): string {
@@ -95,8 +128,12 @@ function listOverrules(instructions: readonly Instruction[], flag: string) {
   );
 }
 
-function listNamed(instructions: readonly Instruction[], flag: string): ReadonlySet<string> {
-  return new Set(listOverrules(instructions, flag).flatMap(({ instances }) => instances));
+function listNamed(instructions: readonly Instruction[], flag: string) {
+  const overrules = listOverrules(instructions, flag);
+  return {
+    instances: new Set(overrules.flatMap(({ instances = [] }) => instances)),
+    checks: new Set(overrules.flatMap(({ checks = [] }) => checks)),
+  };
 }
 
 function listReasons(instructions: readonly Instruction[], flag: string): string {

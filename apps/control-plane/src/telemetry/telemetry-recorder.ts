@@ -6,6 +6,7 @@ import { chunk } from '../database/chunks.ts';
 import type { Database, TelemetryRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import { type FoundMismatch, writeMismatches } from '../migrations/mismatch-store.ts';
 import { nextTurn, type Platform } from '../platform.ts';
 import { HourlyNames } from './hourly-names.ts';
 import { finest, startOf } from './telemetry-levels.ts';
@@ -46,6 +47,7 @@ interface Sum {
 /** What a flush comes to. */
 interface Sums {
   readonly rows: Map<string, Sum>;
+  readonly mismatches: FoundMismatch[];
   /** Parts of windows that were malformed; subjects that there are none of; calls that an SDK could not tell apart. */
   malformed: number;
   unknown: number;
@@ -149,10 +151,11 @@ export class TelemetryRecorder {
       known.set(environmentId, (flagKey) => log.find('flag', flagKey) !== undefined);
     }
     return this.#db.transaction().execute(async (writes) => {
-      const sums: Sums = { rows: new Map(), malformed: 0, unknown: 0, uncounted: 0 };
+      const sums: Sums = { rows: new Map(), mismatches: [], malformed: 0, unknown: 0, uncounted: 0 };
       for (const each of await takeNew(writes, received, this.#platform.now()))
         this.#addWindow(sums, each, known.get(each.environmentId));
       await writeRows(writes, [...sums.rows.values()], createId(this.#platform));
+      await writeMismatches(writes, sums.mismatches, this.#platform);
       return sums;
     });
   }
@@ -169,6 +172,8 @@ export class TelemetryRecorder {
         sums.unknown++;
         continue;
       }
+      for (const mismatch of tally.takeMismatches())
+        sums.mismatches.push({ environmentId, flagKey: key, at: endedAt, mismatch });
       const start = startOf(finest, endedAt);
       const name = JSON.stringify([environmentId, kind, key, start]);
       const own = key === tally.key ? tally : new SubjectTally(kind, key);

@@ -14,7 +14,7 @@ import type { ServerContext } from '../server-context.ts';
 import { countOverdue } from '../valves/valve-queries.ts';
 import { addUpRoutes, isWithin, listCounted, spanOf } from './telemetry-queries.ts';
 import { telemetryQuery } from './telemetry-schema.ts';
-import { toConfigView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
+import { toConfigView, toMigrationView, toProvidersView, toRouteViews, toValveView } from './telemetry-view.ts';
 
 /** So many points make a curve: two days by the minute. */
 const mostPointsOfFlag = 2880;
@@ -38,10 +38,15 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
       const { definition, configuration } = await getFlag(db, environment, params.flag);
       const { key, kind } = definition;
       const span = spanOf(platform.now(), query.window, mostPointsOfFlag);
-      const asked = { environmentId: environment.id, kinds: ['valve', 'providers', 'config'] as const, key };
+      const asked = {
+        environmentId: environment.id,
+        kinds: ['valve', 'providers', 'config', 'migration'] as const,
+        key,
+      };
       const counted = await listCounted(db, asked, span);
       const minutes = await listEvaluationMinutes(db, environment.id, key, span.from);
       const [valve, providers, config] = [toValveView(counted), toProvidersView(counted), toConfigView(counted)];
+      const migration = toMigrationView(counted);
       return {
         flag: key,
         from: span.from,
@@ -52,6 +57,7 @@ export function addTelemetryRoutes(app: App, { db, platform }: ServerContext): v
         ...(valve !== undefined && { valve }),
         ...(providers !== undefined && { providers }),
         ...(config !== undefined && { config }),
+        ...(migration !== undefined && { migration }),
       };
     },
   );

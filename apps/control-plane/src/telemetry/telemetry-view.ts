@@ -1,11 +1,20 @@
 import type {
+  ComparisonCounts,
   ConfigTelemetryView,
   LatencyView,
+  MigrationTelemetryView,
   ProvidersTelemetryView,
   RouteTelemetryView,
   ValveTelemetryView,
 } from '@sluice/api-client';
-import { type SubjectKind, SubjectTally } from '@sluice/protocol';
+import {
+  type ComparisonEvent,
+  comparisonEvents,
+  migrationOperations,
+  type SubjectKind,
+  SubjectTally,
+  storeEventNames,
+} from '@sluice/protocol';
 import { Histogram, type TopKeys } from '@sluice/stats';
 import type { CountedPeriod } from './telemetry-queries.ts';
 
@@ -42,6 +51,52 @@ export function toConfigView(counted: readonly CountedPeriod[]): ConfigTelemetry
   return {
     refusals: sortCells(sum).map(([reason, , , { count }]) => ({ reason, count })),
     series: seriesOf('config', counted).map(([at, tally]) => ({ at, count: totalOf(tally).count })),
+  };
+}
+
+export function toMigrationView(counted: readonly CountedPeriod[]): MigrationTelemetryView | undefined {
+  const sum = sumOf('migration', counted);
+  if (sum === undefined) return undefined;
+  const places = [...Map.groupBy(sortCells(sum), ([cohort, stage]) => `${cohort} ${stage}`).values()];
+  const inPlaces = places.flatMap((cells) => {
+    const [first] = cells;
+    return first === undefined ? [] : [{ place: { cohort: first[0], stage: first[1] }, cells }];
+  });
+  return {
+    calls: inPlaces.flatMap(({ place, cells }) => toStores(cells).map((store) => ({ ...place, ...store }))),
+    stores: toStores([...sum.list()]),
+    comparisons: inPlaces.flatMap(({ place, cells }) =>
+      cells.some(([, , event]) => isComparison(event)) ? [{ ...place, ...countComparisons(cells) }] : [],
+    ),
+    compared: countComparisons([...sum.list()]),
+    series: seriesOf('migration', counted).flatMap(([at, tally]) =>
+      toStores([...tally.list()]).map((store) => ({ at, ...store })),
+    ),
+  };
+}
+
+/** What each store did, by operation. */
+function toStores(cells: readonly Cell[]): MigrationTelemetryView['stores'] {
+  return migrationOperations.flatMap((operation) =>
+    (['old', 'new'] as const).flatMap((side) => {
+      const { ok, failed } = storeEventNames[operation][side];
+      const ofStore = cells.filter(([, , event]) => event === ok || event === failed);
+      if (ofStore.length === 0) return [];
+      return [{ operation, side, ...describeLatency('migration', ofStore, ([, , event]) => event === failed) }];
+    }),
+  );
+}
+
+export function countComparisons(cells: readonly Cell[]): ComparisonCounts {
+  const count = (wanted: ComparisonEvent): number => {
+    const ofEvent = cells.filter(([, , event]) => event === wanted);
+    return ofEvent.reduce((sum, [, , , { count: more }]) => Math.min(sum + more, Number.MAX_SAFE_INTEGER), 0);
+  };
+  const [transient, persistent] = [count('transient'), count('persistent')];
+  const compared = Math.min(count('equal') + transient + persistent, Number.MAX_SAFE_INTEGER);
+  return {
+    ...{ compared, transient, persistent },
+    ...{ ignored: count('ignored'), dropped: count('dropped'), failed: count('failed') },
   };
 }
 
@@ -91,15 +146,23 @@ function latencies(tally: SubjectTally, label: 0 | 2 = 0): readonly (LatencyView
   return byName.map(([name, cells]) => ({ name, ...describeLatency(tally.kind, cells) }));
 }
 
-function describeLatency(kind: SubjectKind, cells: readonly Cell[]): LatencyView {
+function describeLatency(
+  kind: SubjectKind,
+  cells: readonly Cell[],
+  // Of routes the third label is a name, which may be any.
+  hasFailed: (cell: Cell) => boolean = ([, second, third]) => (kind === 'valve' ? third : second) === 'failed',
+): LatencyView {
   const [all, failed] = [new Histogram(), new Histogram()];
-  for (const [, second, third, durations] of cells) {
-    all.merge(durations);
-    // Of routes the third label is a name, which may be any.
-    if ((kind === 'valve' ? third : second) === 'failed') failed.merge(durations);
+  for (const cell of cells) {
+    all.merge(cell[3]);
+    if (hasFailed(cell)) failed.merge(cell[3]);
   }
   const at = (share: number): number => Math.round((all.quantile(share) ?? 0) * 1000) / 1000;
   return { count: all.count, failed: failed.count, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
+}
+
+function isComparison(event: string): boolean {
+  return comparisonEvents.some((each) => each === event);
 }
 
 function totalOf(tally: SubjectTally): Histogram {

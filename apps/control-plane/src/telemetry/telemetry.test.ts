@@ -87,6 +87,64 @@ async function readMetric(name: string): Promise<number | undefined> {
 const dropped = (reason: string): Promise<number | undefined> =>
   readMetric(`sluice_telemetry_dropped_total{reason="${reason}"}`);
 
+describe('what was counted of a migration', () => {
+  beforeEach(() => server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' }));
+
+  test('is told by cohort, stage, operation and side, and what became of comparisons', async () => {
+    const window = new TelemetryWindow();
+    const tally = window.find('migration', 'orders');
+    const times = (count: number, cohort: string, event: string, durationMs = 0): void => {
+      for (let at = 0; at < count; at++) tally?.count(cohort, 'shadow', event, durationMs);
+    };
+    times(90, 'default', 'read old ok', 10);
+    times(8, 'default', 'read old failed', 10);
+    times(2, 'gold', 'read old ok', 10);
+    times(5, 'default', 'write new ok', 40);
+    times(20, 'default', 'equal');
+    times(3, 'gold', 'persistent');
+    for (const event of ['transient', 'ignored', 'dropped', 'failed']) times(1, 'default', event);
+    await tell([window.encode()]);
+    const { migration } = await readFlag('5m', 'orders');
+    const nearly10 = { p50Ms: expect.closeTo(10, 0), p99Ms: expect.closeTo(10, 0) };
+    expect(migration.calls).toMatchObject([
+      { cohort: 'default', stage: 'shadow', operation: 'read', side: 'old', count: 98, failed: 8, ...nearly10 },
+      { cohort: 'default', stage: 'shadow', operation: 'write', side: 'new', count: 5, failed: 0 },
+      { cohort: 'gold', stage: 'shadow', operation: 'read', side: 'old', count: 2, failed: 0 },
+    ]);
+    expect(migration.stores).toMatchObject([
+      { operation: 'read', side: 'old', count: 100, failed: 8 },
+      { operation: 'write', side: 'new', count: 5, failed: 0, p50Ms: expect.closeTo(40, 0) },
+    ]);
+    expect(migration.comparisons).toEqual([
+      {
+        ...{ cohort: 'default', stage: 'shadow' },
+        ...{ compared: 21, transient: 1, persistent: 0, ignored: 1, dropped: 1, failed: 1 },
+      },
+      {
+        ...{ cohort: 'gold', stage: 'shadow' },
+        ...{ compared: 3, transient: 0, persistent: 3, ignored: 0, dropped: 0, failed: 0 },
+      },
+    ]);
+    expect(migration.compared).toMatchObject({ compared: 24, transient: 1, persistent: 3 });
+    expect(migration.series).toMatchObject([
+      { at: platform.now(), operation: 'read', side: 'old', count: 100 },
+      { at: platform.now(), operation: 'write', side: 'new', count: 5 },
+    ]);
+  });
+
+  test('has bounds that can be told, whatever is sent', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const cells = [
+      ['default', 'live', 'equal', [0, most]],
+      ['default', 'live', 'persistent', [0, most]],
+      ['default', 'sideways', 'equal', [0, 1]],
+    ];
+    await tell([{ subjects: [{ kind: 'migration', key: 'orders', cells }] }]);
+    expect((await readFlag('5m', 'orders')).migration.compared).toMatchObject({ compared: most, persistent: most });
+    expect(await dropped('malformed')).toBe(1);
+  });
+});
+
 describe('what was counted of a valve', () => {
   test('is told by mode, cause and outcome, with how long calls took and who called', async () => {
     const window = new TelemetryWindow();

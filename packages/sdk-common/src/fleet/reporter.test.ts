@@ -1,4 +1,4 @@
-import type { Notice, RefusedObject, Report } from '@sluice/protocol';
+import type { Notice, RefusedObject, Report, Running } from '@sluice/protocol';
 import { createFakePlatform, type FakePlatform, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import type { Origin } from '../status.ts';
@@ -669,6 +669,22 @@ describe('a window of telemetry', () => {
     expect(await reporter.sendWindow(4, 20, { subjects })).toBe(true);
     expect(sent.map(({ kind }) => kind)).toEqual(['hello']);
   });
+});
+
+test('tells with whatever it tells how many records are to be repaired, and nothing where there are none', async () => {
+  const { reporter, openLine, platform } = create();
+  let repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
+  reporter.watchRepairs(() => repairs);
+  run(reporter, 3);
+  const sent = openLine();
+  await platform.clock.advance(11_000);
+  repairs = Array.from({ length: 60 }, (_, at) => ({ migration: `m-${at}`, depth: 1, oldestMs: 0 }));
+  await platform.clock.advance(11_000);
+  repairs = [];
+  await platform.clock.advance(11_000);
+  const told = sent.map((report) => ('running' in report ? report.running : report) as Running);
+  expect(told.map((each) => each.repairs?.length)).toEqual([1, 1, 50, undefined]);
+  expect(told[0]?.repairs).toEqual([{ migration: 'orders', depth: 3, oldestMs: 40 }]);
 });
 
 test('tells of operations that began under an earlier version, and when the oldest of them has ended', async () => {

@@ -2,10 +2,12 @@ import {
   type ConfigInForce,
   type EncodedWindow,
   type Hello,
+  mostBacklogs,
   type Notice,
   nameWindow,
   parseSelector,
   type RefusedObject,
+  type RepairBacklog,
   type Report,
   type Running,
 } from '@sluice/protocol';
@@ -52,8 +54,9 @@ export class Reporter implements DataObserver {
   readonly #options: ReporterOptions;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   #pace = firstPace;
-  #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion'> = {};
+  #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'> = {};
   #operations: RunningOperations | undefined;
+  #listRepairs = (): readonly RepairBacklog[] => [];
   /** That somebody waits for the end of. */
   #toldOldest: number | undefined;
   /** Undefined: there were never any. */
@@ -117,6 +120,11 @@ export class Reporter implements DataObserver {
   /** One of them ended. */
   operationEnded(): void {
     if (this.#toldOldest !== undefined && this.#toldOldest !== this.#findOldest()) this.#scheduleReport();
+  }
+
+  /** From now on tells, whenever it tells of anything, of migrations with records to repair. */
+  watchRepairs(list: () => readonly RepairBacklog[]): void {
+    this.#listRepairs = list;
   }
 
   refuse(problem: string): void {
@@ -189,7 +197,7 @@ export class Reporter implements DataObserver {
   }
 
   /** Whether that is different from what was. */
-  #note(running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion'>): boolean {
+  #note(running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'>): boolean {
     if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
     this.#running = running;
     this.#since = this.#platform.clock.elapsed();
@@ -229,9 +237,11 @@ export class Reporter implements DataObserver {
   #describe(withConfigs: boolean): Running {
     this.#areConfigsTold ||= withConfigs;
     this.#toldOldest = this.#findOldest();
+    const repairs = this.#listRepairs().slice(0, mostBacklogs);
     return {
       ...this.#running,
       ...(this.#toldOldest !== undefined && { oldestVersion: this.#toldOldest }),
+      ...(repairs.length > 0 && { repairs }),
       ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
       heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
     };

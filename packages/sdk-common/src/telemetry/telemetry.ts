@@ -1,4 +1,11 @@
-import { TelemetryWindow } from '@sluice/protocol';
+import type { Side, Stage } from '@sluice/engine';
+import {
+  type ComparisonEvent,
+  type EncodedMismatch,
+  type MigrationOperation,
+  storeEventNames,
+  TelemetryWindow,
+} from '@sluice/protocol';
 import type { Clock } from '../platform.ts';
 import { Outbox, type SendWindow } from './outbox.ts';
 
@@ -31,6 +38,32 @@ export interface ConfigRefusal {
   readonly key: string;
   /** The same for all refusals of a kind: few are told apart. */
   readonly reason: string;
+}
+
+/** Where a record was when something was done to it. */
+export interface RecordPlace {
+  /** Key of the flag. */
+  readonly migration: string;
+  /** Id of the rule that put the record into its stage, or `default`. */
+  readonly cohort: string;
+  readonly stage: Stage;
+}
+
+/** A store of a migration was asked, and what came of it. */
+export interface MigrationCall extends RecordPlace {
+  readonly operation: MigrationOperation;
+  readonly side: Side;
+  readonly outcome: 'ok' | 'failed';
+  readonly durationMs: number;
+}
+
+/** Both stores of a migration were asked for a record, or should have been. */
+export interface MigrationComparison extends RecordPlace {
+  readonly outcome: Exclude<ComparisonEvent, 'ignored'>;
+  /** Whether a rule ignored something in it. */
+  readonly hasIgnored: boolean;
+  /** What differs still; undefined: nothing does. */
+  readonly mismatch: Omit<EncodedMismatch, 'cohort' | 'stage'> | undefined;
 }
 
 /** A request that was answered. */
@@ -84,6 +117,18 @@ export class Telemetry {
 
   configRefusal({ key, reason }: ConfigRefusal): void {
     this.#open.find('config', key)?.count(reason, '', '', 0);
+  }
+
+  migrationCall({ migration, cohort, stage, operation, side, outcome, durationMs }: MigrationCall): void {
+    const event = storeEventNames[operation][side][outcome];
+    this.#open.find('migration', migration)?.count(cohort, stage, event, durationMs);
+  }
+
+  migrationComparison({ migration, cohort, stage, outcome, hasIgnored, mismatch }: MigrationComparison): void {
+    const tally = this.#open.find('migration', migration);
+    tally?.count(cohort, stage, outcome, 0);
+    if (hasIgnored) tally?.count(cohort, stage, 'ignored', 0);
+    if (mismatch !== undefined) tally?.noteMismatch({ ...mismatch, cohort, stage });
   }
 
   request({ route = unmatched, method, status, durationMs, account, arm = '' }: AnsweredRequest): void {

@@ -2,7 +2,7 @@ import { otherSide, type Side, type Stage } from '@sluice/engine';
 import type { Clock, Hashes, Log } from '@sluice/sdk-common';
 import type { Compare, Comparison, Difference, IgnoreRule } from './compare.ts';
 import { LagGuard } from './lag-guard.ts';
-import type { ObservedComparison } from './observed.ts';
+import type { ObservedComparison, RecordPlace } from './observed.ts';
 import type { Stored } from './store.ts';
 import type { Call } from './store-call.ts';
 import type { TrackedOperation } from './tracked-stage.ts';
@@ -30,9 +30,16 @@ export interface ComparisonsOptions<T> {
   readonly sample: Sample;
   /** How long after a mismatch both sides are read again. */
   readonly recheckMs: number;
+  /** Whether keys of records are not to be told to anybody but `onMismatch`. */
+  readonly hidesKeys: boolean;
   readonly onMismatch: ((mismatch: Mismatch) => void) | undefined;
   /** Reads a record within the time for comparisons. */
-  readonly read: (side: Side, key: string, stage: Stage, tracked?: TrackedOperation) => Call<Stored<T> | undefined>;
+  readonly read: (
+    side: Side,
+    key: string,
+    place: RecordPlace,
+    tracked?: TrackedOperation,
+  ) => Call<Stored<T> | undefined>;
   readonly observe: ((comparison: ObservedComparison) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
@@ -43,7 +50,7 @@ export interface ComparisonsOptions<T> {
 /** A read that was answered. */
 export interface AnsweredRead {
   readonly key: string;
-  readonly stage: Stage;
+  readonly place: RecordPlace;
   readonly side: Side;
   /** Ends when the other side has answered too, or is not asked. */
   readonly tracked: TrackedOperation;
@@ -110,13 +117,13 @@ export class Comparisons<T> {
     for (const cancel of this.#cancels) cancel();
   }
 
-  #isWanted({ key, stage }: AnsweredRead): boolean {
+  #isWanted({ key, place }: AnsweredRead): boolean {
     const { share, random } = this.#sample;
     if (this.#closed || share + random === 0) return false;
     this.#lag.ask();
     if (!this.#isSampled(key)) return false;
     if (this.#atOnce < mostAtOnce) return true;
-    this.#end(stage, 'dropped');
+    this.#end(place, 'dropped');
     return false;
   }
 
@@ -132,46 +139,46 @@ export class Comparisons<T> {
   }
 
   /** Ends when nothing of it is in memory any more. */
-  async #compare({ key, stage, side, tracked }: AnsweredRead, answered: Stored<T> | undefined): Promise<void> {
+  async #compare({ key, place, side, tracked }: AnsweredRead, answered: Stored<T> | undefined): Promise<void> {
     const { clock, read, recheckMs } = this.#options;
     // Whoever waits for the answer goes first, even where a store does its work at once.
     await clock.turn();
-    const other = read(otherSide(side), key, stage, tracked);
+    const other = read(otherSide(side), key, place, tracked);
     const found = await other.answer;
     if (found.kind !== 'answered') {
       tracked.end();
-      this.#end(stage, found.kind === 'failed' ? 'failed' : 'dropped');
+      this.#end(place, found.kind === 'failed' ? 'failed' : 'dropped');
       await other.settled;
       return;
     }
     const first = this.#judge(side === 'old' ? answered : found.value, side === 'old' ? found.value : answered);
     if (first !== undefined) tracked.compared(() => first.differences.length === 0);
     tracked.end();
-    if (first === undefined) this.#end(stage, 'failed');
-    else if (first.differences.length === 0) this.#end(stage, 'equal', first);
+    if (first === undefined) this.#end(place, 'failed');
+    else if (first.differences.length === 0) this.#end(place, 'equal', first);
     else {
       await this.#wait(recheckMs);
-      if (!this.#closed) await this.#compareAgain(key, stage);
+      if (!this.#closed) await this.#compareAgain(key, place);
     }
   }
 
-  async #compareAgain(key: string, stage: Stage): Promise<void> {
-    const { read, migration, onMismatch, log } = this.#options;
-    const [old, next] = [read('old', key, stage), read('new', key, stage)];
+  async #compareAgain(key: string, place: RecordPlace): Promise<void> {
+    const { read, migration, hidesKeys, hash, onMismatch, log } = this.#options;
+    const [old, next] = [read('old', key, place), read('new', key, place)];
     const [oldAnswer, newAnswer] = await Promise.all([old.answer, next.answer]);
     if (oldAnswer.kind !== 'answered' || newAnswer.kind !== 'answered') {
-      this.#end(stage, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
+      this.#end(place, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
       await Promise.all([old.settled, next.settled]);
       return;
     }
     const again = this.#judge(oldAnswer.value, newAnswer.value);
-    if (again === undefined) this.#end(stage, 'failed');
-    else if (again.differences.length === 0) this.#end(stage, 'transient', again);
+    if (again === undefined) this.#end(place, 'failed');
+    else if (again.differences.length === 0) this.#end(place, 'transient', again);
     else {
-      this.#end(stage, 'persistent', again);
       const versions = { old: oldAnswer.value?.version, new: newAnswer.value?.version };
+      this.#end(place, 'persistent', again, { record: hidesKeys ? hash.sha256Base64(key) : key, versions });
       try {
-        onMismatch?.({ migration, key, stage, versions, differences: again.differences });
+        onMismatch?.({ migration, key, stage: place.stage, versions, differences: again.differences });
       } catch (error) {
         log.error(`migration ${migration}: whoever is told of mismatches failed: ${String(error)}`);
       }
@@ -199,14 +206,19 @@ export class Comparisons<T> {
     }
   }
 
-  #end(stage: Stage, outcome: ObservedComparison['outcome'], comparison?: Comparison): void {
+  #end(
+    place: RecordPlace,
+    outcome: ObservedComparison['outcome'],
+    comparison?: Comparison,
+    mismatch?: Pick<ObservedComparison, 'record' | 'versions'>,
+  ): void {
     const { ignored = 0, differences = [] } = comparison ?? {};
     if (comparison !== undefined) this.#counts.compared++;
     if (ignored > 0) this.#counts.ignored++;
     if (outcome !== 'equal') this.#counts[outcome]++;
     if (outcome === 'persistent') for (const path of new Set(differences.map((each) => each.path))) this.#count(path);
     const { observe, migration } = this.#options;
-    observe?.({ kind: 'comparison', migration, stage, outcome, ignored, differences });
+    observe?.({ kind: 'comparison', migration, ...place, outcome, ignored, differences, ...mismatch });
   }
 
   #count(path: string): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Side, type Stage, stagePlans, stages } from '@sluice/engine';
 import type { Report } from '@sluice/protocol';
 import { type CreateSource, Reporter, type SourceSink } from '@sluice/sdk-common';
@@ -444,10 +445,24 @@ describe('comparing', () => {
       kind: 'comparison',
       migration: 'orders',
       stage: 'live',
+      cohort: 'default',
       outcome: 'persistent',
       ignored: 0,
       differences,
+      record: 'a',
+      versions: { old: '3', new: '4' },
     });
+  });
+
+  test('tells whoever observes neither values nor the key where no values are to be shown', async () => {
+    const { orders, put, clock, observed } = await create('live', { compare: { redact: true } });
+    put('old', 'ann@example.com', 1);
+    put('new', 'ann@example.com', 2);
+    await orders.read('ann@example.com');
+    await clock.advance(500);
+    const told = observed.at(-1);
+    expect(told).toMatchObject({ outcome: 'persistent', differences: [{ old: '(redacted)', new: '(redacted)' }] });
+    expect(told).toHaveProperty('record', createHash('sha256').update('ann@example.com').digest('base64'));
   });
 
   test('tells apart a mismatch that has gone by then', async () => {
@@ -548,7 +563,8 @@ describe('without contact to the server', () => {
   });
 });
 
-test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+/** A client that tells a server what it runs, with a migration between two stores in memory. */
+async function createReporting(parts: Parts = {}) {
   const [platform, log] = [createFakePlatform(), createFakeLog()];
   const told: Report[] = [];
   const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
@@ -586,9 +602,26 @@ test('an acknowledgement tells under which version the oldest operation began, a
     await platform.clock.advance(1000);
   };
   const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
-  const orders = client.migration<Order>('orders', stores);
+  const orders = client.migration<Order>('orders', { ...stores, ...parts });
   sink?.line((text) => void told.push(JSON.parse(text)));
   await commit(3);
+  return { platform, told, commit, stores, orders };
+}
+
+test('an acknowledgement tells how many records are to be repaired, until they are', async () => {
+  const { platform, told, stores, orders } = await createReporting({ default: 'dualwrite' });
+  stores.new.before = down;
+  for (const key of ['a', 'b']) await orders.write(key, { total: 1 });
+  await platform.clock.advance(11_000);
+  stores.new.before = () => undefined;
+  await platform.clock.advance(60_000);
+  const repairs = [{ migration: 'orders', depth: 2, oldestMs: expect.closeTo(10_000, -4) }];
+  expect(told.find((report) => 'repairs' in report)).toMatchObject({ kind: 'acknowledgement', repairs });
+  expect(told.at(-1)).not.toHaveProperty('repairs');
+});
+
+test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
+  const { platform, told, commit, stores, orders } = await createReporting();
   let finish = (): void => undefined;
   stores.old.before = () => new Promise((resolve) => (finish = resolve));
   const writing = orders.write('a', { total: 1 });
@@ -605,11 +638,35 @@ test('tells of each call of a store', async () => {
   stores.new.before = down;
   await orders.write('a', { total: 1 });
   await orders.read('a');
-  const of = { kind: 'call', migration: 'orders', stage: 'dualwrite', durationMs: 0 };
+  const of = { kind: 'call', migration: 'orders', stage: 'dualwrite', cohort: 'default', durationMs: 0 };
   expect(observed).toEqual([
     { ...of, operation: 'write', side: 'old', role: 'authority', outcome: 'ok' },
     { ...of, operation: 'write', side: 'new', role: 'other', outcome: 'failed' },
     { ...of, operation: 'read', side: 'old', role: 'authority', outcome: 'ok' },
+  ]);
+});
+
+test('tells by which cohort a record came into its stage', async () => {
+  const { orders, testData, observed, put } = await create(undefined);
+  testData.setFlag({
+    key: 'orders',
+    on: true,
+    variations: [...stages],
+    fallthrough: { variation: 1 },
+    rules: [
+      { id: 'first', clauses: [{ contextKind: 'record', attribute: 'key', op: 'in', values: ['a'] }], variation: 2 },
+    ],
+  });
+  put('old', 'a', 1);
+  put('new', 'a', 1);
+  await orders.read('b');
+  await orders.read('a');
+  await settle();
+  expect(observed.map(({ kind, stage, cohort }) => [kind, stage, cohort])).toEqual([
+    ['call', 'dualwrite', 'default'],
+    ['call', 'shadow', 'first'],
+    ['call', 'shadow', 'first'],
+    ['comparison', 'shadow', 'first'],
   ]);
 });
 

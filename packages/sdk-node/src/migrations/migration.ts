@@ -9,7 +9,7 @@ import { createCompare } from './compare.ts';
 import { type ComparisonStatus, Comparisons } from './comparisons.ts';
 import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
-import type { ObservedStoreCall, ObserveMigration } from './observed.ts';
+import type { ObservedStoreCall, ObserveMigration, RecordPlace } from './observed.ts';
 import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
@@ -81,9 +81,8 @@ export interface MigrationHost extends TrackedStageHost {
 }
 
 /** What is done to one record, with the stage that it began in. */
-interface Operation {
+interface Operation extends RecordPlace {
   readonly key: string;
-  readonly stage: Stage;
   readonly tracked: TrackedStage;
   readonly plan: StagePlan;
   /** Of the environment, when its stage was asked for. */
@@ -149,10 +148,11 @@ export class Migration<T, Id = string> {
       compare: createCompare(compare),
       sample,
       recheckMs,
+      hidesKeys: compare.redact === true,
       onMismatch,
-      read: (side, name, stage, tracked) =>
+      read: (side, name, place, tracked) =>
         this.#ask((store, call) => store.read(name, call), {
-          ...{ side, stage, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
+          ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
       observe,
       clock,
@@ -166,11 +166,12 @@ export class Migration<T, Id = string> {
   /** Rejects with what the store failed with. Comparing comes after the answer, and delays nothing. */
   read(id: Id, context?: GivenContext, options: OperationOptions = {}): Promise<ReadResult<T>> {
     return this.#operate(id, context, async (operation) => {
-      const { key, stage, plan, tracked } = operation;
+      const { key, stage, cohort, plan, tracked } = operation;
       const read = { tracked: tracked.begin('read'), signal: options.signal };
       const answer = await this.#readFrom(plan.authority, operation, read);
       if (answer.kind === 'answered') {
-        if (plan.compares) this.#comparisons.offer({ key, stage, side: plan.authority, ...read }, answer.value);
+        const place = { stage, cohort };
+        if (plan.compares) this.#comparisons.offer({ key, place, side: plan.authority, ...read }, answer.value);
         else read.tracked.end();
         return toResult(answer.value, plan.authority, stage);
       }
@@ -256,8 +257,9 @@ export class Migration<T, Id = string> {
     const outer = this.#around.getStore();
     for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
     const tracked = this.#evaluate(key, context);
-    const { stage } = tracked;
-    return { key, stage, tracked, plan: stagePlans[stage], environmentVersion: this.#findEnvironmentVersion(), outer };
+    const { stage, cohort } = tracked;
+    const environmentVersion = this.#findEnvironmentVersion();
+    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer };
   }
 
   #evaluate(record: string, given: GivenContext): TrackedStage {
@@ -284,11 +286,11 @@ export class Migration<T, Id = string> {
   /** `tracked` undefined: the read is part of a write. */
   #readFrom(
     side: Side,
-    { key, stage, plan }: Operation,
+    { key, stage, cohort, plan }: Operation,
     how: { readonly tracked?: TrackedOperation; readonly signal: AbortSignal | undefined },
   ): Promise<Answer<Stored<T> | undefined>> {
     const role = side === plan.authority ? 'authority' : 'other';
-    const asked = { side, stage, operation: 'read', role, withinMs: this.#budgets.answerMs, ...how } as const;
+    const asked = { side, stage, cohort, operation: 'read', role, withinMs: this.#budgets.answerMs, ...how } as const;
     return this.#ask((store, call) => store.read(key, call), asked).answer;
   }
 
@@ -400,7 +402,7 @@ export class Migration<T, Id = string> {
 
   #change(
     side: Side,
-    { key, stage, plan }: Operation,
+    { key, stage, cohort, plan }: Operation,
     { value }: Change<T>,
     options: {
       readonly version: string;
@@ -409,28 +411,22 @@ export class Migration<T, Id = string> {
       readonly signal?: AbortSignal | undefined;
     },
   ): Call<Applied> {
-    const role = side === plan.authority ? 'authority' : 'other';
+    const asked = { side, stage, cohort, role: side === plan.authority ? 'authority' : 'other', ...options } as const;
     return value === undefined
-      ? this.#ask((store, call) => store.remove(key, call), { side, stage, operation: 'remove', role, ...options })
-      : this.#ask((store, call) => store.write(key, value, call), {
-          side,
-          stage,
-          operation: 'write',
-          role,
-          ...options,
-        });
+      ? this.#ask((store, call) => store.remove(key, call), { ...asked, operation: 'remove' })
+      : this.#ask((store, call) => store.write(key, value, call), { ...asked, operation: 'write' });
   }
 
   #ask<R>(
     ask: (store: Store<T>, call: WriteOptions) => Promise<R>,
-    asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'operation' | 'role'> & {
+    asked: Pick<ObservedStoreCall, 'side' | 'stage' | 'cohort' | 'operation' | 'role'> & {
       readonly tracked?: TrackedOperation | undefined;
       readonly withinMs: number | undefined;
       readonly signal?: AbortSignal | undefined;
       readonly version?: string;
     },
   ): Call<R> {
-    const { side, stage, operation, role, tracked, ...how } = asked;
+    const { side, stage, cohort, operation, role, tracked, ...how } = asked;
     const { limits, observe, platform, log } = this.#host;
     const name = `migration ${this.key}: ${operation} of the ${side} store`;
     const isMeasured = observe !== undefined || tracked?.isReported === true;
@@ -441,8 +437,9 @@ export class Migration<T, Id = string> {
         const outcome = answer.kind !== 'answered' ? answer.kind : answer.value === 'stale' ? 'stale' : 'ok';
         const durationMs = platform.clock.elapsed() - startedAt;
         tracked?.asked(side, { latencyMs: durationMs, hasFailed: answer.kind !== 'answered' });
+        const place = { stage, cohort };
         try {
-          observe?.({ kind: 'call', migration: this.key, stage, operation, side, role, outcome, durationMs });
+          observe?.({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
         } catch (error) {
           log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
         }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { attributesOf, type Context, fromLegacyUser, listKinds, type Stage } from '@sluice/engine';
+import type { RepairBacklog } from '@sluice/protocol';
 import type { Client, GivenContext, Log, Platform, Reporter, SurroundingsSource } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
 import type { Limits } from '../valves/limits.ts';
@@ -27,7 +28,7 @@ export interface MigrationsOptions {
 export class Migrations {
   readonly #options: MigrationsOptions;
   readonly #platform: Platform;
-  readonly #migrations = new Map<string, { close(): Promise<void> }>();
+  readonly #migrations = new Map<string, Pick<Migration<unknown>, 'status' | 'close'>>();
   readonly #tracking: TrackedStageHost;
   /** Made with the first migration: most programs have none. */
   #shared: (Pick<MigrationHost, 'versions' | 'running'> & { readonly lease: Lease }) | undefined;
@@ -82,11 +83,19 @@ export class Migrations {
     const { clock, hash, createUuid } = this.#platform;
     const running = new RunningVersions(() => reporter?.operationEnded());
     reporter?.watch(running);
+    reporter?.watchRepairs(() => this.#listRepairs());
     return {
       running,
       versions: new VersionClock({ id: createUuid(), clock, hash, log }),
       lease: new Lease(client, clock),
     };
+  }
+
+  #listRepairs(): readonly RepairBacklog[] {
+    return [...this.#migrations].flatMap(([migration, each]) => {
+      const { depth, oldestMs } = each.status().repairs;
+      return depth === 0 ? [] : [{ migration, depth, oldestMs: Math.round(oldestMs) }];
+    });
   }
 
   #openJournal<T>(key: string, options: MigrationSettings<T>): RepairJournal {

@@ -1,11 +1,17 @@
 import type { Side, Stage } from '@sluice/engine';
 import type { Difference } from './compare.ts';
 
+/** Where a record was when something was done to it. */
+export interface RecordPlace {
+  readonly stage: Stage;
+  /** Id of the rule that put it there; `default`: none did. */
+  readonly cohort: string;
+}
+
 /** A store of a migration was asked, for telemetry. */
-export interface ObservedStoreCall {
+export interface ObservedStoreCall extends RecordPlace {
   readonly kind: 'call';
   readonly migration: string;
-  readonly stage: Stage;
   readonly operation: 'read' | 'write' | 'remove';
   readonly side: Side;
   /** Whose answer counts: `authority`; the other side is only kept up with it. */
@@ -21,15 +27,18 @@ export interface ObservedStoreCall {
  */
 export type ComparisonOutcome = 'equal' | 'transient' | 'persistent' | 'dropped' | 'failed';
 
-export interface ObservedComparison {
+export interface ObservedComparison extends RecordPlace {
   readonly kind: 'comparison';
   readonly migration: string;
-  readonly stage: Stage;
   readonly outcome: ComparisonOutcome;
   /** How many differences were ignored by rule. */
   readonly ignored: number;
   /** Of a persistent mismatch. */
   readonly differences: readonly Difference[];
+  /** Of a persistent mismatch: the record's key; where no values are to be shown, the SHA-256 of it. */
+  readonly record?: string;
+  /** Of a persistent mismatch, on both sides; undefined: there is nothing. */
+  readonly versions?: Readonly<Record<Side, string | undefined>>;
 }
 
 export type ObserveMigration = (observed: ObservedStoreCall | ObservedComparison) => void;

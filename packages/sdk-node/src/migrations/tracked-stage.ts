@@ -27,6 +27,8 @@ export interface EvaluatedStage {
 /** The stage of one evaluation, and what was done in it. */
 export class TrackedStage {
   readonly stage: Stage;
+  /** Id of the rule that put the record there; `default`: none did. */
+  readonly cohort: string;
   /** What the flag served instead of a stage. */
   readonly refused: unknown;
   readonly #host: TrackedStageHost;
@@ -40,6 +42,7 @@ export class TrackedStage {
     this.#evaluated = evaluated;
     this.#flag = host.report === undefined ? undefined : host.findFlag(key);
     this.stage = isStage(detail.value) ? detail.value : defaultStage;
+    this.cohort = (detail.reason.kind === 'RULE_MATCH' && detail.reason.ruleId) || 'default';
     this.refused = isStage(detail.value) ? undefined : detail.value;
   }
 

@@ -1,0 +1,108 @@
+import type { CheckView, MigrationBarrierView } from '@sluice/api-client';
+import type { MigrationCheck } from '@sluice/authoring';
+import { findShareBound } from '@sluice/stats';
+import type { EnvironmentRow, Reads } from '../database/schema.ts';
+import type { FleetRecord } from '../fleet/fleet-record.ts';
+import { nameOf } from '../fleet/instance.ts';
+import { finest, startOf } from '../telemetry/telemetry-levels.ts';
+import { listCounted, spanOf } from '../telemetry/telemetry-queries.ts';
+import { toMigrationView } from '../telemetry/telemetry-view.ts';
+
+/** Of all records so many may differ where the first ones go `live`. */
+const mostMismatches = 0.001;
+/** So many comparisons without a mismatch show that, with 95% confidence. */
+const fewestComparisons = 2995;
+/** Ten hours by the minute; of a longer time what is added up by the hour is enough. */
+const mostPeriods = 600;
+const instancesNamed = 10;
+
+/** What there is to know of a migration before its records go on. */
+export interface Evidence extends Pick<MigrationBarrierView, 'repairs' | 'comparisons'> {}
+
+interface Check {
+  /** The stages that no record may go to before it is passed. Returns wait for none. */
+  readonly before: CheckView['before'];
+  readonly look: (evidence: Evidence) => Pick<CheckView, 'isPassed' | 'text'>;
+}
+
+/** Whatever is to be looked at besides who can follow: a backfill that is verified has its place here. */
+const checks: Readonly<Record<MigrationCheck, Check>> = {
+  repairs: { before: ['live', 'rampdown', 'complete'], look: lookAtRepairs },
+  comparisons: { before: ['live'], look: lookAtComparisons },
+};
+
+export function listChecks(evidence: Evidence): readonly CheckView[] {
+  // The keys are those of the object.
+  const names = Object.keys(checks) as readonly MigrationCheck[];
+  return names.map((name) => ({ name, before: checks[name].before, ...checks[name].look(evidence) }));
+}
+
+interface Asked {
+  readonly environment: Pick<EnvironmentRow, 'id'>;
+  readonly key: string;
+  /** The environment's version that last altered what SDKs get of the migration. */
+  readonly version: number;
+  readonly now: number;
+}
+
+export async function gatherEvidence(reads: Reads, asked: Asked, fleet: FleetRecord): Promise<Evidence> {
+  return { repairs: sumRepairs(fleet, asked.key), comparisons: await findComparisons(reads, asked) };
+}
+
+/** Also of who is gone: what it left is repaired by whoever starts in its place. */
+function sumRepairs({ instances }: FleetRecord, key: string): Evidence['repairs'] {
+  const found = instances.flatMap((instance) =>
+    instance.repairs.filter(({ migration }) => migration === key).map((backlog) => ({ instance, ...backlog })),
+  );
+  return {
+    depth: found.reduce((sum, { depth }) => Math.min(sum + depth, Number.MAX_SAFE_INTEGER), 0),
+    oldestMs: Math.max(0, ...found.map(({ oldestMs }) => oldestMs)),
+    instances: [...new Set(found.map(({ instance }) => nameOf(instance)))],
+  };
+}
+
+/** Since the last change: what was found in an earlier stage, or before a mistake was mended, says nothing of this one. */
+async function findComparisons(
+  reads: Reads,
+  { environment, key, version, now }: Asked,
+): Promise<Evidence['comparisons']> {
+  const change = await reads
+    .selectFrom('changes')
+    .select('createdAt')
+    .where('environmentId', '=', environment.id)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  const since = change?.createdAt ?? 0;
+  // Of the minute or hour in which it was changed, what is added up already has both: that says nothing either.
+  const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, since) };
+  const counted = await listCounted(reads, { environmentId: environment.id, kinds: ['migration'], key }, span);
+  const { compared, persistent } = toMigrationView(counted)?.compared ?? { compared: 0, persistent: 0 };
+  return { since, compared, persistent, atMost: findShareBound(persistent, compared) };
+}
+
+function lookAtRepairs({ repairs: { depth, oldestMs, instances } }: Evidence): ReturnType<Check['look']> {
+  if (depth === 0) return { isPassed: true, text: 'no record waits to be repaired' };
+  const named = instances.slice(0, instancesNamed).join(', ');
+  const rest = instances.length > instancesNamed ? ` and ${instances.length - instancesNamed} more` : '';
+  const records = depth === 1 ? '1 record waits' : `${depth} records wait`;
+  return {
+    isPassed: false,
+    text: `${records} to be repaired in ${named}${rest}, the first for ${Math.round(oldestMs / 1000)} s`,
+  };
+}
+
+function lookAtComparisons({ comparisons: { compared, persistent, atMost } }: Evidence): ReturnType<Check['look']> {
+  if (compared === 0) {
+    const text = `nothing was compared since the last change; ${fewestComparisons} comparisons without a mismatch are enough`;
+    return { isPassed: false, text };
+  }
+  const found = `${persistent} of ${compared} comparisons since the last change found a mismatch`;
+  return {
+    isPassed: atMost <= mostMismatches,
+    text: `${found}: with 95% confidence at most ${toPercent(atMost)} do, and ${toPercent(mostMismatches)} may`,
+  };
+}
+
+function toPercent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))}%`;
+}
