@@ -1,6 +1,7 @@
 import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import type {
+  BackfillView,
   ChainView,
   ChangeView,
   ConvergenceView,
@@ -93,6 +94,7 @@ export interface ApiClient {
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
+  getBackfill(place: Place, flag: string): Promise<BackfillView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
@@ -153,6 +155,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
+    getBackfill: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/backfill`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
     getTelemetry: (place, flag, window) =>

@@ -20,6 +20,7 @@ const keysOfTables = {
   eventPayloads: ['environmentId', 'payloadId'],
   telemetry: ['environmentId', 'kind', 'key', 'periodMs', 'start', 'part'],
   telemetrySenders: ['environmentId', 'session'],
+  backfillRanges: ['environmentId', 'flagKey', 'position'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

@@ -18,6 +18,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '006-fleet': { up: createFleetTables },
   '007-kinds': { up: addKinds },
   '008-telemetry': { up: createTelemetryTables },
+  '009-backfill': { up: createBackfillTable },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -300,4 +301,26 @@ async function createTelemetryTables(db: AnyDatabase): Promise<void> {
     .addPrimaryKeyConstraint('telemetry_senders_key', ['environment_id', 'session'])
     .execute();
   await db.schema.createIndex('telemetry_senders_age').on('telemetry_senders').column('seen_at').execute();
+}
+
+async function createBackfillTable(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('backfill_ranges')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('flag_key', text, (column) => column.notNull())
+    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addColumn('after', text)
+    .addColumn('up_to', text)
+    .addColumn('state', text, (column) => column.notNull())
+    .addColumn('cursor', text)
+    .addColumn('tally_json', text, (column) => column.notNull())
+    .addColumn('verification_json', text)
+    .addColumn('worker', text)
+    .addColumn('fence', 'bigint', (column) => column.notNull())
+    .addColumn('leased_until', 'bigint')
+    .addColumn('pace_json', text)
+    .addColumn('proposed_version', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('backfill_ranges_key', ['environment_id', 'flag_key', 'position'])
+    .execute();
 }
