@@ -30,13 +30,22 @@ export interface BackfillLease {
 
 /** What a worker that asks for work is to do. */
 export type BackfillClaim =
-  /** `workers`: how many have a range now, this one included. */
-  | { readonly kind: 'range'; readonly lease: BackfillLease; readonly workers: number }
+  | { readonly kind: 'range'; readonly lease: BackfillLease; readonly standing: BackfillStanding }
   /** There are no ranges yet: say where they are to end. */
   | { readonly kind: 'propose' }
   /** Ask again in a while. */
   | { readonly kind: 'wait'; readonly reason: string; readonly retryMs: number }
-  | { readonly kind: 'finished' };
+  | { readonly kind: 'finished'; readonly standing: BackfillStanding };
+
+/** How far all workers together are. */
+export interface BackfillStanding {
+  /** How many have a range now. */
+  readonly workers: number;
+  readonly ranges: number;
+  /** How many of the ranges are copied, and of these verified. */
+  readonly copied: number;
+  readonly verified: number;
+}
 
 /** One side of a range, in a form that does not depend on the order of its records. */
 export interface BackfillSum {

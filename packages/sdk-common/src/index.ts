@@ -1,3 +1,4 @@
+export { answerWithin } from './answer-within.ts';
 export type { BigSegmentOptions, BigSegmentStatus, BigSegmentStore } from './big-segments.ts';
 export {
   aroundAll,
@@ -16,7 +17,7 @@ export type { CreateSource, SourceChoice } from './data/source-chain.ts';
 export { createStreamSource } from './data/stream-source.ts';
 export { EventSender } from './events/event-sender.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
-export { createPostReports } from './fleet/post-reports.ts';
+export { createPostReports, type PostOptions } from './fleet/post-reports.ts';
 export type { Refusals } from './fleet/refusals.ts';
 export { Reporter } from './fleet/reporter.ts';
 export type { GivenContext } from './given-context.ts';

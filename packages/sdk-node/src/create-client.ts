@@ -137,6 +137,7 @@ export function createClient(options: Options): NodeClient {
       journalFolder: findJournalFolder(options),
       onMigration: options.onMigration,
       repairFolder: findRepairFolder(options),
+      server: reporter && { baseUrl: findUrl(options, 'pollUrl'), headers, instance: instance.key },
     },
     nodePlatform,
     scopes,

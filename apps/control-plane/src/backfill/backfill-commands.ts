@@ -1,5 +1,12 @@
 import { listStagesInForce } from '@sluice/authoring';
-import type { BackfillClaim, BackfillLease, BackfillPace, BackfillTally, BackfillVerification } from '@sluice/protocol';
+import type {
+  BackfillClaim,
+  BackfillLease,
+  BackfillPace,
+  BackfillStanding,
+  BackfillTally,
+  BackfillVerification,
+} from '@sluice/protocol';
 import type { BackfillRangeRow, Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import type { StoredFlag } from '../flags/flag-queries.ts';
@@ -11,7 +18,7 @@ import { getMigration, listRanges, type Subject } from './backfill-queries.ts';
 
 /** Who has told of no progress for so long has lost its range. */
 const leaseMs = 60_000;
-const retryMs = 1000;
+const retryMs = 500;
 
 export interface Workplace {
   readonly db: Database;
@@ -42,11 +49,13 @@ export async function claimRange(
   for (const range of ranges) {
     if (!isFree(range, time, except)) continue;
     const lease = await takeRange(db, range, { worker, now: time });
-    if (lease !== undefined) return { kind: 'range', lease, workers: countWorkers(ranges, time) + 1 };
+    if (lease === undefined) continue;
+    const { workers, ...standing } = summarise(ranges, time);
+    return { kind: 'range', lease, standing: { ...standing, workers: workers + 1 } };
   }
-  const busy = countWorkers(await listRanges(db, subject), time);
-  if (busy === 0) return { kind: 'finished' };
-  return { kind: 'wait', reason: `the last ${busy} ranges are with other workers`, retryMs };
+  const standing = summarise(await listRanges(db, subject), time);
+  if (standing.workers === 0) return { kind: 'finished', standing };
+  return { kind: 'wait', reason: `the last ${standing.workers} ranges are with other workers`, retryMs };
 }
 
 /** Makes the ranges, unless somebody else just did. */
@@ -100,12 +109,12 @@ export interface Progress {
   readonly isReleased: boolean;
 }
 
-/** Renews the lease; answers how many workers there are. Throws `conflict` when the range is another's by now. */
+/** Renews the lease. Throws `conflict` when the range is another's by now. */
 export async function noteProgress(
   { db, now }: Pick<Workplace, 'db' | 'now'>,
   subject: Subject,
   progress: Progress,
-): Promise<{ readonly workers: number }> {
+): Promise<BackfillStanding> {
   const { cursor = null, isCopied, tally, pace, isReleased } = progress;
   await writeHeld(db, subject, progress, {
     cursor,
@@ -114,7 +123,7 @@ export async function noteProgress(
     paceJson: pace === undefined ? null : JSON.stringify(pace),
     leasedUntil: isReleased ? null : now() + leaseMs,
   });
-  return { workers: countWorkers(await listRanges(db, subject), now()) };
+  return summarise(await listRanges(db, subject), now());
 }
 
 /** Ends the lease; the range is `dirty` when the sides differ. */
@@ -163,8 +172,14 @@ function isFree({ state, position, leasedUntil }: BackfillRangeRow, now: number,
   return state !== 'verified' && !(state === 'dirty' && except.includes(position));
 }
 
-function countWorkers(ranges: readonly BackfillRangeRow[], now: number): number {
-  return ranges.filter(({ leasedUntil }) => leasedUntil !== null && leasedUntil >= now).length;
+function summarise(ranges: readonly BackfillRangeRow[], now: number): BackfillStanding {
+  const count = (is: (range: BackfillRangeRow) => boolean) => ranges.filter(is).length;
+  return {
+    workers: count(({ leasedUntil }) => leasedUntil !== null && leasedUntil >= now),
+    ranges: ranges.length,
+    copied: count(({ state }) => state !== 'todo' && state !== 'running'),
+    verified: count(({ state }) => state === 'verified'),
+  };
 }
 
 /** Undefined: somebody else was faster. */

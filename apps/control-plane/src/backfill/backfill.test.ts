@@ -73,10 +73,17 @@ describe('a worker', () => {
       ...{ position: 0, fence: 1, leaseMs: 60_000, upTo: 'm', isCopied: false },
       tally: { rows: 0, inserted: 0, equal: 0, skippedNewer: 0, failed: 0 },
     });
-    expect(await claim('b')).toMatchObject({ kind: 'range', lease: { position: 1, after: 'm' }, workers: 2 });
+    expect(await claim('b')).toMatchObject({
+      kind: 'range',
+      lease: { position: 1, after: 'm' },
+      standing: { workers: 2 },
+    });
     expect(await claim('c')).toMatchObject({ kind: 'wait', reason: 'the last 2 ranges are with other workers' });
     const pace = { rowsPerSecond: 120.5, reason: 'target p99 is 140 ms' };
-    expect(await progress(first, { cursor: 'g', pace })).toEqual({ status: 200, body: { workers: 2 } });
+    expect(await progress(first, { cursor: 'g', pace })).toEqual({
+      status: 200,
+      body: { workers: 2, ranges: 2, copied: 0, verified: 0 },
+    });
     expect(await readBackfill()).toMatchObject({
       isVerified: false,
       states: { todo: 0, running: 2, done: 0, verified: 0, dirty: 0 },
@@ -92,7 +99,8 @@ describe('a worker', () => {
     const second = { ...first, position: 1 };
     await progress(second, { isCopied: true });
     await verified(second);
-    expect(await claim('c')).toEqual({ kind: 'finished' });
+    const standing = { workers: 0, ranges: 2, copied: 2, verified: 2 };
+    expect(await claim('c')).toEqual({ kind: 'finished', standing });
     expect(await readBackfill()).toMatchObject({ isVerified: true, workers: [], rowsPerSecond: 0, rows: 4 });
   });
 
@@ -133,7 +141,7 @@ describe('a worker', () => {
     const lease = await take('a');
     await progress(lease, { isCopied: true });
     expect(await verified(lease, { ...equal, new: { ...sum, count: 1 } })).toMatchObject({ body: { state: 'dirty' } });
-    expect(await claim('a', [0])).toEqual({ kind: 'finished' });
+    expect(await claim('a', [0])).toMatchObject({ kind: 'finished', standing: { copied: 1, verified: 0 } });
     const again = await take('b');
     expect(again).toMatchObject({ isCopied: true });
     const reported = [{ key: 'k', reason: 'only in the new store' }];
