@@ -146,6 +146,16 @@ describe('a backfill', () => {
     expect((await orders.read(name(2))).value).toBeUndefined();
   });
 
+  test('with one worker goes as fast as the rate says', async () => {
+    const { orders } = await start();
+    await serve('dualwrite');
+    const { durationMs, isVerified } = await orders.backfill.run({ ...fast, workers: 1, rate: 200 });
+    expect(isVerified).toBe(true);
+    // Half a second for the rows; a lease would be renewed after 20 s, and the rest is for the server.
+    expect(durationMs).toBeLessThan(15_000);
+    expect(durationMs).toBeGreaterThan(300);
+  });
+
   test('of an empty store is done at once', async () => {
     databases.old.exec('delete from orders');
     const { orders } = await start();
@@ -156,9 +166,14 @@ describe('a backfill', () => {
   test('is shared by all processes that run it', async () => {
     const [one, other] = [await start(), await start()];
     await serve('dualwrite');
-    // Both have to have some of it: each of four workers takes a range.
-    const slow = { ...fast, rate: 300 };
-    const results = await Promise.all([one.orders.backfill.run(slow), other.orders.backfill.run(slow)]);
+    let current = 0;
+    const live = { ...fast, rate: { get: () => current } };
+    const running = [one, other].map(({ orders }) => orders.backfill.run(live));
+    // Each of four workers has a range, and rests.
+    await until(async () => (await readBackfill()).states.running === 4);
+    expect(list('new')).toEqual([]);
+    current = 1e6;
+    const results = await Promise.all(running);
     expect(results).toMatchObject([{ isVerified: true }, { isVerified: true }]);
     expect(results.map(({ rows }) => rows).reduce((sum, rows) => sum + rows)).toBe(100);
     expect(Math.min(...results.map(({ rows }) => rows))).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import type { Side } from '@sluice/engine';
-import type { BackfillClaim, BackfillFinding, BackfillLease, BackfillStanding } from '@sluice/protocol';
+import type { BackfillClaim, BackfillFinding, BackfillLease } from '@sluice/protocol';
 import type { Log, Platform } from '@sluice/sdk-common';
 import { SluiceError } from '../../errors.ts';
 import type { Limits } from '../../valves/limits.ts';
@@ -121,7 +121,7 @@ class Run<T> {
     this.#signal = AbortSignal.any([this.#ending.signal, closing, ...(options.signal ? [options.signal] : [])]);
     const { clock } = host.platform;
     const { rate = 1000, targetP99Ms = 100 } = options;
-    this.#pace = new Pace({ rate: () => readRate(rate), targetP99Ms, clock });
+    this.#pace = new Pace({ rate: () => readRate(rate), share: () => this.#findShare(), targetP99Ms, clock });
     this.#stores = this.#openStores();
     this.#tracker = new Tracker({
       clock,
@@ -164,7 +164,7 @@ class Run<T> {
       switch (claim.kind) {
         case 'range':
           this.#waitsFor = undefined;
-          this.#see(claim.standing);
+          this.#tracker.see(claim.standing);
           await this.#fill(claim.lease);
           break;
         case 'propose':
@@ -176,7 +176,7 @@ class Run<T> {
           await sleep(this.#host.platform.clock, claim.retryMs, this.#signal);
           break;
         case 'finished':
-          this.#see(claim.standing);
+          this.#tracker.see(claim.standing);
           return;
       }
     }
@@ -206,7 +206,7 @@ class Run<T> {
       clock: this.#host.platform.clock,
       signal: this.#signal,
       pace: () => this.#describePace(),
-      onStanding: (standing) => this.#see(standing),
+      onStanding: (standing) => this.#tracker.see(standing),
     });
     this.#held.add(held);
     this.#tracker.begin(lease.position, lease.tally);
@@ -292,9 +292,9 @@ class Run<T> {
     return true;
   }
 
-  #see(standing: BackfillStanding): void {
-    this.#tracker.see(standing);
-    this.#pace.shareWith(this.#held.size, standing.workers);
+  /** Of all workers, how many are here; what the server knows of these may be a page old. */
+  #findShare(): number {
+    return this.#held.size / Math.max(1, this.#held.size, this.#tracker.workers);
   }
 
   #describePace() {

@@ -4,10 +4,10 @@ import { Pace } from './pace.ts';
 
 const signal = new AbortController().signal;
 
-function create({ rate = 100 } = {}) {
+function create({ rate = 100, share = 1 } = {}) {
   const clock = new FakeClock();
   let current = rate;
-  const pace = new Pace({ rate: () => current, targetP99Ms: 100, clock });
+  const pace = new Pace({ rate: () => current, share: () => share, targetP99Ms: 100, clock });
   let taken = 0;
   const take = async (): Promise<void> => {
     for (;;) {
@@ -50,8 +50,7 @@ test('as many rows go as the rate says, whatever it is by now', async () => {
 });
 
 test('a share of the rate is for the workers of other processes', async () => {
-  const { count, pace } = create();
-  pace.shareWith(1, 4);
+  const { count } = create({ share: 0.25 });
   await count(1000);
   expect(Math.abs((await count(10_000)) - 250)).toBeLessThan(10);
 });

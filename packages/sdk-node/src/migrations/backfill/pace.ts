@@ -4,6 +4,8 @@ import { sleep } from './sleep.ts';
 export interface PaceOptions {
   /** Rows per second of all workers everywhere, asked for again and again; 0 rests. */
   readonly rate: () => number;
+  /** How much of it is for this process, from 0 to 1. */
+  readonly share: () => number;
   /** Of the target's writes; slower than that is too fast for it. */
   readonly targetP99Ms: number;
   readonly clock: Pick<Clock, 'elapsed' | 'after'>;
@@ -25,7 +27,6 @@ const lookMs = 250;
  */
 export class Pace {
   readonly #options: PaceOptions;
-  #share = 1;
   #factor = 1;
   #tokens = 0;
   #filledAt: number;
@@ -52,16 +53,11 @@ export class Pace {
     return this.#factor;
   }
 
-  /** Of all workers, how many are here. */
-  shareWith(own: number, all: number): void {
-    this.#share = own / Math.max(1, own, all);
-  }
-
   /** Resolves when a row may be copied; rejects when the signal aborts. */
   async take(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     for (;;) {
-      const perMs = (this.#rate() * this.#factor * this.#share) / 1000;
+      const perMs = (this.#rate() * this.#factor * this.#options.share()) / 1000;
       const now = clock.elapsed();
       this.#tokens = Math.min(Math.max(1, perMs * burstMs), this.#tokens + (now - this.#filledAt) * perMs);
       this.#filledAt = now;

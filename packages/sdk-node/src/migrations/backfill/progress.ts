@@ -76,6 +76,11 @@ export class Tracker {
     this.#tallies.set(position, tally);
   }
 
+  /** Of all processes. */
+  get workers(): number {
+    return this.#standing.workers;
+  }
+
   see(standing: BackfillStanding): void {
     this.#standing = standing;
   }
