@@ -1,5 +1,6 @@
 import type { ChangeInput, EnvironmentFlagView } from '@sluice/api-client';
 import { fullWeight, isStage, listStagesInForce, type Stage, stages, weightOfStage } from '@sluice/authoring';
+import { formatBackfill } from './backfill-words.ts';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -65,6 +66,22 @@ export const migrationCommands: readonly Command[] = [
         const { environment } = place;
         output.print(formatMigration(migration, barrier, options, { environment, width: output.width }));
       }
+      return undefined;
+    },
+  }),
+
+  defineCommand({
+    name: 'migration backfill',
+    summary: 'show how far the records from before are copied to the new store, and compared',
+    arguments: ['MIGRATION'],
+    options: connectionOptions,
+    examples: ['sluice migration backfill orders', 'sluice migration backfill orders --json'],
+    run: async ({ words: [key = ''], options, platform, output }) => {
+      const { api, place } = connect(options, platform);
+      await getMigration({ api, place }, key);
+      const backfill = await api.getBackfill(place, key);
+      if (options.json === true) output.printJson(backfill);
+      else output.print(formatBackfill(backfill, place.environment, output.width));
       return undefined;
     },
   }),
