@@ -50,10 +50,9 @@ export async function claimRange(
     if (!isFree(range, time, except)) continue;
     const lease = await takeRange(db, range, { worker, now: time });
     if (lease === undefined) continue;
-    const { workers, ...standing } = summarise(ranges, time);
-    return { kind: 'range', lease, standing: { ...standing, workers: workers + 1 } };
+    return { kind: 'range', lease, standing: await readStanding(db, subject, time) };
   }
-  const standing = summarise(await listRanges(db, subject), time);
+  const standing = await readStanding(db, subject, time);
   if (standing.workers === 0) return { kind: 'finished', standing };
   return { kind: 'wait', reason: `the last ${standing.workers} ranges are with other workers`, retryMs };
 }
@@ -123,7 +122,7 @@ export async function noteProgress(
     paceJson: pace === undefined ? null : JSON.stringify(pace),
     leasedUntil: isReleased ? null : now() + leaseMs,
   });
-  return summarise(await listRanges(db, subject), now());
+  return readStanding(db, subject, now());
 }
 
 /** Ends the lease; the range is `dirty` when the sides differ. */
@@ -172,13 +171,25 @@ function isFree({ state, position, leasedUntil }: BackfillRangeRow, now: number,
   return state !== 'verified' && !(state === 'dirty' && except.includes(position));
 }
 
-function summarise(ranges: readonly BackfillRangeRow[], now: number): BackfillStanding {
-  const count = (is: (range: BackfillRangeRow) => boolean) => ranges.filter(is).length;
+/** Asked for with every page, so that the ranges themselves are not read. */
+async function readStanding(db: Database, { environment, key }: Subject, now: number): Promise<BackfillStanding> {
+  const counts = await db
+    .selectFrom('backfillRanges')
+    .select(({ fn }) => [
+      'state',
+      fn.countAll<number>().as('ranges'),
+      fn.countAll<number>().filterWhere('leasedUntil', '>=', now).as('workers'),
+    ])
+    .where('environmentId', '=', environment.id)
+    .where('flagKey', '=', key)
+    .groupBy('state')
+    .execute();
+  const add = (pick: (row: (typeof counts)[number]) => number) => counts.reduce((sum, row) => sum + pick(row), 0);
   return {
-    workers: count(({ leasedUntil }) => leasedUntil !== null && leasedUntil >= now),
-    ranges: ranges.length,
-    copied: count(({ state }) => state !== 'todo' && state !== 'running'),
-    verified: count(({ state }) => state === 'verified'),
+    workers: add(({ workers }) => workers),
+    ranges: add(({ ranges }) => ranges),
+    copied: add(({ state, ranges }) => (state === 'todo' || state === 'running' ? 0 : ranges)),
+    verified: add(({ state, ranges }) => (state === 'verified' ? ranges : 0)),
   };
 }
 

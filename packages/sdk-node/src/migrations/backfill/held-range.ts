@@ -62,10 +62,12 @@ export class HeldRange {
   /** Leaves it to others, who need not wait until the lease is over; if that fails, they wait. */
   async release(): Promise<void> {
     this.end();
-    const { server } = this.#options;
+    const { server, clock } = this.#options;
     const report = { cursor: this.#cursor, isCopied: this.#isCopied, tally: this.#tally, isReleased: true };
-    const brief = AbortSignal.timeout(releaseMs);
-    await server.report(this.lease, report, brief).catch(() => undefined);
+    const brief = new AbortController();
+    const cancel = clock.after(releaseMs, () => brief.abort());
+    await server.report(this.lease, report, brief.signal).catch(() => undefined);
+    cancel();
   }
 
   end(): void {
