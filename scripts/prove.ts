@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
+import { formatBackfillReport, proveBackfill } from '../packages/sdk-node/proofs/backfill.ts';
 import { formatHalfWritesReport, proveHalfWrites } from '../packages/sdk-node/proofs/half-writes.ts';
 import { formatProvidersReport, policies, proveProviders } from '../packages/sdk-node/proofs/providers.ts';
 import { formatSchedulesReport, proveSchedules } from '../packages/sdk-node/proofs/schedules.ts';
@@ -15,6 +16,13 @@ const proofs: Readonly<Record<string, Proof>> = {
   proxies: async (full) => {
     const report = await proveProxies({ idleMs: full ? 180_000 : 5000, onProgress: (line) => console.log(line) });
     for (const violation of report.violations) console.log(violation);
+    return report.violations.length === 0;
+  },
+  backfill: async (full) => {
+    const scale = full ? { rows: 1_000_000, rate: 20_000 } : { rows: 50_000, rate: 2500 };
+    const report = await proveBackfill({ ...scale, kills: 20, killWithinMs: 1500, onProgress: console.log });
+    for (const violation of report.violations.slice(0, 20)) console.log(violation);
+    console.log(formatBackfillReport(report));
     return report.violations.length === 0;
   },
   'half-writes': async (full) => {

@@ -214,6 +214,60 @@ describe('sluice migration mismatches', () => {
   });
 });
 
+describe('sluice migration backfill', () => {
+  const sum = { count: 2, sum: '00000000000000ff' };
+
+  async function tell(what: string, told: object): Promise<void> {
+    const response = await fetch(`${server.url}/sdk/v1/migrations/orders/backfill/${what}`, {
+      method: 'POST',
+      headers: { authorization: server.sdkKey, 'content-type': 'application/json' },
+      body: JSON.stringify(told),
+    });
+    expect(response.status).toBe(200);
+  }
+
+  test('says how to begin where there is none', async () => {
+    expect((await sluice('migration backfill orders')).printed).toContain('orders has no backfill in production');
+  });
+
+  test('shows a map of the ranges, totals, who works on it, how fast and why not faster, and what differs', async () => {
+    await advanceTo('dualwrite');
+    await tell('ranges', { upperBounds: ['c', 'f', 'm'] });
+    for (const worker of ['web-1', 'web-1', 'web-2']) await tell('claim', { worker });
+    const tally = { rows: 10, inserted: 7, equal: 2, skippedNewer: 1, failed: 0 };
+    const pace = { rowsPerSecond: 120.4, reason: 'the rate is 0' };
+    for (const position of [0, 1, 2])
+      await tell('progress', { position, fence: 1, isCopied: position < 2, tally, pace });
+    const equal = { old: sum, new: sum, repaired: 1, reported: [] };
+    await tell('verification', { position: 0, fence: 1, verification: equal });
+    const reported = [{ key: 'e', reason: 'only the new store has it' }];
+    await tell('verification', { position: 1, fence: 1, verification: { ...equal, reported } });
+    const { printed, exitCode } = await sluice('migration backfill orders');
+    expect(exitCode).toBe(0);
+    expect(printed.split('\n')).toEqual([
+      'orders in production',
+      '  ranges    4: 1 todo, 1 running, 1 verified, 1 dirty',
+      '  rows      30: 21 inserted, 6 equal, 3 newer already, 0 failed',
+      '  repaired  2',
+      '  workers   web-2',
+      '  rows/s    120',
+      '  slow, as  the rate is 0',
+      '',
+      '  #!>.',
+      '  . todo   > running   = done   # verified   ! dirty',
+      '',
+      'RANGE  UP TO  STATE    ROWS  ROWS/S  WORKER',
+      '1      f      dirty    10',
+      '2      m      running  10    120     web-2',
+      '',
+      'RECORD  DIFFERS',
+      'e       only the new store has it',
+    ]);
+    const json = JSON.parse((await sluice('migration backfill orders --json')).printed);
+    expect(json).toMatchObject({ flag: 'orders', rows: 30, ranges: [{ state: 'verified' }, {}, {}, {}] });
+  });
+});
+
 describe('sluice migration advance', () => {
   test('shows a check that is not passed, asks nothing then, and goes on when it is named', async () => {
     for (const to of ['dualwrite', 'shadow']) await sluice(`migration advance orders --to ${to} --now`);

@@ -8,6 +8,7 @@ import {
   stages,
   weightOfStage,
 } from '@sluice/authoring';
+import { formatBackfill } from './backfill-words.ts';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -92,6 +93,22 @@ export const migrationCommands: readonly Command[] = [
       else if (mismatches.kept === 0)
         output.print(`No record of ${key} was found that is not the same in both stores of ${place.environment}.`);
       else output.print(formatMismatches(mismatches, { now: platform.now(), width: output.width }));
+      return undefined;
+    },
+  }),
+
+  defineCommand({
+    name: 'migration backfill',
+    summary: 'show how far the records from before are copied to the new store, and compared',
+    arguments: ['MIGRATION'],
+    options: connectionOptions,
+    examples: ['sluice migration backfill orders', 'sluice migration backfill orders --json'],
+    run: async ({ words: [key = ''], options, platform, output }) => {
+      const { api, place } = connect(options, platform);
+      await getMigration({ api, place }, key);
+      const backfill = await api.getBackfill(place, key);
+      if (options.json === true) output.printJson(backfill);
+      else output.print(formatBackfill(backfill, place.environment, output.width));
       return undefined;
     },
   }),

@@ -228,6 +228,64 @@ export const migrationBarrierView = named('MigrationBarrier', {
 });
 export type MigrationBarrierView = z.output<typeof migrationBarrierView>;
 
+const backfillSum = view({
+  count,
+  /** Sum of the records' hashes mod 2^64, as 16 hexadecimal digits. */
+  sum: text,
+  /** The highest version of a record. */
+  maxVersion: text.exactOptional(),
+});
+
+/** What became of records, tombstones included. */
+const backfillCounts = {
+  rows: count,
+  inserted: count,
+  /** The new store had the record with the same version. */
+  equal: count,
+  /** The new store had a higher version. */
+  skippedNewer: count,
+  failed: count,
+};
+
+const backfillRangeView = named('BackfillRange', {
+  position: count,
+  /** Keys above this one, up to the other; absent: from the first, to the last. By the bytes of their UTF-8. */
+  after: text.exactOptional(),
+  upTo: text.exactOptional(),
+  /** `done`: copied, not verified yet; `dirty`: the stores differ in records that could not be repaired. */
+  state: z.enum(['todo', 'running', 'done', 'verified', 'dirty']),
+  ...backfillCounts,
+  /** Who has it now; absent: nobody. */
+  worker: text.exactOptional(),
+  leasedUntil: time.exactOptional(),
+  rowsPerSecond: z.number().exactOptional(),
+  /** What slows its worker down. */
+  reason: text.exactOptional(),
+  verification: view({
+    old: backfillSum,
+    new: backfillSum,
+    repaired: count,
+    reported: list(view({ key: text, reason: text })),
+  }).exactOptional(),
+});
+export type BackfillRangeView = z.output<typeof backfillRangeView>;
+
+/** How far the backfill of a migration is. */
+export const backfillView = named('Backfill', {
+  flag: text,
+  /** Whether both stores have the same in all ranges, as far as they were looked at. */
+  isVerified: z.boolean(),
+  /** How many ranges are in each state; none where no backfill has begun, or records were in `off` since. */
+  states: view({ todo: count, running: count, done: count, verified: count, dirty: count }),
+  ...backfillCounts,
+  repaired: count,
+  workers: list(text),
+  rowsPerSecond: z.number(),
+  throttleReasons: list(text),
+  ranges: list(backfillRangeView),
+});
+export type BackfillView = z.output<typeof backfillView>;
+
 const barrierView = named('Barrier', {
   ...barrierFields,
   /** The stage that the first record would go to, or that all had left. */

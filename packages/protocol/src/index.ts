@@ -1,3 +1,4 @@
+export type * from './backfill.ts';
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './fdv1.ts';
 export * from './fdv2.ts';

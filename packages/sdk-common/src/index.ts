@@ -1,3 +1,4 @@
+export { answerWithin } from './answer-within.ts';
 export type { BigSegmentOptions, BigSegmentStatus, BigSegmentStore } from './big-segments.ts';
 export {
   aroundAll,
@@ -18,7 +19,7 @@ export type { MigrationMeasurement, MigrationRecord } from './events/event-proce
 export { EventSender } from './events/event-sender.ts';
 export { isSampled } from './events/sampling.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
-export { createPostReports } from './fleet/post-reports.ts';
+export { createPostReports, type PostOptions } from './fleet/post-reports.ts';
 export type { Refusals } from './fleet/refusals.ts';
 export { Reporter } from './fleet/reporter.ts';
 export type { GivenContext } from './given-context.ts';

@@ -358,6 +358,7 @@ class Instance {
       platform: { clock, random: () => random.next(), hash },
       log,
       observe: undefined,
+      backfill: { server: undefined, name: '' },
     };
     const stores = { old: this.#createStore(schedule, 'old'), new: this.#createStore(schedule, 'new') };
     const settings = {

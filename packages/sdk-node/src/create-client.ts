@@ -138,6 +138,7 @@ export function createClient(options: Options): NodeClient {
       journalFolder: findJournalFolder(options),
       onMigration: tellBoth(options.onMigration, telemetry && countMigrations(telemetry)),
       repairFolder: findRepairFolder(options),
+      server: reporter && { baseUrl: findUrl(options, 'pollUrl'), headers, instance: instance.key },
     },
     nodePlatform,
     scopes,

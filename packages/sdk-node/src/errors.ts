@@ -4,7 +4,8 @@
  * back to; `mode-missing`: what is served is not in this build, nor is anything more severe. Why providers sent
  * nothing: `invalid-message`: the message has no key; `journal`: it cannot be read or written. `unknown-message`: no such
  * message is in doubt. Why a migration did nothing: `lease`: it is strict, and what this process knows of its stage may
- * be old; `stale`: the store has a version from so far ahead that somebody's clock is wrong.
+ * be old; `stale`: the store has a version from so far ahead that somebody's clock is wrong. `backfill`:
+ * the server refuses one, or it or a store does not work.
  */
 export type SluiceErrorCode =
   | 'invalid-options'
@@ -15,7 +16,8 @@ export type SluiceErrorCode =
   | 'unknown-message'
   | 'journal'
   | 'lease'
-  | 'stale';
+  | 'stale'
+  | 'backfill';
 
 /** What the SDK throws. Evaluating never does, and whether a client is well is told by its status. */
 export class SluiceError extends Error {

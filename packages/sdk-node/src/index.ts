@@ -30,6 +30,10 @@ export {
   sdkVersion,
 } from './create-client.ts';
 export { SluiceError, type SluiceErrorCode } from './errors.ts';
+export type { Backfill, BackfillResult } from './migrations/backfill/backfill.ts';
+export type { BackfillOptions, ProposeEnds } from './migrations/backfill/backfill-options.ts';
+export type { BackfillProgress } from './migrations/backfill/progress.ts';
+export { progressBar, type Terminal } from './migrations/backfill/progress-bar.ts';
 export {
   type CompareOptions,
   type Difference,

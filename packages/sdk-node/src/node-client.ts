@@ -42,6 +42,8 @@ export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
   readonly repairFolder?: MigrationsOptions['journalFolder'];
   /** Is told of every call of a migration's store and every comparison; undefined: nobody wants to know. */
   readonly onMigration?: MigrationsOptions['observe'];
+  /** Who knows how far backfills are; undefined: nobody. */
+  readonly server?: MigrationsOptions['server'];
 }
 
 /**
@@ -93,6 +95,7 @@ export class NodeClient extends Client {
         journalFolder: options.repairFolder,
         log,
         observe: options.onMigration,
+        server: options.server,
       },
       platform,
     );

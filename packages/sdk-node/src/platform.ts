@@ -48,7 +48,8 @@ export const nodePlatform: Platform = {
     now: () => Date.now(),
     elapsed: () => performance.now(),
     after: (delayMs, callback, keepsAlive = false) => {
-      const timer = setTimeout(callback, delayMs);
+      // What is late already has less than nothing left, of which Node would warn.
+      const timer = setTimeout(callback, Math.max(0, delayMs));
       if (!keepsAlive) timer.unref();
       return () => clearTimeout(timer);
     },

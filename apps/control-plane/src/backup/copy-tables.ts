@@ -21,6 +21,7 @@ const keysOfTables = {
   telemetry: ['environmentId', 'kind', 'key', 'periodMs', 'start', 'part'],
   telemetrySenders: ['environmentId', 'session'],
   mismatches: ['environmentId', 'flagKey', 'at', 'id'],
+  backfillRanges: ['environmentId', 'flagKey', 'position'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

@@ -18,6 +18,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '006-fleet': { up: createFleetTables },
   '007-kinds': { up: addKinds },
   '008-telemetry': { up: createTelemetryTables },
+  '009-backfill': { up: createBackfillTable },
   '010-mismatches': { up: createMismatchTable },
 };
 
@@ -313,5 +314,27 @@ async function createMismatchTable(db: AnyDatabase): Promise<void> {
     .addColumn('id', text, (column) => column.notNull())
     .addColumn('mismatch_json', text, (column) => column.notNull())
     .addPrimaryKeyConstraint('mismatches_key', ['environment_id', 'flag_key', 'at', 'id'])
+    .execute();
+}
+
+async function createBackfillTable(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('backfill_ranges')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('flag_key', text, (column) => column.notNull())
+    .addColumn('position', 'bigint', (column) => column.notNull())
+    .addColumn('after', text)
+    .addColumn('up_to', text)
+    .addColumn('state', text, (column) => column.notNull())
+    .addColumn('cursor', text)
+    .addColumn('tally_json', text, (column) => column.notNull())
+    .addColumn('verification_json', text)
+    .addColumn('worker', text)
+    .addColumn('fence', 'bigint', (column) => column.notNull())
+    .addColumn('leased_until', 'bigint')
+    .addColumn('pace_json', text)
+    .addColumn('proposed_version', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('backfill_ranges_key', ['environment_id', 'flag_key', 'position'])
     .execute();
 }

@@ -27,6 +27,7 @@ export interface Tables {
   telemetry: TelemetryRow;
   telemetrySenders: TelemetrySenderRow;
   mismatches: MismatchRow;
+  backfillRanges: BackfillRangeRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -243,6 +244,37 @@ export interface MismatchRow {
   id: string;
   mismatchJson: string;
 }
+
+/** A range of a migration's records, which one worker at a time copies and then verifies. */
+export interface BackfillRangeRow {
+  environmentId: string;
+  flagKey: string;
+  /** Its place among the ranges, from 0; they are by ascending keys. */
+  position: number;
+  /** Keys above this one; null: from the first. */
+  after: string | null;
+  /** Up to this one, included; null: to the last. */
+  upTo: string | null;
+  state: BackfillState;
+  /** The last key that is copied; null: none is. */
+  cursor: string | null;
+  tallyJson: string;
+  /** What the last look at both sides found; null: nobody looked. */
+  verificationJson: string | null;
+  /** Who has it, or had it last. */
+  worker: string | null;
+  /** Raised by every claim: who comes with an older one had it once. */
+  fence: number;
+  /** Null: nobody has it. */
+  leasedUntil: number | null;
+  /** How fast its worker is, and what slows it down. */
+  paceJson: string | null;
+  /** Of the environment, when the ranges were made. */
+  proposedVersion: number;
+}
+
+/** `done`: copied, and not verified yet; `dirty`: the sides differ in records that could not be repaired. */
+export type BackfillState = 'todo' | 'running' | 'done' | 'verified' | 'dirty';
 
 /** One row, for the one server that leads. */
 export interface LeadershipRow {

@@ -1,4 +1,5 @@
 import Fastify, { LogController } from 'fastify';
+import { addBackfillRoutes, addBackfillWorkRoutes } from '../backfill/backfill-routes.ts';
 import { addChangeRoutes } from '../changes/change-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEdgeRoutes } from '../edges/edge-routes.ts';
@@ -12,7 +13,7 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTelemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
-import { requireActor } from './authentication.ts';
+import { requireActor, requireSdkKey } from './authentication.ts';
 import { addEtags } from './etags.ts';
 import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
@@ -65,10 +66,19 @@ export function createApp(context: ServerContext): App {
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
       addMigrationRoutes(api, context);
+      addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);
       done();
     },
     { prefix: '/api/v1' },
+  );
+  app.register(
+    (sdk: App, _options, done) => {
+      requireSdkKey(sdk, context);
+      addBackfillWorkRoutes(sdk, context);
+      done();
+    },
+    { prefix: '/sdk/v1' },
   );
   return app;
 }

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who makes the request; known in every route behind `requireActor`. */
     actor: Actor;
+    /** Whose SDK key came with the request; known in every route behind `requireSdkKey`. */
+    environmentId: string;
   }
 }
 
@@ -23,5 +25,19 @@ export function requireActor(app: App, { db, usage, platform }: ServerContext): 
     }
     usage.note('apiTokens', actor.tokenId, platform.now());
     request.actor = actor;
+  });
+}
+
+/** Lets only requests with an SDK key through. */
+export function requireSdkKey(app: App, { admissions, platform }: ServerContext): void {
+  app.decorateRequest('environmentId');
+  app.addHook('onRequest', async (request) => {
+    const key = request.headers.authorization;
+    const admission = key === undefined ? 'unknown' : await admissions.admit(key, platform.now());
+    if (admission === 'unknown') {
+      const message = `expected an SDK key in Authorization, got ${key === undefined ? 'none' : 'one that is not known'}`;
+      throw new ServerError('unauthorized', message, { faults: [{ path: 'Authorization', message }] });
+    }
+    request.environmentId = admission.environmentId;
   });
 }

@@ -63,6 +63,7 @@ describe('the OpenAPI document', () => {
         'DELETE /projects/{project}/flags/{flag}',
         `GET ${environment}/flags`,
         `GET ${environment}/flags/{flag}`,
+        `GET ${environment}/flags/{flag}/backfill`,
         `GET ${environment}/flags/{flag}/barrier`,
         `GET ${environment}/flags/{flag}/evaluations`,
         `GET ${environment}/flags/{flag}/mismatches`,
@@ -285,6 +286,32 @@ describe('every answer is as the document says, and has nothing that it does not
     expect(body).toMatchObject({ valve: { accounts: [{}] }, providers: { series: [{}] }, config: { refusals: [{}] } });
     const routes = await ask('GET', `${environment}/routes/telemetry`, `${production}/routes/telemetry`);
     expect(routes.body.items).toMatchObject([{ failed: 1 }]);
+  });
+
+  test('a backfill', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'invoices', kind: 'migration' });
+    await server.change({ flag: 'invoices', instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+    const tell = (what: string, told: object) =>
+      fetch(`${server.url}/sdk/v1/migrations/invoices/backfill/${what}`, {
+        method: 'POST',
+        headers: { authorization: server.sdkKey, 'content-type': 'application/json' },
+        body: JSON.stringify(told),
+      });
+    await tell('ranges', { upperBounds: ['m'] });
+    for (const worker of ['a', 'b']) await tell('claim', { worker });
+    const tally = { rows: 1, inserted: 1, equal: 0, skippedNewer: 0, failed: 0 };
+    const pace = { rowsPerSecond: 10, reason: 'slow' };
+    for (const position of [0, 1])
+      await tell('progress', { position, fence: 1, cursor: 'c', tally, isCopied: position === 0, pace });
+    const sum = { count: 1, sum: '0123456789abcdef', maxVersion: 'v' };
+    const verification = { old: sum, new: sum, repaired: 0, reported: [{ key: 'c', reason: 'differs' }] };
+    await tell('verification', { position: 0, fence: 1, verification });
+    const template = `${environment}/flags/{flag}/backfill`;
+    const { body } = await ask('GET', template, `${production}/flags/invoices/backfill`);
+    expect(body.ranges).toMatchObject([
+      { state: 'dirty', verification },
+      { state: 'running', worker: 'b' },
+    ]);
   });
 
   test('of every route', () => {

@@ -74,14 +74,31 @@ export function sorted(path: Path): Normaliser {
   return { path, apply: (value) => (Array.isArray(value) ? sortByText(value) : value) };
 }
 
+/**
+ * A text that is the same for values in which nothing differs that counts, tolerance aside. `now`: as in comparisons.
+ */
+export function createTextOf(options: CompareOptions = {}): (value: unknown, now: number) => string {
+  const normalisers = listNormalisers(options);
+  const rules = (options.ignore ?? []).map(({ path, expiresAt }) => ({
+    path: split(path),
+    expiresAt: Date.parse(expiresAt),
+  }));
+  return (value, now) => {
+    const normalised = normalisers.reduce((current, { path, apply }) => replace(current, path, apply), value);
+    const inForce = rules.filter(({ expiresAt }) => now < expiresAt);
+    return canonicalText(inForce.reduce((current, { path }) => replace(current, path, () => undefined), normalised));
+  };
+}
+
+function listNormalisers({ normalise = [], unordered = [] }: CompareOptions) {
+  return [...normalise, ...unordered.map(sorted)].map(({ path, apply }) => ({ path: split(path), apply }));
+}
+
 /** Throws a SluiceError when the options cannot be right; what it returns throws when a normaliser does. */
 export function createCompare(options: CompareOptions = {}): Compare {
-  const { ignore = [], tolerance = [], unordered = [], redact = [] } = options;
+  const { ignore = [], tolerance = [], redact = [] } = options;
   checkOptions(options);
-  const normalisers = [...(options.normalise ?? []), ...unordered.map(sorted)].map(({ path, apply }) => ({
-    path: split(path),
-    apply,
-  }));
+  const normalisers = listNormalisers(options);
   const rules = ignore.map((rule) => ({ rule, path: split(rule.path), expiresAt: Date.parse(rule.expiresAt) }));
   const tolerances = tolerance.map(({ path, within }) => ({ path: split(path), within }));
   const secrets = redact === true ? [[]] : redact.map(split);

@@ -5,6 +5,7 @@ import type { EvaluationDetail, GivenContext, Log, Platform } from '@sluice/sdk-
 import { SluiceError } from '../errors.ts';
 import { isDefinite } from '../providers/not-accepted.ts';
 import type { Limits } from '../valves/limits.ts';
+import { Backfill, type BackfillHost } from './backfill/backfill.ts';
 import { createCompare } from './compare.ts';
 import { type ComparisonStatus, Comparisons } from './comparisons.ts';
 import type { Lease } from './lease.ts';
@@ -78,6 +79,7 @@ export interface MigrationHost extends TrackedStageHost {
   readonly log: Log;
   /** Undefined: nobody wants to know. */
   readonly observe: ObserveMigration | undefined;
+  readonly backfill: Pick<BackfillHost, 'server' | 'name'>;
 }
 
 /** What is done to one record, with the stage that it began in. */
@@ -112,6 +114,8 @@ const mostVersions = 5;
  */
 export class Migration<T, Id = string> {
   readonly key: string;
+  /** Brings what was there before to the new store. */
+  readonly backfill: Backfill<T>;
   readonly #host: MigrationHost;
   readonly #stores: Readonly<Record<Side, Store<T>>>;
   readonly #nameOf: (id: Id) => string;
@@ -160,6 +164,10 @@ export class Migration<T, Id = string> {
       hash,
       log,
     });
+    this.backfill = new Backfill<T>(
+      { key, stores: this.#stores, compare },
+      { ...host.backfill, limits: host.limits, platform, log },
+    );
     void this.#repairs.start();
   }
 
@@ -236,6 +244,7 @@ export class Migration<T, Id = string> {
 
   /** Stops comparing and repairing; what is left to repair the next process takes up. */
   async close(): Promise<void> {
+    this.backfill.close();
     this.#comparisons.close();
     await this.#repairs.close();
   }

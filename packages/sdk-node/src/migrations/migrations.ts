@@ -1,9 +1,18 @@
 import { join, resolve } from 'node:path';
 import { attributesOf, type Context, fromLegacyUser, listKinds, type Stage } from '@sluice/engine';
 import type { RepairBacklog } from '@sluice/protocol';
-import type { Client, GivenContext, Log, Platform, Reporter, SurroundingsSource } from '@sluice/sdk-common';
+import type {
+  Client,
+  GivenContext,
+  Log,
+  Platform,
+  PostOptions,
+  Reporter,
+  SurroundingsSource,
+} from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
 import type { Limits } from '../valves/limits.ts';
+import { createBackfillServer } from './backfill/backfill-server.ts';
 import { Lease } from './lease.ts';
 import { Migration, type MigrationHost } from './migration.ts';
 import { checkMigration, type MigrationOptions, type MigrationSettings } from './migration-options.ts';
@@ -22,6 +31,8 @@ export interface MigrationsOptions {
   readonly journalFolder: string | false | undefined;
   readonly log: Log;
   readonly observe: ObserveMigration | undefined;
+  /** Who knows how far backfills are, and what this instance is called there; undefined: nobody. */
+  readonly server: (PostOptions & { readonly instance: string }) | undefined;
 }
 
 /** The migrations of a client. */
@@ -52,7 +63,7 @@ export class Migrations {
   create<T, Id>(key: string, options: MigrationOptions<T, Id>): Migration<T, Id> {
     checkMigration(key, options);
     if (this.#migrations.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
-    const { client, surroundings, limits, log, observe } = this.#options;
+    const { client, surroundings, limits, log, observe, server } = this.#options;
     this.#shared ??= this.#share();
     const host: MigrationHost = {
       ...this.#tracking,
@@ -65,6 +76,7 @@ export class Migrations {
       platform: this.#platform,
       log,
       observe,
+      backfill: { server: server && createBackfillServer(key, server, this.#platform), name: server?.instance ?? '' },
     };
     // Unless they say how, records are found by their key.
     const nameOf = options.key ?? ((id: Id) => String(id));

@@ -1,0 +1,38 @@
+import { Buffer } from 'node:buffer';
+import type { Side } from '@sluice/engine';
+import type { Applied, Stored } from '../store.ts';
+import type { Keyed } from './sum.ts';
+
+/** Keys above `after`, up to `upTo`; undefined: from the first, to the last. */
+export interface KeyRange {
+  readonly after: string | undefined;
+  readonly upTo: string | undefined;
+}
+
+/** The two stores, each call with a time of its own. All reject when a store does not answer. */
+export interface BackfillStores<T> {
+  scan(side: Side, range: KeyRange, limit: number): Promise<readonly Keyed<T>[]>;
+  read(side: Side, key: string): Promise<Stored<T> | undefined>;
+  /** Puts a row of the old store into the new one, a tombstone too. */
+  put(row: Keyed<T>): Promise<Applied>;
+}
+
+/** The rows of a range, page after page. */
+export async function* scanAll<T>(
+  stores: Pick<BackfillStores<T>, 'scan'>,
+  side: Side,
+  { after, upTo }: KeyRange,
+  limit: number,
+): AsyncGenerator<Keyed<T>> {
+  let last = after;
+  for (;;) {
+    const page = await stores.scan(side, { after: last, upTo }, limit);
+    yield* page;
+    const end = page.at(-1);
+    if (end === undefined || page.length < limit) return;
+    // A store that orders keys in another way would give the same ones forever, or leave some out.
+    if (last !== undefined && Buffer.compare(Buffer.from(end.key), Buffer.from(last)) <= 0)
+      throw new Error(`the ${side} store gave key ${end.key} after ${last}, which is no order of bytes`);
+    last = end.key;
+  }
+}
