@@ -9,6 +9,7 @@ const modes = [{ value: 'normal' }, { value: 'cached' }, { value: 'off-404' }];
 const flags: readonly Parameters<ApiClient['createFlag']>[1][] = [
   { key: 'search', kind: 'valve', variations: modes, description: 'Full-text search of the shop' },
   { key: 'recommendations', kind: 'valve', variations: modes, description: 'What others bought' },
+  { key: 'orders', kind: 'migration', description: 'Orders move to a database of their own' },
   {
     key: 'receipts',
     kind: 'config',

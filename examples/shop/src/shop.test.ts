@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openCatalogue } from './catalogue/catalogue.ts';
+import { openNewOrders, openOldOrders } from './orders/order-stores.ts';
+import { createOrders } from './orders/orders.ts';
 import { SearchBackend } from './search/backend.ts';
 import { createShop } from './shop.ts';
 
@@ -23,16 +26,20 @@ beforeEach(async () => {
   const sluice = createClient({ testData: flags });
   const catalogue = openCatalogue(join(folder, 'shop.db'), 2000);
   const search = new SearchBackend(join(folder, 'shop.db'), 1);
+  const [old, next] = [openOldOrders(join(folder, 'shop.db')), await openNewOrders(join(folder, 'new.db'))];
+  const orders = createOrders(sluice, { old: old.store, new: next.store });
   const nowhere = `http://127.0.0.1:${await findFreePort()}`;
   const mail = { pigeon: nowhere, falcon: nowhere };
   const logger = pino({}, { write: (line: string) => void lines.push(line) });
-  app = await createShop({ sluice, catalogue, search, mail, logger, now: () => 0 });
+  app = await createShop({ sluice, catalogue, search, orders, mail, logger, now: () => 0, createId: randomUUID });
   await sluice.ready();
   close = async () => {
     await app.close();
     await search.close();
     catalogue.close();
     await sluice.close();
+    await old.close();
+    await next.close();
     rmSync(folder, { recursive: true, force: true });
   };
 });

@@ -1,10 +1,11 @@
-import type { Client, ValveCause } from '@sluice/sdk-node';
+import type { Client, Migration, ValveCause } from '@sluice/sdk-node';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { createRecommendations } from './catalogue/recommendations.ts';
 import { TtlCache } from './catalogue/ttl-cache.ts';
 import { createReceipts, type MailUrls } from './mail/receipts.ts';
+import type { Order } from './orders/orders.ts';
 import type { SearchBackend } from './search/backend.ts';
 import { createSearch } from './search/search.ts';
 import { createSettings } from './settings.ts';
@@ -21,10 +22,13 @@ export interface ShopParts {
   readonly sluice: Client;
   readonly catalogue: Catalogue;
   readonly search: SearchBackend;
+  readonly orders: Migration<Order>;
   readonly mail: MailUrls;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Of an order, unlike any other. */
+  readonly createId: () => string;
 }
 
 /** When to ask again for what is switched off. */
@@ -34,9 +38,11 @@ export async function createShop({
   sluice,
   catalogue,
   search: backend,
+  orders,
   mail,
   logger,
   now,
+  createId,
 }: ShopParts): Promise<FastifyInstance> {
   const settings = createSettings(sluice);
   const search = createSearch(sluice, backend);
@@ -90,15 +96,46 @@ export async function createShop({
   app.post<{ Body: { product: number; quantity: number } }>('/orders', orderOnly, async ({ body, account }, reply) => {
     const product = catalogue.findProduct(body.product);
     if (product === undefined) return reply.code(404).send({ error: `there is no product ${body.product}` });
-    const order = catalogue.addOrder({ account, ...body });
+    const order = { id: createId(), account, ...body, cents: body.quantity * product.cents };
+    await orders.write(order.id, order);
+    catalogue.addPurchase({ account, ...body });
     // An order stands whatever becomes of its receipt, of which the journal knows.
     const text = `${body.quantity} × ${product.name}`;
     const { status, provider } = await receipts.send({ order: order.id, account, text });
     return reply.code(201).send({ ...order, receipt: { status, provider } });
   });
 
+  app.get<{ Params: { id: string } }>('/orders/:id', async ({ params: { id }, account }, reply) => {
+    const { value: order } = await orders.read(id);
+    return order?.account === account ? order : refuseOrder(reply, id);
+  });
+
+  app.put<{ Params: { id: string }; Body: { quantity: number } }>(
+    '/orders/:id',
+    quantityOnly,
+    async ({ params: { id }, body: { quantity }, account }, reply) => {
+      const { write, value: order } = await orders.update(id, (found) =>
+        found?.account === account
+          ? { ...found, quantity, cents: (found.cents / found.quantity) * quantity }
+          : undefined,
+      );
+      return write === undefined ? refuseOrder(reply, id) : order;
+    },
+  );
+
+  app.delete<{ Params: { id: string } }>('/orders/:id', async ({ params: { id }, account }, reply) => {
+    const { value: order } = await orders.read(id);
+    if (order?.account !== account) return refuseOrder(reply, id);
+    await orders.remove(id);
+    return reply.code(204).send();
+  });
+
   app.get('/stats', async () => ({ queries: catalogue.queries, cacheTtl: settings.cacheTtl.get() }));
   return app;
+}
+
+function refuseOrder(reply: FastifyReply, id: string): FastifyReply {
+  return reply.code(404).send({ error: `you have no order ${id}` });
 }
 
 /** Somebody has switched it off, or it does not work by itself. */
@@ -120,4 +157,7 @@ const orderOnly = {
   schema: {
     body: { type: 'object', required: ['product', 'quantity'], properties: { product: positive, quantity: positive } },
   },
+};
+const quantityOnly = {
+  schema: { body: { type: 'object', required: ['quantity'], properties: { quantity: positive } } },
 };

@@ -7,8 +7,8 @@ export interface Product {
   readonly cents: number;
 }
 
-export interface Order {
-  readonly id: number;
+/** That an account bought something, for what is told to others. */
+export interface Purchase {
   readonly account: string;
   readonly product: number;
   readonly quantity: number;
@@ -20,7 +20,7 @@ export interface Catalogue {
   findProduct(id: number): Product | undefined;
   /** What others bought who bought this, most often first. */
   listBoughtTogether(id: number): readonly Product[];
-  addOrder(order: Omit<Order, 'id'>): Order;
+  addPurchase(purchase: Purchase): void;
   close(): void;
 }
 
@@ -29,11 +29,11 @@ const schema = `
   CREATE TABLE IF NOT EXISTS products (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, cents INTEGER NOT NULL
   );
-  CREATE TABLE IF NOT EXISTS orders (
+  CREATE TABLE IF NOT EXISTS purchases (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, product INTEGER NOT NULL REFERENCES products, quantity INTEGER NOT NULL
   );
-  CREATE INDEX IF NOT EXISTS orders_by_account ON orders (account);
-  CREATE INDEX IF NOT EXISTS orders_by_product ON orders (product);`;
+  CREATE INDEX IF NOT EXISTS purchases_by_account ON purchases (account);
+  CREATE INDEX IF NOT EXISTS purchases_by_product ON purchases (product);`;
 
 /** Opens the shop's database, and fills it with so many products where there are none. */
 export function openCatalogue(file: string, productCount: number): Catalogue {
@@ -43,10 +43,10 @@ export function openCatalogue(file: string, productCount: number): Catalogue {
   const find = database.prepare('SELECT id, name, description, cents FROM products WHERE id = ?');
   const together = database.prepare(`
     SELECT p.id, p.name, p.description, p.cents
-    FROM orders mine JOIN orders theirs ON theirs.account = mine.account JOIN products p ON p.id = theirs.product
+    FROM purchases mine JOIN purchases theirs ON theirs.account = mine.account JOIN products p ON p.id = theirs.product
     WHERE mine.product = ? AND theirs.product <> mine.product
     GROUP BY p.id ORDER BY count(*) DESC, p.id LIMIT 5`);
-  const add = database.prepare('INSERT INTO orders (account, product, quantity) VALUES (?, ?, ?)');
+  const add = database.prepare('INSERT INTO purchases (account, product, quantity) VALUES (?, ?, ?)');
   let queries = 0;
   return {
     get queries() {
@@ -61,10 +61,9 @@ export function openCatalogue(file: string, productCount: number): Catalogue {
       queries++;
       return together.all(id) as unknown as readonly Product[];
     },
-    addOrder: ({ account, product, quantity }) => {
+    addPurchase: ({ account, product, quantity }) => {
       queries++;
-      const { lastInsertRowid } = add.run(account, product, quantity);
-      return { id: Number(lastInsertRowid), account, product, quantity };
+      add.run(account, product, quantity);
     },
     close: () => database.close(),
   };
@@ -77,7 +76,7 @@ const rooms = ['kitchen', 'bedroom', 'hall', 'garden', 'study', 'attic', 'worksh
 function fill(database: DatabaseSync, productCount: number): void {
   if (database.prepare('SELECT 1 FROM products LIMIT 1').get() !== undefined) return;
   const addProduct = database.prepare('INSERT INTO products (name, description, cents) VALUES (?, ?, ?)');
-  const addOrder = database.prepare('INSERT INTO orders (account, product, quantity) VALUES (?, ?, 1)');
+  const addPurchase = database.prepare('INSERT INTO purchases (account, product, quantity) VALUES (?, ?, 1)');
   const pick = (words: readonly string[], index: number): string => words[index % words.length] ?? '';
   database.exec('BEGIN');
   for (let index = 0; index < productCount; index++) {
@@ -88,7 +87,7 @@ function fill(database: DatabaseSync, productCount: number): void {
       `A ${thing} of ${material} for the ${room}. ${others}`,
       500 + index,
     );
-    addOrder.run(String(index % 500), index + 1);
+    addPurchase.run(String(index % 500), index + 1);
   }
   database.exec('COMMIT');
 }

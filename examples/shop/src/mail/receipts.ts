@@ -1,7 +1,7 @@
 import { type Client, NotAccepted, type Provider, type Providers } from '@sluice/sdk-node';
 
 export interface Receipt {
-  readonly order: number;
+  readonly order: string;
   readonly account: string;
   readonly text: string;
 }

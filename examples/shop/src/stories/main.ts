@@ -1,9 +1,11 @@
 /** `npm run story -- NAME`: plays a story with a server, a shop and its customers in processes of their own, and prints what came true. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, runLoad } from '../load/load.ts';
 import { badConfig, badConfigProof } from './bad-config.ts';
 import { cacheTuner, cacheTunerProof } from './cache-tuner.ts';
+import { movedDatabase, movedDatabaseProof } from './moved-database.ts';
 import { badCustomerProof, oneBadCustomer } from './one-bad-customer.ts';
 import { providerDown, providerDownProof } from './provider-down.ts';
 import { serverKilled, serverKilledProof } from './server-killed.ts';
@@ -38,6 +40,14 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
   },
   'provider-down': async (world) => {
     assert.deepEqual(await providerDown(await setStage(world)), providerDownProof);
+  },
+  'moved-database': async (world) => {
+    const [, postgres] = process.argv.slice(2);
+    const { proof, figures } = await movedDatabase(world, {
+      ...{ postgres, customers: 20, compared: 500, createId: randomUUID, now: () => performance.now(), say },
+    });
+    assert.deepEqual(proof, movedDatabaseProof);
+    assert(figures.returnedMs < 1000, 'SQLite answers again within a second');
   },
   'server-killed': async (world) => {
     assert.deepEqual(await serverKilled(world, say), serverKilledProof);

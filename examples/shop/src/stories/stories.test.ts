@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { type Answer, ask, runLoad } from '../load/load.ts';
 import { startFakeProvider } from '../mail/fake-provider.ts';
+import { openNewOrders, openOldOrders } from '../orders/order-stores.ts';
+import { createOrders } from '../orders/orders.ts';
 import { SearchBackend } from '../search/backend.ts';
 import { place, setUp } from '../setup.ts';
 import { createShop } from '../shop.ts';
@@ -40,6 +43,8 @@ beforeEach(async () => {
   sluice = startClient('shop-1', folder);
   const catalogue = openCatalogue(join(folder, 'shop.db'), 300);
   const search = new SearchBackend(join(folder, 'shop.db'), 1);
+  const [old, next] = [openOldOrders(join(folder, 'shop.db')), await openNewOrders(join(folder, 'new.db'))];
+  const orders = createOrders(sluice, { old: old.store, new: next.store });
   const [pigeon, falcon] = [await startFakeProvider(), await startFakeProvider()];
   close.unshift(
     () => pigeon.close(),
@@ -49,11 +54,23 @@ beforeEach(async () => {
   clock = new FakeClock();
   // What the level is, is a config.
   const logger = pino({}, { write: () => undefined });
-  const app = await createShop({ sluice, catalogue, search, mail, logger, now: () => clock.now() });
+  const app = await createShop({
+    sluice,
+    catalogue,
+    search,
+    orders,
+    mail,
+    logger,
+    now: () => clock.now(),
+    createId: randomUUID,
+  });
   close.unshift(async () => {
     await app.close();
     await search.close();
     catalogue.close();
+    await sluice.close();
+    await old.close();
+    await next.close();
   });
   const shopUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   await sluice.ready();

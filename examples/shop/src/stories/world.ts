@@ -15,6 +15,9 @@ export interface World {
   readonly api: ApiClient;
   readonly url: string;
   readonly token: string;
+  readonly sdkKey: string;
+  /** Removed in the end. */
+  readonly folder: string;
   readonly mail: MailUrls;
   readonly server: Program;
   /** After `server` has ended: another one with its data under its address. */
@@ -66,6 +69,8 @@ export async function createWorld(port?: number): Promise<World> {
     api,
     url,
     token: keys.apiToken,
+    sdkKey: keys.sdkKey,
+    folder,
     mail: { pigeon, falcon },
     startServer,
     startShop: async (variables = {}) => {
