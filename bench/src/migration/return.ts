@@ -70,7 +70,9 @@ interface Moved {
 async function move(server: ServerProcess, stage: string): Promise<Moved> {
   const base = '/projects/default/environments/production/changes';
   const startedAt = performance.now();
-  const instructions = [{ kind: 'set-stage', stage }];
+  // Simulated instances compare nothing.
+  const overrule = { reason: 'it is the way back that is measured', checks: ['comparisons'] };
+  const instructions = [{ kind: 'set-stage', stage, ...(stage === 'live' && { overrule }) }];
   // The answers' shapes are the API's.
   const { id } = (await server.api('POST', base, { flag: key, instructions })) as { id: string };
   const view = await server.api('GET', `${base}/${id}/convergence?wait=all&timeoutMs=30000`);

@@ -126,6 +126,24 @@ describe('a backup of PostgreSQL', () => {
     await server.api('POST', '/edges', { name: 'fra', environments });
     const { id: environmentId } = await db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
     await db.insertInto('convergences').values({ environmentId, version: 1, summaryJson: '{}' }).execute();
+    const ofFlag = { environmentId, flagKey: 'checkout' };
+    await db
+      .insertInto('mismatches')
+      .values({ ...ofFlag, at: 1, id: 'a', mismatchJson: '{}' })
+      .execute();
+    const nothing = { after: null, upTo: null, cursor: null, verificationJson: null, worker: null, leasedUntil: null };
+    const range = {
+      position: 0,
+      state: 'todo' as const,
+      tallyJson: '{}',
+      fence: 0,
+      paceJson: null,
+      proposedVersion: 1,
+    };
+    await db
+      .insertInto('backfillRanges')
+      .values({ ...ofFlag, ...range, ...nothing })
+      .execute();
     const cells = [['GET', 'ok', '', [100, 1]]];
     const window = { subjects: [{ kind: 'route', key: '/', cells }] };
     const { telemetry } = server.running.context;
