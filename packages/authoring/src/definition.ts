@@ -217,12 +217,13 @@ function isPlainly(variation: Variation | undefined, stage: Stage): boolean {
 
 /** Code asks for modes by the value that it gets, people by id: they are the same. */
 function findModeProblem(variations: readonly Variation[], path: string): Problem | undefined {
-  const index = variations.findIndex(({ id, value }) => id !== value);
+  // Code has modes as properties, and JavaScript puts those first that are integers: `404` would be the normal one.
+  const index = variations.findIndex(({ id, value }) => id !== value || /^\d+$/.test(id));
   const variation = variations[index];
   if (variation === undefined) return undefined;
   return problem(
     `${path}[${index}].value`,
-    `the modes of a valve are names such as "cached": a letter or digit, then at most 63 letters, digits, dots, underscores or hyphens, and no other id; got ${JSON.stringify(variation.value)}`,
+    `the modes of a valve are names such as "cached": a letter or digit, then at most 63 letters, digits, dots, underscores or hyphens, not digits alone, and no other id; got ${JSON.stringify(variation.value)}`,
   );
 }
 

@@ -126,6 +126,7 @@ describe('a valve', () => {
 
   test.each([
     [[{ value: true }, { value: false }], 'instructions[0].definition.variations[0].value', 'got true'],
+    [[{ value: 'normal' }, { value: '404' }], 'instructions[0].definition.variations[1].value', 'got "404"'],
     [[{ value: 'normal' }, { value: 'too slow' }], 'instructions[0].definition.variations[1].value', 'got "too slow"'],
     [[{ value: 'normal' }, { id: 'c', value: 'cached' }], 'instructions[0].definition.variations[1].value', '"cached"'],
   ])('has modes that are names: %j is refused', (variations, path, message) => {
