@@ -7,6 +7,7 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  tellBackfill,
   tellComparisons,
   until,
 } from '@sluice/testkit';
@@ -43,9 +44,10 @@ function answering(answer: string, asked: string[] = []): Pick<CommandPlatform, 
   };
 }
 
-/** As if enough had been compared for any stage. */
-function prove(): Promise<void> {
-  return tellComparisons(server, 'orders', { equal: 3000 });
+/** As if enough had been copied and compared for any stage. */
+async function prove(): Promise<void> {
+  await tellBackfill(server, 'orders');
+  await tellComparisons(server, 'orders', { equal: 3000 });
 }
 
 async function advanceTo(...stages: readonly string[]): Promise<void> {
@@ -155,6 +157,7 @@ describe('sluice migration show', () => {
       '      WAITS FOR  SDK                WHY',
       `      web-1      sluice-node/0.1.0  runs version ${version - 1}`,
       `      web-2      sluice-node/0.1.0  runs version ${version - 1}`,
+      '  [x] backfill, before live: 1 of 1 ranges of the backfill are verified',
       '  [ ] repairs, before live, rampdown, complete: 2 records wait to be repaired in web-2, the first for 12 s',
       expect.stringMatching(/^ {2}\[.\] comparisons, before live: 1 of \d+ comparisons since the last change/),
       '',
@@ -231,7 +234,7 @@ describe('sluice migration backfill', () => {
   });
 
   test('shows a map of the ranges, totals, who works on it, how fast and why not faster, and what differs', async () => {
-    await advanceTo('dualwrite');
+    await sluice('migration advance orders --to dualwrite --now');
     await tell('ranges', { upperBounds: ['c', 'f', 'm'] });
     for (const worker of ['web-1', 'web-1', 'web-2']) await tell('claim', { worker });
     const tally = { rows: 10, inserted: 7, equal: 2, skippedNewer: 1, failed: 0 };
@@ -275,7 +278,7 @@ describe('sluice migration advance', () => {
     expect(await sluice('migration advance orders', answering('y', asked))).toMatchObject({
       exitCode: 1,
       printed: expect.stringMatching(
-        /\[x\] repairs, before live: no record waits.*\[ \] comparisons, before live: nothing was compared/s,
+        /\[ \] backfill, before live: the new store lacks.*\[x\] repairs, before live: no record waits.*\[ \] comparisons, before live: nothing was compared/s,
       ),
       complained: expect.stringMatching(/a check is not passed.*--check NAME/s),
     });
@@ -284,7 +287,7 @@ describe('sluice migration advance', () => {
       exitCode: 1,
       complained: expect.stringContaining('comparisons: nothing was compared'),
     });
-    const overrule = '--overrule tests --check comparisons';
+    const overrule = '--overrule tests --check comparisons --check backfill';
     expect((await sluice(`migration advance orders --dry-run ${overrule}`)).printed).toContain(
       '[-] comparisons, before',
     );
@@ -385,7 +388,7 @@ describe('sluice migration advance', () => {
   test.each([
     ['--overrule hangs', '--overrule needs --instance NAME or --check NAME'],
     ['--check repairs', '--check goes with --overrule'],
-    ['--overrule x --check weather', '--check must be repairs or comparisons, got "weather"'],
+    ['--overrule x --check weather', '--check must be one of backfill, repairs, comparisons, got "weather"'],
     ['--instance web-1', '--instance goes with --overrule'],
     ['--to done', '--to must be one of off, dualwrite'],
     ['--percent 101', '--percent must be a number from 0 to 100'],

@@ -137,7 +137,7 @@ export const migrationCommands: readonly Command[] = [
         type: 'string',
         multiple: true,
         value: 'NAME',
-        help: `with --overrule: ${migrationChecks.join(' or ')}`,
+        help: `with --overrule: ${migrationChecks.join(', ')}`,
       },
       ...confirmOptions,
       ...changeOptions,
@@ -269,7 +269,7 @@ function readOverrule({
   }
   const checks = given.map((name) => {
     const check = migrationChecks.find((each) => each === name);
-    if (check === undefined) throw usageError(`--check must be ${migrationChecks.join(' or ')}, got "${name}"`);
+    if (check === undefined) throw usageError(`--check must be one of ${migrationChecks.join(', ')}, got "${name}"`);
     return check;
   });
   return {

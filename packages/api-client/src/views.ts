@@ -215,6 +215,8 @@ const barrierFields = {
 /** Who may still be in what a migration was before its last change, and what else there is to look at before it goes on. */
 export const migrationBarrierView = named('MigrationBarrier', {
   ...barrierFields,
+  /** Ranges of records from before, none where no backfill was run, and how many of them are the same in both stores. */
+  backfill: view({ ranges: count, verified: count }),
   /** Records that instances have yet to make equal in both stores, and how long the first has been waiting. */
   repairs: view({ depth: count, oldestMs: ms, instances: list(text) }),
   /** What comparisons found since the migration was changed last. */

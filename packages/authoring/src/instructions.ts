@@ -36,7 +36,7 @@ const tripFields = {
 const stageSchema = z.enum(stages);
 
 /** What is looked at before records of a migration go on, besides who can follow. */
-export const migrationChecks = ['repairs', 'comparisons'] as const;
+export const migrationChecks = ['backfill', 'repairs', 'comparisons'] as const;
 export type MigrationCheck = (typeof migrationChecks)[number];
 
 /** What a person says to move records to where some instances may not follow, or from where nothing comes back. */

@@ -58,6 +58,7 @@ export {
 } from './states.ts';
 export { tamper } from './tamper.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+export { tellBackfill } from './tell-backfill.ts';
 export { tellComparisons } from './tell-comparisons.ts';
 export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { startTestFront, type TestFront } from './test-front.ts';

@@ -3,6 +3,7 @@ import {
   createFakeServerPlatform,
   startTestServer,
   type TestServer,
+  tellBackfill,
   tellComparisons,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,6 +18,7 @@ beforeEach(async () => {
   server = await startTestServer({ platform });
   await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
   for (const stage of ['dualwrite', 'shadow']) await ask({ stage });
+  await tellBackfill(server, 'orders');
 });
 
 afterEach(() => server.close());
@@ -53,6 +55,7 @@ describe('comparisons', () => {
     const [barrier] = tried.body.barriers;
     expect(barrier).toMatchObject({ into: 'live', isOpen: false, waitsFor: [] });
     expect(barrier.checks.map(({ name, isPassed }: Record<string, unknown>) => [name, isPassed])).toEqual([
+      ['backfill', true],
       ['repairs', true],
       ['comparisons', false],
     ]);
@@ -121,6 +124,55 @@ describe('comparisons', () => {
     expect(await ask({ rollout: rollout(50_000) })).toMatchObject({ status: 200 });
     expect(await ask({ stage: 'shadow' })).toMatchObject({ status: 200 });
     expect(await ask({ stage: 'live' })).toMatchObject({ status: 409 });
+  });
+});
+
+describe('a backfill', () => {
+  async function readCheck() {
+    const { checks, backfill } = await readBarrier();
+    return { ...checks.find(({ name }: { name: string }) => name === 'backfill'), ...backfill };
+  }
+
+  async function addRange(position: number, state: 'verified' | 'done' | 'dirty'): Promise<void> {
+    const { db } = server.running.context;
+    const row = await db.selectFrom('backfillRanges').selectAll().executeTakeFirstOrThrow();
+    await db
+      .insertInto('backfillRanges')
+      .values({ ...row, position, state })
+      .execute();
+  }
+
+  test('is needed before the first record goes live', async () => {
+    await server.running.context.db.deleteFrom('backfillRanges').execute();
+    await tellComparisons(server, 'orders', { equal: 3000 });
+    const text =
+      'the new store lacks what was in the old one before: no backfill was run since the last record left `off`';
+    expect(await readCheck()).toMatchObject({ before: ['live'], isPassed: false, text, ranges: 0 });
+    expect(await ask({ stage: 'live' })).toMatchObject({
+      status: 409,
+      body: { errors: [{ path: 'instructions[0].overrule', message: `backfill: ${text}` }] },
+    });
+    expect(await ask({ stage: 'live', overrule: { reason: 'empty', checks: ['backfill'] } })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  test.each(['done', 'dirty'] as const)('has to be verified, every range of it: not if one is %s', async (state) => {
+    await tellComparisons(server, 'orders', { equal: 3000 });
+    await addRange(1, 'verified');
+    expect(await readCheck()).toMatchObject({ isPassed: true, ranges: 2, verified: 2 });
+    await addRange(2, state);
+    expect(await readCheck()).toMatchObject({
+      isPassed: false,
+      text: '2 of 3 ranges of the backfill are verified',
+    });
+    expect((await ask({ stage: 'live' })).status).toBe(409);
+  });
+
+  test('counts for nothing once records were in `off` again', async () => {
+    await ask({ stage: 'off' });
+    for (const stage of ['dualwrite', 'shadow']) await ask({ stage });
+    expect(await readCheck()).toMatchObject({ isPassed: false, ranges: 0 });
   });
 });
 

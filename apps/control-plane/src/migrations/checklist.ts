@@ -1,6 +1,7 @@
 import type { CheckView, MigrationBarrierView } from '@sluice/api-client';
 import type { MigrationCheck } from '@sluice/authoring';
 import { findShareBound } from '@sluice/stats';
+import { listRanges } from '../backfill/backfill-queries.ts';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
 import { nameOf } from '../fleet/instance.ts';
@@ -17,7 +18,7 @@ const mostPeriods = 600;
 const instancesNamed = 10;
 
 /** What there is to know of a migration before its records go on. */
-export interface Evidence extends Pick<MigrationBarrierView, 'repairs' | 'comparisons'> {}
+export interface Evidence extends Pick<MigrationBarrierView, 'backfill' | 'repairs' | 'comparisons'> {}
 
 interface Check {
   /** The stages that no record may go to before it is passed. Returns wait for none. */
@@ -25,8 +26,9 @@ interface Check {
   readonly look: (evidence: Evidence) => Pick<CheckView, 'isPassed' | 'text'>;
 }
 
-/** Whatever is to be looked at besides who can follow: a backfill that is verified has its place here. */
+/** Whatever is to be looked at besides who can follow. */
 const checks: Readonly<Record<MigrationCheck, Check>> = {
+  backfill: { before: ['live'], look: lookAtBackfill },
   repairs: { before: ['live', 'rampdown', 'complete'], look: lookAtRepairs },
   comparisons: { before: ['live'], look: lookAtComparisons },
 };
@@ -38,7 +40,7 @@ export function listChecks(evidence: Evidence): readonly CheckView[] {
 }
 
 interface Asked {
-  readonly environment: Pick<EnvironmentRow, 'id'>;
+  readonly environment: EnvironmentRow;
   readonly key: string;
   /** The environment's version that last altered what SDKs get of the migration. */
   readonly version: number;
@@ -46,7 +48,16 @@ interface Asked {
 }
 
 export async function gatherEvidence(reads: Reads, asked: Asked, fleet: FleetRecord): Promise<Evidence> {
-  return { repairs: sumRepairs(fleet, asked.key), comparisons: await findComparisons(reads, asked) };
+  return {
+    backfill: await sumRanges(reads, asked),
+    repairs: sumRepairs(fleet, asked.key),
+    comparisons: await findComparisons(reads, asked),
+  };
+}
+
+async function sumRanges(reads: Reads, asked: Asked): Promise<Evidence['backfill']> {
+  const ranges = await listRanges(reads, asked);
+  return { ranges: ranges.length, verified: ranges.filter(({ state }) => state === 'verified').length };
 }
 
 /** Also of who is gone: what it left is repaired by whoever starts in its place. */
@@ -78,6 +89,15 @@ async function findComparisons(
   const counted = await listCounted(reads, { environmentId: environment.id, kinds: ['migration'], key }, span);
   const { compared, persistent } = toMigrationView(counted)?.compared ?? { compared: 0, persistent: 0 };
   return { since, compared, persistent, atMost: findShareBound(persistent, compared) };
+}
+
+function lookAtBackfill({ backfill: { ranges, verified } }: Evidence): ReturnType<Check['look']> {
+  if (ranges === 0) {
+    const text =
+      'the new store lacks what was in the old one before: no backfill was run since the last record left `off`';
+    return { isPassed: false, text };
+  }
+  return { isPassed: verified === ranges, text: `${verified} of ${ranges} ranges of the backfill are verified` };
 }
 
 function lookAtRepairs({ repairs: { depth, oldestMs, instances } }: Evidence): ReturnType<Check['look']> {

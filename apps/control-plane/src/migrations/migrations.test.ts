@@ -9,6 +9,7 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  tellBackfill,
   tellComparisons,
   until,
 } from '@sluice/testkit';
@@ -40,8 +41,9 @@ async function ask(stages: Stages, more: object = {}): Promise<ApiAnswer> {
   return askBare(stages, more);
 }
 
-function prove(): Promise<void> {
-  return tellComparisons(server, 'orders', { equal: 3000 });
+async function prove(): Promise<void> {
+  await tellBackfill(server, 'orders');
+  await tellComparisons(server, 'orders', { equal: 3000 });
 }
 
 function askBare(stages: Stages, more: object = {}): Promise<ApiAnswer> {

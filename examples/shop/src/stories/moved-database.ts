@@ -63,8 +63,10 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
     const instruction: SetStage = {
       ...{ kind: 'set-stage', stage },
       ...(confirm !== undefined && { confirm }),
-      // The server would wait for some thousand comparisons, which a small shop takes minutes for.
-      ...(stage === 'live' && { overrule: { reason: `${compared} reads are enough here`, checks: ['comparisons'] } }),
+      // The server would wait for a backfill, and for comparisons that a small shop takes minutes for.
+      ...(stage === 'live' && {
+        overrule: { reason: `copied here, ${compared} reads compared`, checks: ['backfill', 'comparisons'] },
+      }),
     };
     // What began before has to end first.
     for (const late = AbortSignal.timeout(patienceMs); ; await pause(50)) {
