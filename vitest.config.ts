@@ -50,8 +50,8 @@ export default defineConfig({
     retry: 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // On two cores one worker would wait for other people's clients most of the time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: they wait for other people's clients, for disks and for processes much of the time.
+    maxWorkers: availableParallelism() + 1,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });
