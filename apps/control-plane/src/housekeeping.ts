@@ -29,36 +29,43 @@ const chores: readonly Chore[] = [
   { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
 ];
 
-/** Does the chores until the returned function is called; whatever fails is tried again at its next time. */
-export function startHousekeeping(context: ServerContext): () => void {
-  const stops = chores.map((chore) => context.platform.every(chore.periodMs, createAttempt(chore, context)));
-  return () => {
+/**
+ * Does the chores until the returned function is called, which resolves when none is under way; whatever fails is tried
+ * again at its next time.
+ */
+export function startHousekeeping(context: ServerContext): () => Promise<void> {
+  const underway = new Set<Promise<void>>();
+  const stops = chores.map((chore) => {
+    const attempt = createAttempt(chore, context);
+    return context.platform.every(chore.periodMs, () => {
+      const done = attempt().finally(() => underway.delete(done));
+      underway.add(done);
+    });
+  });
+  return async () => {
     for (const stop of stops) stop();
+    await Promise.all(underway);
   };
 }
 
 /** Of failures in a row the first is logged, and the end of them. */
-function createAttempt({ name, work }: Chore, context: ServerContext): () => void {
+function createAttempt({ name, work }: Chore, context: ServerContext): () => Promise<void> {
   const { log } = context;
   let isRunning = false;
   let isFailing = false;
-  return () => {
+  return async () => {
     if (isRunning) return;
     isRunning = true;
-    work(context)
-      .then(
-        () => {
-          if (isFailing) log.info(`${name} works again`);
-          isFailing = false;
-        },
-        (error: unknown) => {
-          if (!isFailing) log.error({ err: error }, `${name} failed`);
-          isFailing = true;
-        },
-      )
-      .finally(() => {
-        isRunning = false;
-      });
+    try {
+      await work(context);
+      if (isFailing) log.info(`${name} works again`);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) log.error({ err: error }, `${name} failed`);
+      isFailing = true;
+    } finally {
+      isRunning = false;
+    }
   };
 }
 
