@@ -97,7 +97,11 @@ describe('a backup', () => {
   test('is whole whenever it is made while changes go on', async () => {
     const server = await startWithFlag();
     const program = `import { createSqliteBackup } from ${JSON.stringify(join(import.meta.dirname, 'create-backup.ts'))};
-      for (let at = 0; at < 10; at++) await createSqliteBackup(${JSON.stringify(folder)}, ${JSON.stringify(base)} + '/backup-' + at + '.db', 1);`;
+      for (let at = 0; at < 10; at++) {
+        await createSqliteBackup(${JSON.stringify(folder)}, ${JSON.stringify(base)} + '/backup-' + at + '.db', 1);
+        // So that changes come in between, however busy the machine is.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }`;
     const child = spawn(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
