@@ -99,13 +99,14 @@ describe('a backup', () => {
     const program = `import { createSqliteBackup } from ${JSON.stringify(join(import.meta.dirname, 'create-backup.ts'))};
       for (let at = 0; at < 10; at++) {
         await createSqliteBackup(${JSON.stringify(folder)}, ${JSON.stringify(base)} + '/backup-' + at + '.db', 1);
-        // So that changes come in between, however busy the machine is.
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }`;
+        // There was another change, however busy the machine is.
+        await new Promise((resolve) => process.once('message', resolve));
+      }
+      process.disconnect();`;
     const child = spawn(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program],
-      { stdio: 'inherit' },
+      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     );
     const ended = once(child, 'exit');
     let isOver = false;
@@ -114,6 +115,8 @@ describe('a backup', () => {
     });
     for (let at = 0; !isOver; at++) {
       await server.change({ flag: 'checkout', instructions: [{ kind: at % 2 === 0 ? 'turn-off' : 'turn-on' }] });
+      // It may have left by now.
+      child.send('changed', () => undefined);
     }
     expect(await ended).toEqual([0, null]);
     await stop(server);
