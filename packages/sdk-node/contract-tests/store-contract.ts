@@ -344,6 +344,24 @@ export interface TwoColumns {
   putRow(id: string, total: number): Promise<void>;
 }
 
+/** Of databases with columns: keys that the table has as numbers. */
+export function testNumberedKeys(open: () => ScannedStore<{ id: number; name: string | null }>): void {
+  test('has the keys of a column of numbers as text, sorted as such', async () => {
+    const store = open();
+    const great = 9007199254740991;
+    for (const id of [great, 10, 9, 1]) {
+      await store.write(String(id), { id, name: null }, { version: versionOf(1), signal });
+    }
+    expect(await store.read('9', { signal })).toEqual({ value: { id: 9, name: null }, version: versionOf(1) });
+    const page = await store.scan({ after: '1', upTo: undefined, limit: 10, signal });
+    expect(page.map(({ key, value }) => [key, value?.id])).toEqual([
+      ['10', 10],
+      ['9', 9],
+      [String(great), great],
+    ]);
+  });
+}
+
 /** Of databases with columns: a new column beside the old one, in a table that has rows. */
 export function testTwoColumns(open: () => Promise<TwoColumns>): void {
   test('moves a column within its table', async () => {

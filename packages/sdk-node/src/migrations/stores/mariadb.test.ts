@@ -5,6 +5,7 @@ import {
   type Order,
   orderOf,
   type StorePlace,
+  testNumberedKeys,
   testStore,
   testTwoColumns,
   twoColumns,
@@ -106,20 +107,7 @@ describe.runIf(isInstalled('stores of migrations on MariaDB', 'mariadb-server'))
   const documentOf = `insert into documents (id, body) select json_value(o, '$.id'), o from (select ? as o) as given`;
   testStore('the value as JSON', startMariadb(asJson, documentOf), { isScanned: true });
 
-  test('has the keys of a column of numbers as text, sorted as such', async () => {
-    const store = mariadbStore(pool, numbered);
-    const great = 9007199254740991;
-    for (const id of [great, 10, 9, 1]) {
-      await store.write(String(id), { id, name: null }, { version: versionOf(1), signal });
-    }
-    expect(await store.read('9', { signal })).toEqual({ value: { id: 9, name: null }, version: versionOf(1) });
-    const page = await store.scan({ after: '1', upTo: undefined, limit: 10, signal });
-    expect(page.map(({ key, value }) => [key, value?.id])).toEqual([
-      ['10', 10],
-      ['9', 9],
-      [String(great), great],
-    ]);
-  });
+  testNumberedKeys(() => mariadbStore(pool, numbered));
 
   test('changes no other record where another unique column has the value', async () => {
     const store = mariadbStore(pool, numbered);

@@ -5,6 +5,7 @@ import {
   type Order,
   orderOf,
   type StorePlace,
+  testNumberedKeys,
   testStore,
   testTwoColumns,
   twoColumns,
@@ -98,20 +99,7 @@ describe.runIf(isThere)('on PostgreSQL', () => {
   const documentOf = `insert into documents (id, body) select o ->> 'id', o from (select $1::jsonb as o) as given`;
   testStore('the value as JSON', startPostgres(asJson, 'documents', documentOf), { isScanned: true });
 
-  test('has the keys of a column of numbers as text, sorted as such', async () => {
-    const store = postgresStore(pool, numbered);
-    const great = 9007199254740991;
-    for (const id of [great, 10, 9, 1]) {
-      await store.write(String(id), { id, name: null }, { version: versionOf(1), signal });
-    }
-    expect(await store.read('9', { signal })).toEqual({ value: { id: 9, name: null }, version: versionOf(1) });
-    const page = await store.scan({ after: '1', upTo: undefined, limit: 10, signal });
-    expect(page.map(({ key, value }) => [key, value?.id])).toEqual([
-      ['10', 10],
-      ['9', 9],
-      [String(great), great],
-    ]);
-  });
+  testNumberedKeys(() => postgresStore(pool, numbered));
 
   test('fails as the database does where another rule of the table is broken', async () => {
     const store = postgresStore(pool, numbered);

@@ -7,6 +7,7 @@ import {
   type Order,
   orderOf,
   type StorePlace,
+  testNumberedKeys,
   testStore,
   testTwoColumns,
   twoColumns,
@@ -141,22 +142,16 @@ test('blanks what it removes, and puts there what cannot be NULL', async () => {
   });
 });
 
-test('has the keys of a column of numbers as text, sorted as such', async () => {
+testNumberedKeys(() => {
   const database = openMemory();
   database.exec('create table numbered (id integer primary key, name text)');
-  const numbered: TableLayout<{ id: number; name: string }> = {
+  const numbered: TableLayout<{ id: number; name: string | null }> = {
     table: 'numbered',
     key: 'id',
     columns: { id: 'id', name: 'name' },
   };
   for (const statement of sqliteColumnsSql(numbered)) database.exec(statement);
-  const store = sqliteStore(database, numbered);
-  for (const id of [10, 9, 1]) {
-    await store.write(String(id), { id, name: 'x' }, { version: versionOf(1), signal });
-  }
-  expect(await store.read('9', { signal })).toEqual({ value: { id: 9, name: 'x' }, version: versionOf(1) });
-  const page = await store.scan({ after: undefined, upTo: undefined, limit: 10, signal });
-  expect(page.map(({ key }) => key)).toEqual(['1', '10', '9']);
+  return sqliteStore(database, numbered);
 });
 
 test('says at once what the table lacks', () => {
