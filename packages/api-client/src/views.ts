@@ -685,7 +685,10 @@ export const flagTelemetryView = named('FlagTelemetry', {
 export type FlagTelemetryView = z.output<typeof flagTelemetryView>;
 
 const routeTelemetryView = named('RouteTelemetry', {
-  /** The template; `unmatched`: there was none; `other`: all routes but the 500 with the most requests. */
+  /**
+   * The template; `unmatched`: there was none; `other`: all routes but the 500 with the most requests, and those that
+   * were told when an hour had 500 already.
+   */
   route: text,
   ...latencyFields,
   methods: list(view({ method: text, ...latencyFields })),

@@ -376,6 +376,15 @@ describe('a trip', () => {
     ]) {
       expect(follow(environment, toTrip(trip))).not.toHaveProperty('message');
     }
+    // Somebody may be in both groups; an instance is in one region.
+    const one = (contextKind: string, attribute: string, value: string): Clause[] => [
+      { contextKind, attribute, op: 'in', values: [value] },
+    ];
+    const ofGroup = tripped({ mode: 'normal', when: one('user', 'groups', 'a'), exempt: true });
+    expect(refusal(ofGroup, { when: one('user', 'groups', 'b'), exempt: true }).path).toBe('instructions[0].when');
+    const inRegion = tripped({ mode: 'normal', when: one('instance', 'region', 'a'), exempt: true });
+    const inAnother = toTrip({ when: one('instance', 'region', 'b'), exempt: true });
+    expect(follow(inRegion, inAnother)).not.toHaveProperty('message');
     const networks = tripped({ mode: 'normal', when: [inNetwork('10.0.0.0/8')], exempt: true });
     expect(follow(networks, toTrip({ when: [inNetwork('11.0.0.0/8', '::/0')], exempt: true }))).not.toHaveProperty(
       'message',

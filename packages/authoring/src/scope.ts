@@ -23,7 +23,10 @@ export function covers(wide: readonly Clause[], narrow: readonly Clause[]): bool
   return wide.every((one) => narrow.some((other) => coversClause(one, other)));
 }
 
-/** Whether a context may match both; false only where they ask the same attribute for values that have none in common. */
+/**
+ * Whether a context may match both; false only where they ask the same attribute for values that have none in common,
+ * and it has one value: any other may be a list that has one of each.
+ */
 export function mayMeet(a: readonly Clause[], b: readonly Clause[]): boolean {
   return !a.some((one) => b.some((other) => excludeEachOther(one, other)));
 }
@@ -40,7 +43,7 @@ function coversClause(wide: Clause, narrow: Clause): boolean {
 }
 
 function excludeEachOther(a: Clause, b: Clause): boolean {
-  if (!askTheSame(a, b) || isNegated(a) || isNegated(b)) return false;
+  if (!askTheSame(a, b) || isNegated(a) || isNegated(b) || !hasOneValue(a)) return false;
   if (a.op === 'in') {
     const others = new Set(b.values);
     return !a.values.some((value) => others.has(value));
@@ -54,6 +57,11 @@ function askTheSame(a: Clause, b: Clause): boolean {
   const lookAt = ({ contextKind = 'user', attribute = 'key', op }: Clause) =>
     JSON.stringify([contextKind, attribute, op]);
   return lookAt(a) === lookAt(b);
+}
+
+/** A key, and what our SDKs tell of requests and instances. */
+function hasOneValue({ contextKind = 'user', attribute = 'key' }: Clause): boolean {
+  return attribute === 'key' || contextKind === 'request' || contextKind === 'instance';
 }
 
 function isNegated({ negate = false }: Clause): boolean {

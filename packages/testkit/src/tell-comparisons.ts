@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { TelemetryWindow } from '@sluice/protocol';
 import type { TestServer } from './test-server.ts';
 
-/** Comparisons of a migration in `production`, as instances in `shadow` would have counted them up to now. */
+/**
+ * Comparisons of a migration in `production`, as instances in `shadow` will have counted them in ten seconds: those of
+ * the ten seconds in which the migration was changed do not count.
+ */
 export async function tellComparisons(
   { running }: Pick<TestServer, 'running'>,
   migration: string,
@@ -15,7 +18,7 @@ export async function tellComparisons(
   const { db, telemetry } = running.context;
   const environments = db.selectFrom('environments').select('id').where('key', '=', 'production');
   const { id } = await environments.executeTakeFirstOrThrow();
-  const told = telemetry.record(id, { session: randomUUID(), sequence: 1, agoMs: 0, window: window.encode() });
+  const told = telemetry.record(id, { session: randomUUID(), sequence: 1, agoMs: -10_000, window: window.encode() });
   await telemetry.flush();
   await told;
 }

@@ -7,24 +7,19 @@ import type {
   BackfillTally,
   BackfillVerification,
 } from '@sluice/protocol';
+import { chunk } from '../database/chunks.ts';
 import type { BackfillRangeRow, Database } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import type { StoredFlag } from '../flags/flag-queries.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
 import { describeHoldouts } from '../migrations/barrier.ts';
-import type { ReadFleet } from '../migrations/pass-barriers.ts';
 import { holdEnvironment } from '../projects/environment-queries.ts';
-import { getMigration, listRanges, type Subject } from './backfill-queries.ts';
+import type { ServerContext } from '../server-context.ts';
+import { getMigration, hasRanges, readStanding, type Subject } from './backfill-queries.ts';
 
 /** Who has told of no progress for so long has lost its range. */
 const leaseMs = 60_000;
 const retryMs = 500;
-
-export interface Workplace {
-  readonly db: Database;
-  readonly readFleet: ReadFleet;
-  readonly now: () => number;
-}
 
 export interface Worker {
   readonly worker: string;
@@ -34,32 +29,27 @@ export interface Worker {
 
 /** Says what a worker is to do next. Throws `conflict` where writes would go by one of the stores. */
 export async function claimRange(
-  { db, readFleet, now }: Workplace,
+  { db, readFleet, platform }: Pick<ServerContext, 'db' | 'readFleet' | 'platform'>,
   subject: Subject,
   { worker, except }: Worker,
 ): Promise<BackfillClaim> {
   const flag = await getMigration(db, subject);
   refuseOneSided(flag, subject.key);
-  const ranges = await listRanges(db, subject);
-  if (ranges.length === 0) {
+  if (!(await hasRanges(db, subject))) {
     const reason = describeStragglers(await readFleet(subject.environment.id), flag, subject);
     return reason === undefined ? { kind: 'propose' } : { kind: 'wait', reason, retryMs };
   }
-  const time = now();
-  for (const range of ranges) {
-    if (!isFree(range, time, except)) continue;
-    const lease = await takeRange(db, range, { worker, now: time });
-    if (lease === undefined) continue;
-    return { kind: 'range', lease, standing: await readStanding(db, subject, time) };
-  }
-  const standing = await readStanding(db, subject, time);
+  const now = platform.now();
+  const lease = await takeFirst(db, subject, { worker, except, now });
+  if (lease !== undefined) return { kind: 'range', lease, standing: await readStanding(db, subject, now) };
+  const standing = await readStanding(db, subject, now);
   if (standing.workers === 0) return { kind: 'finished', standing };
   return { kind: 'wait', reason: `the last ${standing.workers} ranges are with other workers`, retryMs };
 }
 
 /** Makes the ranges, unless somebody else just did. */
 export async function proposeRanges(
-  { db }: Pick<Workplace, 'db'>,
+  { db }: Pick<ServerContext, 'db'>,
   subject: Subject,
   upperBounds: readonly string[],
 ): Promise<void> {
@@ -68,12 +58,15 @@ export async function proposeRanges(
     // Of two who propose, the second finds the ranges of the first.
     const { id: environmentId, version: proposedVersion } = await holdEnvironment(writes, projectKey, environmentKey);
     refuseOneSided(await getMigration(writes, subject), subject.key);
-    if ((await listRanges(writes, subject)).length > 0) return;
-    await writes
+    if (await hasRanges(writes, subject)) return;
+    const gone = await writes
       .deleteFrom('backfillRanges')
       .where('environmentId', '=', environmentId)
       .where('flagKey', '=', subject.key)
+      .returning('fence')
       .execute();
+    // Who still holds one of those has a lower fence than whoever will have one of these.
+    const fence = gone.reduce((highest, range) => Math.max(highest, range.fence), 0);
     const ends: readonly (string | null)[] = [...upperBounds, null];
     const rows = ends.map((upTo, position) => ({
       environmentId,
@@ -83,19 +76,15 @@ export async function proposeRanges(
       upTo,
       state: 'todo' as const,
       tallyJson: JSON.stringify(nothing),
-      fence: 0,
+      fence,
       proposedVersion,
     }));
-    for (let at = 0; at < rows.length; at += rowsAtOnce) {
-      await writes
-        .insertInto('backfillRanges')
-        .values(rows.slice(at, at + rowsAtOnce))
-        .execute();
-    }
+    for (const part of chunk(rows, valuesOfRange)) await writes.insertInto('backfillRanges').values(part).execute();
   });
 }
 
-const rowsAtOnce = 500;
+/** Of a row that is inserted. */
+const valuesOfRange = 9;
 const nothing: BackfillTally = { rows: 0, inserted: 0, equal: 0, skippedNewer: 0, failed: 0 };
 
 export interface Progress {
@@ -110,24 +99,25 @@ export interface Progress {
 
 /** Renews the lease. Throws `conflict` when the range is another's by now. */
 export async function noteProgress(
-  { db, now }: Pick<Workplace, 'db' | 'now'>,
+  { db, platform }: Pick<ServerContext, 'db' | 'platform'>,
   subject: Subject,
   progress: Progress,
 ): Promise<BackfillStanding> {
   const { cursor = null, isCopied, tally, pace, isReleased } = progress;
+  const now = platform.now();
   await writeHeld(db, subject, progress, {
     cursor,
     state: isCopied ? 'done' : 'running',
     tallyJson: JSON.stringify(tally),
     paceJson: pace === undefined ? null : JSON.stringify(pace),
-    leasedUntil: isReleased ? null : now() + leaseMs,
+    leasedUntil: isReleased ? null : now + leaseMs,
   });
-  return readStanding(db, subject, now());
+  return readStanding(db, subject, now);
 }
 
 /** Ends the lease; the range is `dirty` when the sides differ. */
 export async function noteVerification(
-  { db }: Pick<Workplace, 'db'>,
+  { db }: Pick<ServerContext, 'db'>,
   subject: Subject,
   { verification, ...held }: Pick<Progress, 'position' | 'fence'> & { readonly verification: BackfillVerification },
 ): Promise<{ readonly state: 'verified' | 'dirty' }> {
@@ -166,37 +156,51 @@ function describeStragglers(
   return `not every instance has version ${version} yet: ${first.instance} ${first.reason}${more}`;
 }
 
-function isFree({ state, position, leasedUntil }: BackfillRangeRow, now: number, except: readonly number[]): boolean {
-  if (leasedUntil !== null && leasedUntil >= now) return false;
-  return state !== 'verified' && !(state === 'dirty' && except.includes(position));
+/** So many ranges that may be free are looked at in one go: there may be 100,000, and claims are many. */
+const lookedAt = 50;
+
+/** The first range that nobody has and that is not verified; undefined: there is none. */
+async function takeFirst(
+  db: Database,
+  { environment, key }: Subject,
+  { worker, except, now }: Worker & { readonly now: number },
+): Promise<BackfillLease | undefined> {
+  const had = new Set(except);
+  for (let after = -1; ; ) {
+    const ranges = await db
+      .selectFrom('backfillRanges')
+      .select([...leasedColumns])
+      .where('environmentId', '=', environment.id)
+      .where('flagKey', '=', key)
+      .where('position', '>', after)
+      .where('state', '!=', 'verified')
+      .where((expression) =>
+        expression.or([expression('leasedUntil', 'is', null), expression('leasedUntil', '<', now)]),
+      )
+      .orderBy('position')
+      .limit(lookedAt)
+      .execute();
+    for (const range of ranges) {
+      if (range.state === 'dirty' && had.has(range.position)) continue;
+      const lease = await takeRange(db, range, { worker, now });
+      if (lease !== undefined) return lease;
+    }
+    const last = ranges.at(-1);
+    if (last === undefined) return undefined;
+    after = last.position;
+  }
 }
 
-/** Asked for with every page, so that the ranges themselves are not read. */
-async function readStanding(db: Database, { environment, key }: Subject, now: number): Promise<BackfillStanding> {
-  const counts = await db
-    .selectFrom('backfillRanges')
-    .select(({ fn }) => [
-      'state',
-      fn.countAll<number>().as('ranges'),
-      fn.countAll<number>().filterWhere('leasedUntil', '>=', now).as('workers'),
-    ])
-    .where('environmentId', '=', environment.id)
-    .where('flagKey', '=', key)
-    .groupBy('state')
-    .execute();
-  const add = (pick: (row: (typeof counts)[number]) => number) => counts.reduce((sum, row) => sum + pick(row), 0);
-  return {
-    workers: add(({ workers }) => workers),
-    ranges: add(({ ranges }) => ranges),
-    copied: add(({ state, ranges }) => (state === 'todo' || state === 'running' ? 0 : ranges)),
-    verified: add(({ state, ranges }) => (state === 'verified' ? ranges : 0)),
-  };
-}
+/** Not what verification found, which may be long. */
+const leasedColumns = [
+  ...(['environmentId', 'flagKey', 'position', 'after', 'upTo', 'cursor'] as const),
+  ...(['state', 'tallyJson', 'fence', 'leasedUntil'] as const),
+] as const;
 
 /** Undefined: somebody else was faster. */
 async function takeRange(
   db: Database,
-  range: BackfillRangeRow,
+  range: Pick<BackfillRangeRow, (typeof leasedColumns)[number]>,
   { worker, now }: { readonly worker: string; readonly now: number },
 ): Promise<BackfillLease | undefined> {
   const { environmentId, flagKey, position, after, upTo, cursor, tallyJson } = range;

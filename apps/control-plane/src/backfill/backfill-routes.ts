@@ -30,8 +30,8 @@ export function addBackfillRoutes(app: App, { db, platform }: ServerContext): vo
 }
 
 /** For the workers of a backfill, which run in applications: behind an SDK key. */
-export function addBackfillWorkRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
-  const workplace = { db, readFleet, now: () => platform.now() };
+export function addBackfillWorkRoutes(app: App, context: ServerContext): void {
+  const { db } = context;
   const find = async (environmentId: string, key: string): Promise<Subject> => ({
     environment: await readEnvironment(environmentId),
     key,
@@ -43,26 +43,25 @@ export function addBackfillWorkRoutes(app: App, { db, readFleet, platform }: Ser
   app.post(
     '/migrations/:migration/backfill/claim',
     { schema: { params: migrationParams, body: claimBody } },
-    async ({ params, body, environmentId }) => claimRange(workplace, await find(environmentId, params.migration), body),
+    async ({ params, body, environmentId }) => claimRange(context, await find(environmentId, params.migration), body),
   );
   app.post(
     '/migrations/:migration/backfill/ranges',
     { schema: { params: migrationParams, body: rangesBody } },
     async ({ params, body, environmentId }) => {
-      await proposeRanges(workplace, await find(environmentId, params.migration), body.upperBounds);
+      await proposeRanges(context, await find(environmentId, params.migration), body.upperBounds);
       return {};
     },
   );
   app.post(
     '/migrations/:migration/backfill/progress',
     { schema: { params: migrationParams, body: progressBody } },
-    async ({ params, body, environmentId }) =>
-      noteProgress(workplace, await find(environmentId, params.migration), body),
+    async ({ params, body, environmentId }) => noteProgress(context, await find(environmentId, params.migration), body),
   );
   app.post(
     '/migrations/:migration/backfill/verification',
     { schema: { params: migrationParams, body: verificationBody } },
     async ({ params, body, environmentId }) =>
-      noteVerification(workplace, await find(environmentId, params.migration), body),
+      noteVerification(context, await find(environmentId, params.migration), body),
   );
 }

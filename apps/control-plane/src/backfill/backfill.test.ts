@@ -66,6 +66,19 @@ async function start(...upperBounds: readonly string[]): Promise<void> {
 }
 
 describe('a worker', () => {
+  test('that holds a range of an earlier map tells nothing of the ranges of a later one', async () => {
+    await start('m');
+    const early = await take('a');
+    await moveTo('off');
+    await moveTo('dualwrite');
+    expect(await claim('b')).toEqual({ kind: 'propose' });
+    await tell('ranges', { upperBounds: ['z'] });
+    const late = await take('b');
+    expect([late.position, late.upTo]).toEqual([early.position, 'z']);
+    expect((await verified(early)).status).toBe(409);
+    expect((await progress(late)).status).toBe(200);
+  });
+
   test('copies a range and verifies it, until all are', async () => {
     await start('m');
     const first = await take('a');

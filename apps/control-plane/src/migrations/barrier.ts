@@ -10,13 +10,37 @@ import { describeRefusal, type Instance, nameOf } from '../fleet/instance.ts';
  */
 export type Crossing = BarrierView['into'];
 
-/** Stages that are behind each barrier. */
-const behind: Readonly<Record<Crossing, (stage: Stage) => boolean>> = {
-  live: (stage) => stagePlans[stage].authority === 'new',
-  rampdown: (stage) => stage === 'rampdown' || stage === 'complete',
-  complete: (stage) => stage === 'complete',
-  off: (stage) => stage === 'off',
+interface Barrier {
+  /** Whether a stage is behind it. */
+  readonly has: (stage: Stage) => boolean;
+  /** What an instance that is left behind would do to the records; undefined: no harm, and none is waited for. */
+  readonly harm: string | undefined;
+}
+
+const barriers: Readonly<Record<Crossing, Barrier>> = {
+  live: {
+    has: (stage) => stagePlans[stage].authority === 'new',
+    harm: 'since who is left in `off` would write to the old store alone',
+  },
+  // All stages from `dualwrite` to `rampdown` may be in force at once, for as long as it takes.
+  rampdown: { has: (stage) => stage === 'rampdown' || stage === 'complete', harm: undefined },
+  complete: {
+    has: (stage) => stage === 'complete',
+    harm: 'since who is left in a stage before `live` would read from the old store',
+  },
+  off: {
+    has: (stage) => stage === 'off',
+    harm: 'since who is left in `live` or later would read from the new store',
+  },
 };
+
+export function waitsForInstances(into: Crossing): boolean {
+  return barriers[into].harm !== undefined;
+}
+
+export function whyWaiting(into: Crossing): string {
+  return barriers[into].harm ?? '';
+}
 
 /** The barriers that a change would take a migration through: behind them some record is after it, and none was before. */
 export function listCrossings(before: FlagState | undefined, after: FlagState | undefined): readonly Crossing[] {
@@ -27,13 +51,13 @@ export function listCrossings(before: FlagState | undefined, after: FlagState | 
   // Code gets its default value of one that is deleted, which is `off`.
   const is = after === undefined ? (['off'] as const) : listStagesInForce(after.configuration);
   return (['live', 'rampdown', 'complete', 'off'] as const).filter(
-    (into) => is.some(behind[into]) && !was.some(behind[into]),
+    (into) => is.some(barriers[into].has) && !was.some(barriers[into].has),
   );
 }
 
-/** Whether what a migration was is only compatible with the stages before `live`, or also with those after it. */
+/** Whether any record is in `live` or later. */
 export function isLive({ definition, configuration }: FlagState): boolean {
-  return definition.kind === 'migration' && listStagesInForce(configuration).some(behind.live);
+  return definition.kind === 'migration' && listStagesInForce(configuration).some(barriers.live.has);
 }
 
 export interface Question {

@@ -1,3 +1,4 @@
+import { TelemetryWindow } from '@sluice/protocol';
 import {
   type ApiAnswer,
   createFakeServerPlatform,
@@ -97,6 +98,18 @@ describe('comparisons', () => {
       platform.clock.setTimeOfDay(since + hours * 3_600_000);
       expect(await readComparisons()).toMatchObject({ isPassed: true, compared: 4000 });
     }
+  });
+
+  test('of the time before the last change do not count, however short ago they are told', async () => {
+    const { id } = await server.running.context.db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
+    const window = new TelemetryWindow();
+    for (let at = 0; at < 3000; at++) window.find('migration', 'orders')?.count('default', 'shadow', 'equal', 0);
+    const { telemetry } = server.running.context;
+    const told = telemetry.record(id, { session: 's', sequence: 1, agoMs: 0, window: window.encode() });
+    await telemetry.flush();
+    await told;
+    for (const stage of ['dualwrite', 'shadow']) await ask({ stage });
+    expect(await readComparisons()).toMatchObject({ isPassed: false, compared: 0 });
   });
 
   test('are not waited for where somebody says so by name, and the history says what was found and why', async () => {

@@ -1,7 +1,7 @@
 import type { CheckView, MigrationBarrierView } from '@sluice/api-client';
 import type { MigrationCheck } from '@sluice/authoring';
 import { findShareBound } from '@sluice/stats';
-import { listRanges } from '../backfill/backfill-queries.ts';
+import { hasRanges, readStanding } from '../backfill/backfill-queries.ts';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
 import { nameOf } from '../fleet/instance.ts';
@@ -33,6 +33,11 @@ const checks: Readonly<Record<MigrationCheck, Check>> = {
   comparisons: { before: ['live'], look: lookAtComparisons },
 };
 
+/** Whether anything is looked at before records go there. */
+export function hasChecks(crossings: readonly CheckView['before'][number][]): boolean {
+  return Object.values(checks).some(({ before }) => crossings.some((into) => before.includes(into)));
+}
+
 export function listChecks(evidence: Evidence): readonly CheckView[] {
   // The keys are those of the object.
   const names = Object.keys(checks) as readonly MigrationCheck[];
@@ -56,8 +61,9 @@ export async function gatherEvidence(reads: Reads, asked: Asked, fleet: FleetRec
 }
 
 async function sumRanges(reads: Reads, asked: Asked): Promise<Evidence['backfill']> {
-  const ranges = await listRanges(reads, asked);
-  return { ranges: ranges.length, verified: ranges.filter(({ state }) => state === 'verified').length };
+  if (!(await hasRanges(reads, asked))) return { ranges: 0, verified: 0 };
+  const { ranges, verified } = await readStanding(reads, asked, asked.now);
+  return { ranges, verified };
 }
 
 /** Also of who is gone: what it left is repaired by whoever starts in its place. */
@@ -84,8 +90,8 @@ async function findComparisons(
     .where('version', '=', version)
     .executeTakeFirst();
   const since = change?.createdAt ?? 0;
-  // Of the minute or hour in which it was changed, what is added up already has both: that says nothing either.
-  const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, since) };
+  // Of the ten seconds in which it was changed, or the minute or hour that they are added up to, nobody can tell.
+  const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, since) + finest.periodMs };
   const counted = await listCounted(reads, { environmentId: environment.id, kinds: ['migration'], key }, span);
   const { compared, persistent } = toMigrationView(counted)?.compared ?? { compared: 0, persistent: 0 };
   return { since, compared, persistent, atMost: findShareBound(persistent, compared) };

@@ -4,8 +4,8 @@ import type { ChangePlan } from '../changes/plan-change.ts';
 import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
-import { type Crossing, describeHoldouts, isLive, isNamed, listCrossings } from './barrier.ts';
-import { gatherEvidence, listChecks } from './checklist.ts';
+import { describeHoldouts, isLive, isNamed, listCrossings, waitsForInstances, whyWaiting } from './barrier.ts';
+import { gatherEvidence, hasChecks, listChecks } from './checklist.ts';
 
 /** The instances of all servers; `reads`: the transaction, where one is open. */
 export type ReadFleet = (environmentId: string, reads?: Reads) => Promise<FleetRecord>;
@@ -29,23 +29,26 @@ export async function listBarriers(
     if (id.kind !== 'flag') continue;
     // Objects of kind flag have flag states.
     const crossings = listCrossings(before as FlagState | undefined, after as FlagState | undefined);
-    const version = stored.find(({ kind, key }) => kind === 'flag' && key === id.key)?.version ?? 0;
+    if (crossings.length === 0) continue;
+    const { key } = id;
+    const version = stored.find((object) => object.kind === 'flag' && object.key === key)?.version ?? 0;
+    const fleet = await readFleet(environment.id, reads);
+    const everybody = describeHoldouts(fleet, { key, epoch: environment.epoch, version });
+    const named = listNamed(plan.instructions, key);
+    const found = hasChecks(crossings)
+      ? listChecks(await gatherEvidence(reads, { environment, key, version, now }, fleet))
+      : [];
     for (const into of crossings) {
       // Whatever is left of stages before `live` goes with `off`.
-      if (into === 'off' && !(await hasBeenLive(reads, environment.id, id.key))) continue;
-      const fleet = await readFleet(environment.id, reads);
-      const asked = { key: id.key, epoch: environment.epoch, version };
-      // All stages from `dualwrite` to `rampdown` may be in force at once, for as long as it takes.
-      const { ready, holdouts } = into === 'rampdown' ? nobody : describeHoldouts(fleet, asked);
-      const named = listNamed(plan.instructions, id.key);
+      if (into === 'off' && !(await hasBeenLive(reads, environment.id, key))) continue;
+      const { ready, holdouts } = waitsForInstances(into) ? everybody : nobody;
       const waitsFor = holdouts.filter((holdout) => !isNamed(holdout, named.instances));
       const overruled = holdouts.filter((holdout) => isNamed(holdout, named.instances));
-      const evidence = await gatherEvidence(reads, { environment, key: id.key, version, now }, fleet);
-      const checks = listChecks(evidence)
-        .filter(({ before }) => before.includes(into))
+      const checks = found
+        .filter((check) => check.before.includes(into))
         .map((check) => (!check.isPassed && named.checks.has(check.name) ? { ...check, isOverruled: true } : check));
       const isOpen = waitsFor.length === 0 && checks.every(isSettled);
-      barriers.push({ flag: id.key, into, isOpen, version, ready, waitsFor, overruled, checks });
+      barriers.push({ flag: key, into, isOpen, version, ready, waitsFor, overruled, checks });
     }
   }
   return barriers;
@@ -77,24 +80,15 @@ export function refuseClosed(barriers: readonly BarrierView[], instructions: rea
   ];
   throw new ServerError(
     'barrier-closed',
-    `no record of \`${flag}\` may go to \`${into}\` ${conditions.join('; nor ')}. Try again when nothing stands in the way, or name what is not to be waited for (overrule)`,
+    `no record of \`${flag}\` may go to \`${into}\` ${conditions.join('; nor ')}. Try again when nothing stands in the way, or name what is not to be waited for (\`overrule\` of \`set-stage\`)`,
     { faults },
   );
 }
 
 function describeWaiting({ into, version, waitsFor }: BarrierView): string {
   const who = waitsFor.length === 1 ? '1 instance is' : `${waitsFor.length} instances are`;
-  return `before every instance has version ${version}, ${reasons[into]}: ${who} waited for`;
+  return `before every instance has version ${version}, ${whyWaiting(into)}: ${who} waited for`;
 }
-
-/** What an instance that is left behind would do to the records. */
-const reasons: Readonly<Record<Crossing, string>> = {
-  live: 'since who is left in `off` would write to the old store alone',
-  // Nobody is waited for.
-  rampdown: '',
-  complete: 'since who is left in a stage before `live` would read from the old store',
-  off: 'since who is left in `live` or later would read from the new store',
-};
 
 /** So many of those that are waited for are told. */
 const holdoutsTold = 100;
