@@ -1,43 +1,22 @@
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import {
-  findFreePort,
-  findLaunchDarklyVersion,
-  findOldNode,
-  launchDarklyModes,
-  launchDarklySdk,
-  startTestServer,
-} from '@sluice/testkit';
+import { findLaunchDarklyVersion, launchDarklyModes, launchDarklySdk, startTestServer } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
+import { createVariables, oldNode, readBlocks, root, runBlocks } from './doc-runs.ts';
 import { DocSession } from './doc-session.ts';
 import { readSdkTable } from './sdk-rows.ts';
 
 const execute = promisify(execFile);
-const root = join(import.meta.dirname, '..');
 const documents = ['README.md', ...globSync('docs/*.md', { cwd: root }).sort()].filter(
   (path) => readBlocks(path).length > 0,
 );
-const oldNode = findOldNode();
-
-function readBlocks(path: string): readonly DocBlock[] {
-  return listDocBlocks(readFileSync(join(root, path), 'utf8'));
-}
 
 let folder: string;
 
@@ -49,38 +28,8 @@ beforeAll(() => {
 // Tens of thousands of files.
 afterAll(() => rm(folder, { recursive: true, force: true }), 300_000);
 
-/**
- * As a new user has it: nothing of this repository or the test runner, and the oldest Node that we promise, if it is
- * here. What certificates the network needs is the machine's.
- */
-function createVariables(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string | undefined>> {
-  const { PATH = '', HOME, npm_config_cache, NODE_EXTRA_CA_CERTS } = process.env;
-  const path = PATH.split(':').filter((part) => !part.startsWith(root));
-  if (oldNode !== undefined) {
-    const bin = join(folder, 'old-node');
-    mkdirSync(bin, { recursive: true });
-    if (!existsSync(join(bin, 'node'))) symlinkSync(oldNode, join(bin, 'node'));
-    path.unshift(bin);
-  }
-  const variables = { HOME, npm_config_cache, NODE_EXTRA_CA_CERTS, ...more };
-  return { ...variables, PATH: [more.PATH, ...path].filter(Boolean).join(':') };
-}
-
-async function runBlocks(
-  within: string,
-  blocks: readonly DocBlock[],
-  variables: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  const session = new DocSession(within, { server: await findFreePort(), edge: await findFreePort() }, variables);
-  try {
-    for (const block of blocks) await session.run(block);
-  } finally {
-    await session.close();
-  }
-}
-
 test.skipIf(oldNode === undefined)('the documentation is followed with the oldest Node that is promised', () => {
-  const { stdout } = spawnSync('node', ['--version'], { env: createVariables(), encoding: 'utf8' });
+  const { stdout } = spawnSync('node', ['--version'], { env: createVariables(folder), encoding: 'utf8' });
   expect(stdout).toMatch(/^v20\./);
 });
 
@@ -98,7 +47,7 @@ test('whatever names the port of the documentation is led to another, so that it
     'a command asks http://127.0.0.1:7400/',
     '```',
   ];
-  const session = new DocSession(folder, { server: 12_345, edge: 12_346 }, createVariables());
+  const session = new DocSession(folder, { server: 12_345, edge: 12_346 }, createVariables(folder));
   for (const block of listDocBlocks(blocks.join('\n'))) await session.run(block);
   await session.close();
   expect(readFileSync(join(folder, 'doc-session.log'), 'utf8').split('\n').slice(0, 4)).toEqual([
@@ -125,51 +74,9 @@ describe('every block of the documentation runs as pasted', () => {
         cpSync(join(root, tarball), join(within, tarball.slice(5)));
       const blocks = readBlocks(path).filter(({ words }) => !words.includes('clone'));
       expect(blocks.length).toBeGreaterThan(0);
-      await runBlocks(within, [...installed, ...blocks], createVariables());
+      await runBlocks(within, [...installed, ...blocks], createVariables(folder));
     },
     300_000,
-  );
-
-  test('examples/shop/README.md, in a clone', async () => {
-    const clone = join(folder, 'clone-shop');
-    await execute('git', ['clone', '--quiet', root, clone]);
-    await execute('npm', ['ci'], { cwd: clone, env: createVariables() });
-    const blocks = readBlocks('examples/shop/README.md');
-    expect(blocks.filter(({ kind }) => kind === 'sh').length).toBeGreaterThan(4);
-    await runBlocks(clone, blocks, createVariables());
-  }, 300_000);
-
-  /** A folder with this npm's commands. */
-  async function installNpm(version: string): Promise<string> {
-    const within = join(folder, `npm-${version}`);
-    mkdirSync(within);
-    await execute('npm', ['install', '--prefix', within, `npm@${version}`], { env: createVariables() });
-    return join(within, 'node_modules', '.bin');
-  }
-
-  // Side by side: most of it is waiting for the network.
-  test.concurrent.each(['10', '11'])(
-    'the first screen of the README, in a clone, with npm %s and an empty cache',
-    async (version) => {
-      const clone = join(folder, `clone-${version}`);
-      await execute('git', ['clone', '--quiet', root, clone]);
-      const npm_config_cache = join(folder, `cache-${version}`);
-      const variables = createVariables({ PATH: await installNpm(version), npm_config_cache });
-      expect((await execute('npm', ['--version'], { env: variables })).stdout).toMatch(new RegExp(`^${version}\\.`));
-
-      const blocks = readBlocks('README.md').filter(({ heading }) => heading === '');
-      expect(blocks[0]).toMatchObject({ text: 'npm ci && npm start', words: ['clone', 'background'] });
-      await runBlocks(clone, blocks, variables);
-      expect(existsSync(npm_config_cache)).toBe(true);
-      // The server that answered was the clone's: its first start wrote the keys there.
-      expect(readFileSync(join(clone, 'data/first-start.txt'), 'utf8')).toMatch(/^api-token: slt_/m);
-
-      // Whoever followed the README may go on to work on it: what it made is nothing to commit, nor to lint.
-      expect((await execute('git', ['status', '--porcelain'], { cwd: clone })).stdout).toBe('');
-      const biome = join(clone, 'node_modules', '.bin', 'biome');
-      await execute(biome, ['ci', '--error-on-warnings'], { cwd: clone, env: variables });
-    },
-    600_000,
   );
 });
 
@@ -181,7 +88,7 @@ describe('the packed SDK, in a project of somebody', () => {
     mkdirSync(project);
     const [tarball = ''] = globSync('dist/sluice-sdk-node-*.tgz', { cwd: root });
     writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-    await execute('npm', ['install', join(root, tarball)], { cwd: project, env: createVariables() });
+    await execute('npm', ['install', join(root, tarball)], { cwd: project, env: createVariables(folder) });
   }, 120_000);
 
   test.skipIf(oldNode === undefined)('runs on Node 20, and sees a flag turned on', async () => {

@@ -66,6 +66,7 @@ export async function proveProviders(options: ProvidersProofOptions): Promise<Pr
     urls: Object.fromEntries(providers.map(({ name, url }) => [name, url])),
     honoursKeys,
     journal: folder,
+    timeoutMs: 400,
   };
   const outbox = new Outbox(messages);
   try {
@@ -81,7 +82,11 @@ export async function proveProviders(options: ProvidersProofOptions): Promise<Pr
     // What is in doubt is tried again, when the providers are well and nobody can be at it any more.
     await Promise.all(providers.map(({ heal }) => heal()));
     outbox.reopen('unknown');
-    const last = new Senders(1, settings, [...preloadsOf(options), join(import.meta.dirname, 'later.ts')]);
+    // Nobody hangs any more, and the machine may be slow.
+    const last = new Senders(1, { ...settings, timeoutMs: 10_000 }, [
+      ...preloadsOf(options),
+      join(import.meta.dirname, 'later.ts'),
+    ]);
     await last.work(outbox, undefined);
     const journal = await readJournalFiles(folder, nodePlatform, Date.now() + 2 * later);
     const accepted = new Map(

@@ -5,6 +5,8 @@ export interface SenderSettings {
   readonly urls: Readonly<Record<string, string>>;
   readonly honoursKeys: boolean;
   readonly journal: string;
+  /** How long a provider may take. */
+  readonly timeoutMs: number;
 }
 
 /** In place of a message: there are no more. */

@@ -3,7 +3,7 @@ import { createClient, NotAccepted, type Provider, TestData } from '../src/index
 import { type SenderSettings, theEnd } from './sender-settings.ts';
 
 // Whoever starts this is the proof.
-const { value, urls, honoursKeys, journal } = JSON.parse(process.argv[2] ?? '') as SenderSettings;
+const { value, urls, honoursKeys, journal, timeoutMs } = JSON.parse(process.argv[2] ?? '') as SenderSettings;
 
 function createProvider(url: string): Provider<string> {
   return {
@@ -24,8 +24,8 @@ const sluice = createClient({ testData: new TestData().set('email', value) });
 const providers = Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, createProvider(url)]));
 const mail = sluice.providers('email', providers, {
   idempotencyKey: (message: string) => message,
-  timeoutMs: 150,
-  deadlineMs: 600,
+  timeoutMs,
+  deadlineMs: 4 * timeoutMs,
   journal,
   // Everything is looked at in the end.
   journalBytes: 2 ** 30,

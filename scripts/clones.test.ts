@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createVariables, readBlocks, root, runBlocks } from './doc-runs.ts';
+
+const execute = promisify(execFile);
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-clones-'));
+});
+
+// Tens of thousands of files.
+afterAll(() => rm(folder, { recursive: true, force: true }), 300_000);
+
+test('examples/shop/README.md, in a clone', async () => {
+  const clone = join(folder, 'clone-shop');
+  await execute('git', ['clone', '--quiet', root, clone]);
+  await execute('npm', ['ci'], { cwd: clone, env: createVariables(folder) });
+  const blocks = readBlocks('examples/shop/README.md');
+  expect(blocks.filter(({ kind }) => kind === 'sh').length).toBeGreaterThan(4);
+  await runBlocks(clone, blocks, createVariables(folder));
+}, 300_000);
+
+/** A folder with this npm's commands. */
+async function installNpm(version: string): Promise<string> {
+  const within = join(folder, `npm-${version}`);
+  mkdirSync(within);
+  await execute('npm', ['install', '--prefix', within, `npm@${version}`], { env: createVariables(folder) });
+  return join(within, 'node_modules', '.bin');
+}
+
+// Side by side: most of it is waiting for the network.
+test.concurrent.each(['10', '11'])(
+  'the first screen of the README, in a clone, with npm %s and an empty cache',
+  async (version) => {
+    const clone = join(folder, `clone-${version}`);
+    await execute('git', ['clone', '--quiet', root, clone]);
+    const npm_config_cache = join(folder, `cache-${version}`);
+    const variables = createVariables(folder, { PATH: await installNpm(version), npm_config_cache });
+    expect((await execute('npm', ['--version'], { env: variables })).stdout).toMatch(new RegExp(`^${version}\\.`));
+
+    const blocks = readBlocks('README.md').filter(({ heading }) => heading === '');
+    expect(blocks[0]).toMatchObject({ text: 'npm ci && npm start', words: ['clone', 'background'] });
+    await runBlocks(clone, blocks, variables);
+    expect(existsSync(npm_config_cache)).toBe(true);
+    // The server that answered was the clone's: its first start wrote the keys there.
+    expect(readFileSync(join(clone, 'data/first-start.txt'), 'utf8')).toMatch(/^api-token: slt_/m);
+
+    // Whoever followed the README may go on to work on it: what it made is nothing to commit, nor to lint.
+    expect((await execute('git', ['status', '--porcelain'], { cwd: clone })).stdout).toBe('');
+    const biome = join(clone, 'node_modules', '.bin', 'biome');
+    await execute(biome, ['ci', '--error-on-warnings'], { cwd: clone, env: variables });
+  },
+  600_000,
+);
