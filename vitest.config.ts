@@ -2,8 +2,11 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
 
-/** What only one of the two kinds of database has. */
-const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts'];
+/** What has nothing to do with the kind of database, or is of one kind. */
+const aboutSqlite = [
+  'apps/dashboard/**',
+  'apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts',
+];
 const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
 
 const onPostgres = {

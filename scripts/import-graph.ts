@@ -12,6 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'sdk-node': ['sdk-common', 'protocol', 'engine'],
   'api-client': ['authoring', 'engine'],
   'control-plane': ['api-client', 'delivery', 'authoring', 'protocol', 'engine', 'stats'],
+  dashboard: ['api-client', 'authoring', 'engine'],
   edge: ['delivery', 'protocol', 'engine'],
   shop: ['sdk-node', 'api-client'],
   cli: ['control-plane', 'edge', 'sdk-node', 'api-client', 'authoring', 'protocol', 'engine'],
@@ -31,8 +32,12 @@ const timers = /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|fetch)\(
 
 /** Checks every source file against the package graph; returns one line for each violation. */
 export function findGraphViolations(root: string): readonly string[] {
-  const files = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'examples/*/src/**/*.ts'], { cwd: root });
-  return files.filter((file) => !file.endsWith('.test.ts')).flatMap((file) => checkFile(root, file));
+  const files = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}', 'examples/*/src/**/*.ts'], {
+    cwd: root,
+  });
+  return files
+    .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.d.ts'))
+    .flatMap((file) => checkFile(root, file));
 }
 
 function checkFile(root: string, file: string): readonly string[] {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
@@ -16,6 +16,8 @@ export interface CommandPlatform {
   readonly resolvePath: (path: string) => string;
   /** Runs a program in this process; resolves with its exit code so far once it is loaded, and has perhaps begun. */
   readonly runProgram: (program: string, programArguments: readonly string[]) => Promise<number>;
+  /** The folder that the dashboard was built into; undefined: it was not built. */
+  readonly dashboard: string | undefined;
   /** One line, or several, on standard output. */
   readonly print: (text: string) => void;
   readonly printError: (text: string) => void;
@@ -40,6 +42,12 @@ function endWithOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
   console.error(`sluice: what there is to print cannot be written: ${error.message}`);
   process.exit(1);
+}
+
+/** In a published package the pages are beside the program, in the repository with their sources. */
+function findDashboard(): string | undefined {
+  const folders = ['../dashboard', '../../dashboard/dist'].map((path) => join(import.meta.dirname, path));
+  return folders.find((folder) => existsSync(join(folder, 'index.html')));
 }
 
 /** The terminal edits the line, and ends the program by Ctrl-C. */
@@ -75,6 +83,7 @@ export const nodeCommandPlatform: CommandPlatform = {
     await import(pathToFileURL(path).href);
     return Number(process.exitCode ?? 0);
   },
+  dashboard: findDashboard(),
   print: (text) => {
     if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endWithOutput);
     process.stdout.write(`${text}\n`);

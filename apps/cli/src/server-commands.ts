@@ -30,7 +30,11 @@ export const serverCommands: readonly Command[] = [
     run: async ({ options, platform, output }) => {
       const settings = parseOptions(() => parseSettings(options, platform.variables));
       const log = pino({ level: settings.logLevel });
-      const { url, firstStart, close } = await startServer(settings, { platform: nodePlatform, log });
+      const { url, firstStart, close } = await startServer(settings, {
+        platform: nodePlatform,
+        log,
+        dashboard: platform.dashboard,
+      });
       // Before anybody is told that it runs: whoever hears of that may ask it to end.
       const askedToEnd = platform.untilAskedToEnd();
       const { databaseUrl } = settings;

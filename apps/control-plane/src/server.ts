@@ -63,6 +63,8 @@ export const serverVersion = '0.1.0';
 export interface ServerSurroundings extends StoreSurroundings {
   /** How the database is opened, for tests that stand in its way. */
   readonly open?: typeof openStore;
+  /** The folder that the dashboard was built into; absent: a page says what is running. */
+  readonly dashboard?: string | undefined;
 }
 
 /**
@@ -71,7 +73,7 @@ export interface ServerSurroundings extends StoreSurroundings {
  */
 export async function startServer(
   settings: Settings,
-  { platform, log, open = openStore }: ServerSurroundings,
+  { platform, log, open = openStore, dashboard }: ServerSurroundings,
 ): Promise<RunningServer> {
   const gate = createGate(platform);
   const front = await openFront(settings, gate.listener, platform).catch((error: unknown) => {
@@ -84,7 +86,7 @@ export async function startServer(
     const workerKey = createId(platform, 40);
     const prepared = await prepare(store, { ...front, workerKey }, settings, { platform, log });
     const { context, parts, load, pool, exchange, firstStart } = prepared;
-    const app = createApp(context);
+    const app = createApp(context, dashboard);
     await app.ready();
     const dataPlane = createDataPlane(context, parts);
     store.onAnnouncement(() => hear(context));

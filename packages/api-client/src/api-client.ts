@@ -28,7 +28,10 @@ import type {
 export interface ApiClientOptions {
   /** The server: `http://127.0.0.1:7400`. */
   readonly url: string;
-  readonly token: string;
+  /** API token; absent in a page, whose cookie says who it is. */
+  readonly token?: string;
+  /** More headers of a request. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
   /** How long the server may take to answer, beyond what it is asked to wait; 10 s unless given. */
   readonly timeoutMs?: number;
@@ -116,7 +119,7 @@ export interface ApiClient {
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
 }
 
-export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
+export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
   async function call<T>(method: string, path: string, body?: unknown, waitMs = 0): Promise<T> {
@@ -128,7 +131,8 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
         method,
         signal,
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...headers?.(),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -62,6 +62,8 @@ export interface TestServerOptions {
   readonly embedded?: boolean;
   /** Stands in the way of the database. */
   readonly open?: ServerSurroundings['open'];
+  /** The folder that the dashboard was built into. */
+  readonly dashboard?: string;
 }
 
 export async function startTestServer({
@@ -75,6 +77,7 @@ export async function startTestServer({
   databaseUrl: givenUrl,
   embedded = false,
   open,
+  dashboard,
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const databaseUrl = embedded ? undefined : (givenUrl ?? (await findTestDatabase(data)));
@@ -97,6 +100,7 @@ export async function startTestServer({
     platform: { ...nodePlatform, ...platform },
     log,
     ...(open !== undefined && { open }),
+    dashboard,
   });
   const api: TestServer['api'] = (method, path, body, headers) =>
     callApi(`${running.url}/api/v1${path}`, method, body, headers);

@@ -14,6 +14,7 @@ import type { ServerContext } from '../server-context.ts';
 import { addTelemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
 import { requireActor, requireSdkKey } from './authentication.ts';
+import { addDashboard } from './dashboard.ts';
 import { addEtags } from './etags.ts';
 import { takeJsonBodies } from './json-bodies.ts';
 import { serveOpenapi } from './openapi.ts';
@@ -21,8 +22,11 @@ import { answerProblems, bodyLimitBytes, createErrorAnswer, longestParam } from 
 import { addStatusPage } from './status-page.ts';
 import { type App, useZodSchemas } from './zod-routes.ts';
 
-/** The management API and the page at `/`; requests come in through `routing`, as the app opens no port of its own. */
-export function createApp(context: ServerContext): App {
+/**
+ * The management API, and the dashboard where it was built (`dashboard`: into which folder), else a page that says what is
+ * running. Requests come in through `routing`, as the app opens no port of its own.
+ */
+export function createApp(context: ServerContext, dashboard?: string): App {
   const { metrics, errors } = context;
   const answerError = createErrorAnswer(errors);
   const app: App = Fastify({
@@ -39,7 +43,8 @@ export function createApp(context: ServerContext): App {
   answerProblems(app, answerError);
   addEtags(app);
   serveOpenapi(app);
-  addStatusPage(app, context);
+  if (dashboard === undefined) addStatusPage(app, context);
+  else addDashboard(app, dashboard, context.platform);
   app.get('/metrics', async (_request, reply) =>
     reply
       .type(metrics.registry.contentType)

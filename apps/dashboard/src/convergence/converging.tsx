@@ -1,0 +1,131 @@
+import type { ChangeView, ConvergenceView } from '@sluice/api-client';
+import { useQuery } from '@tanstack/react-query';
+import { Check } from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
+import { api } from '../api.ts';
+import { RevertDialog } from '../changes/revert-dialog.tsx';
+import { useLiveConvergence } from '../live/live.tsx';
+import { usePlace } from '../place.ts';
+import { after } from '../platform.ts';
+import { Button } from '../ui/button.tsx';
+import { formatCount, formatSpeed } from '../ui/duration.ts';
+import { join } from '../ui/join.ts';
+import { Name } from '../ui/name.tsx';
+
+interface ConvergingProps {
+  readonly change: ChangeView;
+  readonly close: () => void;
+}
+
+/** In the place of the review bar: who has the change that was just applied. It closes itself when all have it. */
+export function Converging({ change, close }: ConvergingProps): ReactNode {
+  const place = usePlace();
+  const told = useLiveConvergence(change.id);
+  const [isReverting, setReverting] = useState(false);
+  // Names and reasons of those who lag; asked once the fleet had time, and again with what the stream tells.
+  const details = useQuery({
+    queryKey: [place.project, place.environment, 'convergence', change.id, told?.has, told?.refused],
+    queryFn: () => api.getConvergence(place, change.id),
+    placeholderData: (before: ConvergenceView | undefined) => before,
+  });
+  const view = details.data;
+  const has = told?.has ?? view?.accepted ?? 0;
+  const of = told?.of ?? view?.expected ?? 0;
+  const refused = told?.refused ?? view?.refused ?? 0;
+  const tookMs = told?.atMs ?? view?.reachedMs?.all ?? view?.elapsedMs ?? 0;
+  const isDone = view !== undefined && has === of;
+  useEffect(() => {
+    if (!isDone || isReverting) return;
+    return after(4000, close);
+  }, [isDone, isReverting, close]);
+  return (
+    <section
+      aria-label="Convergence"
+      className={join(
+        'sticky bottom-0 z-20 mt-auto flex max-h-[40dvh] shrink-0 flex-wrap items-start gap-x-8 gap-y-3 overflow-y-auto border-t-2 bg-raised px-6 py-3 max-tablet:px-4',
+        isDone ? 'border-ink' : refused > 0 ? 'border-red' : tookMs > 2000 ? 'border-amber' : 'border-accent',
+      )}
+    >
+      <div className="min-w-0 flex-1">
+        <h2 role="status" className="figures flex items-center gap-2">
+          {isDone && <Check aria-hidden size={15} />}
+          {of === 0 ? (
+            <>Applied as v{formatCount(change.version)}. No instance is connected to take it.</>
+          ) : (
+            <>
+              {formatCount(has)} of {formatCount(of)} in {formatSpeed(tookMs)}
+            </>
+          )}
+        </h2>
+        {of > 0 && <Curve view={view} share={has / of} isDone={isDone} />}
+        {!isDone && view !== undefined && view.stragglers.length > 0 && (
+          <ul className="mt-2">
+            {view.stragglers.slice(0, 8).map(({ instance, reason, state, version }) => (
+              <li key={instance}>
+                <Name>{instance}</Name>{' '}
+                <span className="text-ink-2">
+                  {reason ?? state}
+                  {version !== undefined && `, runs v${formatCount(version)}`}
+                </span>
+              </li>
+            ))}
+            {view.stragglers.length > 8 && <li className="text-ink-2">{view.stragglers.length - 8} more</li>}
+          </ul>
+        )}
+      </div>
+      <div className="flex gap-2">
+        <Button onClick={() => setReverting(true)}>Revert…</Button>
+        <Button look="ghost" onClick={close}>
+          Close
+        </Button>
+      </div>
+      {isReverting && <RevertDialog change={change} close={() => setReverting(false)} />}
+    </section>
+  );
+}
+
+const [firstMs, lastMs] = [10, 10_000];
+
+/** The share over time, on a logarithmic axis from 10 ms to 10 s, with marks at half and at 99 of 100. */
+function Curve({
+  view,
+  share,
+  isDone,
+}: {
+  readonly view: ConvergenceView | undefined;
+  readonly share: number;
+  readonly isDone: boolean;
+}): ReactNode {
+  const [width, height] = [420, 48];
+  const x = (ms: number) =>
+    (Math.log(Math.min(lastMs, Math.max(firstMs, ms)) / firstMs) / Math.log(lastMs / firstMs)) * width;
+  const y = (at: number) => height - at * height;
+  const curve = view?.curve ?? [];
+  const points = curve.map((point) => `${x(point.ms).toFixed(1)},${y(point.share).toFixed(1)}`);
+  const elapsed = x(view?.elapsedMs ?? lastMs);
+  const line = [`0,${height}`, ...points, `${elapsed.toFixed(1)},${y(share).toFixed(1)}`].join(' ');
+  return (
+    <svg
+      role="img"
+      aria-label={`${Math.round(share * 100)}% of instances have it`}
+      viewBox={`0 0 ${width} ${height + 16}`}
+      className="mt-2 w-full max-w-105"
+    >
+      {[0.5, 0.99].map((mark) => (
+        <line key={mark} x2={width} y1={y(mark)} y2={y(mark)} strokeDasharray="2 3" className="stroke-line-strong" />
+      ))}
+      <polyline points={line} fill="none" strokeWidth="2" className={isDone ? 'stroke-ink' : 'stroke-accent'} />
+      {['10 ms', '100 ms', '1 s', '10 s'].map((label, index) => (
+        <text
+          key={label}
+          x={(width / 3) * index}
+          y={height + 13}
+          textAnchor={index === 0 ? 'start' : index === 3 ? 'end' : 'middle'}
+          className="fill-ink-3 text-[11px]"
+        >
+          {label}
+        </text>
+      ))}
+    </svg>
+  );
+}

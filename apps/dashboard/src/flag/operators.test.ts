@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { parseValues, type ValueType, writeValue } from './operators.ts';
+
+describe('values as one types them', () => {
+  test.each<[string, ValueType, readonly unknown[]]>([
+    ['enterprise, business', 'any', ['enterprise', 'business']],
+    ['a\nb,\n c ', 'any', ['a', 'b', 'c']],
+    ['1, "1", true, "true"', 'any', [1, '1', true, 'true']],
+    ['007', 'any', ['007']],
+    ['12345678901234567890', 'any', ['12345678901234567890']],
+    ['a, a', 'any', ['a']],
+    ['1.5, -2', 'number', [1.5, -2]],
+    ['^a{1,2}$', 'pattern', ['^a{1,2}$']],
+    ['10.0.0.0/8, 2001:db8::/32', 'network', ['10.0.0.0/8', '2001:db8::/32']],
+    ['', 'any', []],
+  ])('%j as %s', (text, type, values) => {
+    expect(parseValues(text, type)).toEqual({ values });
+  });
+
+  test.each<[string, ValueType, string]>([
+    ['12x', 'number', '12x is not a number'],
+    ['tomorrow', 'date', 'tomorrow is not a date like 2026-11-30T09:00:00Z'],
+    ['v2', 'version', 'v2 is not a version like 2.14.0'],
+    ['10.0.0/8', 'network', 'An IPv4 range has four parts, like 10.0.0.0/8; got 10.0.0/8'],
+    ['10.0.0.0/33', 'network', '10.0.0.0/33: after the slash stands a number from 0 to 32'],
+  ])('%j as %s is refused', (text, type, fault) => {
+    expect(parseValues(text, type).fault).toBe(fault);
+  });
+
+  test('are written so that they are read as the same', () => {
+    for (const value of ['a', '1', 1, true, 'true', -2.5, '007'])
+      expect(parseValues(writeValue(value, 'any'), 'any').values).toEqual([value]);
+  });
+});

@@ -1,0 +1,107 @@
+/** What a clause's values have to be. */
+export type ValueType = 'any' | 'number' | 'date' | 'version' | 'pattern' | 'network' | 'segment' | 'path';
+
+interface Operator {
+  readonly op: string;
+  readonly words: readonly [plain: string, negated: string];
+  readonly type: ValueType;
+  /** Only our SDKs know it: others skip the rule. */
+  readonly isOwn?: true;
+}
+
+/** In the order of the list from which one is chosen. */
+export const operators: readonly Operator[] = [
+  { op: 'in', words: ['is', 'is not'], type: 'any' },
+  { op: 'startsWith', words: ['starts with', 'does not start with'], type: 'any' },
+  { op: 'endsWith', words: ['ends with', 'does not end with'], type: 'any' },
+  { op: 'contains', words: ['contains', 'does not contain'], type: 'any' },
+  { op: 'matches', words: ['matches', 'does not match'], type: 'pattern' },
+  { op: 'segmentMatch', words: ['is in segment', 'is not in segment'], type: 'segment' },
+  { op: 'lessThan', words: ['is less than', 'is not less than'], type: 'number' },
+  { op: 'lessThanOrEqual', words: ['is at most', 'is not at most'], type: 'number' },
+  { op: 'greaterThan', words: ['is greater than', 'is not greater than'], type: 'number' },
+  { op: 'greaterThanOrEqual', words: ['is at least', 'is not at least'], type: 'number' },
+  { op: 'before', words: ['is before', 'is not before'], type: 'date' },
+  { op: 'after', words: ['is after', 'is not after'], type: 'date' },
+  { op: 'semVerEqual', words: ['is version', 'is not version'], type: 'version' },
+  { op: 'semVerLessThan', words: ['is older than version', 'is not older than version'], type: 'version' },
+  { op: 'semVerGreaterThan', words: ['is newer than version', 'is not newer than version'], type: 'version' },
+  { op: 'cidr', words: ['is in the network', 'is not in the network'], type: 'network', isOwn: true },
+  { op: 'glob', words: ['is like', 'is not like'], type: 'path', isOwn: true },
+];
+
+export function findOperator(op: string): Operator {
+  return operators.find((each) => each.op === op) ?? { op, words: [op, `not ${op}`], type: 'any' };
+}
+
+type ClauseValue = string | number | boolean;
+
+/** Reads values as one types them, by comma or line; of each that does not fit it says what was expected. */
+export function parseValues(
+  text: string,
+  type: ValueType,
+): { readonly values: readonly ClauseValue[]; readonly fault?: string } {
+  const parts = text
+    .split(type === 'pattern' ? /\n/ : /[,\n]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const values = [...new Set(parts.map((part) => readValue(part, type)))];
+  const fault = parts.map((part) => findFault(part, type)).find((each) => each !== undefined);
+  return fault === undefined ? { values } : { values, fault };
+}
+
+/** `1` is a number and `true` a boolean, unless they stand in quotes: contexts have both. */
+function readValue(part: string, type: ValueType): ClauseValue {
+  if (type === 'number') return Number(part);
+  if (type !== 'any') return part;
+  if (/^".*"$/.test(part)) return part.slice(1, -1);
+  if (part === 'true' || part === 'false') return part === 'true';
+  return /^-?\d{1,15}(\.\d+)?$/.test(part) && String(Number(part)) === part ? Number(part) : part;
+}
+
+/** A value as one would type it. */
+export function writeValue(value: ClauseValue, type: ValueType): string {
+  if (typeof value !== 'string' || type !== 'any') return String(value);
+  return readValue(value, type) === value ? value : `"${value}"`;
+}
+
+function findFault(part: string, type: ValueType): string | undefined {
+  switch (type) {
+    case 'number':
+      return Number.isFinite(Number(part)) ? undefined : `${part} is not a number`;
+    case 'date':
+      return Number.isNaN(Date.parse(part)) && !/^\d+$/.test(part)
+        ? `${part} is not a date like 2026-11-30T09:00:00Z`
+        : undefined;
+    case 'version':
+      return /^\d+(\.\d+){0,2}([-+].*)?$/.test(part) ? undefined : `${part} is not a version like 2.14.0`;
+    case 'network':
+      return findNetworkFault(part);
+    case 'pattern':
+      return findPatternFault(part);
+    default:
+      return undefined;
+  }
+}
+
+function findNetworkFault(part: string): string | undefined {
+  const [address = '', length] = part.split('/');
+  const isIpv6 = address.includes(':');
+  const most = isIpv6 ? 128 : 32;
+  if (length !== undefined && !(/^\d+$/.test(length) && Number(length) <= most)) {
+    return `${part}: after the slash stands a number from 0 to ${most}`;
+  }
+  if (isIpv6) return /^[\da-f:.]+$/i.test(address) ? undefined : `${part} is not an IPv6 range like 2001:db8::/32`;
+  const octets = address.split('.');
+  const fits = octets.length === 4 && octets.every((octet) => /^\d{1,3}$/.test(octet) && Number(octet) <= 255);
+  return fits ? undefined : `An IPv4 range has four parts, like 10.0.0.0/8; got ${part}`;
+}
+
+function findPatternFault(part: string): string | undefined {
+  try {
+    new RegExp(part);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : `${part} is not a regular expression`;
+  }
+}

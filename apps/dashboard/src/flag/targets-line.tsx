@@ -1,0 +1,119 @@
+import type { FlagView } from '@sluice/api-client';
+import { type ReactNode, useState } from 'react';
+import { Button } from '../ui/button.tsx';
+import { Field, fieldStyle } from '../ui/field.tsx';
+import type { Target } from './draft.ts';
+import { Line } from './line.tsx';
+import { Token } from './token.tsx';
+
+interface TargetsLineProps {
+  readonly target: Target;
+  readonly was: readonly Target[];
+  readonly variations: FlagView['variations'];
+  readonly change: (target: Target | undefined) => void;
+}
+
+/** Keys that always get a variation, whatever the rules say. */
+export function TargetsLine({ target, was, variations, change }: TargetsLineProps): ReactNode {
+  const { variation, contextKind = 'user', keys } = target;
+  const before = was
+    .filter((each) => each.variation === variation && (each.contextKind ?? 'user') === contextKind)
+    .flatMap((each) => each.keys);
+  const known = new Set(before);
+  const isEdited = before.length !== keys.length || keys.some((key) => !known.has(key));
+  return (
+    <li>
+      <Line isEdited={isEdited}>
+        Always{' '}
+        <Token
+          label={`Always ${variation}`}
+          isStrong
+          editor={(close) => (
+            <ul>
+              {variations.map(({ id }) => (
+                <li key={id}>
+                  <button
+                    type="button"
+                    className="w-full rounded-control px-2 py-1 text-left font-mono hover:bg-hover"
+                    onClick={() => {
+                      change({ ...target, variation: id });
+                      close();
+                    }}
+                  >
+                    {id}
+                  </button>
+                </li>
+              ))}
+            </ul>
+          )}
+        >
+          {variation}
+        </Token>{' '}
+        for {contextKind}{' '}
+        <Token
+          label={`${contextKind} keys ${keys.slice(0, 4).join(', ')}`}
+          isEdited={isEdited}
+          isInvalid={keys.length === 0}
+          remove={() => change(undefined)}
+          editor={(close) => <KeysEditor target={target} change={change} close={close} />}
+        >
+          {keys.length === 0
+            ? 'choose'
+            : keys.slice(0, 4).join(', ') + (keys.length > 4 ? `, ${keys.length - 4} more` : '')}
+        </Token>{' '}
+        <button
+          type="button"
+          className="min-h-6 rounded-control px-1.5 text-ink-3 hover:bg-hover hover:text-ink"
+          aria-label={`Remove the targets of ${variation}`}
+          onClick={() => change(undefined)}
+        >
+          Remove
+        </button>
+      </Line>
+    </li>
+  );
+}
+
+interface KeysEditorProps {
+  readonly target: Target;
+  readonly change: (target: Target) => void;
+  readonly close: () => void;
+}
+
+function KeysEditor({ target, change, close }: KeysEditorProps): ReactNode {
+  const [contextKind, setContextKind] = useState(target.contextKind ?? 'user');
+  const [text, setText] = useState(() => target.keys.join('\n'));
+  const keys = [...new Set(text.split(/[,\n]/).map((key) => key.trim()))].filter((key) => key !== '');
+  return (
+    <form
+      className="flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        change({ ...target, contextKind: contextKind.trim() || 'user', keys });
+        close();
+      }}
+    >
+      <Field
+        label="Kind of context"
+        value={contextKind}
+        onChange={({ target: field }) => setContextKind(field.value)}
+      />
+      <label className="block">
+        <span className="mb-1 block text-ink-2">Keys, by line or comma</span>
+        <textarea
+          autoFocus
+          rows={6}
+          className={`${fieldStyle} h-auto py-1 font-mono`}
+          value={text}
+          onChange={({ target: field }) => setText(field.value)}
+        />
+      </label>
+      <div className="flex items-center justify-between">
+        <span className="figures text-ink-3">{keys.length} keys</span>
+        <Button type="submit" refusal={keys.length === 0 ? 'there is no key yet' : undefined}>
+          Done
+        </Button>
+      </div>
+    </form>
+  );
+}

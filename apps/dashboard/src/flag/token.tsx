@@ -1,0 +1,55 @@
+import { Popover } from 'radix-ui';
+import { type ReactNode, useState } from 'react';
+import { join } from '../ui/join.ts';
+
+interface TokenProps {
+  readonly label: string;
+  /** What it says; monospaced where it is a key or a value. */
+  readonly children: ReactNode;
+  readonly isEdited?: boolean;
+  readonly isInvalid?: boolean;
+  readonly isStrong?: boolean;
+  /** Backspace and Delete on it. */
+  readonly remove?: (() => void) | undefined;
+  /** What edits it; absent: it cannot be edited here. */
+  readonly editor?: ((close: () => void) => ReactNode) | undefined;
+}
+
+/** A value in a sentence. Enter opens its editor. */
+export function Token({ label, children, isEdited, isInvalid, isStrong, remove, editor }: TokenProps): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const style = join(
+    'mx-0.5 inline min-h-6 rounded-chip border px-1.5 py-0.5 font-mono',
+    isStrong && 'font-semibold',
+    isInvalid
+      ? 'border-red text-red-text'
+      : isEdited
+        ? 'border-accent-line bg-accent-wash text-accent'
+        : 'border-line-strong bg-raised',
+  );
+  if (editor === undefined) return <span className={style}>{children}</span>;
+  return (
+    <Popover.Root open={isOpen} onOpenChange={setOpen}>
+      <Popover.Trigger asChild>
+        <button
+          type="button"
+          aria-label={label}
+          className={join(style, 'text-left hover:bg-hover')}
+          onKeyDown={({ key }) => (key === 'Backspace' || key === 'Delete') && remove?.()}
+        >
+          {children}
+        </button>
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          align="start"
+          sideOffset={6}
+          collisionPadding={12}
+          className="z-40 w-[min(24rem,92vw)] rounded-dialog bg-page p-3 shadow-float"
+        >
+          {editor(() => setOpen(false))}
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}

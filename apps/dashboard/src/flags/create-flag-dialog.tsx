@@ -1,0 +1,107 @@
+import type { FlagKind } from '@sluice/authoring';
+import { useMutation } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { api, queryClient } from '../api.ts';
+import { usePlace } from '../place.ts';
+import { Button } from '../ui/button.tsx';
+import { Choice } from '../ui/choice.tsx';
+import { Dialog, DialogRow } from '../ui/dialog.tsx';
+import { Field } from '../ui/field.tsx';
+import { RefusedNote } from '../ui/refused-note.tsx';
+import { toDefinition } from './to-definition.ts';
+
+const kinds: readonly { readonly value: FlagKind; readonly label: string; readonly what: string }[] = [
+  { value: 'release', label: 'Release', what: 'Turns something on, for some or all.' },
+  { value: 'valve', label: 'Valve', what: 'Degrades a feature in a second, and brings it back.' },
+  { value: 'config', label: 'Config', what: 'A number or text that changes while everything runs.' },
+  { value: 'migration', label: 'Migration', what: 'Moves data from one store to another, with a way back.' },
+];
+
+/** Four fields; the flag is off until somebody turns it on. */
+export function CreateFlagDialog({ close }: { readonly close: () => void }): ReactNode {
+  const place = usePlace();
+  const navigate = useNavigate();
+  const [key, setKey] = useState('');
+  const [kind, setKind] = useState<FlagKind>('release');
+  const [values, setValues] = useState('');
+  const [owner, setOwner] = useState('');
+  const create = useMutation({
+    mutationFn: () => api.createFlag(place.project, toDefinition({ key, kind, owner, values })),
+    onSuccess: () => {
+      void queryClient.invalidateQueries({ queryKey: [place.project, place.environment] });
+      close();
+      void navigate({ to: '/$project/$environment/flags/$key', params: { ...place, key } });
+    },
+  });
+  const fault =
+    key === '' ? 'it has no key yet' : kind === 'config' && values === '' ? 'a config begins with a value' : undefined;
+  return (
+    <Dialog
+      title="New flag"
+      close={close}
+      note="In every environment, off until it is turned on."
+      actions={
+        <>
+          <Button look="ghost" onClick={close}>
+            Cancel
+          </Button>
+          <Button look="write" refusal={fault} busy={create.isPending && 'Creating'} onClick={() => create.mutate()}>
+            Create flag
+          </Button>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (fault === undefined) create.mutate();
+        }}
+      >
+        <DialogRow label="Key">
+          <Field
+            label="Key"
+            isLabelHidden
+            autoFocus
+            required
+            className="font-mono"
+            value={key}
+            onChange={({ target }) => setKey(target.value)}
+            hint="Code names it; letters, digits, dot, dash and underscore. It cannot be changed."
+          />
+        </DialogRow>
+        <DialogRow label="Kind">
+          <Choice label="Kind" value={kind} options={kinds} choose={setKind} />
+          <p className="mt-1 text-ink-2">{kinds.find(({ value }) => value === kind)?.what}</p>
+        </DialogRow>
+        <DialogRow label={valuesLabel[kind].label}>
+          <Field
+            label={valuesLabel[kind].label}
+            isLabelHidden
+            className="font-mono"
+            disabled={kind === 'migration'}
+            value={values}
+            onChange={({ target }) => setValues(target.value)}
+            hint={valuesLabel[kind].hint}
+          />
+        </DialogRow>
+        <DialogRow label="Owner">
+          <Field label="Owner" isLabelHidden value={owner} onChange={({ target }) => setOwner(target.value)} />
+        </DialogRow>
+        <button type="submit" className="sr-only" tabIndex={-1}>
+          Create flag
+        </button>
+      </form>
+      <div className="px-6 pb-2">
+        <RefusedNote error={create.error} />
+      </div>
+    </Dialog>
+  );
+}
+
+const valuesLabel: Readonly<Record<FlagKind, { readonly label: string; readonly hint: string }>> = {
+  release: { label: 'Variations', hint: 'By comma; left empty it is true and false.' },
+  valve: { label: 'Modes', hint: 'By comma, the normal one first, then by severity: normal, cached, off-404' },
+  config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set on its page.' },
+  migration: { label: 'Stages', hint: 'The six that every migration has.' },
+};

@@ -1,0 +1,118 @@
+import type { FlagRowView } from '@sluice/api-client';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { usePlace } from '../place.ts';
+import { Age } from '../ui/clock.tsx';
+import { formatCount } from '../ui/duration.ts';
+import { join } from '../ui/join.ts';
+import { KindIcon } from '../ui/kind-icon.tsx';
+import { ShortName } from '../ui/name.tsx';
+
+/** Columns of the list, its head included. */
+export const flagRowGrid =
+  'grid items-center gap-x-4 max-tablet:grid-cols-[1.5rem_minmax(0,1fr)_auto] tablet:max-desktop:grid-cols-[1.5rem_minmax(0,2fr)_minmax(0,1.4fr)_9rem_minmax(0,1fr)_4rem] desktop:grid-cols-[1.5rem_minmax(0,2.4fr)_minmax(0,1.5fr)_9rem_minmax(0,1fr)_minmax(0,1fr)_minmax(0,0.9fr)_4rem]';
+
+interface FlagRowProps {
+  readonly row: FlagRowView;
+  readonly query: string;
+  readonly isSelected: boolean;
+  readonly select: () => void;
+}
+
+/** A flag in one line; its state is a sentence, as a list is no place to flip things by accident. */
+export function FlagRow({ row, query, isSelected, select }: FlagRowProps): ReactNode {
+  const place = usePlace();
+  const { key, kind, name, description, tags, owner, evaluations, other, changedAt } = row;
+  return (
+    <div
+      className={join(
+        flagRowGrid,
+        'group relative h-full border-line border-b px-6 hover:bg-hover max-tablet:px-4 max-tablet:py-2',
+        isSelected && 'bg-accent-wash',
+      )}
+    >
+      <label className="relative z-10 flex size-6 items-center justify-center">
+        <span className="sr-only">Select {key}</span>
+        <input type="checkbox" checked={isSelected} onChange={select} className="size-3.5 accent-accent" />
+      </label>
+      <Link
+        data-row={key}
+        to="/$project/$environment/flags/$key"
+        params={{ ...place, key }}
+        className="flex min-w-0 items-center gap-2 outline-offset-4 before:absolute before:inset-0"
+      >
+        <KindIcon kind={kind} />
+        <ShortName name={key} />
+        <span className="min-w-0 flex-1 truncate text-ink-2 max-tablet:hidden">
+          {description || (name === key ? '' : name)}
+        </span>
+      </Link>
+      <span className="truncate max-tablet:col-start-2 max-tablet:row-start-2">
+        <State state={row.state} />
+      </span>
+      <span className="flex items-center gap-2 max-tablet:hidden">
+        <Hours hourly={evaluations.hourly} />
+        <span className="figures text-ink-2">{describeRate(evaluations)}</span>
+      </span>
+      <span className="truncate max-tablet:hidden">
+        {other !== undefined &&
+          (other.same ? (
+            <span className="text-ink-3">same</span>
+          ) : (
+            <span className="rounded-chip border border-line-strong px-1.5 py-0.5">
+              <State state={other.state} />
+            </span>
+          ))}
+      </span>
+      <span className="truncate text-ink-2 max-desktop:hidden">{tags.join('  ')}</span>
+      <span className="truncate text-ink-2 max-desktop:hidden">
+        {owner === '' ? <span className="text-ink-3">nobody</span> : owner}
+      </span>
+      <span className="text-right text-ink-2 max-tablet:col-start-3 max-tablet:row-start-1">
+        <Age at={changedAt} />
+      </span>
+      {query !== '' && <span className="sr-only">matches {query}</span>}
+    </div>
+  );
+}
+
+/** A sentence whose strong parts are what one looks for. */
+export function State({ state }: { readonly state: FlagRowView['state'] }): ReactNode {
+  const tone = state.word === 'tripped' ? 'font-semibold text-amber-text' : state.word === 'off' ? 'text-ink-3' : '';
+  return (
+    <span className={tone}>
+      {state.parts.map(({ text, as }, index) =>
+        as === undefined ? (
+          text
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name.
+          <b key={index} className={as === 'value' ? 'font-mono' : 'font-semibold'}>
+            {text}
+          </b>
+        ),
+      )}
+    </span>
+  );
+}
+
+function describeRate({ perSecond, lastEvaluatedAt, hourly }: FlagRowView['evaluations']): string {
+  if (perSecond >= 0.1)
+    return `${perSecond >= 1000 ? `${(perSecond / 1000).toFixed(1)}k` : formatCount(Math.round(perSecond * 10) / 10)}/s`;
+  if (hourly.some((count) => count > 0)) return 'few';
+  return lastEvaluatedAt === undefined ? 'never' : 'none';
+}
+
+/** Evaluations by hour, as 24 bars. */
+function Hours({ hourly }: { readonly hourly: readonly number[] }): ReactNode {
+  const most = Math.max(1, ...hourly);
+  if (hourly.every((count) => count === 0)) return null;
+  return (
+    <svg aria-hidden width="71" height="16">
+      {hourly.map((count, index) => {
+        const height = count === 0 ? 0 : Math.max(1, (count / most) * 16);
+        // biome-ignore lint/suspicious/noArrayIndexKey: hours have no other name.
+        return <rect key={index} x={index * 3} y={16 - height} width="2" height={height} className="fill-series-2" />;
+      })}
+    </svg>
+  );
+}

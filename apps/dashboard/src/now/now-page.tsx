@@ -1,0 +1,70 @@
+import type { NowView } from '@sluice/api-client';
+import type { ReactNode } from 'react';
+import { useEnvironment, useNowView } from '../shell/environment.ts';
+import { useNow } from '../ui/clock.tsx';
+import { formatAge, formatCount } from '../ui/duration.ts';
+import { Loaded } from '../ui/loaded.tsx';
+import { Page } from '../ui/page.tsx';
+import { MatterRow } from './matter-row.tsx';
+import { RecentChanges } from './recent-changes.tsx';
+import { Zones } from './zones.tsx';
+
+/** What is off normal, what was just done, who has it: in the order in which somebody on call asks. */
+export function NowPage(): ReactNode {
+  const query = useNowView();
+  const { name } = useEnvironment();
+  const count = query.data?.matters.length ?? 0;
+  return (
+    <Page
+      name={count === 0 ? `Now, ${name}` : `${count} off normal, ${name}`}
+      title={query.data === undefined ? 'Now' : describeCount(count, name)}
+      below={query.data && <Rest view={query.data} />}
+    >
+      <Loaded query={query} what="What is off normal">
+        {(view) => (
+          <>
+            {view.matters.length > 0 && (
+              <ul aria-label="Off normal" className="-mx-6 border-line border-t max-tablet:-mx-4">
+                {view.matters.map((matter) => (
+                  <MatterRow
+                    key={`${matter.kind} ${'flag' in matter ? matter.flag : ''} ${matter.since}`}
+                    matter={matter}
+                  />
+                ))}
+              </ul>
+            )}
+            <RecentChanges propagation={view.propagation} />
+            <Zones view={view} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function describeCount(count: number, environment: string): string {
+  if (count === 0) return `All normal in ${environment}`;
+  return count === 1 ? `1 thing is off normal in ${environment}` : `${count} things are off normal in ${environment}`;
+}
+
+/** Everything else, which is as intended. */
+function Rest({ view }: { readonly view: NowView }): ReactNode {
+  const { counts, zones, lastRestoredAt, matters } = view;
+  const time = useNow();
+  const behind = zones.reduce((sum, zone) => sum + zone.behind, 0);
+  const overdue = Math.max(0, ...matters.map((matter) => (matter.kind === 'valve' ? (matter.overdueMs ?? 0) : 0)));
+  const parts = [
+    `${formatCount(counts.valves - counts.trippedValves)} valves`,
+    `${formatCount(counts.configs)} configs`,
+    `${formatCount(counts.instances - behind)}${behind > 0 ? ` of ${formatCount(counts.instances)}` : ''} instances`,
+  ].join(', ');
+  return (
+    <>
+      {overdue > 0 && `A valve is ${formatAge(overdue)} past its end. `}
+      {matters.length > 0 ? `All else is as intended: ${parts}.` : `${parts} are as intended.`}
+      {matters.length === 0 &&
+        lastRestoredAt !== undefined &&
+        ` Last valve restored ${formatAge(time - lastRestoredAt)} ago.`}
+    </>
+  );
+}

@@ -1,0 +1,113 @@
+import type { ChangeInput, ChangeView } from '@sluice/api-client';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useState } from 'react';
+import { api } from '../api.ts';
+import { usePlace } from '../place.ts';
+import { after } from '../platform.ts';
+import { useEnvironment } from '../shell/environment.ts';
+import { useApply } from '../ui/apply.ts';
+import { Button } from '../ui/button.tsx';
+import { Field } from '../ui/field.tsx';
+import { join } from '../ui/join.ts';
+import { KeyHint } from '../ui/key-hint.tsx';
+import { Loading } from '../ui/loading.tsx';
+import { Name } from '../ui/name.tsx';
+import { RefusedNote } from '../ui/refused-note.tsx';
+
+interface ReviewBarProps {
+  /** What is to be applied: the edits so far. */
+  readonly input: ChangeInput;
+  /** What stands in the way, in a sentence; absent: nothing. */
+  readonly fault?: string | undefined;
+  readonly discard: () => void;
+  readonly applied: (change: ChangeView) => void;
+}
+
+/** Below a page with edits: what they change in words, as the server would follow them, then the button that does it. */
+export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): ReactNode {
+  const place = usePlace();
+  const environment = useEnvironment();
+  const [comment, setComment] = useState('');
+  const asked = useSettled(input);
+  const preview = useQuery({
+    queryKey: [place.project, place.environment, 'preview', asked],
+    queryFn: () => api.change(place, { ...asked, dryRun: true }),
+    placeholderData: keepPreviousData,
+    enabled: fault === undefined,
+    retry: false,
+    gcTime: 0,
+  });
+  const apply = useApply(applied);
+  const send = () => apply.mutate({ ...input, comment });
+  const refusal = fault ?? (preview.error === null ? undefined : 'the server would refuse it');
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      if (refusal === undefined) send();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  });
+  const count = input.instructions.length;
+  return (
+    <section
+      aria-label="Review"
+      className={join(
+        'sticky bottom-0 z-20 mt-auto grid max-h-[40dvh] shrink-0 gap-x-8 gap-y-3 overflow-y-auto bg-raised px-6 py-3 max-tablet:px-4 desktop:grid-cols-[minmax(0,1fr)_20rem]',
+        environment.isProduction ? 'border-production-line border-t-2' : 'border-line-strong border-t border-dashed',
+      )}
+    >
+      <div className="min-w-0">
+        <h2>
+          {count} {count === 1 ? 'edit' : 'edits'}, nothing applied yet
+        </h2>
+        {fault !== undefined && <p className="mt-1 text-red-text">{fault}</p>}
+        {fault === undefined && preview.error !== null && <RefusedNote error={preview.error} />}
+        {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
+        {fault === undefined && preview.data !== undefined && preview.error === null && (
+          <ul className="mt-1 flex flex-col gap-0.5" aria-live="polite">
+            {preview.data.effects.map((effect) => (
+              <li key={`${effect.key} ${effect.text}`}>
+                <Name>{effect.key}</Name> {effect.text}
+              </li>
+            ))}
+            {preview.data.effects.length === 0 && <li className="text-ink-2">Changes nothing: it is so already.</li>}
+          </ul>
+        )}
+      </div>
+      <div className="flex min-w-0 flex-col gap-3">
+        <Field
+          label="Why"
+          isLabelHidden
+          placeholder="Why? Shown in history and on Now"
+          value={comment}
+          onChange={({ target }) => setComment(target.value)}
+        />
+        <div className="flex flex-wrap justify-end gap-3">
+          <Button look="ghost" onClick={discard}>
+            Discard
+          </Button>
+          <Button
+            look="write"
+            isProduction={environment.isProduction}
+            busy={apply.isPending && 'Applying'}
+            refusal={refusal}
+            onClick={send}
+          >
+            Apply to {environment.name} <KeyHint>Ctrl Enter</KeyHint>
+          </Button>
+        </div>
+        <RefusedNote error={apply.error} />
+      </div>
+    </section>
+  );
+}
+
+/** The value once it stays the same for a moment: while one types, nothing is asked. */
+function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value);
+  const text = JSON.stringify(value);
+  useEffect(() => after(250, () => setSettled(JSON.parse(text))), [text]);
+  return settled;
+}

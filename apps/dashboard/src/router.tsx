@@ -1,0 +1,134 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type SearchSchemaInput,
+} from '@tanstack/react-router';
+import { NowPage } from './now/now-page.tsx';
+import { Entry } from './session/entry.tsx';
+import { Root } from './session/root.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+/** What addresses say behind the question mark, whatever the page: texts, each of which a page may read. */
+export interface PageSearch {
+  /** The filter of a list. */
+  readonly q?: string;
+  /** The part of a page that is shown. */
+  readonly tab?: string;
+  /** Of which state things are to be listed. */
+  readonly state?: string;
+  /** Since when changes are looked at: milliseconds. */
+  readonly since?: string;
+}
+
+const names = ['q', 'tab', 'state', 'since'] as const;
+
+function readSearch(search: Readonly<Record<string, unknown>> & SearchSchemaInput): PageSearch {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = search[name];
+      return value === undefined || value === '' ? [] : [[name, String(value)]];
+    }),
+  );
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, validateSearch: readSearch });
+const atRoot = { getParentRoute: () => root };
+
+const outside = [
+  createRoute({ ...atRoot, path: '/', component: Entry }),
+  createRoute({ ...atRoot, path: 'login', component: Entry }),
+  createRoute({
+    ...atRoot,
+    path: 'setup',
+    component: lazyRouteComponent(() => import('./session/come-in-page.tsx'), 'SetupPage'),
+  }),
+  createRoute({
+    ...atRoot,
+    path: 'invitation',
+    component: lazyRouteComponent(() => import('./session/come-in-page.tsx'), 'InvitationPage'),
+  }),
+  createRoute({ ...atRoot, path: '$project', component: Entry }),
+] as const;
+
+const environment = createRoute({ ...atRoot, path: '$project/$environment', component: Shell });
+const inEnvironment = { getParentRoute: () => environment };
+
+// Every page but the first comes when it is asked for.
+const inside = [
+  createRoute({ ...inEnvironment, path: '/', component: NowPage }),
+  createRoute({ ...inEnvironment, path: 'now', component: NowPage }),
+  createRoute({
+    ...inEnvironment,
+    path: 'flags',
+    component: lazyRouteComponent(() => import('./flags/flags-page.tsx'), 'FlagsPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'flags/$key',
+    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'valves',
+    component: lazyRouteComponent(() => import('./valves/valves-page.tsx'), 'ValvesPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'configs',
+    component: lazyRouteComponent(() => import('./configs/configs-page.tsx'), 'ConfigsPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'migrations',
+    component: lazyRouteComponent(() => import('./migrations/migrations-page.tsx'), 'MigrationsPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'segments',
+    component: lazyRouteComponent(() => import('./segments/segments-page.tsx'), 'SegmentsPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'fleet',
+    component: lazyRouteComponent(() => import('./fleet/fleet-page.tsx'), 'FleetPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'changes',
+    component: lazyRouteComponent(() => import('./changes/changes-page.tsx'), 'ChangesPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'environments',
+    component: lazyRouteComponent(() => import('./environments/environments-page.tsx'), 'EnvironmentsPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'people',
+    component: lazyRouteComponent(() => import('./people/people-page.tsx'), 'PeoplePage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'valves/$key',
+    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'configs/$key',
+    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'migrations/$key',
+    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren([...outside, environment.addChildren([...inside])]),
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+});

@@ -1,0 +1,44 @@
+import type { EnvironmentView, NowView } from '@sluice/api-client';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { api } from '../api.ts';
+import { usePlace } from '../place.ts';
+
+/** The environments of the project that the address names. */
+export function useEnvironments(): UseQueryResult<readonly KnownEnvironment[]> {
+  const { project } = usePlace();
+  return useEnvironmentsOf(project);
+}
+
+export type KnownEnvironment = EnvironmentView & { readonly isProduction?: boolean };
+
+export function useEnvironmentsOf(project: string | undefined): UseQueryResult<readonly KnownEnvironment[]> {
+  return useQuery({
+    queryKey: ['environments', project],
+    queryFn: async () => (await api.listEnvironments(project ?? '')).items,
+    enabled: project !== undefined,
+  });
+}
+
+export interface CurrentEnvironment {
+  readonly key: string;
+  readonly name: string;
+  readonly isProduction: boolean;
+}
+
+/** The one that the address names; until its name is known, its key stands for it. */
+export function useEnvironment(): CurrentEnvironment {
+  const { environment } = usePlace();
+  const found = useEnvironments().data?.find(({ key }) => key === environment);
+  return {
+    key: environment,
+    name: environment,
+    // What is not known is handled with care.
+    isProduction: found?.isProduction ?? environment === 'production',
+  };
+}
+
+/** What is off normal, what just changed and how many there are of everything; the shell shows it on every page. */
+export function useNowView(): UseQueryResult<NowView> {
+  const place = usePlace();
+  return useQuery({ queryKey: [place.project, place.environment, 'now'], queryFn: () => api.getNow(place) });
+}

@@ -1,0 +1,102 @@
+import { useNavigate } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useState } from 'react';
+import { closePalette, openPalette } from '../palette/palette-state.ts';
+import { usePlace } from '../place.ts';
+import { readKept } from '../platform.ts';
+import { Button } from '../ui/button.tsx';
+import { Dialog } from '../ui/dialog.tsx';
+import { KeyHint } from '../ui/key-hint.tsx';
+import { pages } from './pages.ts';
+
+/** The keys that work on every page. */
+export function Shortcuts(): ReactNode {
+  const place = usePlace();
+  const navigate = useNavigate();
+  const [isListOpen, setListOpen] = useState(false);
+  useEffect(() => {
+    let isAfterG = false;
+    const press = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        openPalette();
+        return;
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !readKept('letters', true)) return;
+      const wasAfterG = isAfterG;
+      isAfterG = event.key === 'g';
+      if (wasAfterG) {
+        const page = pages.find(({ letter }) => letter === event.key.toLowerCase());
+        if (page !== undefined) void navigate({ to: `/$project/$environment/${page.path}`, params: place });
+        return;
+      }
+      const act = {
+        '/': () => document.querySelector<HTMLInputElement>('[data-search]')?.focus(),
+        e: () => document.querySelector<HTMLButtonElement>('[data-environment-menu]')?.click(),
+        '?': () => setListOpen(true),
+        j: () => moveRow(1),
+        k: () => moveRow(-1),
+      }[event.key];
+      if (act === undefined) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener('keydown', press);
+    return () => {
+      removeEventListener('keydown', press);
+      closePalette();
+    };
+  }, [navigate, place]);
+  return isListOpen && <KeyList close={() => setListOpen(false)} />;
+}
+
+/** Letters belong to fields and dialogs while one is in them. */
+function isTyping({ target }: KeyboardEvent): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input, textarea, select, [contenteditable=true], [role=dialog], [role=menu]') !== null
+  );
+}
+
+/** Focus goes from row to row of a list; rows mark their link. */
+function moveRow(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>('main [data-row]')];
+  const here = rows.indexOf(document.activeElement?.closest<HTMLElement>('[data-row]') ?? document.body);
+  const next = rows[here === -1 && by === -1 ? rows.length - 1 : here + by];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+}
+
+const keys: readonly (readonly [string, string])[] = [
+  ['Ctrl K', 'find or do anything'],
+  ['/', 'filter this list'],
+  ['E', 'change the environment'],
+  ['J  K', 'next row, row before'],
+  ['X', 'select a row'],
+  ['Enter', 'open what is focused'],
+  ['Esc', 'back one level'],
+  ['Ctrl Enter', 'apply'],
+  ...pages.map(({ letter, name }): readonly [string, string] => [`G ${letter.toUpperCase()}`, name]),
+  ['?', 'this list'],
+];
+
+function KeyList({ close }: { readonly close: () => void }): ReactNode {
+  return (
+    <Dialog title="Keys" close={close} actions={<Button onClick={close}>Close</Button>}>
+      <dl className="grid gap-x-6 gap-y-2 px-6 py-4 tablet:grid-cols-2">
+        {keys.map(([key, meaning]) => (
+          <div key={key} className="flex items-center gap-3">
+            <dt className="flex w-24 gap-1">
+              {key
+                .split(' ')
+                .filter(Boolean)
+                .map((part) => (
+                  <KeyHint key={part}>{part}</KeyHint>
+                ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}
