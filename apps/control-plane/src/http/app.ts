@@ -4,6 +4,7 @@ import { addChangeRoutes } from '../changes/change-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
+import { addFeedRoutes } from '../feed/feed-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
@@ -65,6 +66,7 @@ export function createApp(context: ServerContext): App {
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
+      addFeedRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);
