@@ -7,6 +7,7 @@ import type { SecretBox } from './credentials/secret-box.ts';
 import type { Database } from './database/schema.ts';
 import type { Store } from './database/store.ts';
 import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
+import type { Feeds } from './feed/feeds.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadFleet } from './migrations/pass-barriers.ts';
@@ -34,6 +35,7 @@ export interface ServerContext {
   /** Those of all servers. */
   readonly readFleet: ReadFleet;
   readonly links: LinkServer;
+  readonly feeds: Feeds;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Where errors go: the log stays readable when there are many. */

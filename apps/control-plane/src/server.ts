@@ -29,6 +29,7 @@ import type { Store, StoreSurroundings } from './database/store.ts';
 import { createEdgeHost } from './edges/edge-host.ts';
 import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
+import { Feeds } from './feed/feeds.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
 import { FleetExchange } from './fleet/fleet-exchange.ts';
 import { emptyFleet } from './fleet/fleet-record.ts';
@@ -38,6 +39,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import type { ReadFleet } from './migrations/pass-barriers.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
@@ -120,6 +122,7 @@ export async function startServer(
           stopHousekeeping,
           stopProbes,
           () => context.links.close(),
+          () => context.feeds.close(),
           () => context.channels.drain('server is stopping'),
           () => exchange.close(),
           () => front.close(),
@@ -185,7 +188,10 @@ async function prepare(
   const fleet = new FleetRegistry(platform, createPropagation(registry));
   const channels = new ChannelRegistry(db, {
     outflow: new Outflow(platform),
-    onVersion: (environmentId, selector) => fleet.publish(environmentId, selector),
+    onVersion: (environmentId, selector) => {
+      fleet.publish(environmentId, selector);
+      feeds.notice(environmentId);
+    },
     every: platform.every,
   });
   const usage = new KeyUsage(db);
@@ -201,6 +207,8 @@ async function prepare(
   const links = new LinkServer(host, fleet, platform);
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
+  const readFleet: ReadFleet = (id, reads) => exchange.read(id, reads);
+  const feeds = new Feeds({ db, channels, fleet, readFleet, platform, errors });
   const pool =
     behindWorkers &&
     new WorkerPool({
@@ -225,8 +233,9 @@ async function prepare(
     evaluations,
     telemetry,
     fleet,
-    readFleet: (id, reads) => exchange.read(id, reads),
+    readFleet,
     links,
+    feeds,
     metrics: createMetrics(registry, {
       channels,
       fleet,

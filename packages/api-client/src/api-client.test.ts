@@ -75,3 +75,47 @@ describe('a server that is not ours', () => {
     });
   });
 });
+
+describe('the live feed', () => {
+  const hello = { event: 'hello', data: { version: 7, serverTime: 1 } } as const;
+  const text = `id: 7\nevent: hello\ndata: ${JSON.stringify(hello.data)}\n\n:\n\nevent: matters\ndata: {}\n\n`;
+
+  test('is read event by event, wherever the network cuts it, until the server ends it', async () => {
+    const { api } = await connectTo((request, response) => {
+      expect(request.url).toBe('/api/v1/projects/default/environments/production/events?after=6');
+      for (const letter of text) response.write(letter);
+      response.end();
+    });
+    const told = [];
+    for await (const event of api.followEvents(place, { after: 6, signal: new AbortController().signal }))
+      told.push(event);
+    expect(told).toEqual([hello, { event: 'matters', data: {} }]);
+  });
+
+  test('ends when nobody wants to know any more', async () => {
+    const { api } = await connectTo((_, response) => void response.write(text));
+    const controller = new AbortController();
+    const events = api.followEvents(place, { signal: controller.signal });
+    expect((await events.next()).value).toEqual(hello);
+    controller.abort();
+    expect((await events.next()).value).toEqual({ event: 'matters', data: {} });
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('that breaks off is told of, and so is one that is refused', async () => {
+    const { signal } = new AbortController();
+    const broken = await connectTo((_, response) => {
+      response.write(text);
+      setImmediate(() => response.destroy());
+    });
+    const events = broken.api.followEvents(place, { signal });
+    const readAll = async () => {
+      while ((await events.next()).done !== true);
+    };
+    await expect(readAll()).rejects.toMatchObject({ code: 'unreachable' });
+    const refusing = await connectTo((_, response) => {
+      response.writeHead(401).end(JSON.stringify({ code: 'unauthorized', title: 'no token' }));
+    });
+    await expect(refusing.api.followEvents(place, { signal }).next()).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+});

@@ -1,5 +1,6 @@
 import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
+import { readFeedEvents } from './feed-events.ts';
 import type {
   BackfillView,
   ChainView,
@@ -10,6 +11,7 @@ import type {
   EnvironmentView,
   EvaluationMinuteView,
   ExplanationView,
+  FeedEventView,
   FlagTelemetryView,
   FlagView,
   FleetView,
@@ -113,6 +115,14 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  /**
+   * The live feed, until the signal is aborted or the server ends it; `after`: the version up to which everything is
+   * known already. What is not told in time is not missed: whoever comes back goes on after the last version.
+   */
+  followEvents(
+    place: Place,
+    options: { readonly after?: number | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<FeedEventView, void>;
   listEdges(): Promise<Page<EdgeView>>;
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
@@ -150,6 +160,29 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     return answer.body as T;
   }
 
+  async function* followEvents(
+    place: Place,
+    { after, signal }: { readonly after?: number | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<FeedEventView, void> {
+    let response: Response;
+    try {
+      const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+      response = await fetch(`${base}${at(place)}/events${toQuery({ after })}`, { headers, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      const title = `the server at ${url} does not answer: ${findReason(error)}`;
+      throw new ApiError({ status: 0, code: 'unreachable', title }, error);
+    }
+    if (!response.ok || response.body === null) throw toApiError(response, parseAnswer(await response.text()), url);
+    try {
+      yield* readFeedEvents(response.body);
+    } catch (error) {
+      if (signal.aborted) return;
+      const title = `the server at ${url} ended the events: ${findReason(error)}`;
+      throw new ApiError({ status: 0, code: 'unreachable', title }, error);
+    }
+  }
+
   const at = ({ project, environment }: Place): string => `/projects/${enc(project)}/environments/${enc(environment)}`;
 
   return {
@@ -177,6 +210,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    followEvents,
     listEdges: () => call('GET', '/edges'),
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),

@@ -721,3 +721,41 @@ export const problemView = named('Problem', {
   errors: list(view({ path: text, message: text })).exactOptional(),
 });
 export type ProblemView = z.output<typeof problemView>;
+
+/** How many instances of ours there are: `behind` lack what was made more than two seconds ago. */
+const fleetCountsFields = { instances: count, behind: count, refused: count, gone: count };
+export const fleetCountsView = view(fleetCountsFields);
+export type FleetCountsView = z.output<typeof fleetCountsView>;
+
+/** What the live feed of an environment tells, as events of `text/event-stream` whose data is JSON. */
+export const feedEventView = z
+  .discriminatedUnion('event', [
+    view({ event: z.literal('hello'), data: view({ version, serverTime: time }) }),
+    /** A change was made, wherever; the event's id is its version, to resume after it. */
+    view({
+      event: z.literal('change'),
+      data: view({ id: text, version, flags: list(text), segments: list(text), actor: text, at: time }),
+    }),
+    /** So much was changed that it is not told one by one: read anew what is shown. */
+    view({ event: z.literal('reset'), data: view({ version }) }),
+    /** How many instances that were there when a change was made have it; the last one says `has` equal to `of`. */
+    view({
+      event: z.literal('convergence'),
+      data: view({
+        changeId: text,
+        version,
+        has: count,
+        of: count,
+        refused: count,
+        /** Names of up to 20 that do not have it, once two seconds have passed. */
+        behind: list(text),
+        /** Since the change was made. */
+        atMs: ms,
+      }),
+    }),
+    view({ event: z.literal('fleet'), data: fleetCountsView }),
+    /** What is off normal has changed. */
+    view({ event: z.literal('matters'), data: view({}) }),
+  ])
+  .meta({ id: 'FeedEvent' });
+export type FeedEventView = z.output<typeof feedEventView>;

@@ -18,9 +18,14 @@ export interface TestStream {
   close(): void;
 }
 
-export async function openTestStream(url: string, sdkKey: string): Promise<TestStream> {
+export async function openTestStream(
+  url: string,
+  authorization: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<TestStream> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const request = get(url, { agent: false, headers: { authorization: sdkKey, accept: 'text/event-stream' } }, resolve);
+  const headers = { authorization, accept: 'text/event-stream', ...more };
+  const request = get(url, { agent: false, headers }, resolve);
   request.once('error', reject);
   return readStream(request, await promise);
 }

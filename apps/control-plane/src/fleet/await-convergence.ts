@@ -67,7 +67,7 @@ export function judge(
 }
 
 /** Resolves when there may be something new to see, after the least time in milliseconds, and at the latest the most. */
-function untilNews(
+export function untilNews(
   instances: EnvironmentFleet,
   { after }: Pick<Platform, 'after'>,
   { least, most }: { readonly least: number; readonly most: number },

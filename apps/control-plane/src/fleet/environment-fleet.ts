@@ -1,8 +1,8 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
 import { type ConfigInForce, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Instance, noConfigs } from './instance.ts';
-import { createTrack, forgetDelay, noteDelay, releaseIndex, type Track } from './track.ts';
+import { type Contact, type Instance, nameOf, noConfigs } from './instance.ts';
+import { createTrack, delayOf, forgetDelay, noteDelay, releaseIndex, type Track, wasThere } from './track.ts';
 
 /** Changes whose convergence can be asked for in detail. */
 const tracksKept = 64;
@@ -16,6 +16,12 @@ const sharedConfigs = 1000;
 const goneKeptMs = 24 * 3_600_000;
 /** And so many of them; whoever makes up instances is not to fill the memory. */
 const goneKept = 5000;
+
+/** How many of our own instances that were there when a change was made have it, and are there still. */
+interface Progress {
+  has: number;
+  of: number;
+}
 
 /** The instances of one environment, and how far its last changes got. Times are of a monotonic clock. */
 export class EnvironmentFleet implements FleetRecord {
@@ -32,6 +38,10 @@ export class EnvironmentFleet implements FleetRecord {
   readonly #configs = new Map<string, readonly ConfigInForce[]>();
   /** By rising version. */
   readonly #tracks: Track[] = [];
+  /** Counted as instances answer, so that nobody has to walk through all of them to know. */
+  readonly #progress = new Map<Track, Progress>();
+  /** Those that could not use all of what they were sent. */
+  readonly #refusing = new Set<Instance>();
   readonly #listeners = new Set<() => void>();
   #rosterRevision = 0;
   #progressRevision = 0;
@@ -64,6 +74,30 @@ export class EnvironmentFleet implements FleetRecord {
     return this.#tracks;
   }
 
+  /** How far a change got among our own instances that were there; undefined: it is too old. */
+  findProgress(version: number): (Readonly<Progress> & { readonly refused: number }) | undefined {
+    const track = this.findTrack(version);
+    const progress = track && this.#progress.get(track);
+    if (track === undefined || progress === undefined) return undefined;
+    let refused = 0;
+    for (const instance of this.#refusing)
+      if (this.#isCounted(track, instance) && isRefused(track, instance)) refused++;
+    return { ...progress, refused };
+  }
+
+  /** Names of those that are counted and do not have a change, at most `limit`. */
+  listBehind(version: number, limit: number): readonly string[] {
+    const track = this.findTrack(version);
+    const names: string[] = [];
+    if (track === undefined) return names;
+    for (let index = 0; index < track.cohort.length && names.length < limit; index++) {
+      if (!wasThere(track, index) || delayOf(track, index) !== undefined) continue;
+      const instance = this.#instances[index];
+      if (instance !== undefined && this.#isCounted(track, instance)) names.push(nameOf(instance));
+    }
+    return names;
+  }
+
   /** Calls back after whatever may concern the convergence of a change; returns how to stop. */
   onNews(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -73,20 +107,24 @@ export class EnvironmentFleet implements FleetRecord {
   /** A version was made: whoever is there now is to have it. */
   publish({ epoch, version }: Selector, now: number): void {
     const last = this.#tracks.at(-1);
-    if (last !== undefined && last.epoch !== epoch) this.#tracks.length = 0;
+    if (last !== undefined && last.epoch !== epoch) this.#forgetTracks(this.#tracks.length);
     else if (last !== undefined && last.version >= version) return;
     const cohort = new Uint8Array(this.#instances.length);
+    const progress: Progress = { has: 0, of: 0 };
     for (const instance of this.#instances) {
-      if (instance !== undefined && instance.contact.kind !== 'gone') cohort[instance.index] = 1;
+      if (instance === undefined || instance.contact.kind === 'gone') continue;
+      cohort[instance.index] = 1;
+      if (!instance.isForeign) progress.of++;
     }
     const track = createTrack({ epoch, version, publishedAt: now }, cohort);
+    this.#progress.set(track, progress);
     // Who was connected elsewhere may have it already.
     for (const instance of this.#instances) {
-      if (instance?.epoch === epoch && instance.version >= version) noteDelay(track, instance.index, now);
+      if (instance?.epoch === epoch && instance.version >= version) this.#noteHad(track, instance, now);
     }
     this.#tracks.push(track);
-    if (this.#tracks.length > tracksKept) this.#tracks.shift();
-    this.#progressRevision++;
+    this.#forgetTracks(this.#tracks.length - tracksKept);
+    this.#tellNews();
   }
 
   /** Undefined: the session arrived elsewhere since. */
@@ -98,7 +136,8 @@ export class EnvironmentFleet implements FleetRecord {
     if (instance.arrival.session !== arrival.session) this.#startAnew(instance, arrival);
     this.#bySession.set(arrival.session, instance);
     this.#strays.delete(arrival.session);
-    Object.assign(instance, { arrival, member, contact: { kind: 'connected' } });
+    Object.assign(instance, { arrival, member });
+    this.#setContact(instance, { kind: 'connected' });
     this.#gone.delete(instance);
     this.#rosterRevision++;
     this.acknowledge(instance, arrival.running, now);
@@ -121,6 +160,8 @@ export class EnvironmentFleet implements FleetRecord {
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
     for (const { version } of refusedBefore) this.#noteMended(instance, version, now - heldMs);
     for (const { version } of instance.refused) this.#notePartial(instance, version);
+    if (problem !== undefined || instance.refused.length > 0) this.#refusing.add(instance);
+    else this.#refusing.delete(instance);
     this.#tellNews();
   }
 
@@ -142,12 +183,12 @@ export class EnvironmentFleet implements FleetRecord {
 
   lose(instance: Instance, silentMs: number, now: number): void {
     instance.heardAt = now - silentMs;
-    instance.contact = { kind: 'lost', leaseEndsAt: now - silentMs + leaseMs };
+    this.#setContact(instance, { kind: 'lost', leaseEndsAt: now - silentMs + leaseMs });
     this.#tellNews();
   }
 
   leave(instance: Instance, now: number): void {
-    instance.contact = { kind: 'gone', at: now };
+    this.#setContact(instance, { kind: 'gone', at: now });
     this.#gone.delete(instance);
     this.#gone.add(instance);
     if (this.#gone.size > goneKept) this.#forgetOldest();
@@ -185,8 +226,8 @@ export class EnvironmentFleet implements FleetRecord {
     if (version === before) return;
     for (const track of this.#tracks) {
       if (track.epoch !== epoch) continue;
-      if (track.version > version) forgetDelay(track, instance.index);
-      else if (track.version > before) noteDelay(track, instance.index, at);
+      if (track.version > version) this.#noteLost(track, instance);
+      else if (track.version > before) this.#noteHad(track, instance, at);
     }
   }
 
@@ -203,15 +244,54 @@ export class EnvironmentFleet implements FleetRecord {
   }
 
   /** What is had in part is not had yet. */
-  #notePartial({ index }: Instance, version: number): void {
+  #notePartial(instance: Instance, version: number): void {
     const track = this.findTrack(version);
-    if (track !== undefined) forgetDelay(track, index);
+    if (track !== undefined) this.#noteLost(track, instance);
   }
 
   /** It may have all of a change now that it had in part. */
-  #noteMended({ index, epoch, version: has }: Instance, version: number, at: number): void {
+  #noteMended(instance: Instance, version: number, at: number): void {
     const track = this.findTrack(version);
-    if (track !== undefined && track.epoch === epoch && has >= version) noteDelay(track, index, at);
+    if (track !== undefined && track.epoch === instance.epoch && instance.version >= version)
+      this.#noteHad(track, instance, at);
+  }
+
+  #noteHad(track: Track, instance: Instance, at: number): void {
+    if (noteDelay(track, instance.index, at)) this.#count(track, instance, { has: 1, of: 0 });
+  }
+
+  #noteLost(track: Track, instance: Instance): void {
+    if (forgetDelay(track, instance.index)) this.#count(track, instance, { has: -1, of: 0 });
+  }
+
+  /** Who goes is not counted any more, and who comes back is again. */
+  #setContact(instance: Instance, contact: Contact): void {
+    const [wasGone, isGone] = [instance.contact.kind === 'gone', contact.kind === 'gone'];
+    const step = Number(wasGone) - Number(isGone);
+    // It is counted while it is there: after it came, and before it goes.
+    if (step > 0) instance.contact = contact;
+    if (step !== 0) {
+      for (const track of this.#tracks) {
+        const has = delayOf(track, instance.index) === undefined ? 0 : step;
+        this.#count(track, instance, { has, of: step });
+      }
+    }
+    instance.contact = contact;
+  }
+
+  #count(track: Track, instance: Instance, { has, of }: Readonly<Progress>): void {
+    const progress = this.#progress.get(track);
+    if (progress === undefined || !this.#isCounted(track, instance)) return;
+    progress.has += has;
+    progress.of += of;
+  }
+
+  #isCounted(track: Track, { index, isForeign, contact }: Instance): boolean {
+    return !isForeign && contact.kind !== 'gone' && wasThere(track, index);
+  }
+
+  #forgetTracks(count: number): void {
+    for (const track of this.#tracks.splice(0, Math.max(0, count))) this.#progress.delete(track);
   }
 
   /** Another process takes the place of one that ran under the same key, and starts from what it says it has. */
@@ -220,7 +300,7 @@ export class EnvironmentFleet implements FleetRecord {
     Object.assign(instance, { epoch: undefined, version: 0, configs: noConfigs, delivered: 0, inferred: 0 });
     const has = parseSelector(arrival.running.state);
     for (const track of this.#tracks) {
-      if (has?.epoch !== track.epoch || has.version < track.version) forgetDelay(track, instance.index);
+      if (has?.epoch !== track.epoch || has.version < track.version) this.#noteLost(track, instance);
     }
   }
 
@@ -264,6 +344,7 @@ export class EnvironmentFleet implements FleetRecord {
   #forget(instance: Instance): void {
     const { index, key, arrival, isForeign } = instance;
     this.#gone.delete(instance);
+    this.#refusing.delete(instance);
     this.#instances[index] = undefined;
     this.#free.push(index);
     this.#bySession.delete(arrival.session);
@@ -291,4 +372,10 @@ function isNews({ isForeign, connection }: Arrival, known: Instance): boolean {
 
 function isLaterForm(later: RefusedObject, earlier: RefusedObject): boolean {
   return later.kind === earlier.kind && later.key === earlier.key && later.version > earlier.version;
+}
+
+/** Whether it refused a change, or a part of it. */
+function isRefused({ epoch, version }: Track, { epoch: own, version: has, problem, refused }: Instance): boolean {
+  if (own === epoch && has >= version) return refused.some((object) => object.version === version);
+  return problem !== undefined;
 }

@@ -55,9 +55,24 @@ export function buildTestFleet(platform: TestPlatform): TestFleet {
     join: (key, parts = {}) => registry.join('env-1', buildArrival(key, parts)),
     runs: (member, version, rest = {}) => registry.acknowledge([member], { state: `e1:${version}`, ...rest }),
     publish: (version, epoch = 'e1') => registry.publish('env-1', { epoch, version }),
-    reach: (version, epoch = 'e1') => describeReach(instances, { epoch, version, now: platform.elapsed() }),
+    reach: (version, epoch = 'e1') => {
+      const reach = describeReach(instances, { epoch, version, now: platform.elapsed() });
+      checkProgress(instances, reach);
+      return reach;
+    },
     advance: (ms) => platform.clock.advance(ms),
   };
+}
+
+/** What was counted as instances answered is what one finds who looks at each of them. */
+function checkProgress(instances: EnvironmentFleet, reach: Reach): void {
+  const { version, accepted: has, expected: of, partial, refused, stragglers } = reach;
+  const progress = instances.findProgress(version);
+  if (progress === undefined) return;
+  const names = stragglers.map(({ instance }) => instance);
+  const expected = JSON.stringify([{ has, of, refused: partial + refused }, names]);
+  const found = JSON.stringify([progress, instances.listBehind(version, names.length)]);
+  if (found !== expected) throw new Error(`of version ${version} expected ${expected}, got ${found}`);
 }
 
 export function buildArrival(key: string, parts: ArrivalParts = {}): Arrival {

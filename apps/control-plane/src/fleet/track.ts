@@ -29,19 +29,23 @@ export function delayOf({ delays }: Track, index: number): number | undefined {
   return delay === undefined || Number.isNaN(delay) ? undefined : delay;
 }
 
-/** Notes when an instance had the change; the first time counts. */
-export function noteDelay(track: Track, index: number, at: number): void {
+/** Notes when an instance had the change; the first time counts. Returns whether this was it. */
+export function noteDelay(track: Track, index: number, at: number): boolean {
   if (index >= track.delays.length) {
     const grown = emptyDelays(Math.max(index + 1, track.delays.length * 2));
     grown.set(track.delays);
     track.delays = grown;
   }
-  if (Number.isNaN(track.delays[index])) track.delays[index] = Math.max(0, at - track.publishedAt);
+  if (!Number.isNaN(track.delays[index])) return false;
+  track.delays[index] = Math.max(0, at - track.publishedAt);
+  return true;
 }
 
-/** The instance does not have the change any more: it was started anew, from something older. */
-export function forgetDelay({ delays }: Track, index: number): void {
-  if (index < delays.length) delays[index] = Number.NaN;
+/** The instance does not have the change any more: it was started anew, from something older. Returns whether it had. */
+export function forgetDelay(track: Track, index: number): boolean {
+  if (delayOf(track, index) === undefined) return false;
+  track.delays[index] = Number.NaN;
+  return true;
 }
 
 /** Another instance is to have the index; whether the one that had it counts among those that are forgotten. */

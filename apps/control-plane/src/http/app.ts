@@ -4,6 +4,7 @@ import { addChangeRoutes } from '../changes/change-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
+import { addFeedRoutes } from '../feed/feed-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
@@ -70,6 +71,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
+      addFeedRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);

@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { TelemetryWindow } from '@sluice/protocol';
 import { createClient } from '@sluice/sdk-node';
-import { type ApiAnswer, startTestServer, type TestServer } from '@sluice/testkit';
+import { type ApiAnswer, openTestStream, startTestServer, type TestServer } from '@sluice/testkit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -78,6 +78,7 @@ describe('the OpenAPI document', () => {
         `POST ${environment}/changes/{change}/revert`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
+        `GET ${environment}/events`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `DELETE ${environment}/credentials/{credential}`,
@@ -110,8 +111,9 @@ describe('the OpenAPI document', () => {
       expect(problem?.content).toEqual({
         'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
       });
-      expect([method, unchanged !== undefined]).toEqual([method, method === 'GET']);
       const [[status, answer] = []] = Object.entries(answers);
+      if (answer?.content?.['text/event-stream']?.schema !== undefined) continue;
+      expect([method, unchanged !== undefined]).toEqual([method, method === 'GET']);
       if (status === '204') expect(answer?.content).toBeUndefined();
       else expect(answer?.content?.['application/json']?.schema).toBeDefined();
     }
@@ -262,6 +264,23 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
     const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
     expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+  });
+
+  test('what the live feed tells', async () => {
+    const { url, apiToken } = server;
+    const stream = await openTestStream(`${url}/api/v1${production}/events`, `Bearer ${apiToken}`);
+    onTestFinished(() => stream.close());
+    const first = await stream.until('fleet');
+    await server.change({ flag: 'search', instructions: [{ kind: 'turn-off' }] });
+    const rest = [...(await stream.until('change')), ...(await stream.until('convergence'))];
+    const [method, template] = ['GET', `${environment}/events`];
+    asked.add(`${method} ${template}`);
+    const at = `paths/${`/api/v1${template}`.replaceAll('/', '~1')}/get/responses/200`;
+    const validate = ajv.compile({ $ref: `openapi#/${encodeURI(at)}/content/text~1event-stream/schema` });
+    for (const { event, data } of [...first, ...rest]) {
+      validate({ event, data: JSON.parse(data) });
+      expect({ event, errors: validate.errors }).toEqual({ event, errors: null });
+    }
   });
 
   test('what SDKs counted', async () => {

@@ -43,7 +43,7 @@ function createDocument(routes: readonly DocumentedRoute[]): unknown {
 }
 
 function describeRoute(
-  { method, schema: { summary, params, querystring, body, response } }: DocumentedRoute,
+  { method, schema: { summary, params, querystring, body, response, produces } }: DocumentedRoute,
   schemas: SharedSchemas,
 ): unknown {
   return {
@@ -52,14 +52,15 @@ function describeRoute(
       ...listParameters(params, 'path', schemas),
       ...listParameters(querystring, 'query', schemas),
       ...(method === 'POST' ? [idempotencyParameter] : []),
-      ...(method === 'GET' ? [ifNoneMatchParameter] : []),
+      ...(method === 'GET' && produces === undefined ? [ifNoneMatchParameter] : []),
     ],
     ...(body instanceof z.ZodType && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemas.toJsonSchema(body) } } },
+      requestBody: { required: true, content: { [json]: { schema: schemas.toJsonSchema(body) } } },
     }),
     responses: {
-      ...describeAnswers(response, method, schemas),
-      ...(method === 'GET' && { 304: { description: 'the same as the ETag that was sent stands for' } }),
+      ...describeAnswers(response, { method, mediaType: String(produces ?? json) }, schemas),
+      ...(method === 'GET' &&
+        produces === undefined && { 304: { description: 'the same as the ETag that was sent stands for' } }),
       default: {
         description: 'what is wrong',
         content: { 'application/problem+json': { schema: schemas.toJsonSchema(problemView) } },
@@ -68,16 +69,22 @@ function describeRoute(
   };
 }
 
+const json = 'application/json';
+
 /** Of each status that says that it went well: the schema of the body, undefined where there is none. */
-function describeAnswers(response: unknown, method: string, schemas: SharedSchemas): Record<string, unknown> {
+function describeAnswers(
+  response: unknown,
+  { method, mediaType }: { readonly method: string; readonly mediaType: string },
+  schemas: SharedSchemas,
+): Record<string, unknown> {
   const answers = Object.entries(response ?? {}).map(([status, schema]) => [
     status,
     {
       description: 'done',
-      ...(method === 'GET' && { headers: { ETag: { $ref: '#/components/headers/ETag' } } }),
+      ...(method === 'GET' && mediaType === json && { headers: { ETag: { $ref: '#/components/headers/ETag' } } }),
       ...(schema instanceof z.ZodType &&
         !(schema instanceof z.ZodUndefined) && {
-          content: { 'application/json': { schema: schemas.toJsonSchema(schema) } },
+          content: { [mediaType]: { schema: schemas.toJsonSchema(schema) } },
         }),
     },
   ]);

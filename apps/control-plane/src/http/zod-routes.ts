@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifySchema {
     /** One line for the OpenAPI document. */
     summary?: string;
+    /** The media type of its answer, which is JSON unless this says otherwise. */
+    produces?: string;
   }
 }
 
