@@ -1,6 +1,6 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
@@ -12,7 +12,11 @@ import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
+import { Tabs } from '../ui/tabs.tsx';
+import { CodeTab } from './code-tab.tsx';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
+import { ExplainTab } from './explain-tab.tsx';
+import { HistoryTab } from './history-tab.tsx';
 import { listInstructions } from './list-instructions.ts';
 import { Targeting } from './targeting.tsx';
 
@@ -30,8 +34,16 @@ export function FlagPage(): ReactNode {
   );
 }
 
+const tabs = [
+  { id: 'targeting', name: 'Targeting' },
+  { id: 'history', name: 'History' },
+  { id: 'explain', name: 'Explain' },
+  { id: 'code', name: 'Code' },
+] as const;
+
 function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
   const { name: environment } = useEnvironment();
+  const { tab = 'targeting' } = useSearch({ strict: false });
   // What the edits began with: somebody else's change must not slip below them.
   const [began, setBegan] = useState(() => ({ version: flag.version, configuration: configurationOf(flag) }));
   const [draft, setDraft] = useState<Configuration>();
@@ -63,9 +75,15 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
           <OnSwitch isOn={current.on} isEdited={current.on !== was.on} change={(on) => edit({ ...current, on })} />
         }
       >
-        <div className="-mx-6 border-line border-t max-tablet:-mx-4">
-          <Targeting flag={flag} was={was} draft={current} change={edit} />
-        </div>
+        <Tabs tabs={tabs} current={tab} />
+        {tab === 'targeting' && (
+          <div className="-mx-6 max-tablet:-mx-4">
+            <Targeting flag={flag} was={was} draft={current} change={edit} />
+          </div>
+        )}
+        {tab === 'history' && <HistoryTab flag={flag.key} />}
+        {tab === 'explain' && <ExplainTab flag={flag} />}
+        {tab === 'code' && <CodeTab flag={flag} />}
       </Page>
       {isEditing && (
         <ReviewBar

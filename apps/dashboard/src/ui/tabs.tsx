@@ -1,0 +1,30 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+
+interface TabsProps {
+  /** By the word that stands in the address; the first is shown where it says none. */
+  readonly tabs: readonly { readonly id: string; readonly name: string }[];
+  readonly current: string;
+}
+
+/** Parts of a page, each with an address of its own. */
+export function Tabs({ tabs, current }: TabsProps): ReactNode {
+  return (
+    <nav aria-label="Parts of this page" className="-mx-6 overflow-x-auto border-line border-b px-6 max-tablet:-mx-4 max-tablet:px-4">
+      <ul className="flex gap-6">
+        {tabs.map(({ id, name }, index) => (
+          <li key={id}>
+            <Link
+              to="."
+              search={index === 0 ? {} : { tab: id }}
+              aria-current={id === current ? 'page' : undefined}
+              className="flex h-9 items-center whitespace-nowrap border-transparent border-b-2 text-ink-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:font-semibold aria-[current=page]:text-ink max-tablet:h-11"
+            >
+              {name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
