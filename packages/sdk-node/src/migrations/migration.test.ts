@@ -194,6 +194,33 @@ describe('which stage', () => {
     expect((await orders.read('a')).stage).toBe('complete');
   });
 
+  test('is asked anew for what a read-modify-write has left behind, once that has ended', async () => {
+    const { orders, serve, find } = await create('off');
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let late: Promise<unknown> | undefined;
+    await orders.update('a', () => {
+      late = ended.then(() => orders.write('a', { total: 2 }));
+      return { total: 1 };
+    });
+    serve('complete');
+    end();
+    expect(await late).toMatchObject({ origin: 'new', stage: 'complete' });
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 2 } });
+  });
+
+  test('stays for a read-modify-write within another of the same record, and for the rest of that', async () => {
+    const { orders, serve } = await create('dualwrite');
+    const seen: Stage[] = [];
+    await orders.update('a', async () => {
+      serve('complete');
+      await orders.update('a', () => undefined);
+      seen.push((await orders.read('a')).stage);
+      return undefined;
+    });
+    expect(seen).toEqual(['dualwrite']);
+  });
+
   test('records may be found by something else than their key', async () => {
     const { client, stores } = await create('dualwrite');
     const lines = client.migration<Order, readonly [number, number]>('lines', { ...stores, key: (id) => id.join('/') });

@@ -91,6 +91,8 @@ interface Operation extends RecordPlace {
   readonly environmentVersion: number | undefined;
   /** It is done within this one. */
   readonly outer: Operation | undefined;
+  /** What runs on within it is done in a stage of its own: nobody waits for this one any more. */
+  hasEnded: boolean;
 }
 
 /** `value` undefined: it is removed. */
@@ -252,23 +254,32 @@ export class Migration<T, Id = string> {
   async #operate<R>(id: Id, context: GivenContext, work: (operation: Operation) => Promise<R>): Promise<R> {
     if (this.#settings.strict === true && !this.#host.lease.isConfirmed)
       throw this.#createError('lease', 'it is strict, and no payload was confirmed to be current yet: await ready()');
-    const operation = this.#begin(this.#nameOf(id), context);
+    const key = this.#nameOf(id);
+    const around = this.#findAround(key);
+    const operation = around ?? this.#begin(key, context);
     const { running } = this.#host;
     running.begin(operation.environmentVersion);
     try {
       return await work(operation);
     } finally {
+      if (around === undefined) operation.hasEnded = true;
       running.end(operation.environmentVersion);
     }
   }
 
+  /** What is done to the record already, and this is a part of. */
+  #findAround(key: string): Operation | undefined {
+    let around = this.#around.getStore();
+    while (around !== undefined && (around.key !== key || around.hasEnded)) around = around.outer;
+    return around;
+  }
+
   #begin(key: string, context: GivenContext): Operation {
     const outer = this.#around.getStore();
-    for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
     const tracked = this.#evaluate(key, context);
     const { stage, cohort } = tracked;
     const environmentVersion = this.#findEnvironmentVersion();
-    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer };
+    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer, hasEnded: false };
   }
 
   #evaluate(record: string, given: GivenContext): TrackedStage {
