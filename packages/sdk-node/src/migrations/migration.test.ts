@@ -359,6 +359,30 @@ describe('a write of which nobody knows whether it took effect', () => {
     expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
   });
 
+  test('is repaired when it took effect long after it was given up', async () => {
+    const { orders, stores, find, clock } = await create('live', { budgets: { answerMs: 200 } });
+    stores.new.before = ({ operation }) =>
+      operation === 'write' ? new Promise((resolve) => void clock.after(60_000, resolve)) : undefined;
+    const error = orders.write('a', { total: 1 }).catch((reason: unknown) => reason);
+    await clock.advance(59_999);
+    expect(await error).toMatchObject({ code: 'timeout' });
+    expect(find('a')).toEqual({ old: undefined, new: undefined });
+    await clock.advance(10_001);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+    expect(orders.status().repairs.depth).toBe(0);
+  });
+
+  test('keeps its record from being answered by the other side until it has ended', async () => {
+    const { orders, stores, put, clock } = await create('live', { budgets: { answerMs: 200 }, failover: true });
+    for (const side of ['old', 'new'] as const) put(side, 'a', 1);
+    stores.new.before = ({ operation }) =>
+      operation === 'write' ? new Promise((resolve) => void clock.after(60_000, resolve)) : undefined;
+    void orders.write('a', { total: 2 }).catch(() => undefined);
+    await clock.advance(59_000);
+    stores.new.before = ({ operation }) => (operation === 'read' ? down() : undefined);
+    await expect(orders.read('a')).rejects.toThrow('down');
+  });
+
   test('is none when its caller was gone before, or the store says that it did not take it', async () => {
     const { orders, stores } = await create('dualwrite');
     const signal = AbortSignal.abort('gone');
@@ -659,6 +683,28 @@ test('an acknowledgement tells under which version the oldest operation began, a
   expect(told.slice(1)).toMatchObject([{ state: 'e1:3' }, { state: 'e1:4', oldestVersion: 3 }, { state: 'e1:4' }]);
   expect(told.map((report) => 'oldestVersion' in report)).toEqual([false, false, true, false]);
 });
+
+test.each<[Stage]>([['off'], ['dualwrite'], ['complete']])(
+  'a write in %s that was given up runs until the store is through with it',
+  async (stage) => {
+    const { platform, told, commit, stores, orders } = await createReporting({
+      default: stage,
+      budgets: { answerMs: 200 },
+    });
+    const store = stores[stagePlans[stage].authority];
+    let finish = (): void => undefined;
+    store.before = () => new Promise((resolve) => (finish = resolve));
+    const error = orders.write('a', { total: 1 }).catch((reason: unknown) => reason);
+    await platform.clock.advance(200);
+    expect(await error).toMatchObject({ code: 'timeout' });
+    store.before = () => undefined;
+    await commit(4);
+    expect(told.at(-1)).toMatchObject({ state: 'e1:4', oldestVersion: 3 });
+    finish();
+    await platform.clock.advance(1000);
+    expect(told.at(-1)).not.toHaveProperty('oldestVersion');
+  },
+);
 
 test('tells of each call of a store', async () => {
   const { orders, stores, observed } = await create('dualwrite');

@@ -15,7 +15,7 @@ import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
-import { type Answer, type Call, callStore } from './store-call.ts';
+import { type Answer, type Call, callStore, type Failure } from './store-call.ts';
 import { type TrackedOperation, TrackedStage, type TrackedStageHost } from './tracked-stage.ts';
 import type { VersionClock } from './version-clock.ts';
 
@@ -351,7 +351,6 @@ export class Migration<T, Id = string> {
       version = await this.#writeToAuthority(operation, change, write);
     } catch (error) {
       write.tracked.end();
-      if (!isDefinite(error)) this.#repairs.queue(key, { mayArrive: true });
       this.#repairs.release(key);
       throw error;
     }
@@ -369,8 +368,12 @@ export class Migration<T, Id = string> {
     for (let tries = 0; tries < mostVersions; tries++) {
       const version = versions.next();
       const asked = { version, withinMs: this.#budgets.answerMs, signal, tracked };
-      const answer = await this.#change(plan.authority, operation, change, asked).answer;
-      if (answer.kind !== 'answered') throw answer.error;
+      const call = this.#change(plan.authority, operation, change, asked);
+      const answer = await call.answer;
+      if (answer.kind !== 'answered') {
+        this.#noteDoubt(operation, call, answer);
+        throw answer.error;
+      }
       if (answer.value === 'applied') return version;
       // Somebody whose clock is ahead was there before. That this comes later is to show in its version.
       const there = await this.#readFrom(plan.authority, operation, { signal });
@@ -381,6 +384,32 @@ export class Migration<T, Id = string> {
       'stale',
       `record ${key} has a higher version than this process gives, ${mostVersions} times`,
     );
+  }
+
+  /**
+   * The caller was told that its write failed, and it may take effect all the same. Where both sides are written they are
+   * looked at now, and again once the store is through with it; until then the record stays in the journal. In every
+   * stage it counts until then among what runs under its version of the environment, so that nobody passes a barrier
+   * before it: in `off` and `complete`, where nobody repairs it, it would land where the record is read no more. A store
+   * whose call never ends so keeps others waiting, until the process ends.
+   */
+  #noteDoubt({ key, plan, environmentVersion }: Operation, call: Call<Applied>, answer: Failure): void {
+    const look = (): void => {
+      if (plan.writesBoth) this.#repairs.queue(key, { mayArrive: true });
+    };
+    if (answer.kind === 'failed') {
+      if (!isDefinite(answer.error)) look();
+      return;
+    }
+    const { running } = this.#host;
+    look();
+    running.begin(environmentVersion);
+    if (plan.writesBoth) void this.#repairs.hold(key);
+    void call.settled.then(() => {
+      look();
+      if (plan.writesBoth) this.#repairs.release(key);
+      running.end(environmentVersion);
+    });
   }
 
   /** Keeps the other side up; whatever comes of it, the write is acknowledged. */

@@ -3,10 +3,13 @@ import type { Limits } from '../valves/limits.ts';
 import type { WriteOptions } from './store.ts';
 
 /** What became of a call by the time that somebody waits for it. */
-export type Answer<R> =
-  | { readonly kind: 'answered'; readonly value: R }
+export type Answer<R> = { readonly kind: 'answered'; readonly value: R } | Failure;
+
+export interface Failure {
   /** `late`: it took too long; `aborted`: its caller went away. In both cases it may still take effect. */
-  | { readonly kind: 'failed' | 'late' | 'aborted'; readonly error: unknown };
+  readonly kind: 'failed' | 'late' | 'aborted';
+  readonly error: unknown;
+}
 
 export interface CallOptions {
   readonly limits: Limits;
