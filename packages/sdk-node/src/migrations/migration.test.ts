@@ -299,15 +299,39 @@ describe('the other side of a write', () => {
     expect(orders.status().detached).toBe(0);
   });
 
-  test('that hangs for all is not asked any more when 256 wait', async () => {
+  test('that hangs for all is not asked any more when nobody waits for 256', async () => {
     const { orders, stores, clock } = await create('dualwrite');
     stores.new.before = hangForever;
     const others: string[] = [];
-    for (let index = 0; index < 260; index++)
-      void orders.write(`k${index}`, { total: 1 }).then(({ other }) => others.push(other));
+    const write = (key: string) => orders.write(key, { total: 1 }).then(({ other }) => others.push(other));
+    for (let index = 0; index < 256; index++) void write(`k${index}`);
     await clock.advance(50);
+    expect(orders.status().detached).toBe(256);
+    for (let index = 256; index < 260; index++) void write(`k${index}`);
+    await settle();
     expect(others.filter((other) => other === 'queued')).toHaveLength(4);
     expect(stores.new.requests).toHaveLength(256);
+  });
+
+  test('that answers in time is asked by however many wait', async () => {
+    const { orders, stores, clock } = await create('dualwrite');
+    stores.new.before = () => new Promise((resolve) => void clock.after(40, resolve));
+    const others: string[] = [];
+    for (let index = 0; index < 300; index++)
+      void orders.write(`k${index}`, { total: 1 }).then(({ other }) => others.push(other));
+    await clock.advance(30);
+    expect(orders.status().detached).toBe(0);
+    await clock.advance(10);
+    expect(others).toEqual(Array(300).fill('applied'));
+  });
+
+  test('that hangs counts also when it is given up while somebody waits for it', async () => {
+    const { orders, stores, clock } = await create('dualwrite', { budgets: { otherWriteMs: 60_000 } });
+    stores.new.before = hangForever;
+    const writing = orders.write('a', { total: 1 });
+    await clock.advance(5000);
+    expect((await writing).other).toBe('queued');
+    expect(orders.status().detached).toBe(1);
   });
 
   test('that has a later write keeps it', async () => {

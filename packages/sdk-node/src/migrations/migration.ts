@@ -102,7 +102,10 @@ interface Change<T> {
 
 /** What takes longer to write to the other side is given up and repaired. */
 const detachedMs = 5000;
-/** So many writes of one migration may be on their way to the other side while nobody waits for them. */
+/**
+ * So many writes of one migration may be on their way to the other side while nobody waits for them; as long as there are
+ * as many, what is written is repaired later. Those that somebody waits for are as many as callers.
+ */
 const mostDetached = 256;
 /** How long a repair waits for a store. */
 const repairMs = 5000;
@@ -428,7 +431,6 @@ export class Migration<T, Id = string> {
     }
     const how = { version, tracked, withinMs: detachedMs };
     const call = this.#change(otherSide(plan.authority), operation, change, how);
-    this.#detached++;
     running.begin(environmentVersion);
     const outcome = call.answer.then((answer) => {
       if (answer.kind !== 'answered') this.#repairs.queue(key, { mayArrive: answer.kind === 'late' });
@@ -437,16 +439,25 @@ export class Migration<T, Id = string> {
       tracked.end();
       return answer.kind === 'answered' ? answer.value : 'queued';
     });
-    // What hangs keeps its place until it ends, so that memory does not grow.
-    void call.settled.then(() => this.#detached--);
     return new Promise((resolve) => {
       const limit = limits.begin(this.#budgets.otherWriteMs);
-      limit.onOver = () => resolve('pending');
+      limit.onOver = () => {
+        this.#detach(call);
+        resolve('pending');
+      };
       void outcome.then((other) => {
+        // It may have been given up while it was waited for.
+        if (other === 'queued' && !limit.isOver) this.#detach(call);
         limit.end();
         resolve(other);
       });
     });
+  }
+
+  /** What hangs keeps its place until it ends, so that memory does not grow. */
+  #detach({ settled }: Call<Applied>): void {
+    this.#detached++;
+    void settled.then(() => this.#detached--);
   }
 
   #change(
