@@ -20,7 +20,11 @@ interface Order {
 type Parts = Partial<MigrationSettings<Order>>;
 
 /** A client over test data, with a migration between two stores in memory. */
-async function create(stage: Stage | undefined, parts: Parts = {}, { contact = true } = {}) {
+async function create(
+  stage: Stage | undefined,
+  parts: Parts = {},
+  { contact = true, observe = (_: ObservedStoreCall | ObservedComparison): void => undefined } = {},
+) {
   const [platform, log, testData] = [createFakePlatform(), createFakeLog(), new TestData()];
   const observed: (ObservedStoreCall | ObservedComparison)[] = [];
   let sink: SourceSink | undefined;
@@ -41,7 +45,10 @@ async function create(stage: Stage | undefined, parts: Parts = {}, { contact = t
       events: undefined,
       bigSegments: undefined,
       repairFolder: false,
-      onMigration: (each) => void observed.push(each),
+      onMigration: (each) => {
+        observed.push(each);
+        observe(each);
+      },
     },
     platform,
     new Scopes(
@@ -593,6 +600,35 @@ describe('comparing', () => {
     await some.orders.read('b');
     await settle();
     expect(some.stores.new.requests).toEqual(['read b']);
+  });
+
+  test('goes on when whoever observes it fails, which is said once', async () => {
+    const observe = (): void => {
+      throw new Error('no room');
+    };
+    const { orders, put, clock, log } = await create('shadow', {}, { observe });
+    put('old', 'a', 1);
+    put('new', 'a', 2);
+    await orders.read('a');
+    await orders.read('a');
+    await clock.advance(1000);
+    expect(orders.status().comparisons).toMatchObject({ compared: 2, persistent: 2 });
+    expect(log.lines).toEqual([
+      'error: migration orders: whoever is told of calls and comparisons failed: Error: no room',
+    ]);
+  });
+
+  test('tells of a mismatch whatever whoever observes it does', async () => {
+    const mismatches: unknown[] = [];
+    const observe = ({ kind }: { readonly kind: string }): void => {
+      if (kind === 'comparison') throw new Error('no room');
+    };
+    const compare = { onMismatch: (each: unknown) => void mismatches.push(each) };
+    const { orders, put, clock } = await create('shadow', { compare }, { observe });
+    put('old', 'a', 1);
+    await orders.read('a');
+    await clock.advance(1000);
+    expect(mismatches).toHaveLength(1);
   });
 
   test('that fails is counted, and nothing else', async () => {

@@ -10,7 +10,7 @@ import { createCompare } from './compare.ts';
 import { type ComparisonStatus, Comparisons } from './comparisons.ts';
 import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
-import type { ObservedStoreCall, ObserveMigration, RecordPlace } from './observed.ts';
+import { guardObserve, type ObservedStoreCall, type ObserveMigration, type RecordPlace } from './observed.ts';
 import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
@@ -128,6 +128,7 @@ export class Migration<T, Id = string> {
   readonly #budgets: Budgets & typeof budgetDefaults;
   readonly #repairs: Repairs;
   readonly #comparisons: Comparisons<T>;
+  readonly #observe: ObserveMigration | undefined;
   readonly #around = new AsyncLocalStorage<Operation>();
   readonly #told = new Set<string>();
   #detached = 0;
@@ -142,7 +143,8 @@ export class Migration<T, Id = string> {
     this.#nameOf = nameOf;
     this.#settings = options;
     this.#budgets = { ...budgetDefaults, ...options.budgets };
-    const { platform, log, journal, observe } = host;
+    const { platform, log, journal } = host;
+    this.#observe = host.observe && guardObserve(host.observe, key, log);
     const { clock, random, hash } = platform;
     this.#repairs = new Repairs({
       journal,
@@ -163,7 +165,7 @@ export class Migration<T, Id = string> {
         this.#ask((store, call) => store.read(name, call), {
           ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
-      observe,
+      observe: this.#observe,
       clock,
       random,
       hash,
@@ -487,9 +489,9 @@ export class Migration<T, Id = string> {
     },
   ): Call<R> {
     const { side, stage, cohort, operation, role, tracked, ...how } = asked;
-    const { limits, observe, platform, log } = this.#host;
+    const { limits, platform } = this.#host;
     const name = `migration ${this.key}: ${operation} of the ${side} store`;
-    const isMeasured = observe !== undefined || tracked?.isReported === true;
+    const isMeasured = this.#observe !== undefined || tracked?.isReported === true;
     const startedAt = isMeasured ? platform.clock.elapsed() : 0;
     const called = callStore((call) => ask(this.#stores[side], call), { ...how, limits, name });
     if (isMeasured)
@@ -498,11 +500,7 @@ export class Migration<T, Id = string> {
         const durationMs = platform.clock.elapsed() - startedAt;
         tracked?.asked(side, { latencyMs: durationMs, hasFailed: answer.kind !== 'answered' });
         const place = { stage, cohort };
-        try {
-          observe?.({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
-        } catch (error) {
-          log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
-        }
+        this.#observe?.({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
       });
     return called;
   }
