@@ -459,6 +459,15 @@ describe('a read that fails', () => {
     await expect(orders.read('b')).rejects.toThrow('down');
   });
 
+  test('is not asked for a caller that is gone already', async () => {
+    const { orders, stores } = await create('off');
+    stores.old.before = hangForever;
+    const signal = AbortSignal.abort('gone');
+    await expect(orders.read('a', undefined, { signal })).rejects.toBe('gone');
+    await expect(orders.update('a', () => ({ total: 1 }), undefined, { signal })).rejects.toBe('gone');
+    expect(stores.old.requests).toEqual([]);
+  });
+
   test('within its time only', async () => {
     const { orders, stores, clock } = await create('off', { budgets: { answerMs: 100 } });
     stores.old.before = hang;
@@ -806,11 +815,21 @@ test('tells by which cohort a record came into its stage', async () => {
 test.each<[object, RegExp]>([
   [{ new: {} }, /new\.read must be a function, got undefined/],
   [{ default: 'sideways' }, /default must be one of off, dualwrite.*got "sideways"/],
-  [{ budgets: { compareMs: 0 } }, /budgets\.compareMs must be milliseconds above 0, got 0/],
+  [{ budgets: { compareMs: 0 } }, /budgets\.compareMs must be milliseconds above 0 and at most 2147483647, got 0/],
   [{ compare: { sample: { share: 2 } } }, /compare\.sample\.share must be from 0 to 1, got 2/],
-  [{ compare: { recheckMs: -1 } }, /compare\.recheckMs must be 0 or more, got -1/],
+  [{ compare: { recheckMs: -1 } }, /compare\.recheckMs must be milliseconds from 0 to 2147483647, got -1/],
+  [{ compare: { recheckMs: '500' } }, /compare\.recheckMs must be milliseconds .*, got "500"/],
+  [{ compare: { sample: { random: '0.5' } } }, /compare\.sample\.random must be from 0 to 1, got "0\.5"/],
+  [{ compare: { sample: 0.5 } }, /compare\.sample must be an object with share and random, got 0\.5/],
+  [{ compare: { onMismatch: 'log' } }, /compare\.onMismatch must be a function, got "log"/],
+  [{ compare: null }, /compare must be an object .*, got null/],
+  [{ old: undefined }, /old must be a store, got undefined/],
+  [{ budgets: 50 }, /budgets must be an object of milliseconds, got 50/],
+  [{ budgets: { answerMs: '100' } }, /budgets\.answerMs must be milliseconds above 0 .*, got "100"/],
+  [{ strict: 'yes' }, /strict must be true or false, got "yes"/],
+  [{ journal: 5 }, /journal must be a folder, or false for memory, got 5/],
   [{ compare: { unordered: ['a..b'] } }, /compare: unordered\[0\] must have a path/],
-  [{ key: 'id' }, /key must be a function that names a record, got string/],
+  [{ key: 'id' }, /key must be a function that names a record, got "id"/],
   [{ journal: '' }, /journal must be a folder, or false for memory/],
 ])('options that cannot be right are told: %j', async (parts, message) => {
   const { client, stores } = await create('off');
