@@ -41,6 +41,8 @@ export class RepairJournal {
   /** Of which something is being written: that they are closed, perhaps. */
   #underway: ReadonlySet<string> = new Set();
   #file: JournalFile | undefined;
+  /** Files of before: what is open in them is open here, and they go once another file says so. */
+  readonly #before = new Set<string>();
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
   /** Another process took the file over. */
@@ -132,19 +134,25 @@ export class RepairJournal {
 
   async #write(): Promise<void> {
     const { folder, fileBytes = defaultFileBytes } = this.#options;
-    if (folder === undefined || (this.#changed.size === 0 && !this.#isMissing)) return;
+    if (folder === undefined || (this.#changed.size === 0 && !this.#isMissing && this.#before.size === 0)) return;
     if (this.#isMissing) await this.#endFile();
     this.#isMissing = false;
-    const full = this.#file !== undefined && this.#file.sizeBytes >= fileBytes ? this.#file.name : undefined;
-    if (full !== undefined) await this.#endFile();
+    if (this.#file !== undefined && this.#file.sizeBytes >= fileBytes) {
+      this.#before.add(this.#file.name);
+      await this.#endFile();
+    }
     await this.#append(folder);
-    if (full !== undefined) await removeJournalFile(folder, full);
+    for (const name of this.#before) {
+      await removeJournalFile(folder, name);
+      this.#before.delete(name);
+    }
   }
 
   async #append(folder: string): Promise<void> {
+    let isNew = false;
     try {
       for (;;) {
-        const isNew = this.#file === undefined;
+        isNew = this.#file === undefined;
         this.#file ??= await JournalFile.create(folder, journalFileName(this.#platform.createUuid()));
         const { name } = this.#file;
         if (isNew) this.#beginAnew();
@@ -169,7 +177,12 @@ export class RepairJournal {
       }
     } catch (error) {
       // It may end in the middle of a line.
+      const name = this.#file?.name;
       await this.#endFile().catch(() => undefined);
+      if (name !== undefined) this.#before.add(name);
+      // Nobody relies on one that was new, so that failing again and again leaves no more than one.
+      if (name !== undefined && isNew)
+        await removeJournalFile(folder, name).then(() => this.#before.delete(name), ignore);
       throw error;
     }
   }
@@ -202,6 +215,8 @@ export class RepairJournal {
     await file?.close();
   }
 }
+
+function ignore(): void {}
 
 function readRecord(value: unknown): KeyRecord | undefined {
   const { key, isOpen } = value as Partial<KeyRecord>;
