@@ -740,6 +740,19 @@ test('an acknowledgement tells how many records are to be repaired, until they a
   expect(told.at(-1)).not.toHaveProperty('repairs');
 });
 
+test('an acknowledgement tells that stores may differ in records that are not kept, until they do not', async () => {
+  const { platform, told, stores, orders } = await createReporting({ default: 'dualwrite' });
+  stores.new.before = down;
+  for (let index = 0; index < 10_001; index++) await orders.write(`k${index}`, { total: 1 });
+  expect(orders.status()).toMatchObject({ isDirty: true, repairs: { depth: 10_000, overflowed: 1 } });
+  await platform.clock.advance(11_000);
+  expect(told.at(-1)).toMatchObject({ repairs: [{ migration: 'orders', depth: 10_000, isDirty: true }] });
+  await orders.markClean();
+  await platform.clock.advance(11_000);
+  expect(told.at(-1)).toMatchObject({ repairs: [{ migration: 'orders', depth: 10_000 }] });
+  expect(JSON.stringify(told.at(-1))).not.toContain('isDirty');
+});
+
 test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
   const { platform, told, commit, stores, orders } = await createReporting();
   let finish = (): void => undefined;

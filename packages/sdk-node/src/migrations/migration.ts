@@ -50,7 +50,10 @@ export interface UpdateResult<T> {
 export interface MigrationStatus {
   readonly comparisons: ComparisonStatus;
   readonly repairs: RepairStatus;
-  /** Stores may differ in records that nobody keeps any more: only comparing all of them finds these. */
+  /**
+   * Stores may differ in records that nobody keeps any more, also since before this process began: only comparing all of
+   * them finds these. The server's check `repairs` fails as long as it is so; see `markClean`.
+   */
   readonly isDirty: boolean;
   /** Writes to the other side that nobody waits for any more, and that have not ended. */
   readonly detached: number;
@@ -243,10 +246,19 @@ export class Migration<T, Id = string> {
     return {
       comparisons: this.#comparisons.status,
       repairs,
-      isDirty: repairs.overflowed > 0 || repairs.journalFailures > 0,
+      isDirty: this.#repairs.isDirty,
       detached: this.#detached,
       hasContact: this.#host.lease.isHeld,
     };
+  }
+
+  /**
+   * Says that all records of both stores were compared since they may have come to differ, as a new backfill does, and
+   * are equal: from now on it is not dirty, nor is whoever takes its journal up. Other processes that are dirty, also
+   * those that share its folder, say so until they are told the same. Rejects when the folder cannot be written.
+   */
+  markClean(): Promise<void> {
+    return this.#repairs.markClean();
   }
 
   /** Stops comparing and repairing; what is left to repair the next process takes up. */

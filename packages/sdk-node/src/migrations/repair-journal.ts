@@ -1,4 +1,4 @@
-import { readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log, Platform } from '@sluice/sdk-common';
 import { JournalFile } from '../providers/journal-file.ts';
@@ -23,6 +23,8 @@ interface KeyRecord {
 const lookMs = 1000;
 /** By then a process that is alive has noticed that its file was taken over. */
 export const aliveMs = 3 * lookMs;
+/** An empty file. */
+const dirtyName = 'dirty';
 const defaultFileBytes = 4 * 1024 * 1024;
 
 /**
@@ -94,6 +96,25 @@ export class RepairJournal {
   /** Both stores have the record. On disk with the next that is opened: to look once more does no harm. */
   close(key: string): void {
     this.#change(key, false);
+  }
+
+  /** Whether a process, of those that have had the folder, had more open than it could keep. */
+  async isDirty(): Promise<boolean> {
+    const { folder } = this.#options;
+    return folder !== undefined && (await exists(join(folder, dirtyName)));
+  }
+
+  /** Resolves once it is on disk. */
+  async markDirty(): Promise<void> {
+    const { folder } = this.#options;
+    if (folder === undefined) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, dirtyName), '', { mode: 0o600, flush: true });
+  }
+
+  async markClean(): Promise<void> {
+    const { folder } = this.#options;
+    if (folder !== undefined) await rm(join(folder, dirtyName), { force: true });
   }
 
   /** Resolves when the file says what is open. */
