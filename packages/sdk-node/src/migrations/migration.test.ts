@@ -280,6 +280,60 @@ describe('the other side of a write', () => {
     expect(orders.status()).toMatchObject({ repairs: { depth: 0 }, isDirty: false, detached: 0, hasContact: true });
   });
 
+  test.each<[Stage, Side]>([
+    ['complete', 'old'],
+    ['off', 'new'],
+  ])('that is gone is not repaired any more once all records are in %s', async (stage, gone) => {
+    const { orders, stores, serve, clock, log } = await create(gone === 'old' ? 'rampdown' : 'dualwrite');
+    stores[gone].before = down;
+    await orders.write('a', { total: 1 });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    serve(stage);
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(0);
+    expect(stores[gone].records.size).toBe(0);
+    expect(log.lines.at(-1)).toBe('info: migration orders: records can be repaired again');
+  });
+
+  test('is repaired as long as some records are kept there', async () => {
+    const { orders, stores, testData, find, clock } = await create('rampdown');
+    stores.old.before = down;
+    await orders.write('a', { total: 1 });
+    const clauses = [{ contextKind: 'record', attribute: 'key', op: 'in', values: ['a'] }] as const;
+    testData.setFlag({
+      ...{ key: 'orders', on: true, variations: [...stages] },
+      fallthrough: { rollout: { contextKind: 'record', variations: [{ variation: 4, weight: 100_000 }] } },
+      rules: [{ clauses, variation: 5 }],
+    });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    stores.old.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').old).toEqual({ total: 1 });
+  });
+
+  test('is not given up where no flag says that it is gone', async () => {
+    const { orders, stores, find, clock } = await create(undefined, { default: 'live' });
+    stores.old.before = down;
+    await orders.write('a', { total: 1 });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    stores.old.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').old).toEqual({ total: 1 });
+  });
+
+  test('of a stage that is gone has what the other one lacks put there, where it can be read', async () => {
+    const { orders, stores, serve, find, clock } = await create('dualwrite');
+    stores.new.before = down;
+    await orders.write('a', { total: 1 });
+    serve('complete');
+    stores.new.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').new).toEqual({ total: 1 });
+  });
+
   test('that takes long is not waited for, and goes on', async () => {
     const { orders, stores, find, clock } = await create('dualwrite');
     stores.new.before = () => new Promise((resolve) => void clock.after(1000, resolve));

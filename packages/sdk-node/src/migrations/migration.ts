@@ -14,6 +14,7 @@ import { guardObserve, type ObservedStoreCall, type ObserveMigration, type Recor
 import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
+import { listServedStages, listUsedSides } from './served-stages.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
 import { type Answer, type Call, callStore, type Failure } from './store-call.ts';
 import { type TrackedOperation, TrackedStage, type TrackedStageHost } from './tracked-stage.ts';
@@ -535,8 +536,16 @@ export class Migration<T, Id = string> {
         },
       },
       key,
+      this.#findUsedSides(),
     );
     if (version !== undefined) versions.see(version);
+  }
+
+  /** Undefined: as long as no flag says so that is known to be current, no side is given up. */
+  #findUsedSides(): ReadonlySet<Side> | undefined {
+    const flag = this.#host.findFlag(this.key);
+    if (flag === undefined || !this.#host.lease.isConfirmed) return undefined;
+    return listUsedSides(listServedStages(flag, this.#settings.default ?? 'off'));
   }
 
   /** Writers in `off` are those that others may have to wait for: what they write, only the old store has. */
