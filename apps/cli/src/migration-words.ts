@@ -117,10 +117,16 @@ function describeMismatches({ compared, persistent, atMost }: MigrationBarrierVi
   return `${persistent} of ${compared} since the last change: ${toPercent(persistent / compared)}, at most ${toPercent(atMost)} with 95% confidence`;
 }
 
-function describeRepairs({ depth, oldestMs, instances }: MigrationBarrierView['repairs']): string {
-  if (depth === 0) return 'none';
-  const where = instances.length === 1 ? instances[0] : `${instances.length} instances`;
-  return `${depth} ${depth === 1 ? 'record' : 'records'} in ${where}, the first for ${formatRoughSpan(oldestMs)}`;
+function describeRepairs({ depth, oldestMs, instances, dirty }: MigrationBarrierView['repairs']): string {
+  const records = depth === 1 ? '1 record' : `${depth} records`;
+  const waiting = depth === 0 ? [] : [`${records} in ${count(instances)}, the first for ${formatRoughSpan(oldestMs)}`];
+  const lost = dirty.length === 0 ? [] : [`more than are kept in ${count(dirty)}`];
+  return [...waiting, ...lost].join('; ') || 'none';
+}
+
+function count(instances: readonly string[]): string {
+  const [first] = instances;
+  return instances.length === 1 && first !== undefined ? first : `${instances.length} instances`;
 }
 
 function toPercent(share: number): string {

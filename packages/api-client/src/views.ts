@@ -218,7 +218,13 @@ export const migrationBarrierView = named('MigrationBarrier', {
   /** Ranges of records from before, none where no backfill was run, and how many of them are the same in both stores. */
   backfill: view({ ranges: count, verified: count }),
   /** Records that instances have yet to make equal in both stores, and how long the first has been waiting. */
-  repairs: view({ depth: count, oldestMs: ms, instances: list(text) }),
+  repairs: view({
+    depth: count,
+    oldestMs: ms,
+    instances: list(text),
+    /** Instances that say that the stores may differ in records that they keep no more: only comparing all finds these. */
+    dirty: list(text),
+  }),
   /** What comparisons found since the migration was changed last. */
   comparisons: view({
     since: time,
@@ -567,7 +573,15 @@ const instanceView = named('Instance', {
   /** Of the environment, under which its oldest operation of a migration began that still runs; absent: none runs. */
   oldestVersion: version.exactOptional(),
   /** Records that it has yet to make equal in both stores of a migration, and how long the first has been waiting. */
-  repairs: list(view({ migration: text, depth: count, oldestMs: ms })).exactOptional(),
+  repairs: list(
+    view({
+      migration: text,
+      depth: count,
+      oldestMs: ms,
+      /** The stores may differ in further records, which only comparing all finds; absent: they do not. */
+      isDirty: z.boolean().exactOptional(),
+    }),
+  ).exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
 });

@@ -102,6 +102,11 @@ describe('an acknowledgement', () => {
         })),
       },
     ],
+    [
+      'stores that may differ in records that it keeps no more',
+      { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0, isDirty: true }] },
+      { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0, isDirty: true }] },
+    ],
     ['nothing to repair', { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0 }] }, {}],
     ['a time before it happened, which is now', { heldMs: -5 }, { heldMs: 0 }],
   ])('may tell of %s', (_, running, expected) => {

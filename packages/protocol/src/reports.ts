@@ -1,6 +1,7 @@
 import type { ObjectKind } from './objects.ts';
 import { parseSelector } from './selector.ts';
 import {
+  aBoolean,
   aNumber,
   anInteger,
   aString,
@@ -108,6 +109,8 @@ export interface RepairBacklog {
   readonly depth: number;
   /** How long the first of them had been waiting when that was told, in milliseconds. */
   readonly oldestMs: number;
+  /** The stores may differ in records that it keeps no more; only comparing all of them finds these. Undefined: no. */
+  readonly isDirty?: boolean;
 }
 
 /** So many migrations with something to repair are reported. */
@@ -136,7 +139,9 @@ export const runningShape: Shape = objectOf({
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
   configs: optional(listOf(objectOf({ key: aString, value: aString }))),
-  repairs: optional(listOf(objectOf({ migration: aString, depth: anInteger, oldestMs: aNumber }))),
+  repairs: optional(
+    listOf(objectOf({ migration: aString, depth: anInteger, oldestMs: aNumber, isDirty: optional(aBoolean) })),
+  ),
 });
 
 const shapes: Readonly<Record<Report['kind'], Shape>> = {
@@ -244,11 +249,16 @@ function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[
 /** Whoever has nothing to repair says nothing, or would be told apart from those that are like it. */
 function readRepairs(backlogs: readonly RepairBacklog[]): Pick<Running, 'repairs'> {
   const repairs = backlogs
-    .filter(({ depth }) => depth > 0)
+    .filter(({ depth, isDirty }) => depth > 0 || isDirty === true)
     .slice(0, mostBacklogs)
-    .map(({ migration, depth, oldestMs }) => {
+    .map(({ migration, depth, oldestMs, isDirty }) => {
       const waited = Math.min(Math.max(0, oldestMs), Number.MAX_SAFE_INTEGER);
-      return { migration: cut(migration, longestText), depth, oldestMs: Math.round(waited) };
+      return {
+        migration: cut(migration, longestText),
+        depth,
+        oldestMs: Math.round(waited),
+        ...(isDirty === true && { isDirty }),
+      };
     });
   return repairs.length === 0 ? {} : { repairs };
 }

@@ -408,6 +408,10 @@ class Instance {
         if (!this.isDead) open.delete(key);
       },
       end: async () => undefined,
+      // There are never as many.
+      isDirty: async () => false,
+      markDirty: async () => undefined,
+      markClean: async () => undefined,
     };
   }
 }

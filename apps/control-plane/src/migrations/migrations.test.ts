@@ -323,6 +323,30 @@ describe('records that wait to be repaired', () => {
     expect(await ask({ stage, confirm: 'orders' })).toMatchObject({ status: 200 });
   });
 
+  test('stand before it too when they are more than an instance keeps, until it says that they are no more', async () => {
+    await start(['dualwrite', 'shadow', 'live']);
+    const instance = await startInstance('web-1');
+    const version = await versionNeeded();
+    await instance.runs(version, { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0, isDirty: true }] });
+    const problem =
+      'web-1 could not keep all records that are to be repaired: compare all of both stores, then call `markClean()` there';
+    expect(await ask({ stage: 'rampdown' })).toMatchObject({
+      status: 409,
+      body: { errors: [{ message: `repairs: ${problem}` }] },
+    });
+    expect((await server.api('GET', barrier)).body.repairs).toEqual({
+      ...{ depth: 0, oldestMs: 0, instances: [], dirty: ['web-1'] },
+    });
+    await instance.runs(version, { repairs: [{ ...orders(1)[0], isDirty: true }] });
+    expect(await ask({ stage: 'rampdown' })).toMatchObject({
+      body: {
+        errors: [{ message: `repairs: 1 record waits to be repaired in web-1, the first for 12 s; ${problem}` }],
+      },
+    });
+    await instance.runs(version);
+    expect(await ask({ stage: 'rampdown' })).toMatchObject({ status: 200 });
+  });
+
   test('are nothing that a return waits for', async () => {
     await start(['dualwrite', 'shadow', 'live']);
     const instance = await startInstance('web-1');

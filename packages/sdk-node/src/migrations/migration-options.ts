@@ -1,5 +1,6 @@
 import { isStage, type Stage, stages } from '@sluice/engine';
 import { SluiceError } from '../errors.ts';
+import { describeGiven, findDurationProblem, findObjectProblem, longestMs } from '../option-checks.ts';
 import type { CompareOptions } from './compare.ts';
 import type { Mismatch, Sample } from './comparisons.ts';
 import type { Store } from './store.ts';
@@ -54,28 +55,52 @@ export type MigrationOptions<T, Id = string> = MigrationSettings<T> &
 export const budgetDefaults = { otherWriteMs: 50, compareMs: 250 };
 export const recheckDefaultMs = 500;
 
+/** Throws a SluiceError when the options cannot be right. */
 export function checkMigration<T>(key: string, options: MigrationSettings<T> & { readonly key?: unknown }): void {
-  const { budgets = {}, compare = {}, default: stage, journal } = options;
   // It names a folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/.test(key)) fail('the key must be made of letters, digits, ., _ and -');
-  for (const side of ['old', 'new'] as const)
-    for (const name of ['read', 'write', 'remove'] as const) {
-      const found = typeof options[side]?.[name];
-      if (found !== 'function') fail(`${side}.${name} must be a function, got ${found}`);
-    }
-  if (options.key !== undefined && typeof options.key !== 'function')
-    fail(`key must be a function that names a record, got ${typeof options.key}`);
-  for (const [name, ms] of Object.entries(budgets))
-    if (ms !== undefined && !(ms > 0 && ms < 2 ** 31)) fail(`budgets.${name} must be milliseconds above 0, got ${ms}`);
-  const { sample = {}, recheckMs = 1 } = compare;
+  checkObject('options', options, 'an object with the stores old and new');
+  for (const side of ['old', 'new'] as const) {
+    checkObject(side, options[side], 'a store');
+    for (const name of ['read', 'write', 'remove'] as const) checkFunction(`${side}.${name}`, options[side][name]);
+  }
+  const { budgets = {}, compare = {}, failover = false, strict = false, default: stage, journal = false } = options;
+  if (options.key !== undefined) checkFunction('key', options.key, ' that names a record');
+  checkObject('budgets', budgets, 'an object of milliseconds');
+  for (const [name, ms] of Object.entries(budgets)) {
+    const problem = ms === undefined ? undefined : findDurationProblem(ms);
+    if (problem !== undefined) fail(`budgets.${name} ${problem}`);
+  }
+  checkObject('compare', compare, 'an object that says what is compared');
+  const { sample = {}, recheckMs = 1, onMismatch } = compare;
+  checkObject('compare.sample', sample, 'an object with share and random');
   for (const [name, share] of Object.entries(sample))
-    if (share !== undefined && !(share >= 0 && share <= 1))
-      fail(`compare.sample.${name} must be from 0 to 1, got ${share}`);
-  if (!(recheckMs >= 0 && recheckMs < 2 ** 31)) fail(`compare.recheckMs must be 0 or more, got ${recheckMs}`);
-  if (stage !== undefined && !isStage(stage)) fail(`default must be one of ${stages.join(', ')}, got "${stage}"`);
-  if (journal === '') fail('journal must be a folder, or false for memory, got ""');
+    if (share !== undefined && !isBetween(share, 1))
+      fail(`compare.sample.${name} must be from 0 to 1, got ${describeGiven(share)}`);
+  if (!isBetween(recheckMs, longestMs))
+    fail(`compare.recheckMs must be milliseconds from 0 to ${longestMs}, got ${describeGiven(recheckMs)}`);
+  if (onMismatch !== undefined) checkFunction('compare.onMismatch', onMismatch);
+  for (const [name, given] of Object.entries({ failover, strict }))
+    if (typeof given !== 'boolean') fail(`${name} must be true or false, got ${describeGiven(given)}`);
+  if (stage !== undefined && !isStage(stage))
+    fail(`default must be one of ${stages.join(', ')}, got ${describeGiven(stage)}`);
+  if (journal !== false && (typeof journal !== 'string' || journal === ''))
+    fail(`journal must be a folder, or false for memory, got ${describeGiven(journal)}`);
+
+  function checkObject(name: string, given: unknown, expected: string): void {
+    const problem = findObjectProblem(given, expected);
+    if (problem !== undefined) fail(`${name} ${problem}`);
+  }
+
+  function checkFunction(name: string, given: unknown, which = ''): void {
+    if (typeof given !== 'function') fail(`${name} must be a function${which}, got ${describeGiven(given)}`);
+  }
 
   function fail(problem: string): never {
     throw new SluiceError('invalid-options', `migration ${key}: ${problem}`);
   }
+}
+
+function isBetween(given: unknown, most: number): boolean {
+  return typeof given === 'number' && given >= 0 && given <= most;
 }

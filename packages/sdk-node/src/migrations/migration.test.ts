@@ -20,7 +20,11 @@ interface Order {
 type Parts = Partial<MigrationSettings<Order>>;
 
 /** A client over test data, with a migration between two stores in memory. */
-async function create(stage: Stage | undefined, parts: Parts = {}, { contact = true } = {}) {
+async function create(
+  stage: Stage | undefined,
+  parts: Parts = {},
+  { contact = true, observe = (_: ObservedStoreCall | ObservedComparison): void => undefined } = {},
+) {
   const [platform, log, testData] = [createFakePlatform(), createFakeLog(), new TestData()];
   const observed: (ObservedStoreCall | ObservedComparison)[] = [];
   let sink: SourceSink | undefined;
@@ -41,7 +45,10 @@ async function create(stage: Stage | undefined, parts: Parts = {}, { contact = t
       events: undefined,
       bigSegments: undefined,
       repairFolder: false,
-      onMigration: (each) => void observed.push(each),
+      onMigration: (each) => {
+        observed.push(each);
+        observe(each);
+      },
     },
     platform,
     new Scopes(
@@ -194,6 +201,33 @@ describe('which stage', () => {
     expect((await orders.read('a')).stage).toBe('complete');
   });
 
+  test('is asked anew for what a read-modify-write has left behind, once that has ended', async () => {
+    const { orders, serve, find } = await create('off');
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let late: Promise<unknown> | undefined;
+    await orders.update('a', () => {
+      late = ended.then(() => orders.write('a', { total: 2 }));
+      return { total: 1 };
+    });
+    serve('complete');
+    end();
+    expect(await late).toMatchObject({ origin: 'new', stage: 'complete' });
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 2 } });
+  });
+
+  test('stays for a read-modify-write within another of the same record, and for the rest of that', async () => {
+    const { orders, serve } = await create('dualwrite');
+    const seen: Stage[] = [];
+    await orders.update('a', async () => {
+      serve('complete');
+      await orders.update('a', () => undefined);
+      seen.push((await orders.read('a')).stage);
+      return undefined;
+    });
+    expect(seen).toEqual(['dualwrite']);
+  });
+
   test('records may be found by something else than their key', async () => {
     const { client, stores } = await create('dualwrite');
     const lines = client.migration<Order, readonly [number, number]>('lines', { ...stores, key: (id) => id.join('/') });
@@ -246,6 +280,60 @@ describe('the other side of a write', () => {
     expect(orders.status()).toMatchObject({ repairs: { depth: 0 }, isDirty: false, detached: 0, hasContact: true });
   });
 
+  test.each<[Stage, Side]>([
+    ['complete', 'old'],
+    ['off', 'new'],
+  ])('that is gone is not repaired any more once all records are in %s', async (stage, gone) => {
+    const { orders, stores, serve, clock, log } = await create(gone === 'old' ? 'rampdown' : 'dualwrite');
+    stores[gone].before = down;
+    await orders.write('a', { total: 1 });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    serve(stage);
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(0);
+    expect(stores[gone].records.size).toBe(0);
+    expect(log.lines.at(-1)).toBe('info: migration orders: records can be repaired again');
+  });
+
+  test('is repaired as long as some records are kept there', async () => {
+    const { orders, stores, testData, find, clock } = await create('rampdown');
+    stores.old.before = down;
+    await orders.write('a', { total: 1 });
+    const clauses = [{ contextKind: 'record', attribute: 'key', op: 'in', values: ['a'] }] as const;
+    testData.setFlag({
+      ...{ key: 'orders', on: true, variations: [...stages] },
+      fallthrough: { rollout: { contextKind: 'record', variations: [{ variation: 4, weight: 100_000 }] } },
+      rules: [{ clauses, variation: 5 }],
+    });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    stores.old.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').old).toEqual({ total: 1 });
+  });
+
+  test('is not given up where no flag says that it is gone', async () => {
+    const { orders, stores, find, clock } = await create(undefined, { default: 'live' });
+    stores.old.before = down;
+    await orders.write('a', { total: 1 });
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(1);
+    stores.old.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').old).toEqual({ total: 1 });
+  });
+
+  test('of a stage that is gone has what the other one lacks put there, where it can be read', async () => {
+    const { orders, stores, serve, find, clock } = await create('dualwrite');
+    stores.new.before = down;
+    await orders.write('a', { total: 1 });
+    serve('complete');
+    stores.new.before = () => undefined;
+    await clock.advance(60_000);
+    expect(find('a').new).toEqual({ total: 1 });
+  });
+
   test('that takes long is not waited for, and goes on', async () => {
     const { orders, stores, find, clock } = await create('dualwrite');
     stores.new.before = () => new Promise((resolve) => void clock.after(1000, resolve));
@@ -272,15 +360,39 @@ describe('the other side of a write', () => {
     expect(orders.status().detached).toBe(0);
   });
 
-  test('that hangs for all is not asked any more when 256 wait', async () => {
+  test('that hangs for all is not asked any more when nobody waits for 256', async () => {
     const { orders, stores, clock } = await create('dualwrite');
     stores.new.before = hangForever;
     const others: string[] = [];
-    for (let index = 0; index < 260; index++)
-      void orders.write(`k${index}`, { total: 1 }).then(({ other }) => others.push(other));
+    const write = (key: string) => orders.write(key, { total: 1 }).then(({ other }) => others.push(other));
+    for (let index = 0; index < 256; index++) void write(`k${index}`);
     await clock.advance(50);
+    expect(orders.status().detached).toBe(256);
+    for (let index = 256; index < 260; index++) void write(`k${index}`);
+    await settle();
     expect(others.filter((other) => other === 'queued')).toHaveLength(4);
     expect(stores.new.requests).toHaveLength(256);
+  });
+
+  test('that answers in time is asked by however many wait', async () => {
+    const { orders, stores, clock } = await create('dualwrite');
+    stores.new.before = () => new Promise((resolve) => void clock.after(40, resolve));
+    const others: string[] = [];
+    for (let index = 0; index < 300; index++)
+      void orders.write(`k${index}`, { total: 1 }).then(({ other }) => others.push(other));
+    await clock.advance(30);
+    expect(orders.status().detached).toBe(0);
+    await clock.advance(10);
+    expect(others).toEqual(Array(300).fill('applied'));
+  });
+
+  test('that hangs counts also when it is given up while somebody waits for it', async () => {
+    const { orders, stores, clock } = await create('dualwrite', { budgets: { otherWriteMs: 60_000 } });
+    stores.new.before = hangForever;
+    const writing = orders.write('a', { total: 1 });
+    await clock.advance(5000);
+    expect((await writing).other).toBe('queued');
+    expect(orders.status().detached).toBe(1);
   });
 
   test('that has a later write keeps it', async () => {
@@ -332,6 +444,30 @@ describe('a write of which nobody knows whether it took effect', () => {
     expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
   });
 
+  test('is repaired when it took effect long after it was given up', async () => {
+    const { orders, stores, find, clock } = await create('live', { budgets: { answerMs: 200 } });
+    stores.new.before = ({ operation }) =>
+      operation === 'write' ? new Promise((resolve) => void clock.after(60_000, resolve)) : undefined;
+    const error = orders.write('a', { total: 1 }).catch((reason: unknown) => reason);
+    await clock.advance(59_999);
+    expect(await error).toMatchObject({ code: 'timeout' });
+    expect(find('a')).toEqual({ old: undefined, new: undefined });
+    await clock.advance(10_001);
+    expect(find('a')).toEqual({ old: { total: 1 }, new: { total: 1 } });
+    expect(orders.status().repairs.depth).toBe(0);
+  });
+
+  test('keeps its record from being answered by the other side until it has ended', async () => {
+    const { orders, stores, put, clock } = await create('live', { budgets: { answerMs: 200 }, failover: true });
+    for (const side of ['old', 'new'] as const) put(side, 'a', 1);
+    stores.new.before = ({ operation }) =>
+      operation === 'write' ? new Promise((resolve) => void clock.after(60_000, resolve)) : undefined;
+    void orders.write('a', { total: 2 }).catch(() => undefined);
+    await clock.advance(59_000);
+    stores.new.before = ({ operation }) => (operation === 'read' ? down() : undefined);
+    await expect(orders.read('a')).rejects.toThrow('down');
+  });
+
   test('is none when its caller was gone before, or the store says that it did not take it', async () => {
     const { orders, stores } = await create('dualwrite');
     const signal = AbortSignal.abort('gone');
@@ -375,6 +511,15 @@ describe('a read that fails', () => {
     await clock.advance(50);
     expect((await writing).other).toBe('pending');
     await expect(orders.read('b')).rejects.toThrow('down');
+  });
+
+  test('is not asked for a caller that is gone already', async () => {
+    const { orders, stores } = await create('off');
+    stores.old.before = hangForever;
+    const signal = AbortSignal.abort('gone');
+    await expect(orders.read('a', undefined, { signal })).rejects.toBe('gone');
+    await expect(orders.update('a', () => ({ total: 1 }), undefined, { signal })).rejects.toBe('gone');
+    expect(stores.old.requests).toEqual([]);
   });
 
   test('within its time only', async () => {
@@ -520,6 +665,35 @@ describe('comparing', () => {
     expect(some.stores.new.requests).toEqual(['read b']);
   });
 
+  test('goes on when whoever observes it fails, which is said once', async () => {
+    const observe = (): void => {
+      throw new Error('no room');
+    };
+    const { orders, put, clock, log } = await create('shadow', {}, { observe });
+    put('old', 'a', 1);
+    put('new', 'a', 2);
+    await orders.read('a');
+    await orders.read('a');
+    await clock.advance(1000);
+    expect(orders.status().comparisons).toMatchObject({ compared: 2, persistent: 2 });
+    expect(log.lines).toEqual([
+      'error: migration orders: whoever is told of calls and comparisons failed: Error: no room',
+    ]);
+  });
+
+  test('tells of a mismatch whatever whoever observes it does', async () => {
+    const mismatches: unknown[] = [];
+    const observe = ({ kind }: { readonly kind: string }): void => {
+      if (kind === 'comparison') throw new Error('no room');
+    };
+    const compare = { onMismatch: (each: unknown) => void mismatches.push(each) };
+    const { orders, put, clock } = await create('shadow', { compare }, { observe });
+    put('old', 'a', 1);
+    await orders.read('a');
+    await clock.advance(1000);
+    expect(mismatches).toHaveLength(1);
+  });
+
   test('that fails is counted, and nothing else', async () => {
     const { orders, stores, put } = await create('shadow');
     put('old', 'a', 1);
@@ -620,6 +794,19 @@ test('an acknowledgement tells how many records are to be repaired, until they a
   expect(told.at(-1)).not.toHaveProperty('repairs');
 });
 
+test('an acknowledgement tells that stores may differ in records that are not kept, until they do not', async () => {
+  const { platform, told, stores, orders } = await createReporting({ default: 'dualwrite' });
+  stores.new.before = down;
+  for (let index = 0; index < 10_001; index++) await orders.write(`k${index}`, { total: 1 });
+  expect(orders.status()).toMatchObject({ isDirty: true, repairs: { depth: 10_000, overflowed: 1 } });
+  await platform.clock.advance(11_000);
+  expect(told.at(-1)).toMatchObject({ repairs: [{ migration: 'orders', depth: 10_000, isDirty: true }] });
+  await orders.markClean();
+  await platform.clock.advance(11_000);
+  expect(told.at(-1)).toMatchObject({ repairs: [{ migration: 'orders', depth: 10_000 }] });
+  expect(JSON.stringify(told.at(-1))).not.toContain('isDirty');
+});
+
 test('an acknowledgement tells under which version the oldest operation began, and another one that it has ended', async () => {
   const { platform, told, commit, stores, orders } = await createReporting();
   let finish = (): void => undefined;
@@ -632,6 +819,28 @@ test('an acknowledgement tells under which version the oldest operation began, a
   expect(told.slice(1)).toMatchObject([{ state: 'e1:3' }, { state: 'e1:4', oldestVersion: 3 }, { state: 'e1:4' }]);
   expect(told.map((report) => 'oldestVersion' in report)).toEqual([false, false, true, false]);
 });
+
+test.each<[Stage]>([['off'], ['dualwrite'], ['complete']])(
+  'a write in %s that was given up runs until the store is through with it',
+  async (stage) => {
+    const { platform, told, commit, stores, orders } = await createReporting({
+      default: stage,
+      budgets: { answerMs: 200 },
+    });
+    const store = stores[stagePlans[stage].authority];
+    let finish = (): void => undefined;
+    store.before = () => new Promise((resolve) => (finish = resolve));
+    const error = orders.write('a', { total: 1 }).catch((reason: unknown) => reason);
+    await platform.clock.advance(200);
+    expect(await error).toMatchObject({ code: 'timeout' });
+    store.before = () => undefined;
+    await commit(4);
+    expect(told.at(-1)).toMatchObject({ state: 'e1:4', oldestVersion: 3 });
+    finish();
+    await platform.clock.advance(1000);
+    expect(told.at(-1)).not.toHaveProperty('oldestVersion');
+  },
+);
 
 test('tells of each call of a store', async () => {
   const { orders, stores, observed } = await create('dualwrite');
@@ -673,11 +882,21 @@ test('tells by which cohort a record came into its stage', async () => {
 test.each<[object, RegExp]>([
   [{ new: {} }, /new\.read must be a function, got undefined/],
   [{ default: 'sideways' }, /default must be one of off, dualwrite.*got "sideways"/],
-  [{ budgets: { compareMs: 0 } }, /budgets\.compareMs must be milliseconds above 0, got 0/],
+  [{ budgets: { compareMs: 0 } }, /budgets\.compareMs must be milliseconds above 0 and at most 2147483647, got 0/],
   [{ compare: { sample: { share: 2 } } }, /compare\.sample\.share must be from 0 to 1, got 2/],
-  [{ compare: { recheckMs: -1 } }, /compare\.recheckMs must be 0 or more, got -1/],
+  [{ compare: { recheckMs: -1 } }, /compare\.recheckMs must be milliseconds from 0 to 2147483647, got -1/],
+  [{ compare: { recheckMs: '500' } }, /compare\.recheckMs must be milliseconds .*, got "500"/],
+  [{ compare: { sample: { random: '0.5' } } }, /compare\.sample\.random must be from 0 to 1, got "0\.5"/],
+  [{ compare: { sample: 0.5 } }, /compare\.sample must be an object with share and random, got 0\.5/],
+  [{ compare: { onMismatch: 'log' } }, /compare\.onMismatch must be a function, got "log"/],
+  [{ compare: null }, /compare must be an object .*, got null/],
+  [{ old: undefined }, /old must be a store, got undefined/],
+  [{ budgets: 50 }, /budgets must be an object of milliseconds, got 50/],
+  [{ budgets: { answerMs: '100' } }, /budgets\.answerMs must be milliseconds above 0 .*, got "100"/],
+  [{ strict: 'yes' }, /strict must be true or false, got "yes"/],
+  [{ journal: 5 }, /journal must be a folder, or false for memory, got 5/],
   [{ compare: { unordered: ['a..b'] } }, /compare: unordered\[0\] must have a path/],
-  [{ key: 'id' }, /key must be a function that names a record, got string/],
+  [{ key: 'id' }, /key must be a function that names a record, got "id"/],
   [{ journal: '' }, /journal must be a folder, or false for memory/],
 ])('options that cannot be right are told: %j', async (parts, message) => {
   const { client, stores } = await create('off');

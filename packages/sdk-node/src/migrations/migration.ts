@@ -10,12 +10,13 @@ import { createCompare } from './compare.ts';
 import { type ComparisonStatus, Comparisons } from './comparisons.ts';
 import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
-import type { ObservedStoreCall, ObserveMigration, RecordPlace } from './observed.ts';
+import { guardObserve, type ObservedStoreCall, type ObserveMigration, type RecordPlace } from './observed.ts';
 import { reconcile } from './reconcile.ts';
 import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
+import { listServedStages, listUsedSides } from './served-stages.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
-import { type Answer, type Call, callStore } from './store-call.ts';
+import { type Answer, type Call, callStore, type Failure } from './store-call.ts';
 import { type TrackedOperation, TrackedStage, type TrackedStageHost } from './tracked-stage.ts';
 import type { VersionClock } from './version-clock.ts';
 
@@ -50,7 +51,10 @@ export interface UpdateResult<T> {
 export interface MigrationStatus {
   readonly comparisons: ComparisonStatus;
   readonly repairs: RepairStatus;
-  /** Stores may differ in records that nobody keeps any more: only comparing all of them finds these. */
+  /**
+   * Stores may differ in records that nobody keeps any more, also since before this process began: only comparing all of
+   * them finds these. The server's check `repairs` fails as long as it is so; see `markClean`.
+   */
   readonly isDirty: boolean;
   /** Writes to the other side that nobody waits for any more, and that have not ended. */
   readonly detached: number;
@@ -91,6 +95,8 @@ interface Operation extends RecordPlace {
   readonly environmentVersion: number | undefined;
   /** It is done within this one. */
   readonly outer: Operation | undefined;
+  /** What runs on within it is done in a stage of its own: nobody waits for this one any more. */
+  hasEnded: boolean;
 }
 
 /** `value` undefined: it is removed. */
@@ -100,7 +106,10 @@ interface Change<T> {
 
 /** What takes longer to write to the other side is given up and repaired. */
 const detachedMs = 5000;
-/** So many writes of one migration may be on their way to the other side while nobody waits for them. */
+/**
+ * So many writes of one migration may be on their way to the other side while nobody waits for them; as long as there are
+ * as many, what is written is repaired later. Those that somebody waits for are as many as callers.
+ */
 const mostDetached = 256;
 /** How long a repair waits for a store. */
 const repairMs = 5000;
@@ -123,6 +132,7 @@ export class Migration<T, Id = string> {
   readonly #budgets: Budgets & typeof budgetDefaults;
   readonly #repairs: Repairs;
   readonly #comparisons: Comparisons<T>;
+  readonly #observe: ObserveMigration | undefined;
   readonly #around = new AsyncLocalStorage<Operation>();
   readonly #told = new Set<string>();
   #detached = 0;
@@ -137,7 +147,8 @@ export class Migration<T, Id = string> {
     this.#nameOf = nameOf;
     this.#settings = options;
     this.#budgets = { ...budgetDefaults, ...options.budgets };
-    const { platform, log, journal, observe } = host;
+    const { platform, log, journal } = host;
+    this.#observe = host.observe && guardObserve(host.observe, key, log);
     const { clock, random, hash } = platform;
     this.#repairs = new Repairs({
       journal,
@@ -158,7 +169,7 @@ export class Migration<T, Id = string> {
         this.#ask((store, call) => store.read(name, call), {
           ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
-      observe,
+      observe: this.#observe,
       clock,
       random,
       hash,
@@ -236,10 +247,19 @@ export class Migration<T, Id = string> {
     return {
       comparisons: this.#comparisons.status,
       repairs,
-      isDirty: repairs.overflowed > 0 || repairs.journalFailures > 0,
+      isDirty: this.#repairs.isDirty,
       detached: this.#detached,
       hasContact: this.#host.lease.isHeld,
     };
+  }
+
+  /**
+   * Says that all records of both stores were compared since they may have come to differ, as a new backfill does, and
+   * are equal: from now on it is not dirty, nor is whoever takes its journal up. Other processes that are dirty, also
+   * those that share its folder, say so until they are told the same. Rejects when the folder cannot be written.
+   */
+  markClean(): Promise<void> {
+    return this.#repairs.markClean();
   }
 
   /** Stops comparing and repairing; what is left to repair the next process takes up. */
@@ -252,23 +272,32 @@ export class Migration<T, Id = string> {
   async #operate<R>(id: Id, context: GivenContext, work: (operation: Operation) => Promise<R>): Promise<R> {
     if (this.#settings.strict === true && !this.#host.lease.isConfirmed)
       throw this.#createError('lease', 'it is strict, and no payload was confirmed to be current yet: await ready()');
-    const operation = this.#begin(this.#nameOf(id), context);
+    const key = this.#nameOf(id);
+    const around = this.#findAround(key);
+    const operation = around ?? this.#begin(key, context);
     const { running } = this.#host;
     running.begin(operation.environmentVersion);
     try {
       return await work(operation);
     } finally {
+      if (around === undefined) operation.hasEnded = true;
       running.end(operation.environmentVersion);
     }
   }
 
+  /** What is done to the record already, and this is a part of. */
+  #findAround(key: string): Operation | undefined {
+    let around = this.#around.getStore();
+    while (around !== undefined && (around.key !== key || around.hasEnded)) around = around.outer;
+    return around;
+  }
+
   #begin(key: string, context: GivenContext): Operation {
     const outer = this.#around.getStore();
-    for (let around = outer; around !== undefined; around = around.outer) if (around.key === key) return around;
     const tracked = this.#evaluate(key, context);
     const { stage, cohort } = tracked;
     const environmentVersion = this.#findEnvironmentVersion();
-    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer };
+    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer, hasEnded: false };
   }
 
   #evaluate(record: string, given: GivenContext): TrackedStage {
@@ -340,7 +369,6 @@ export class Migration<T, Id = string> {
       version = await this.#writeToAuthority(operation, change, write);
     } catch (error) {
       write.tracked.end();
-      if (!isDefinite(error)) this.#repairs.queue(key, { mayArrive: true });
       this.#repairs.release(key);
       throw error;
     }
@@ -358,8 +386,12 @@ export class Migration<T, Id = string> {
     for (let tries = 0; tries < mostVersions; tries++) {
       const version = versions.next();
       const asked = { version, withinMs: this.#budgets.answerMs, signal, tracked };
-      const answer = await this.#change(plan.authority, operation, change, asked).answer;
-      if (answer.kind !== 'answered') throw answer.error;
+      const call = this.#change(plan.authority, operation, change, asked);
+      const answer = await call.answer;
+      if (answer.kind !== 'answered') {
+        this.#noteDoubt(operation, call, answer);
+        throw answer.error;
+      }
       if (answer.value === 'applied') return version;
       // Somebody whose clock is ahead was there before. That this comes later is to show in its version.
       const there = await this.#readFrom(plan.authority, operation, { signal });
@@ -370,6 +402,32 @@ export class Migration<T, Id = string> {
       'stale',
       `record ${key} has a higher version than this process gives, ${mostVersions} times`,
     );
+  }
+
+  /**
+   * The caller was told that its write failed, and it may take effect all the same. Where both sides are written they are
+   * looked at now, and again once the store is through with it; until then the record stays in the journal. In every
+   * stage it counts until then among what runs under its version of the environment, so that nobody passes a barrier
+   * before it: in `off` and `complete`, where nobody repairs it, it would land where the record is read no more. A store
+   * whose call never ends so keeps others waiting, until the process ends.
+   */
+  #noteDoubt({ key, plan, environmentVersion }: Operation, call: Call<Applied>, answer: Failure): void {
+    const look = (): void => {
+      if (plan.writesBoth) this.#repairs.queue(key, { mayArrive: true });
+    };
+    if (answer.kind === 'failed') {
+      if (!isDefinite(answer.error)) look();
+      return;
+    }
+    const { running } = this.#host;
+    look();
+    running.begin(environmentVersion);
+    if (plan.writesBoth) void this.#repairs.hold(key);
+    void call.settled.then(() => {
+      look();
+      if (plan.writesBoth) this.#repairs.release(key);
+      running.end(environmentVersion);
+    });
   }
 
   /** Keeps the other side up; whatever comes of it, the write is acknowledged. */
@@ -388,7 +446,6 @@ export class Migration<T, Id = string> {
     }
     const how = { version, tracked, withinMs: detachedMs };
     const call = this.#change(otherSide(plan.authority), operation, change, how);
-    this.#detached++;
     running.begin(environmentVersion);
     const outcome = call.answer.then((answer) => {
       if (answer.kind !== 'answered') this.#repairs.queue(key, { mayArrive: answer.kind === 'late' });
@@ -397,16 +454,25 @@ export class Migration<T, Id = string> {
       tracked.end();
       return answer.kind === 'answered' ? answer.value : 'queued';
     });
-    // What hangs keeps its place until it ends, so that memory does not grow.
-    void call.settled.then(() => this.#detached--);
     return new Promise((resolve) => {
       const limit = limits.begin(this.#budgets.otherWriteMs);
-      limit.onOver = () => resolve('pending');
+      limit.onOver = () => {
+        this.#detach(call);
+        resolve('pending');
+      };
       void outcome.then((other) => {
+        // It may have been given up while it was waited for.
+        if (other === 'queued' && !limit.isOver) this.#detach(call);
         limit.end();
         resolve(other);
       });
     });
+  }
+
+  /** What hangs keeps its place until it ends, so that memory does not grow. */
+  #detach({ settled }: Call<Applied>): void {
+    this.#detached++;
+    void settled.then(() => this.#detached--);
   }
 
   #change(
@@ -436,9 +502,9 @@ export class Migration<T, Id = string> {
     },
   ): Call<R> {
     const { side, stage, cohort, operation, role, tracked, ...how } = asked;
-    const { limits, observe, platform, log } = this.#host;
+    const { limits, platform } = this.#host;
     const name = `migration ${this.key}: ${operation} of the ${side} store`;
-    const isMeasured = observe !== undefined || tracked?.isReported === true;
+    const isMeasured = this.#observe !== undefined || tracked?.isReported === true;
     const startedAt = isMeasured ? platform.clock.elapsed() : 0;
     const called = callStore((call) => ask(this.#stores[side], call), { ...how, limits, name });
     if (isMeasured)
@@ -447,11 +513,7 @@ export class Migration<T, Id = string> {
         const durationMs = platform.clock.elapsed() - startedAt;
         tracked?.asked(side, { latencyMs: durationMs, hasFailed: answer.kind !== 'answered' });
         const place = { stage, cohort };
-        try {
-          observe?.({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
-        } catch (error) {
-          log.error(`migration ${this.key}: whoever is told of calls failed: ${String(error)}`);
-        }
+        this.#observe?.({ kind: 'call', migration: this.key, ...place, operation, side, role, outcome, durationMs });
       });
     return called;
   }
@@ -474,8 +536,16 @@ export class Migration<T, Id = string> {
         },
       },
       key,
+      this.#findUsedSides(),
     );
     if (version !== undefined) versions.see(version);
+  }
+
+  /** Undefined: as long as no flag says so that is known to be current, no side is given up. */
+  #findUsedSides(): ReadonlySet<Side> | undefined {
+    const flag = this.#host.findFlag(this.key);
+    if (flag === undefined || !this.#host.lease.isConfirmed) return undefined;
+    return listUsedSides(listServedStages(flag, this.#settings.default ?? 'off'));
   }
 
   /** Writers in `off` are those that others may have to wait for: what they write, only the old store has. */

@@ -105,8 +105,9 @@ export class Migrations {
 
   #listRepairs(): readonly RepairBacklog[] {
     return [...this.#migrations].flatMap(([migration, each]) => {
-      const { depth, oldestMs } = each.status().repairs;
-      return depth === 0 ? [] : [{ migration, depth, oldestMs: Math.round(oldestMs) }];
+      const { repairs, isDirty } = each.status();
+      if (repairs.depth === 0 && !isDirty) return [];
+      return [{ migration, depth: repairs.depth, oldestMs: Math.round(repairs.oldestMs), ...(isDirty && { isDirty }) }];
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Side, Stage } from '@sluice/engine';
+import type { Log } from '@sluice/sdk-common';
 import type { Difference } from './compare.ts';
 
 /** Where a record was when something was done to it. */
@@ -42,3 +43,17 @@ export interface ObservedComparison extends RecordPlace {
 }
 
 export type ObserveMigration = (observed: ObservedStoreCall | ObservedComparison) => void;
+
+/** The same, but what it throws stops nobody, and is logged once. */
+export function guardObserve(observe: ObserveMigration, migration: string, log: Log): ObserveMigration {
+  let hasFailed = false;
+  return (observed) => {
+    try {
+      observe(observed);
+    } catch (error) {
+      if (!hasFailed)
+        log.error(`migration ${migration}: whoever is told of calls and comparisons failed: ${String(error)}`);
+      hasFailed = true;
+    }
+  };
+}

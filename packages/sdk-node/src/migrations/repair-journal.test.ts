@@ -31,6 +31,18 @@ function create(fileBytes?: number): RepairJournal {
   return journal;
 }
 
+/** On a disk that may be full. */
+function createOnDisk() {
+  const disk = { isFull: false };
+  const sha256Base64 = (text: string): string => {
+    if (disk.isFull) throw new Error('the disk is full');
+    return hash.sha256Base64(text);
+  };
+  const journal = new RepairJournal({ folder, log }, { clock, hash: { ...hash, sha256Base64 }, createUuid });
+  opened.push(journal);
+  return { journal, disk };
+}
+
 /** What a process that starts now finds. */
 const takeOver = async () => [...(await create().takeOver())].sort();
 const names = () => readdirSync(folder);
@@ -204,5 +216,33 @@ describe('the file', () => {
     rmSync(join(root, `${folders}`));
     await journal.open('b');
     expect(await takeOver()).toEqual(['a', 'b']);
+  });
+
+  test('is one at most however often appending fails, and none more once it works again', async () => {
+    const { journal, disk } = createOnDisk();
+    await journal.open('a');
+    const [first = ''] = names();
+    disk.isFull = true;
+    for (const key of ['b', 'c', 'd']) {
+      await expect(journal.open(key)).rejects.toThrow('the disk is full');
+      // What was on disk before stays there.
+      expect(names()).toEqual([first]);
+    }
+    disk.isFull = false;
+    await journal.open('e');
+    expect(names()).toHaveLength(1);
+    expect(names()).not.toContain(first);
+    expect(await takeOver()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('that could not be written is gone once all is closed', async () => {
+    const { journal, disk } = createOnDisk();
+    await journal.open('a');
+    disk.isFull = true;
+    await expect(journal.open('b')).rejects.toThrow('the disk is full');
+    disk.isFull = false;
+    for (const key of ['a', 'b']) journal.close(key);
+    await journal.end();
+    expect(names()).toEqual([]);
   });
 });

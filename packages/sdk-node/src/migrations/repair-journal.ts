@@ -1,4 +1,4 @@
-import { readFile, rename, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log, Platform } from '@sluice/sdk-common';
 import { JournalFile } from '../providers/journal-file.ts';
@@ -23,6 +23,8 @@ interface KeyRecord {
 const lookMs = 1000;
 /** By then a process that is alive has noticed that its file was taken over. */
 export const aliveMs = 3 * lookMs;
+/** An empty file. */
+const dirtyName = 'dirty';
 const defaultFileBytes = 4 * 1024 * 1024;
 
 /**
@@ -41,6 +43,8 @@ export class RepairJournal {
   /** Of which something is being written: that they are closed, perhaps. */
   #underway: ReadonlySet<string> = new Set();
   #file: JournalFile | undefined;
+  /** Files of before: what is open in them is open here, and they go once another file says so. */
+  readonly #before = new Set<string>();
   #flushing: Promise<void> = Promise.resolve();
   #nextFlush: Promise<void> | undefined;
   /** Another process took the file over. */
@@ -94,6 +98,25 @@ export class RepairJournal {
     this.#change(key, false);
   }
 
+  /** Whether a process, of those that have had the folder, had more open than it could keep. */
+  async isDirty(): Promise<boolean> {
+    const { folder } = this.#options;
+    return folder !== undefined && (await exists(join(folder, dirtyName)));
+  }
+
+  /** Resolves once it is on disk. */
+  async markDirty(): Promise<void> {
+    const { folder } = this.#options;
+    if (folder === undefined) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, dirtyName), '', { mode: 0o600, flush: true });
+  }
+
+  async markClean(): Promise<void> {
+    const { folder } = this.#options;
+    if (folder !== undefined) await rm(join(folder, dirtyName), { force: true });
+  }
+
   /** Resolves when the file says what is open. */
   flush(): Promise<void> {
     if (this.#nextFlush === undefined) {
@@ -132,19 +155,25 @@ export class RepairJournal {
 
   async #write(): Promise<void> {
     const { folder, fileBytes = defaultFileBytes } = this.#options;
-    if (folder === undefined || (this.#changed.size === 0 && !this.#isMissing)) return;
+    if (folder === undefined || (this.#changed.size === 0 && !this.#isMissing && this.#before.size === 0)) return;
     if (this.#isMissing) await this.#endFile();
     this.#isMissing = false;
-    const full = this.#file !== undefined && this.#file.sizeBytes >= fileBytes ? this.#file.name : undefined;
-    if (full !== undefined) await this.#endFile();
+    if (this.#file !== undefined && this.#file.sizeBytes >= fileBytes) {
+      this.#before.add(this.#file.name);
+      await this.#endFile();
+    }
     await this.#append(folder);
-    if (full !== undefined) await removeJournalFile(folder, full);
+    for (const name of this.#before) {
+      await removeJournalFile(folder, name);
+      this.#before.delete(name);
+    }
   }
 
   async #append(folder: string): Promise<void> {
+    let isNew = false;
     try {
       for (;;) {
-        const isNew = this.#file === undefined;
+        isNew = this.#file === undefined;
         this.#file ??= await JournalFile.create(folder, journalFileName(this.#platform.createUuid()));
         const { name } = this.#file;
         if (isNew) this.#beginAnew();
@@ -169,7 +198,12 @@ export class RepairJournal {
       }
     } catch (error) {
       // It may end in the middle of a line.
+      const name = this.#file?.name;
       await this.#endFile().catch(() => undefined);
+      if (name !== undefined) this.#before.add(name);
+      // Nobody relies on one that was new, so that failing again and again leaves no more than one.
+      if (name !== undefined && isNew)
+        await removeJournalFile(folder, name).then(() => this.#before.delete(name), ignore);
       throw error;
     }
   }
@@ -202,6 +236,8 @@ export class RepairJournal {
     await file?.close();
   }
 }
+
+function ignore(): void {}
 
 function readRecord(value: unknown): KeyRecord | undefined {
   const { key, isOpen } = value as Partial<KeyRecord>;

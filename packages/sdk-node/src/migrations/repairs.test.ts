@@ -1,6 +1,9 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Side } from '@sluice/engine';
-import { createFakeLog, createFakePlatform } from '@sluice/testkit';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { createFakeLog, createFakePlatform, until } from '@sluice/testkit';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { reconcile } from './reconcile.ts';
 import { RepairJournal } from './repair-journal.ts';
 import { Repairs } from './repairs.ts';
@@ -104,6 +107,13 @@ describe('records that are to be repaired', () => {
   test('are 10,000 at most; how many were left out is told', async () => {
     for (let index = 0; index < 10_003; index++) repairs.queue(`k${index}`);
     expect(repairs.status).toMatchObject({ depth: 10_000, overflowed: 3 });
+    expect(log.lines).toEqual([
+      'error: migration orders: more records had to be repaired than the 10000 that are kept: only comparing all records finds them',
+    ]);
+    // It may be one of them.
+    expect([repairs.isDirty, repairs.isSettled('other')]).toEqual([true, false]);
+    await repairs.markClean();
+    expect([repairs.isDirty, repairs.isSettled('other')]).toEqual([false, true]);
   });
 
   test('are left when it is closed', async () => {
@@ -112,6 +122,27 @@ describe('records that are to be repaired', () => {
     await platform.clock.advance(10_000);
     expect([tried, platform.clock.waiting]).toEqual([[], []]);
   });
+});
+
+test('that more had to be repaired than are kept, whoever starts in the place of a process that was killed knows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-repairs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const start = async (): Promise<Repairs> => {
+    const journal = new RepairJournal({ folder, log }, platform);
+    onTestFinished(() => journal.end());
+    const started = new Repairs({ journal, repair: () => answer(''), name: 'm', clock: platform.clock, log });
+    await started.start();
+    return started;
+  };
+  const killed = await start();
+  for (let index = 0; index < 10_001; index++) killed.queue(`k${index}`);
+  await until(() => readdirSync(folder).includes('dirty'));
+  const next = await start();
+  expect([next.isDirty, next.status.overflowed, next.isSettled('other')]).toEqual([true, 0, false]);
+  expect(log.lines.at(-1)).toMatch(/^error: m: before it began, more records had to be repaired/);
+  await next.markClean();
+  expect(next.isDirty).toBe(false);
+  expect((await start()).isDirty).toBe(false);
 });
 
 test('a record that is being written is not settled, however many write it', async () => {

@@ -2,7 +2,7 @@ import type { Clock, Log } from '@sluice/sdk-common';
 import { aliveMs, type RepairJournal } from './repair-journal.ts';
 
 export interface RepairsOptions {
-  readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end'>;
+  readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end' | 'isDirty' | 'markDirty' | 'markClean'>;
   /** Brings both stores to the higher version of a record; rejects when one of them does not work. */
   readonly repair: (key: string) => Promise<void>;
   /** In messages. */
@@ -27,6 +27,7 @@ const mostQueued = 10_000;
 /** At most 20 begin within a second, and as many are at it at once. */
 const paceMs = 50;
 const mostAtOnce = 20;
+const lostText = `more records had to be repaired than the ${mostQueued} that are kept: only comparing all records finds them`;
 const backoffMs = { first: 100, most: 30_000 };
 /** What may still arrive at a store after it was given up is looked for again after this time. */
 const lookAgainMs = 5000;
@@ -59,6 +60,10 @@ export class Repairs {
   #running = 0;
   #overflowed = 0;
   #journalFailures = 0;
+  /** A process before this one kept not all. */
+  #wasDirty = false;
+  /** What is written of that, one after the other. */
+  #marking: Promise<unknown> = Promise.resolve();
   #isReady = false;
   #isFailing = false;
   #closed = false;
@@ -81,10 +86,32 @@ export class Repairs {
     };
   }
 
+  /** Whether the stores may differ in records that are not known here, nor were to processes before. */
+  get isDirty(): boolean {
+    return this.#hasLost || this.#journalFailures > 0;
+  }
+
+  /** They were all compared. */
+  markClean(): Promise<void> {
+    this.#wasDirty = false;
+    this.#overflowed = 0;
+    this.#journalFailures = 0;
+    const marked = this.#marking.then(() => this.#options.journal.markClean());
+    this.#marking = marked.catch(() => undefined);
+    return marked;
+  }
+
+  get #hasLost(): boolean {
+    return this.#wasDirty || this.#overflowed > 0;
+  }
+
   /** Takes up what processes before this one left. */
   async start(): Promise<void> {
+    const { journal, name, log } = this.#options;
     try {
-      for (const key of await this.#options.journal.takeOver()) this.queue(key, { afterMs: aliveMs });
+      this.#wasDirty = await journal.isDirty();
+      if (this.#wasDirty) log.error(`${name}: before it began, ${lostText}`);
+      for (const key of await journal.takeOver()) this.queue(key, { afterMs: aliveMs });
       this.#isReady = true;
     } catch (error) {
       this.#noteJournalFailure(error);
@@ -93,7 +120,7 @@ export class Repairs {
 
   /** Whether both stores have what this process, and those before it, acknowledged of the record. */
   isSettled(key: string): boolean {
-    return this.#isReady && !this.#holds.has(key) && !this.#queue.has(key);
+    return this.#isReady && !this.#hasLost && !this.#holds.has(key) && !this.#queue.has(key);
   }
 
   /**
@@ -128,8 +155,7 @@ export class Repairs {
       return;
     }
     if (this.#queue.size >= mostQueued) {
-      this.#overflowed++;
-      this.#closeIfSettled(key);
+      this.#noteLost(key);
       return;
     }
     const now = clock.elapsed();
@@ -143,6 +169,18 @@ export class Repairs {
     this.#closed = true;
     this.#cancelLook();
     await this.#options.journal.end();
+  }
+
+  /** The journal says that something is lost before it gives the record up. */
+  #noteLost(key: string): void {
+    const { journal, name, log } = this.#options;
+    if (this.#overflowed++ === 0) {
+      log.error(`${name}: ${lostText}`);
+      this.#marking = this.#marking
+        .then(() => journal.markDirty())
+        .catch((error: unknown) => this.#noteJournalFailure(error));
+    }
+    void this.#marking.then(() => this.#closeIfSettled(key));
   }
 
   #closeIfSettled(key: string): void {

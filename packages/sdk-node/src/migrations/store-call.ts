@@ -3,10 +3,13 @@ import type { Limits } from '../valves/limits.ts';
 import type { WriteOptions } from './store.ts';
 
 /** What became of a call by the time that somebody waits for it. */
-export type Answer<R> =
-  | { readonly kind: 'answered'; readonly value: R }
+export type Answer<R> = { readonly kind: 'answered'; readonly value: R } | Failure;
+
+export interface Failure {
   /** `late`: it took too long; `aborted`: its caller went away. In both cases it may still take effect. */
-  | { readonly kind: 'failed' | 'late' | 'aborted'; readonly error: unknown };
+  readonly kind: 'failed' | 'late' | 'aborted';
+  readonly error: unknown;
+}
 
 export interface CallOptions {
   readonly limits: Limits;
@@ -27,11 +30,15 @@ export interface Call<R> {
   readonly settled: Promise<Answer<R>>;
 }
 
-/** Asks a store and waits as long as there is time and the caller wants it; then its signal is aborted. */
+/**
+ * Asks a store and waits as long as there is time and the caller wants it; then its signal is aborted. Whose caller is
+ * gone already is not asked.
+ */
 export function callStore<R>(
   ask: (call: WriteOptions) => Promise<R>,
   { limits, withinMs, signal, version = '', name }: CallOptions,
 ): Call<R> {
+  if (signal?.aborted === true) return neverAsked(signal.reason);
   const call = new StoreCall(version);
   const settled = settle(ask, call);
   if (withinMs === undefined && signal === undefined) return { answer: settled, settled };
@@ -53,6 +60,11 @@ export function callStore<R>(
     void settled.then(finish);
   });
   return { answer, settled };
+}
+
+function neverAsked<R>(error: unknown): Call<R> {
+  const answer = Promise.resolve({ kind: 'aborted', error } as const);
+  return { answer, settled: answer };
 }
 
 async function settle<R>(ask: (call: WriteOptions) => Promise<R>, call: StoreCall): Promise<Answer<R>> {

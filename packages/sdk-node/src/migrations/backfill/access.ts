@@ -32,7 +32,9 @@ export async function* scanAll<T>(
     if (end === undefined || page.length < limit) return;
     // A store that orders keys in another way would give the same ones forever, or leave some out.
     if (last !== undefined && Buffer.compare(Buffer.from(end.key), Buffer.from(last)) <= 0)
-      throw new Error(`the ${side} store gave key ${end.key} after ${last}, which is no order of bytes`);
+      throw new Error(
+        `the ${side} store must give keys by the order of their bytes, and gave one that is not above the one before`,
+      );
     last = end.key;
   }
 }

@@ -45,14 +45,16 @@ export function createBackfillServer(
   { baseUrl, headers }: PostOptions,
   { http, clock, random }: Pick<Platform, 'http' | 'clock' | 'random'>,
 ): BackfillServer {
-  async function ask(what: string, body: object): Promise<Answer> {
+  async function ask(what: string, body: object, signal: AbortSignal): Promise<Answer> {
     const exchange = http.open({
       method: 'POST',
       url: `${baseUrl}/sdk/v1/migrations/${encodeURIComponent(migration)}/backfill/${what}`,
       headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return answerWithin({ timeoutMs, clock }, exchange, async (response) => {
+    const abort = (): void => exchange.abort();
+    signal.addEventListener('abort', abort);
+    const answer = answerWithin({ timeoutMs, clock }, exchange, async (response): Promise<Answer> => {
       const text = await response.text();
       if (response.status === 200) return { kind: 'done', body: JSON.parse(text) };
       const problem = `the server answered ${response.status}: ${describeProblem(text)}`;
@@ -60,6 +62,7 @@ export function createBackfillServer(
       if (isTransient) throw new Error(problem);
       return { kind: response.status === 409 ? 'conflict' : 'refused', problem };
     });
+    return answer.finally(() => signal.removeEventListener('abort', abort));
   }
 
   async function askOften(what: string, body: object, signal: AbortSignal): Promise<Answer> {
@@ -68,8 +71,9 @@ export function createBackfillServer(
     for (;;) {
       signal.throwIfAborted();
       try {
-        return await ask(what, body);
+        return await ask(what, body, signal);
       } catch (error) {
+        signal.throwIfAborted();
         if (clock.elapsed() >= until)
           throw new SluiceError('backfill', `migration ${migration}: backfill: the server cannot be asked`, error);
       }

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import type { BackfillView } from '@sluice/api-client';
 import type { Platform } from '@sluice/sdk-common';
-import { createFakeLog, startTestServer, type TestServer, until } from '@sluice/testkit';
+import { createFakeLog, createFakePlatform, startTestServer, type TestServer, until } from '@sluice/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../create-client.ts';
 import { nodePlatform } from '../../platform.ts';
@@ -227,6 +231,33 @@ describe('a backfill', () => {
     expect((await readBackfill()).workers).toEqual([]);
   });
 
+  test('looks again for where ranges end when the old store does not work for a moment', async () => {
+    const old = open('old');
+    let failures = 0;
+    const scan: typeof old.scan = (page) => (failures++ === 1 ? Promise.reject(new Error('busy')) : old.scan(page));
+    const moody: ScannedStore<Order> = { ...old, scan };
+    const { orders } = await start({ old: moody });
+    await serve('dualwrite');
+    expect(await orders.backfill.run(fast)).toMatchObject({ isVerified: true, ranges: 4, rows: 100 });
+  });
+
+  test('that is stopped does not wait for a server that says nothing', async () => {
+    const silent = createServer();
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void silent.close());
+    // Of an address with a port.
+    const { port } = silent.address() as AddressInfo;
+    const platform: Platform = { ...nodePlatform, clock: createFakePlatform().clock };
+    const answers = createBackfillServer(flag, { baseUrl: `http://127.0.0.1:${port}`, headers: {} }, platform);
+    const stop = new AbortController();
+    const claim = answers.claim('a', [], stop.signal).catch((error: unknown) => error);
+    const [request] = await once(silent, 'request');
+    const closed = once(request.socket, 'close');
+    stop.abort('deployed');
+    expect(await claim).toBe('deployed');
+    await closed;
+  });
+
   test.each<[object, string]>([
     [{ rangeRows: 0 }, 'rangeRows must be an integer from 1, got 0'],
     [{ rate: -1 }, 'rate must be rows per second, or a config of them, got -1'],
@@ -267,6 +298,18 @@ test('a row that differs for good is reported, and its range is dirty until some
   // What is missing now is found when the range is verified again.
   expect(await orders.backfill.run(fast)).toMatchObject({ isVerified: true, repaired: 2, rows: 0 });
   expect(list('new')).toEqual(list('old'));
+});
+
+test('where no values are to be shown, the key of a row that differs stays at home', async () => {
+  const { orders } = await start({ compare: { redact: true } });
+  await serve('dualwrite');
+  databases.new.prepare("insert into orders values ('k000003-ann@example.com', '{}', 'v9', 0)").run();
+  const { reported } = await orders.backfill.run(fast);
+  const key = createHash('sha256').update('k000003-ann@example.com').digest('base64');
+  expect(reported).toEqual([{ key, reason: 'only the new store has it, version "v9"' }]);
+  const { body } = await server.api('GET', `/projects/default/environments/production/flags/${flag}/backfill`);
+  expect(JSON.stringify(body)).toContain(key);
+  expect(JSON.stringify(body)).not.toContain('ann@example.com');
 });
 
 test('what comparing takes for equal is equal', async () => {

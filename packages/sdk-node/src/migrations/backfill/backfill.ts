@@ -9,7 +9,7 @@ import { callStore } from '../store-call.ts';
 import { type BackfillStores, scanAll } from './access.ts';
 import { type BackfillOptions, checkBackfill, type ProposeEnds, readRate } from './backfill-options.ts';
 import type { BackfillServer } from './backfill-server.ts';
-import { copyRange } from './copy-range.ts';
+import { attempt, copyRange } from './copy-range.ts';
 import { HeldRange } from './held-range.ts';
 import { Pace } from './pace.ts';
 import { type BackfillProgress, Tracker } from './progress.ts';
@@ -38,7 +38,11 @@ export interface BackfillSettings<T> {
 export interface BackfillResult extends Omit<BackfillProgress, 'etaMs' | 'reason' | 'rowsPerSecond'> {
   /** Whether both stores have the same in every range, as far as they were looked at. */
   readonly isVerified: boolean;
-  /** Records in which the stores differ, and why they cannot be repaired; of each range the first hundred. */
+  /**
+   * Records in which the stores differ, and why they cannot be repaired; of each range the first hundred. With
+   * `compare.redact: true` their keys are the SHA-256 of these. Keys at which ranges begin and end the server knows all
+   * the same.
+   */
   readonly reported: readonly BackfillFinding[];
   readonly durationMs: number;
 }
@@ -195,7 +199,11 @@ class Run<T> {
     const ends: string[] = [];
     let rows = 0;
     const everything = { after: undefined, upTo: undefined };
-    for await (const { key } of scanAll(this.#stores, 'old', everything, Math.min(rangeRows, 1000)))
+    const stores = {
+      scan: (...asked: Parameters<BackfillStores<T>['scan']>) =>
+        attempt({ retry: (...failed) => this.#retry(...failed, this.#signal) }, () => this.#stores.scan(...asked)),
+    };
+    for await (const { key } of scanAll(stores, 'old', everything, Math.min(rangeRows, 1000)))
       if (++rows % rangeRows === 0) ends.push(key);
     return ends;
   };
@@ -260,6 +268,7 @@ class Run<T> {
               differ(old, next, clock.now())
                 .differences.map(({ path }) => path || 'all of it')
                 .join(', '),
+            nameRow: (record) => (compare.redact === true ? hash.sha256Base64(record) : record),
             startedAt: clock.now(),
             recheck: () => sleep(clock, recheckMs, signal),
           },
@@ -286,7 +295,8 @@ class Run<T> {
       const problem = `a store did not work, ${mostAttempts} times: ${String(error)}`;
       throw new SluiceError('backfill', `migration ${this.#settings.key}: backfill: ${problem}`, error);
     }
-    this.#waitsFor = String(error);
+    // The server is told, and stores name records in their errors.
+    this.#waitsFor = this.#settings.compare.redact === true ? 'a store does not work' : String(error);
     await sleep(this.#host.platform.clock, firstRetryMs * 4 ** attempt, signal);
     this.#waitsFor = undefined;
     return true;

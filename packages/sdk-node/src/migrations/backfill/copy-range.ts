@@ -77,7 +77,8 @@ async function copyPage<T>(page: readonly Keyed<T>[], range: KeyRange, options: 
   }
 }
 
-async function attempt<T, R>({ retry }: Pick<CopyOptions<T>, 'retry'>, ask: () => Promise<R>): Promise<R> {
+/** Asks again while `retry` says so. */
+export async function attempt<R>({ retry }: Pick<CopyOptions<unknown>, 'retry'>, ask: () => Promise<R>): Promise<R> {
   for (let attempts = 0; ; attempts++) {
     try {
       return await ask();

@@ -46,6 +46,7 @@ function open(old: Rows, next: Rows) {
         // The rest of the hashes is not used.
         hashRow: createHashRow(hash as unknown as Parameters<typeof createHashRow>[0], String),
         describeDifference: (one, other) => (one === other ? '' : 'it'),
+        nameRow: (record) => record,
         startedAt,
         recheck,
       },

@@ -11,6 +11,8 @@ export interface VerifyOptions<T> {
   readonly hashRow: HashRow<T>;
   /** In what two values differ that counts; empty: in nothing. */
   readonly describeDifference: (old: T, next: T) => string;
+  /** What the server is told of a row's key. */
+  readonly nameRow: (key: string) => string;
   /** When it began: what was written since, comparing reads looks after. Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Waits before rows that differ are read again. */
@@ -42,7 +44,7 @@ export async function verifyRange<T>(range: KeyRange, options: VerifyOptions<T>)
     const settled = await settle(key, options);
     if (settled.isRepaired) repaired++;
     if (settled.problem !== undefined && reported.length < mostReported)
-      reported.push({ key, reason: settled.problem });
+      reported.push({ key: options.nameRow(key), reason: settled.problem });
     addRow(old, settled.old, options);
     // What may differ in nothing that counts has the sum of the other side.
     addRow(next, settled.problem === undefined ? settled.old : settled.new, options);
