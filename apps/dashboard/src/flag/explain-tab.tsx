@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
-import { readKept, keep } from '../platform.ts';
+import { keep, readKept } from '../platform.ts';
 import { Button } from '../ui/button.tsx';
 import { fieldStyle } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';

@@ -14,6 +14,7 @@ import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CodeTab } from './code-tab.tsx';
+import { Conflict } from './conflict.tsx';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
 import { ExplainTab } from './explain-tab.tsx';
 import { HistoryTab } from './history-tab.tsx';
@@ -52,6 +53,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
   const current = draft ?? was;
   const instructions = listInstructions(was, current);
   const isEditing = draft !== undefined && instructions.length > 0;
+  const isBehind = isEditing && flag.version > began.version;
   const edit = (next: Configuration) => {
     if (draft === undefined) setBegan({ version: flag.version, configuration: configurationOf(flag) });
     setApplied(undefined);
@@ -78,6 +80,15 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         <Tabs tabs={tabs} current={tab} />
         {tab === 'targeting' && (
           <div className="-mx-6 max-tablet:-mx-4">
+            {isBehind && (
+              <Conflict
+                flag={flag}
+                began={began.configuration}
+                draft={current}
+                keepMine={() => setBegan({ version: flag.version, configuration: configurationOf(flag) })}
+                takeTheirs={() => setDraft(undefined)}
+              />
+            )}
             <Targeting flag={flag} was={was} draft={current} change={edit} />
           </div>
         )}
@@ -88,7 +99,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
       {isEditing && (
         <ReviewBar
           input={{ flag: flag.key, instructions, expectedVersion: began.version }}
-          fault={findFault(current)}
+          fault={isBehind ? 'Somebody else changed the flag: keep yours or take theirs first' : findFault(current)}
           discard={() => setDraft(undefined)}
           applied={(change) => {
             setDraft(undefined);

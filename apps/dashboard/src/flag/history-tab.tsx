@@ -22,9 +22,7 @@ export function HistoryTab({ flag }: { readonly flag: string }): ReactNode {
   return (
     <div className="pt-3">
       {query.isPending && <Loading />}
-      {query.error !== null && (
-        <Failure what="The history" error={query.error} retry={() => void query.refetch()} />
-      )}
+      {query.error !== null && <Failure what="The history" error={query.error} retry={() => void query.refetch()} />}
       {query.data !== undefined && changes.length === 0 && (
         <Message title="Nothing was changed here yet">It is as it was when it was created.</Message>
       )}

@@ -38,7 +38,15 @@ function ourCall({ key, kind, variations }: EnvironmentFlagView): string {
       return `const setting = sluice.config(${name}, { default: ${JSON.stringify(variations[0]?.value ?? null)} });\nsetting.get();`;
     case 'valve': {
       const modes = variations.map(({ id }) => `    ${JSON.stringify(id)}: async () => { /* … */ },`);
-      return [`const valve = sluice.valve(${name}, {`, '  modes: {', ...modes, '  },', '  timeoutMs: 300,', '});', 'await valve.run();'].join('\n');
+      return [
+        `const valve = sluice.valve(${name}, {`,
+        '  modes: {',
+        ...modes,
+        '  },',
+        '  timeoutMs: 300,',
+        '});',
+        'await valve.run();',
+      ].join('\n');
     }
     case 'migration':
       return `const records = sluice.migration(${name}, { key: (id) => id, old: oldStore, new: newStore });\nawait records.write(id, value);\nawait records.read(id);`;

@@ -2,6 +2,7 @@ import type { ChangeInput, ChangeView } from '@sluice/api-client';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { api } from '../api.ts';
+import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 import { useEnvironment } from '../shell/environment.ts';
@@ -11,7 +12,6 @@ import { Field } from '../ui/field.tsx';
 import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
-import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 
 interface ReviewBarProps {
@@ -66,14 +66,12 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
         {fault === undefined && preview.error !== null && <RefusedNote error={preview.error} />}
         {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
         {fault === undefined && preview.data !== undefined && preview.error === null && (
-          <ul className="mt-1 flex flex-col gap-0.5" aria-live="polite">
-            {preview.data.effects.map((effect) => (
-              <li key={`${effect.key} ${effect.text}`}>
-                <Name>{effect.key}</Name> {effect.text}
-              </li>
-            ))}
-            {preview.data.effects.length === 0 && <li className="text-ink-2">Changes nothing: it is so already.</li>}
-          </ul>
+          <div className="mt-1" aria-live="polite">
+            <Effects change={preview.data} />
+            {preview.data.effects.length === 0 && (
+              <span className="text-ink-2">Changes nothing: it is so already.</span>
+            )}
+          </div>
         )}
       </div>
       <div className="flex min-w-0 flex-col gap-3">

@@ -10,7 +10,10 @@ interface TabsProps {
 /** Parts of a page, each with an address of its own. */
 export function Tabs({ tabs, current }: TabsProps): ReactNode {
   return (
-    <nav aria-label="Parts of this page" className="-mx-6 overflow-x-auto border-line border-b px-6 max-tablet:-mx-4 max-tablet:px-4">
+    <nav
+      aria-label="Parts of this page"
+      className="-mx-6 overflow-x-auto border-line border-b px-6 max-tablet:-mx-4 max-tablet:px-4"
+    >
       <ul className="flex gap-6">
         {tabs.map(({ id, name }, index) => (
           <li key={id}>
