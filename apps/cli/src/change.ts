@@ -83,7 +83,9 @@ export function printChange(made: ChangeView, headline: string, { print, width }
   if (made.status === 'planned') print(`This would change ${made.environment}${elsewhere}; nothing is changed:`);
   else print(`${headline} in ${made.environment}${elsewhere} (version ${made.version}).`);
   for (const line of describeEffects(made)) print(`  ${line}`);
-  for (const barrier of made.barriers ?? []) print(formatBarrier(barrier, width));
+  const barriers = made.barriers ?? [];
+  for (const barrier of barriers) print(formatBarrier(barrier, width));
+  if (barriers.some(({ isOpen }) => !isOpen)) print('As it stands it would be refused.');
 }
 
 /** Segments that are made for a flag go without saying: they follow from its rules. */

@@ -1,8 +1,8 @@
-import type { ChangeInput, ChangeView } from '@sluice/api-client';
+import { ApiError, type ChangeInput, type ChangeView } from '@sluice/api-client';
 import { type ChangeCall, printChange } from './change.ts';
 import type { Connection } from './connection.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
-import { overruleHint } from './migration-words.ts';
+import { describeOverrule } from './migration-words.ts';
 import { toPlain } from './output.ts';
 
 /** Options of a change that asks first. */
@@ -23,7 +23,18 @@ export async function makeConfirmed(
   { options, platform, output }: ConfirmedCall,
 ): Promise<ChangeView | undefined> {
   const { 'dry-run': dryRun, now, json } = options;
-  if (dryRun === true || now === true) return api.change(place, { ...request, dryRun });
+  if (dryRun === true) return api.change(place, { ...request, dryRun });
+  if (now === true) {
+    try {
+      return await api.change(place, request);
+    } catch (error) {
+      const isClosed = error instanceof ApiError && error.code === 'barrier-closed';
+      if (!isClosed || json === true) throw error;
+      // In the words of this command, with the whole checklist; what is open by now the server's words are about.
+      refuseClosed(await api.change(place, { ...request, dryRun: true }), output);
+      throw error;
+    }
+  }
   const { ask } = platform;
   if (ask === undefined || json === true) {
     throw usageError(
@@ -33,14 +44,19 @@ export async function makeConfirmed(
   }
   const planned = await api.change(place, { ...request, dryRun: true });
   if (planned.status === 'unchanged') return planned;
+  refuseClosed(planned, output);
   printChange(planned, '', output);
-  const closed = planned.barriers?.find(({ isOpen }) => !isOpen);
-  if (closed !== undefined) {
-    const why = closed.waitsFor.length > 0 ? 'not every instance can follow yet' : 'a check is not passed';
-    throw new CommandError(exitCodes.refused, `nothing is changed: ${why}`, overruleHint);
-  }
   const answer = await ask(`${toPlain(question)} [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) return undefined;
   // What was seen is what is done: the server refuses it where somebody was faster.
   return api.change(place, { ...request, expectedVersion: planned.version - 1 });
+}
+
+/** Shows what would change and what stands in the way, and throws; nothing does: returns. */
+function refuseClosed(planned: ChangeView, output: ChangeCall['output']): void {
+  const closed = planned.barriers?.find(({ isOpen }) => !isOpen);
+  if (closed === undefined) return;
+  printChange(planned, '', output);
+  const why = closed.waitsFor.length > 0 ? 'not every instance can follow yet' : 'a check is not passed';
+  throw new CommandError(exitCodes.refused, `nothing is changed: ${why}`, describeOverrule(closed));
 }

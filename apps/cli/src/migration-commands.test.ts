@@ -181,9 +181,14 @@ describe('sluice migration show', () => {
 });
 
 describe('sluice migration mismatches', () => {
-  test('says that there are none', async () => {
-    const none = 'No record of orders was found that is not the same in both stores of production.';
-    expect(await sluice('migration mismatches orders')).toMatchObject({ exitCode: 0, printed: none });
+  test('says that there are none, and of how many comparisons', async () => {
+    const none = 'No record of orders was found that is not the same in both stores of production; ';
+    const nothing = { exitCode: 0, printed: `${none}nothing was compared since the last change.` };
+    expect(await sluice('migration mismatches orders')).toMatchObject(nothing);
+    await tellComparisons(server, 'orders', { equal: 12 });
+    expect((await sluice('migration mismatches orders')).printed).toBe(
+      `${none}12 reads were compared since the last change.`,
+    );
     expect(await sluice('migration mismatches carts')).toMatchObject({ exitCode: 1 });
   });
 
@@ -280,13 +285,24 @@ describe('sluice migration advance', () => {
       printed: expect.stringMatching(
         /\[ \] backfill, before live: the new store lacks.*\[x\] repairs, before live: no record waits.*\[ \] comparisons, before live: nothing was compared/s,
       ),
-      complained: expect.stringMatching(/a check is not passed.*--check NAME/s),
+      complained: expect.stringMatching(
+        /a check is not passed.*--overrule REASON --check backfill --check comparisons$/s,
+      ),
     });
     expect(asked).toEqual([]);
     expect(await sluice('migration advance orders --now')).toMatchObject({
       exitCode: 1,
-      complained: expect.stringContaining('comparisons: nothing was compared'),
+      printed: expect.stringMatching(/\[ \] comparisons, before live: nothing was compared.*it would be refused/s),
+      complained: expect.stringMatching(
+        /a check is not passed.*--overrule REASON --check backfill --check comparisons$/s,
+      ),
     });
+    const oneNamed = '--overrule tests --check comparisons';
+    expect(await sluice(`migration advance orders --now ${oneNamed}`)).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringMatching(/--overrule REASON --check backfill --check comparisons$/),
+    });
+    expect((await sluice('migration advance orders --dry-run')).printed).toMatch(/it would be refused\.$/);
     const overrule = '--overrule tests --check comparisons --check backfill';
     expect((await sluice(`migration advance orders --dry-run ${overrule}`)).printed).toContain(
       '[-] comparisons, before',
@@ -376,13 +392,23 @@ describe('sluice migration advance', () => {
     expect((await sluice('migration advance orders --dry-run')).printed).toMatch(/\[ \] before live/);
     expect(await sluice('migration advance orders --now')).toMatchObject({
       exitCode: 1,
-      complained: expect.stringContaining('web-1: runs version'),
+      printed: expect.stringMatching(/web-1 {2,}sluice-node\S+ +runs version/),
+      complained: expect.stringContaining('--overrule REASON --instance web-1'),
     });
     const passed = await sluice('migration advance orders --overrule hangs --instance web-1 --now');
     expect(passed).toMatchObject({
       exitCode: 0,
       printed: expect.stringMatching(/did not wait before `live` for web-1 \(runs version \d+\): hangs/),
     });
+  });
+
+  test('proposes no name to be typed that a shell would take for a command', async () => {
+    await advanceTo('dualwrite');
+    await startInstance('web-1; halt');
+    await advanceTo('shadow');
+    const { complained } = await sluice('migration advance orders --now');
+    expect(complained).toMatch(/--overrule REASON --instance NAME of each$/);
+    expect(complained).not.toContain('halt');
   });
 
   test.each([

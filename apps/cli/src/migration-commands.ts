@@ -16,7 +16,7 @@ import { type Connection, connect, connectionOptions, describePlace } from './co
 import { createFlag, creationOptions } from './create-flag.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
 import { listFlags } from './list-flags.ts';
-import { formatMigration, formatMigrations, formatMismatches } from './migration-words.ts';
+import { describeNoMismatch, formatMigration, formatMigrations, formatMismatches } from './migration-words.ts';
 import { parsePercent } from './percent.ts';
 
 /** The reason is the comment. */
@@ -90,9 +90,10 @@ export const migrationCommands: readonly Command[] = [
       const mismatches = await api.getMismatches(place, key);
       // A MismatchesView, as the management API has it.
       if (options.json === true) output.printJson(mismatches);
-      else if (mismatches.kept === 0)
-        output.print(`No record of ${key} was found that is not the same in both stores of ${place.environment}.`);
-      else output.print(formatMismatches(mismatches, { now: platform.now(), width: output.width }));
+      else if (mismatches.kept === 0) {
+        const { compared } = (await api.getBarrier(place, key)).comparisons;
+        output.print(describeNoMismatch(key, { environment: place.environment, compared }));
+      } else output.print(formatMismatches(mismatches, { now: platform.now(), width: output.width }));
       return undefined;
     },
   }),

@@ -13,9 +13,19 @@ import { formatAgo, formatRoughSpan, formatSpan } from './span.ts';
 import { formatFields, formatTable } from './table.ts';
 
 const holdoutsShown = 20;
+const instancesNamed = 5;
 
-export const overruleHint =
-  'Try again later; or name what is not to be waited for: --overrule REASON with --instance NAME or --check NAME';
+/** How to go on past a closed barrier: what to type for everything that holds it, what was named already included. */
+export function describeOverrule({ waitsFor, overruled, checks }: BarrierView): string {
+  const instances = [...overruled, ...waitsFor].map(({ instance }) => instance);
+  // Names come from instances, and this is pasted into a shell.
+  const areShown = instances.length <= instancesNamed && instances.every((name) => /^[\w.:@/-]+$/.test(name));
+  const names = [
+    ...(areShown ? instances.map((name) => `--instance ${name}`) : ['--instance NAME of each']),
+    ...checks.filter(({ isPassed }) => !isPassed).map(({ name }) => `--check ${name}`),
+  ];
+  return `Try again when nothing stands in the way; or do not wait for it: --overrule REASON ${names.join(' ')}`;
+}
 
 /** `75% in shadow, 25% in live`. */
 export function describeShares(serve: EnvironmentFlagView['fallthrough']): string {
@@ -131,6 +141,15 @@ function count(instances: readonly string[]): string {
 
 function toPercent(share: number): string {
   return `${Number((share * 100).toPrecision(2))}%`;
+}
+
+/** That no mismatch was found says little where little was compared. */
+export function describeNoMismatch(
+  migration: string,
+  { environment, compared }: { readonly environment: string; readonly compared: number },
+): string {
+  const all = compared === 0 ? 'nothing was compared' : `${compared} reads were compared`;
+  return `No record of ${migration} was found that is not the same in both stores of ${environment}; ${all} since the last change.`;
 }
 
 /** What is not the same in both stores: a line for every path. */

@@ -10,6 +10,7 @@ const flags: readonly Parameters<ApiClient['createFlag']>[1][] = [
   { key: 'search', kind: 'valve', variations: modes, description: 'Full-text search of the shop' },
   { key: 'recommendations', kind: 'valve', variations: modes, description: 'What others bought' },
   { key: 'orders', kind: 'migration', description: 'Orders move to a database of their own' },
+  { key: 'prices', kind: 'migration', description: 'Prices move from euros to whole cents, a column beside' },
   {
     key: 'receipts',
     kind: 'config',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '@sluice/testkit';
-import { SqliteStore } from './sqlite-store.ts';
+import { openRecordFile } from './record-file.ts';
 import type { Acknowledged, WriterSettings } from './writer-settings.ts';
 
 export interface HalfWritesReport {
@@ -67,12 +67,12 @@ export async function proveHalfWrites({
         acknowledged.set(told.key, told);
       });
       await untilEnded(writer, 'SIGKILL');
-      if (inspect(folder, new Map()).length > 0) halves++;
+      if ((await inspect(folder, new Map())).length > 0) halves++;
       if (kill % 10 === 0) onProgress?.(`${kill} kills, ${count} writes acknowledged`);
     }
     await untilEnded(start('repair', 'dualwrite'), null);
     const durationMs = performance.now() - startedAt;
-    return { kills, halves, acknowledged: count, durationMs, violations: inspect(folder, acknowledged) };
+    return { kills, halves, acknowledged: count, durationMs, violations: await inspect(folder, acknowledged) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -92,16 +92,11 @@ async function untilEnded(child: ChildProcess, expected: NodeJS.Signals | null):
 }
 
 /** What differs between the stores, and what is older than what was acknowledged. */
-function inspect(folder: string, acknowledged: ReadonlyMap<string, Acknowledged>): readonly string[] {
-  const [old, next] = ['old.db', 'new.db'].map((name) => {
-    const store = new SqliteStore(join(folder, name));
-    const records = new Map(store.list().map((record) => [record.key, record]));
-    store.close();
-    return records;
-  });
+async function inspect(folder: string, acknowledged: ReadonlyMap<string, Acknowledged>): Promise<readonly string[]> {
+  const [old, next] = [await readFile(folder, 'old'), await readFile(folder, 'new')];
   const violations: string[] = [];
-  for (const key of new Set([...(old?.keys() ?? []), ...(next?.keys() ?? []), ...acknowledged.keys()])) {
-    const [a, b] = [old?.get(key), next?.get(key)];
+  for (const key of new Set([...old.keys(), ...next.keys(), ...acknowledged.keys()])) {
+    const [a, b] = [old.get(key), next.get(key)];
     if (a?.version !== b?.version || a?.value !== b?.value)
       violations.push(`${key} is ${JSON.stringify(a)} in the old store, ${JSON.stringify(b)} in the new one`);
     const told = acknowledged.get(key);
@@ -110,4 +105,13 @@ function inspect(folder: string, acknowledged: ReadonlyMap<string, Acknowledged>
     if (told?.version === version && told.value !== a?.value) violations.push(`${key} is not what was written`);
   }
   return violations;
+}
+
+/** All records by key, tombstones included. */
+async function readFile(folder: string, side: 'old' | 'new') {
+  const { store, close } = openRecordFile(join(folder, `${side}.db`));
+  const { signal } = new AbortController();
+  const rows = await store.scan({ after: undefined, upTo: undefined, limit: 1000, signal });
+  close();
+  return new Map(rows.map((row) => [row.key, row]));
 }

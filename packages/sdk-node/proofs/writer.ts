@@ -3,13 +3,13 @@
  * `node writer.ts SETTINGS`. Tells each acknowledged write, and `half` when a record is in one store only.
  */
 import { createClient, TestData } from '../src/index.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { openRecordFile } from './record-file.ts';
 import type { WriterSettings } from './writer-settings.ts';
 
 // Whoever starts this is the proof.
 const { folder, stage, journal, work, keys } = JSON.parse(process.argv[2] ?? '') as WriterSettings;
 
-const stores = { old: new SqliteStore(`${folder}/old.db`), new: new SqliteStore(`${folder}/new.db`) };
+const stores = { old: openRecordFile(`${folder}/old.db`).store, new: openRecordFile(`${folder}/new.db`).store };
 const sluice = createClient({ testData: new TestData().set('orders', stage) });
 /** After the first of two writes; told before it is known, so that a kill may come in between. */
 const second = stage === 'live' ? stores.old : stores.new;

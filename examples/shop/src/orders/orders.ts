@@ -1,4 +1,4 @@
-import type { Client, Migration, Store } from '@sluice/sdk-node';
+import type { Client, Migration, ScannedStore } from '@sluice/sdk-node';
 
 export interface Order {
   readonly id: string;
@@ -11,8 +11,8 @@ export interface Order {
 
 /** Where orders are, and where they go. */
 export interface OrderStores {
-  readonly old: Store<Order>;
-  readonly new: Store<Order>;
+  readonly old: ScannedStore<Order>;
+  readonly new: ScannedStore<Order>;
 }
 
 /** Orders, which move to another database while customers order. There are few enough to compare every read. */

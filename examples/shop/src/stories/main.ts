@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, runLoad } from '../load/load.ts';
 import { badConfig, badConfigProof } from './bad-config.ts';
 import { cacheTuner, cacheTunerProof } from './cache-tuner.ts';
+import { movedColumn, movedColumnProof } from './moved-column.ts';
 import { movedDatabase, movedDatabaseProof } from './moved-database.ts';
 import { badCustomerProof, oneBadCustomer } from './one-bad-customer.ts';
 import { providerDown, providerDownProof } from './provider-down.ts';
@@ -48,6 +49,10 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
     });
     assert.deepEqual(proof, movedDatabaseProof);
     assert(figures.returnedMs < 1000, 'SQLite answers again within a second');
+  },
+  'moved-column': async (world) => {
+    const { proof } = await movedColumn(world, { clerks: 10, compared: 500, say });
+    assert.deepEqual(proof, movedColumnProof);
   },
   'server-killed': async (world) => {
     assert.deepEqual(await serverKilled(world, say), serverKilledProof);

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ApiError, type ChangeInput } from '@sluice/api-client';
-import { createClient, type Migration, type Store } from '@sluice/sdk-node';
+import { type BackfillResult, createClient } from '@sluice/sdk-node';
 import type { ScannedStore } from '@sluice/sdk-node/stores';
 import { pino } from 'pino';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { openNewOrders, openOldOrders, toEuros } from '../orders/order-stores.ts';
-import { createOrders, type Order } from '../orders/orders.ts';
+import { createOrders } from '../orders/orders.ts';
 import { SearchBackend } from '../search/backend.ts';
 import { createShop } from '../shop.ts';
-import { changeEverywhere } from './change-everywhere.ts';
+import { advance, compareReads, type RecordStage, untilRepaired } from './migration-steps.ts';
 import { startOrderCustomers } from './order-customers.ts';
 import type { World } from './world.ts';
 
@@ -25,17 +24,13 @@ export interface MovedDatabaseOptions {
   readonly say: (line: string) => void;
 }
 
-type SetStage = Extract<ChangeInput['instructions'][number], { kind: 'set-stage' }>;
-
 const { signal } = new AbortController();
 const slowMs = 300;
-/** What does not happen within that will not: where the machine is busy, few reads are compared. */
-const patienceMs = 60_000;
 
 /**
- * Orders move from SQLite to another database while customers order: a rounding error of the new one is found by
- * comparing, and repaired; it gets slow when it is in use already, and orders return; in the end it has them all. The
- * shop is in this process, as its new database is to fail.
+ * Orders move from SQLite to another database while customers order: a rounding error of the new one is found by the
+ * verification of the backfill and by comparing reads, and mended; it gets slow when it is in use already, and orders
+ * return; in the end it has them all. The shop is in this process, as its new database is to fail.
  */
 export async function movedDatabase(world: World, { postgres, customers: count, ...options }: MovedDatabaseOptions) {
   const { api, url, sdkKey, folder, mail } = world;
@@ -58,38 +53,15 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
   await sluice.ready();
   await world.connected(1);
 
-  /** Moves all orders; resolves when every instance has it, with how long that took, in milliseconds. */
-  async function go(stage: NonNullable<SetStage['stage']>, confirm?: string): Promise<number> {
-    const instruction: SetStage = {
-      ...{ kind: 'set-stage', stage },
+  /** A small shop would take minutes for as many comparisons as the server waits for. */
+  const overrule = { reason: `a story: ${compared} reads compared`, checks: ['comparisons' as const] };
+  const go = (stage: RecordStage, confirm?: string): Promise<readonly string[]> =>
+    advance(api, 'orders', {
+      stage,
       ...(confirm !== undefined && { confirm }),
-      // The server would wait for a backfill, and for comparisons that a small shop takes minutes for.
-      ...(stage === 'live' && {
-        overrule: { reason: `copied here, ${compared} reads compared`, checks: ['backfill', 'comparisons'] },
-      }),
-    };
-    // What began before has to end first.
-    for (const late = AbortSignal.timeout(patienceMs); ; await pause(50)) {
-      const startedAt = now();
-      try {
-        await changeEverywhere(api, { flag: 'orders', instructions: [instruction] });
-        return now() - startedAt;
-      } catch (error) {
-        if (late.aborted || !(error instanceof ApiError) || error.code !== 'barrier-closed') throw error;
-      }
-    }
-  }
-
-  /** Until the databases were compared so often, or are known to differ. */
-  async function compare(): Promise<string> {
-    const before = orders.status().comparisons;
-    for (const late = AbortSignal.timeout(patienceMs); ; await pause(20)) {
-      const { persistent, compared: all, byPath } = orders.status().comparisons;
-      if (persistent > before.persistent) return `differs at ${Object.keys(byPath).join(', ')}`;
-      if (all >= before.compared + compared) return 'alike';
-      if (late.aborted) throw new Error(`only ${all - before.compared} reads were compared`);
-    }
-  }
+      ...(stage === 'live' && { overrule }),
+    });
+  const backfill = (): Promise<BackfillResult> => orders.backfill.run({ signal, rangeRows: 10 });
 
   const customers = startOrderCustomers(shopUrl, count, now);
   try {
@@ -97,27 +69,38 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
     say(`${customers.acknowledged} changes of orders so far, all in SQLite`);
 
     await go('dualwrite');
-    const copied = await copy(old.store, next.store);
+    const first = await backfill();
+    const reasons = [...new Set(first.reported.map(({ reason }) => reason))];
+    say(
+      `both are written; of ${first.rows} orders from before ${first.reported.length} are not as they were: ${reasons}`,
+    );
     await go('shadow');
-    const found = await compare();
-    say(`both are written, ${copied} orders are copied; compared, the new database ${found}`);
+    const found = await compareReads(orders, compared);
+    say(`reads are compared: the new database ${found}`);
 
-    await go('dualwrite');
-    faults.rounds = false;
     // What is there has the right versions already, so that nothing would replace it. SQLite has everything.
+    await go('off');
+    await untilRepaired(orders);
+    faults.rounds = false;
     await next.clear();
-    await copy(old.store, next.store);
+    await go('dualwrite');
+    const second = await backfill();
     await go('shadow');
-    const repaired = await compare();
-    say(`it rounded to 10 cents; repaired, copied and compared again: ${repaired}`);
+    const repaired = await compareReads(orders, compared);
+    say(
+      `it rounded to 10 cents; mended and begun again: ${second.verified} of ${second.ranges} ranges verified, reads ${repaired}`,
+    );
 
-    await go('live');
-    const live = await compare();
+    const checklist = await go('live');
+    for (const line of checklist) say(`  ${line}`);
+    const live = await compareReads(orders, compared);
     say(`the new database answers: ${live}`);
 
     faults.slow = true;
     while (Math.min(...customers.readMs) < slowMs) await pause(20);
-    const returnedMs = await go('shadow');
+    const slowAt = now();
+    await go('shadow');
+    const returnedMs = now() - slowAt;
     while (Math.max(...customers.readMs) >= slowMs) await pause(20);
     say(
       `it takes ${slowMs} ms for everything, and customers wait; SQLite answers again after ${Math.round(returnedMs)} ms`,
@@ -136,7 +119,11 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
     say(
       `${served}: ${acknowledged} changes were acknowledged and ${failed} failed; of ${checked} orders ${lost} are not as acknowledged`,
     );
-    return { proof: { found, repaired, live, served, failed, lost }, figures: { returnedMs, acknowledged, checked } };
+    const passed = checklist.filter((line) => line.startsWith('[x]')).map((line) => line.split(' ')[1]);
+    return {
+      proof: { reasons, found, isVerified: second.isVerified, repaired, passed, live, served, failed, lost },
+      figures: { returnedMs, acknowledged, checked },
+    };
   } finally {
     await customers.stop();
     await app.close();
@@ -150,41 +137,19 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
 
 /** What has to come true. */
 export const movedDatabaseProof = {
+  reasons: ['the same version, but other content: cents'],
   found: 'differs at cents',
+  isVerified: true,
   repaired: 'alike',
+  passed: ['backfill:', 'repairs:'],
   live: 'alike',
   served: 'complete',
   failed: 0,
   lost: 0,
 };
 
-/** Copies what is there, with its versions, so that nothing newer is overwritten and nothing removed comes back. */
-async function copy(from: ScannedStore<Order>, to: ScannedStore<Order>): Promise<number> {
-  let copied = 0;
-  let after: string | undefined;
-  for (;;) {
-    const page = await from.scan({ after, upTo: undefined, limit: 100, signal });
-    for (const { key, value, version } of page) {
-      if (value === undefined) await to.remove(key, { version, signal });
-      else await to.write(key, value, { version, signal });
-      copied++;
-      after = key;
-    }
-    if (page.length === 0) return copied;
-  }
-}
-
-/** Until both databases have all that was acknowledged. */
-async function untilRepaired(orders: Migration<Order>): Promise<void> {
-  for (const late = AbortSignal.timeout(patienceMs); ; await pause(20)) {
-    const { repairs, detached } = orders.status();
-    if (repairs.depth === 0 && detached === 0) return;
-    if (late.aborted) throw new Error(`${repairs.depth} orders still wait to be repaired`);
-  }
-}
-
 /** A store that takes its time when it `isSlow`. */
-function slowed<T>(store: Store<T>, isSlow: () => boolean): Store<T> {
+function slowed<T>(store: ScannedStore<T>, isSlow: () => boolean): ScannedStore<T> {
   const wait = async (): Promise<void> => {
     if (isSlow()) await pause(slowMs);
   };
@@ -201,5 +166,6 @@ function slowed<T>(store: Store<T>, isSlow: () => boolean): Store<T> {
       await wait();
       return store.remove(...asked);
     },
+    scan: (page) => store.scan(page),
   };
 }

@@ -34,8 +34,9 @@ export interface MigrationSettings<T> {
    */
   readonly failover?: boolean;
   /**
-   * Refuses everything until a payload was confirmed, and writes in `off` when contact with the server is lost for 75 s.
-   * Else both are done, and logged.
+   * Refuses everything until a payload was confirmed, and writes in `off` once the server was not heard of for so long
+   * that it may take this process for gone: 30 s after the connection broke, 75 s after it fell silent. Else both are
+   * done, and logged.
    */
   readonly strict?: boolean;
   /** Where there is no flag, or it serves no stage; `off`. */
