@@ -26,8 +26,8 @@ const clearedShare = 0.75;
 const idleMs = 3_600_000;
 /** So that a file which was not written for so long is nobody's, and may be cleared by anybody. */
 const abandonedMs = 24 * idleMs;
-/** Whoever finds that another process is about to begin its message looks again after so long. */
-const claimAgainMs = 20;
+/** Beside the files: whoever lists these is not told of claims. */
+const claimsFolder = 'claims';
 
 type JournalPlatform = Pick<Platform, 'clock' | 'createUuid' | 'hash'>;
 
@@ -94,20 +94,12 @@ export class Journal {
     return this.#nextReading;
   }
 
-  /**
-   * Waits until no other process is about to begin the message; from then on, and until the claim is released, none is.
-   * Undefined: there are no others.
-   */
-  async claim(set: string, key: string): Promise<Claim | undefined> {
+  /** To be had by whoever is about to begin the message; undefined: there are no others. */
+  createClaim(set: string, key: string): Claim | undefined {
     const { folder } = this.#options;
     if (folder === undefined) return undefined;
-    const { clock, hash } = this.#platform;
-    const name = Buffer.from(hash.sha256Base64(nameOf(set, key)), 'base64').toString('base64url');
-    for (;;) {
-      const claim = await Claim.take(join(folder, name), clock);
-      if (claim !== undefined) return claim;
-      await new Promise<void>((resolve) => clock.after(claimAgainMs, resolve, true));
-    }
+    const name = Buffer.from(this.#platform.hash.sha256Base64(nameOf(set, key)), 'base64').toString('base64url');
+    return new Claim(join(folder, claimsFolder, name), this.#platform);
   }
 
   /** To be written with the next flush. */
@@ -246,7 +238,7 @@ export class Journal {
   async #removeOldest(folder: string): Promise<void> {
     const { keepBytes = defaultKeepBytes } = this.#options;
     const files = await listJournalFiles(folder);
-    if (files.length > 0) await removeOldClaims(folder, this.#platform.clock);
+    await removeOldClaims(join(folder, claimsFolder), this.#platform.clock);
     let total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (total <= keepBytes) return;
     const now = this.#platform.clock.now();

@@ -9,7 +9,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
+import { nodePlatform } from '../platform.ts';
 import { TestData } from '../test-data.ts';
+import { Journal } from './journal.ts';
 import { NotAccepted } from './not-accepted.ts';
 import type { Provider, SendOptions, SendResult } from './provider.ts';
 import { ProviderSets } from './provider-sets.ts';
@@ -834,6 +836,30 @@ describe('processes that share a journal', () => {
     expect((await one.mail.send({ id: 'm1' })).status).toBe('unknown');
     expect((await two.mail.send({ id: 'm1' })).status).toBe('unknown');
     expect(two.a.accepted).toEqual([]);
+  });
+
+  test('leave a message that another one is about to begin, at the deadline or when nobody wants it any more', async () => {
+    const { sets, clock } = await create();
+    const a = new FakeProvider();
+    const options = { idempotencyKey: ({ id }: Mail) => id, journal: folder, timeoutMs: 100, deadlineMs: 500 };
+    const mail = sets.create<Mail>('sms', { a }, options);
+    const other = new Journal({ folder, log: createFakeLog() }, nodePlatform);
+    const claims = ['m1', 'm2'].map((id) => other.createClaim('sms', id));
+    expect(await Promise.all(claims.map((claim) => claim?.take()))).toEqual([true, true]);
+    const controller = new AbortController();
+    const left = mail.send({ id: 'm1' }, undefined, { signal: controller.signal });
+    await clock.untilWaiting();
+    controller.abort();
+    await clock.advance(20);
+    const late = mail.send({ id: 'm2' });
+    for (let waited = 0; waited < 500; waited += 20) {
+      await clock.untilWaiting();
+      await clock.advance(20);
+    }
+    const result = { status: 'unknown', attempts: [], reason: 'another process may be sending it' };
+    expect([await left, await late]).toEqual([result, result]);
+    expect(a.asked).toEqual([]);
+    await sets.close();
   });
 
   test('send what one of them failed to send', async () => {
