@@ -158,6 +158,49 @@ describe('a journal in a folder', () => {
   });
 });
 
+describe('a send that is withdrawn', () => {
+  const withdraw = (key: string, at: number, provider: string): JournalRecord => ({
+    kind: 'withdraw',
+    set,
+    key,
+    at: platform.clock.now(),
+    tried: { at, provider },
+  });
+
+  test('leaves the message as it was', async () => {
+    const journal = await open();
+    journal.note(begin('m1', 100), aTry('m1'), end('m1', 'unknown'), begin('m2', 100));
+    await platform.clock.advance(1);
+    const at = platform.clock.now();
+    journal.note(begin('m1', 100), aTry('m1'), aTry('m2'));
+    await platform.clock.advance(1);
+    journal.note(withdraw('m1', at, 'a'), withdraw('m2', at, 'a'));
+    await journal.flush();
+    await platform.clock.advance(100);
+    expect((await read()).of).toEqual({ m1: 'unknown', m2: 'failed' });
+    expect((await open()).find(set, 'm1')?.attempts).toHaveLength(1);
+  });
+
+  test('leaves it to another one that has begun', async () => {
+    const [late, other] = [await open(), await open()];
+    late.note(begin('m1', 100), aTry('m1'));
+    const at = platform.clock.now();
+    await late.flush();
+    await platform.clock.advance(10);
+    other.note(begin('m1', 100));
+    await other.flush();
+    await platform.clock.advance(1);
+    late.note(withdraw('m1', at, 'a'));
+    await late.flush();
+    const third = await open();
+    expect(third.find(set, 'm1')).toMatchObject({ status: 'open', attempts: [] });
+    other.note(aTry('m1'), end('m1', 'sent'));
+    await other.flush();
+    await third.readNews();
+    expect(third.find(set, 'm1')).toMatchObject({ status: 'sent', attempts: [{ outcome: 'sent' }] });
+  });
+});
+
 describe('damage', () => {
   async function writeFour(): Promise<string> {
     const journal = await open();

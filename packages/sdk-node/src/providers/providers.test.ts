@@ -12,6 +12,7 @@ import type { NodeClient } from '../node-client.ts';
 import { nodePlatform } from '../platform.ts';
 import { TestData } from '../test-data.ts';
 import { Journal } from './journal.ts';
+import { readJournal } from './journal-access.ts';
 import { NotAccepted } from './not-accepted.ts';
 import type { Provider, SendOptions, SendResult } from './provider.ts';
 import { ProviderSets } from './provider-sets.ts';
@@ -70,7 +71,15 @@ const standby = (name: string) => ({ name, state: 'standby' });
 const drained = (name: string) => ({ name, state: 'drained' });
 
 /** Providers a, b and c of a client whose flags the test sets; the clock is the test's. */
-async function create({ value, honours = false }: { value?: unknown; honours?: boolean } = {}) {
+async function create({
+  value,
+  honours = false,
+  onHash = () => undefined,
+}: {
+  value?: unknown;
+  honours?: boolean;
+  onHash?: (text: string) => void;
+} = {}) {
   const testData = new TestData();
   if (value !== undefined) testData.set(set, value);
   const log = createFakeLog();
@@ -91,8 +100,18 @@ async function create({ value, honours = false }: { value?: unknown; honours?: b
       log,
       observe: (send) => void observed.push(send),
     },
-    // Processes of a test may share a folder.
-    { ...platform, createUuid: randomUUID },
+    {
+      ...platform,
+      // Processes of a test may share a folder.
+      createUuid: randomUUID,
+      hash: {
+        ...platform.hash,
+        sha256Base64: (text) => {
+          onHash(text);
+          return platform.hash.sha256Base64(text);
+        },
+      },
+    },
   );
   const [a, b, c] = [new FakeProvider(honours), new FakeProvider(honours), new FakeProvider(honours)];
   const options = { idempotencyKey: ({ id }: Mail) => id, timeoutMs: 1000, deadlineMs: 3000 };
@@ -859,6 +878,31 @@ describe('processes that share a journal', () => {
     const result = { status: 'unknown', attempts: [], reason: 'another process may be sending it' };
     expect([await left, await late]).toEqual([result, result]);
     expect(a.asked).toEqual([]);
+    await sets.close();
+  });
+
+  test('read that nothing was sent where writing that it has begun took too long', async () => {
+    let isSlow = false;
+    const { sets, clock } = await create({
+      onHash: (text) => {
+        if (isSlow && text.includes('"kind":"try"')) void clock.advance(5000);
+      },
+    });
+    const a = new FakeProvider();
+    const options = { idempotencyKey: ({ id }: Mail) => id, journal: folder };
+    const mail = sets.create<Mail>('sms', { a }, options);
+    await mail.send({ id: 'm1' });
+    isSlow = true;
+    await expect(mail.send({ id: 'm2' })).rejects.toThrow('it took so long that another process may have begun');
+    isSlow = false;
+    await clock.advance(3_600_000);
+    const { messages } = await readJournal(folder);
+    expect(messages.map(({ idempotencyKey, status }) => [idempotencyKey, status])).toEqual([
+      ['m1', 'sent'],
+      ['m2', 'failed'],
+    ]);
+    expect((await mail.send({ id: 'm2' })).status).toBe('sent');
+    expect(a.accepted).toEqual(['m1', 'm2']);
     await sets.close();
   });
 

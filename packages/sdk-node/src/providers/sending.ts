@@ -159,16 +159,22 @@ export class Sending<Message> {
   /** Nothing leaves before it is on disk that it does. False: it cannot be written, and others were tried before. */
   async #writeTry(provider: string): Promise<boolean> {
     const { journal } = this.#options;
-    journal.note({ kind: 'try', ...this.#named, at: journal.now(), provider });
-    return this.#write();
+    const at = journal.now();
+    journal.note({ kind: 'try', ...this.#named, at, provider });
+    return this.#write({ at, provider });
   }
 
-  async #write(): Promise<boolean> {
+  async #write(tried?: { readonly at: number; readonly provider: string }): Promise<boolean> {
     const { journal } = this.#options;
     const { claim, key, before } = this.#outgoing;
     try {
       await journal.flush();
-      if (claim?.isLost === true) throw new Error('it took so long that another process may have begun');
+      if (claim?.isLost === true) {
+        // Others read that it has begun.
+        journal.note({ kind: 'withdraw', ...this.#named, at: journal.now(), ...(tried !== undefined && { tried }) });
+        await journal.flush();
+        throw new Error('it took so long that another process may have begun');
+      }
       await claim?.release();
       return true;
     } catch (cause) {
