@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EnvironmentFlagView, ExplanationView, InstanceView } from '@sluice/api-client';
 import {
   type ConfigRules,
@@ -9,6 +10,7 @@ import {
   type JsonValue,
   parseQuantity,
 } from '@sluice/authoring';
+import { parseProviderOrder, providerOrderSchema } from '@sluice/protocol';
 import { usageError } from './errors.ts';
 import { parseJson, parseJsonOrText } from './json.ts';
 import { formatFields, formatTable } from './table.ts';
@@ -37,7 +39,21 @@ export function describeOwnValue({ fallthrough, config }: Config): string {
 
 /** A config serves no shares: what it serves has one name, the JSON text of the value. */
 function describeServed(serve: Config['fallthrough'], { unit }: ValueRules): string {
-  return 'variation' in serve ? describeValue(serve.variation, unit) : describeServe(serve);
+  if (!('variation' in serve)) return describeServe(serve);
+  return describeProviders(serve.variation) ?? describeValue(serve.variation, unit);
+}
+
+function isProviderOrder({ schema }: ValueRules): boolean {
+  return isDeepStrictEqual(schema, providerOrderSchema);
+}
+
+/** `mailgun active 60%, ses standby`; undefined: it is no order of providers. */
+function describeProviders(text: string): string | undefined {
+  const order = parseProviderOrder(JSON.parse(text));
+  if ('expected' in order) return undefined;
+  return order.providers
+    .map(({ name, state, share }) => `${name} ${state}${share === undefined ? '' : ` ${share}%`}`)
+    .join(', ');
 }
 
 /** Its overrides in the order in which they win, and what everybody else gets. */
@@ -50,7 +66,7 @@ export function formatConfig(config: Config, environment: string, width: number)
       ['value', `${describeOwnValue(config)} in ${environment}`],
       ...(description === '' ? [] : [['about', description.split('\n')] as const]),
       ...(owner === '' ? [] : [['owner', owner] as const]),
-      ['must be', describeRules(own)],
+      ['must be', isProviderOrder(own) ? 'an order of providers' : describeRules(own)],
       ...(maxChangeFactor === undefined
         ? []
         : [['at once', `by a factor of at most ${maxChangeFactor}; more is to be confirmed`] as const]),

@@ -61,6 +61,14 @@ describe('a set of providers', () => {
     expect(listed.map(({ key }) => key)).not.toContain(`${set}.ttl`);
   });
 
+  test('is told in words among other configs', async () => {
+    const listed = (await sluice('config list')).printed;
+    expect(listed).toMatch(new RegExp(`^${set} +mailgun active, ses standby`, 'm'));
+    const { printed } = await sluice(`config show ${set}`);
+    expect(printed).toMatch(/^ *value +mailgun active, ses standby in /m);
+    expect(printed).toMatch(/^ *must be +an order of providers$/m);
+  });
+
   test('has as many providers as are named, each once', async () => {
     expect((await sluice(`providers create ${set}-many ${[...'abcdefghijklm'].join(' ')}`)).exitCode).toBe(0);
     const twice = await sluice(`providers create ${set}-twice ses ses`);

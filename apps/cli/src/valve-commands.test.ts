@@ -417,7 +417,7 @@ describe('sluice valve trip', () => {
     ['search cached -m x --expires 4', 2, '--expires must be a time such as 30m, 4h or 2d, got "4"'],
     ['search cached -m x --expires soon', 2, 'got "soon"'],
     ['search cached -m x --expires 0.5m', 2, '--expires must be at least 1m, got "0.5m"'],
-    ['search cached -m x --expires 8d', 1, 'a trip may last at most 7 days'],
+    ['search cached -m x --expires 8d', 2, '--expires must be at most 7d, got "8d"'],
     ['search cached -m x --share lots --of account', 2, '--share must be a number from 0 to 100'],
     ['search cached -m x --share 101', 2, '--share must be a number from 0 to 100'],
     ['search cached -m x --share 0', 2, '--share must be more than 0'],

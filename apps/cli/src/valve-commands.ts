@@ -1,4 +1,5 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
+import { tripExpiry } from '@sluice/authoring';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -247,6 +248,8 @@ function parseWhy(
   const expiresInMs = expires === undefined ? undefined : parseSpan('--expires', expires, expiresFormat);
   if (expiresInMs !== undefined && expiresInMs < leastExpiryMs)
     throw usageError(`--expires must be at least 1m, got "${expires}"`);
+  if (expiresInMs !== undefined && expiresInMs > tripExpiry.atMostMs)
+    throw usageError(`--expires must be at most 7d, got "${expires}": what is to stay for longer is no trip`);
   return {
     reason,
     ...(expiresInMs !== undefined && { expiresInMs }),

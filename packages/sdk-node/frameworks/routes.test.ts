@@ -7,6 +7,7 @@ import express, { type Express, type NextFunction, type Request, type Response, 
 import { Hono } from 'hono';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createExpressMiddleware, createHonoMiddleware } from '../src/surroundings/adapters.ts';
+import { findExpressRoute } from '../src/surroundings/express-route.ts';
 import { Scopes } from '../src/surroundings/scopes.ts';
 
 /** Tells the route of each request that is through. */
@@ -83,6 +84,31 @@ describe.each([
   ])('of %s is by what its routers are written as, not by what is asked for (%#)', async (path, build, route) => {
     expect(await routeInExpress(build, path, isOld)).toBe(route);
   });
+});
+
+test('a router of two Express applications has the route of the one that was asked', async () => {
+  const items = Router().get('/items/:id', answer);
+  for (const base of ['/old', '/new'])
+    expect(await routeInExpress((app) => app.use(base, items), `${base}/items/1`)).toBe(`${base}/items/:id`);
+  const within = (app: Express) => app.use('/sub', express().use('/a', items)).use('/b', items);
+  expect(await routeInExpress(within, '/sub/a/items/1')).toBe('/sub/a/items/:id');
+  expect(await routeInExpress(within, '/b/items/1')).toBe('/b/items/:id');
+});
+
+test('an Express router that is called by hand is looked for once', () => {
+  const router = Router().get('/items/:id', answer);
+  const [layer] = router.stack;
+  let looks = 0;
+  const app = {
+    mountpath: '/',
+    get router() {
+      looks++;
+      return { stack: [] };
+    },
+  };
+  for (const path of ['/items/1', '/items/2'])
+    expect(findExpressRoute(layer?.route ?? {}, { app, originalUrl: path })).toBe('/items/:id');
+  expect(looks).toBe(1);
 });
 
 async function routeInHono(build: (app: Hono) => void, path: string) {

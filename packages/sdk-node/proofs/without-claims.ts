@@ -2,6 +2,9 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const { open } = fs.promises;
-fs.promises.open = (path, flags, mode) => open(path, String(path).endsWith('.claim') ? 'w' : flags, mode);
+const { rename, rm } = fs.promises;
+fs.promises.rename = async (from, to) => {
+  if (String(to).endsWith('.claim')) await rm(to, { recursive: true, force: true });
+  await rename(from, to);
+};
 syncBuiltinESMExports();

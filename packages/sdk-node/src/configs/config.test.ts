@@ -174,6 +174,18 @@ describe('a value that the code cannot work with', () => {
     expect(ttl.get(account)).toBe(7);
   });
 
+  test('of a target leaves in force what those in it were given before, and not what other targets were', async () => {
+    const { testData, client } = await create(new TestData().set('cache.ttl', 1000));
+    const ttl = client.config('cache.ttl', bounds);
+    const accounts = ['41', '42', '43'].map((key) => ({ kind: 'account', key }));
+    const [account41 = ann, account42 = ann, account43 = ann] = accounts;
+    testData.setFor('cache.ttl', account41, 5).setFor('cache.ttl', account42, 7);
+    testData.setFor('cache.ttl', account42, -1).setFor('cache.ttl', account43, 0);
+    expect(accounts.map((account) => ttl.get(account))).toEqual([5, 7, 1000]);
+    testData.setFor('cache.ttl', account41, 9);
+    expect(accounts.map((account) => ttl.get(account))).toEqual([9, 7, 1000]);
+  });
+
   test('of an override that never gave another leaves the value of the process', async () => {
     const { testData, client } = await create();
     const ttl = client.config('cache.ttl', bounds);

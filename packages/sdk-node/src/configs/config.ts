@@ -33,7 +33,7 @@ interface JudgedFlag<T> {
   readonly version: number | undefined;
   /** By variation; undefined: refused. */
   readonly variations: readonly (Accepted<T> | undefined)[];
-  /** What each rule, and everybody else, was served last that was accepted. */
+  /** What each rule and target, and everybody else, was served last that was accepted. */
   readonly lastGood: ReadonlyMap<string, Accepted<T>>;
   readonly problem: string | undefined;
 }
@@ -172,9 +172,10 @@ export class Config<T> {
     return this.#find(detail).value;
   }
 
-  #find({ variation, reason }: EvaluationDetail): Accepted<T> {
+  #find(detail: EvaluationDetail): Accepted<T> {
+    const { variation, reason } = detail;
     if (variation !== undefined)
-      return this.#flag.variations[variation] ?? this.#flag.lastGood.get(placeOf(reason)) ?? this.#inForce;
+      return this.#flag.variations[variation] ?? this.#flag.lastGood.get(placeOf(detail)) ?? this.#inForce;
     // A flag that is off or gone leaves it to the code; one that is broken, or asked wrongly, changes nothing.
     return reason.kind === 'ERROR' && reason.errorKind !== 'FLAG_NOT_FOUND' ? this.#inForce : this.#default;
   }

@@ -27,8 +27,9 @@ export class JournalFile {
     this.sizeBytes += Buffer.byteLength(text);
   }
 
+  /** Can only be read from now on, by which others know that nothing more comes. */
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#handle.chmod(0o400).finally(() => this.#handle.close());
   }
 }
 

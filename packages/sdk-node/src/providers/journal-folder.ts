@@ -10,22 +10,39 @@ export interface JournalFile {
   readonly sizeBytes: number;
   /** Milliseconds since the epoch. */
   readonly writtenAt: number;
+  /** Whoever wrote it said that nothing more comes. */
+  readonly isClosed: boolean;
 }
 
 const ending = '.journal';
+const ownerWrites = 0o200;
 
 /** The oldest first; none when there is no such folder. */
 export async function listJournalFiles(folder: string): Promise<readonly JournalFile[]> {
+  return findJournalFiles(folder, await listJournalNames(folder));
+}
+
+export async function listJournalNames(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
+  return names.filter((name) => name.endsWith(ending));
+}
+
+/** Those of them that there are, the oldest first. */
+export async function findJournalFiles(folder: string, names: readonly string[]): Promise<readonly JournalFile[]> {
   const files: JournalFile[] = [];
   const find = async (name: string): Promise<void> => {
-    const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found?.isFile() === true) files.push({ name, sizeBytes: found.size, writtenAt: found.mtimeMs });
+    const found = await stat(join(folder, name)).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (found?.isFile() !== true) return;
+    const { size: sizeBytes, mtimeMs: writtenAt, mode } = found;
+    files.push({ name, sizeBytes, writtenAt, isClosed: (mode & ownerWrites) === 0 });
   };
-  await Promise.all(names.filter((name) => name.endsWith(ending)).map(find));
+  await Promise.all(names.map(find));
   return files.sort((a, b) => a.writtenAt - b.writtenAt || (a.name < b.name ? -1 : 1));
 }
 

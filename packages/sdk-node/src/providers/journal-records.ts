@@ -22,6 +22,11 @@ export type JournalRecord =
       readonly outcome: 'not-accepted' | 'unknown';
       readonly error: string;
     })
+  /** A send of it that had begun, and may have said that it tries, ended before anything left. */
+  | (Named & {
+      readonly kind: 'withdraw';
+      readonly tried?: { readonly at: number; readonly provider: string };
+    })
   | (Named & { readonly kind: 'end'; readonly outcome: MessageEnd; readonly provider?: string });
 
 export type MessageEnd = 'sent' | 'failed' | 'unknown';
@@ -31,6 +36,7 @@ const shapes: Readonly<Record<JournalRecord['kind'], Shape>> = {
   begin: objectOf({ ...named, until: aNumber }),
   try: objectOf({ ...named, provider: aString }),
   answer: objectOf({ ...named, provider: aString, outcome: aString, error: aString }),
+  withdraw: objectOf({ ...named, tried: optional(objectOf({ at: aNumber, provider: aString })) }),
   end: objectOf({ ...named, outcome: aString, provider: optional(aString) }),
 };
 

@@ -1,4 +1,6 @@
 import {
+  appendFileSync,
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +16,7 @@ import { createFakeLog, createFakePlatform, type FakePlatform } from '@sluice/te
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Journal } from './journal.ts';
 import { readJournalFiles } from './journal-folder.ts';
-import type { JournalRecord } from './journal-records.ts';
+import { encodeRecord, type JournalRecord } from './journal-records.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-journal-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -158,13 +160,58 @@ describe('a journal in a folder', () => {
   });
 });
 
+describe('a send that is withdrawn', () => {
+  const withdraw = (key: string, at: number, provider: string): JournalRecord => ({
+    kind: 'withdraw',
+    set,
+    key,
+    at: platform.clock.now(),
+    tried: { at, provider },
+  });
+
+  test('leaves the message as it was', async () => {
+    const journal = await open();
+    journal.note(begin('m1', 100), aTry('m1'), end('m1', 'unknown'), begin('m2', 100));
+    await platform.clock.advance(1);
+    const at = platform.clock.now();
+    journal.note(begin('m1', 100), aTry('m1'), aTry('m2'));
+    await platform.clock.advance(1);
+    journal.note(withdraw('m1', at, 'a'), withdraw('m2', at, 'a'));
+    await journal.flush();
+    await platform.clock.advance(100);
+    expect((await read()).of).toEqual({ m1: 'unknown', m2: 'failed' });
+    expect((await open()).find(set, 'm1')?.attempts).toHaveLength(1);
+  });
+
+  test('leaves it to another one that has begun', async () => {
+    const [late, other] = [await open(), await open()];
+    late.note(begin('m1', 100), aTry('m1'));
+    const at = platform.clock.now();
+    await late.flush();
+    await platform.clock.advance(10);
+    other.note(begin('m1', 100));
+    await other.flush();
+    await platform.clock.advance(1);
+    late.note(withdraw('m1', at, 'a'));
+    await late.flush();
+    const third = await open();
+    expect(third.find(set, 'm1')).toMatchObject({ status: 'open', attempts: [] });
+    other.note(aTry('m1'), end('m1', 'sent'));
+    await other.flush();
+    await third.readNews();
+    expect(third.find(set, 'm1')).toMatchObject({ status: 'sent', attempts: [{ outcome: 'sent' }] });
+  });
+});
+
 describe('damage', () => {
   async function writeFour(): Promise<string> {
     const journal = await open();
     for (const key of ['m1', 'm2', 'm3', 'm4']) journal.note(begin(key), end(key, 'sent'));
     await journal.flush();
     await journal.close();
-    return onlyFile();
+    const file = onlyFile();
+    chmodSync(file, 0o600);
+    return file;
   }
 
   test('at the end, as of a write that was cut short, is left out with a line in the log', async () => {
@@ -295,6 +342,60 @@ describe('a journal that grows', () => {
       if (key !== 'm1') await platform.clock.advance(3_600_000);
     }
     expect(files()).toHaveLength(2);
+  });
+});
+
+describe('the files of processes that ended', () => {
+  /** So many, of which each sent a message. */
+  async function endMany(count: number): Promise<readonly string[]> {
+    const keys = Array.from({ length: count }, (_, index) => `m${index}`);
+    // All at a time, so that none finds what others left.
+    const journals = await Promise.all(keys.map(() => open()));
+    for (const [at, journal] of journals.entries()) {
+      const key = `m${at}`;
+      journal.note(begin(key), aTry(key), end(key, key === 'm5' ? 'unknown' : 'sent'));
+      await journal.flush();
+      await journal.close();
+    }
+    return keys;
+  }
+
+  test('are made one when there are many, and whoever reads meanwhile misses nothing', async () => {
+    const keys = await endMany(70);
+    const journals = await Promise.all([open(), open(), open()]);
+    for (const journal of journals)
+      expect(keys.filter((key) => !['sent', 'unknown'].includes(journal.find(set, key)?.status ?? ''))).toEqual([]);
+    await Promise.all(journals.map((journal) => journal.close()));
+    expect(files().filter((file) => file.endsWith('.journal')).length).toBeLessThanOrEqual(3);
+    const { of } = await read();
+    expect(Object.keys(of).sort()).toEqual([...keys].sort());
+    expect([of.m4, of.m5]).toEqual(['sent', 'unknown']);
+  });
+
+  test('are not looked at again, nor is the folder while it stays as it was', async () => {
+    platform.clock.setTimeOfDay(Date.now());
+    await endMany(1);
+    const closed = onlyFile();
+    const rested = join(folder, 'rested.journal');
+    const living = join(folder, 'living.journal');
+    for (const path of [rested, living]) writeFileSync(path, '');
+    const longAgo = platform.clock.now() / 1000 - 3 * 3600;
+    utimesSync(rested, longAgo, longAgo);
+    utimesSync(folder, longAgo, longAgo);
+    const journal = await open();
+    const line = (key: string) => encodeRecord(end(key, 'sent'), platform.hash.sha256Base64);
+    chmodSync(closed, 0o600);
+    appendFileSync(closed, line('closed'));
+    appendFileSync(rested, line('rested'));
+    appendFileSync(living, line('living'));
+    writeFileSync(join(folder, 'new.journal'), line('new'));
+    utimesSync(folder, longAgo, longAgo);
+    const known = () => ['closed', 'rested', 'living', 'new'].filter((key) => journal.find(set, key) !== undefined);
+    await journal.readNews();
+    expect(known()).toEqual(['living']);
+    utimesSync(folder, longAgo + 60, longAgo + 60);
+    await journal.readNews();
+    expect(known()).toEqual(['living', 'new']);
   });
 });
 

@@ -24,10 +24,14 @@ const filesKept = 8;
 const clearedShare = 0.75;
 /** A process writes to a file within this time of writing to it before; else it begins another. */
 const idleMs = 3_600_000;
-/** So that a file which was not written for so long is nobody's, and may be cleared by anybody. */
+/** So that a file which was not written for so long need not be looked at again, */
+const restedMs = 2 * idleMs;
+/** and after so long is nobody's, and may be cleared by anybody. */
 const abandonedMs = 24 * idleMs;
-/** Whoever finds that another process is about to begin its message looks again after so long. */
-const claimAgainMs = 20;
+/** So many files that nobody writes to are made one. */
+const mostFiles = 64;
+/** Beside the files: whoever lists these is not told of claims. */
+const claimsFolder = 'claims';
 
 type JournalPlatform = Pick<Platform, 'clock' | 'createUuid' | 'hash'>;
 
@@ -57,7 +61,7 @@ export class Journal {
   constructor(options: JournalOptions, platform: JournalPlatform) {
     this.#options = options;
     this.#platform = platform;
-    this.#reader = options.folder === undefined ? undefined : new JournalReader(options.folder, platform);
+    this.#reader = options.folder === undefined ? undefined : new JournalReader(options.folder, restedMs, platform);
   }
 
   /** Resolves once it is known what processes before this one left; rejects when the folder cannot be read. */
@@ -94,20 +98,12 @@ export class Journal {
     return this.#nextReading;
   }
 
-  /**
-   * Waits until no other process is about to begin the message; from then on, and until the claim is released, none is.
-   * Undefined: there are no others.
-   */
-  async claim(set: string, key: string): Promise<Claim | undefined> {
+  /** To be had by whoever is about to begin the message; undefined: there are no others. */
+  createClaim(set: string, key: string): Claim | undefined {
     const { folder } = this.#options;
     if (folder === undefined) return undefined;
-    const { clock, hash } = this.#platform;
-    const name = Buffer.from(hash.sha256Base64(nameOf(set, key)), 'base64').toString('base64url');
-    for (;;) {
-      const claim = await Claim.take(join(folder, name), clock);
-      if (claim !== undefined) return claim;
-      await new Promise<void>((resolve) => clock.after(claimAgainMs, resolve, true));
-    }
+    const name = Buffer.from(this.#platform.hash.sha256Base64(nameOf(set, key)), 'base64').toString('base64url');
+    return new Claim(join(folder, claimsFolder, name), this.#platform);
   }
 
   /** To be written with the next flush. */
@@ -246,26 +242,41 @@ export class Journal {
   async #removeOldest(folder: string): Promise<void> {
     const { keepBytes = defaultKeepBytes } = this.#options;
     const files = await listJournalFiles(folder);
-    if (files.length > 0) await removeOldClaims(folder, this.#platform.clock);
-    let total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (total <= keepBytes) return;
+    await removeOldClaims(join(folder, claimsFolder), this.#platform.clock);
     const now = this.#platform.clock.now();
+    const left = files.filter(
+      ({ name, writtenAt, isClosed }) => this.#closedFiles.has(name) || isClosed || writtenAt <= now - abandonedMs,
+    );
+    let total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const old = new Set<string>();
-    for (const { name, sizeBytes, writtenAt } of files) {
+    for (const { name, sizeBytes } of total > keepBytes ? left : []) {
       if (total <= keepBytes * clearedShare) break;
-      if (!this.#closedFiles.has(name) && writtenAt > now - abandonedMs) continue;
       old.add(name);
       total -= sizeBytes;
     }
-    await this.#writeAgain(folder, old);
-    for (const name of old) {
-      await removeJournalFile(folder, name);
-      this.#closedFiles.delete(name);
+    await this.#remove(folder, old, isWorthKeeping);
+    const small = left.filter(({ name, sizeBytes }) => !old.has(name) && sizeBytes < keepBytes / filesKept);
+    if (small.length > mostFiles) await this.#remove(folder, new Set(small.map(({ name }) => name)), isKnownOtherwise);
+  }
+
+  async #remove(folder: string, names: ReadonlySet<string>, isKept: IsKept): Promise<void> {
+    if (names.size === 0) return;
+    // Two would both write what both remove.
+    const claim = new Claim(join(folder, claimsFolder, 'files'), this.#platform);
+    if (!(await claim.take())) return;
+    try {
+      await this.#writeAgain(folder, names, isKept);
+      for (const name of names) {
+        await removeJournalFile(folder, name);
+        this.#closedFiles.delete(name);
+      }
+    } finally {
+      await claim.release();
     }
   }
 
   /** Messages of which something else would be known without some files. */
-  async #writeAgain(folder: string, without: ReadonlySet<string>): Promise<void> {
+  async #writeAgain(folder: string, without: ReadonlySet<string>, isKept: IsKept): Promise<void> {
     const all: JournalRecord[] = [];
     const rest: JournalRecord[] = [];
     await readJournalFiles(folder, this.#platform, this.#platform.clock.now(), (file, records) => {
@@ -277,16 +288,23 @@ export class Journal {
     const kept = followAll(rest);
     for (const message of followAll(all).list(0)) {
       const known = kept.find(message.set, message.idempotencyKey);
-      if (isWorthKeeping(message, known)) this.#queue.push(...describe(message));
+      if (isKept(message, known)) this.#queue.push(...describe(message));
     }
     await this.flush();
   }
 }
+
+/** `otherwise`: what would be known of a message. */
+type IsKept = (message: JournalMessage, otherwise: JournalMessage | undefined) => boolean;
 
 function ignore(): void {}
 
 /** A message in doubt is, and one that is through, as long as it would seem to be in doubt. */
 function isWorthKeeping(message: JournalMessage, otherwise: JournalMessage | undefined): boolean {
   if (isResolved(message)) return otherwise !== undefined && !isResolved(otherwise);
+  return isKnownOtherwise(message, otherwise);
+}
+
+function isKnownOtherwise(message: JournalMessage, otherwise: JournalMessage | undefined): boolean {
   return otherwise?.status !== message.status || otherwise.attempts.length < message.attempts.length;
 }

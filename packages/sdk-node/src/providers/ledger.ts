@@ -11,6 +11,8 @@ export interface JournalMessage {
   readonly beganAt: number;
   /** Whoever began to send it has stopped by then. */
   readonly until: number;
+  /** How many sends began it since it was resolved, and have not withdrawn. */
+  readonly begun: number;
   readonly endedAt?: number;
   /** Who accepted it. */
   readonly provider?: string;
@@ -85,7 +87,8 @@ export function asOf(message: JournalMessage, now: number): JournalMessage {
 
 /** What is to be written so that a message is known as it is. */
 export function describe(message: JournalMessage): readonly JournalRecord[] {
-  const { set, idempotencyKey: key, status, beganAt, until, endedAt, attempts } = message;
+  const { set, idempotencyKey: key, status, beganAt, until, begun, endedAt, attempts } = message;
+  const begin: JournalRecord = { kind: 'begin', set, key, at: beganAt, until };
   const records = attempts.flatMap(({ provider, at, outcome, error }): readonly JournalRecord[] => [
     { kind: 'try', set, key, at, provider },
     ...(outcome === 'sent' ? [] : [{ kind: 'answer', set, key, at, provider, outcome, error: error ?? '' } as const]),
@@ -103,7 +106,7 @@ export function describe(message: JournalMessage): readonly JournalRecord[] {
             ...(message.provider !== undefined && { provider: message.provider }),
           },
         ];
-  return [{ kind: 'begin', set, key, at: beganAt, until }, ...records, ...end];
+  return [...Array<JournalRecord>(Math.max(1, begun)).fill(begin), ...records, ...end];
 }
 
 /** One name for what two tell. */
@@ -120,6 +123,7 @@ function follow(known: JournalMessage | undefined, record: JournalRecord): Journ
     status: 'open',
     beganAt: at,
     until: at,
+    begun: 0,
     attempts: [],
   };
   switch (record.kind) {
@@ -129,6 +133,8 @@ function follow(known: JournalMessage | undefined, record: JournalRecord): Journ
       return withTry(before, record.provider, at);
     case 'answer':
       return withAnswer(before, record.provider, { outcome: record.outcome, error: record.error });
+    case 'withdraw':
+      return withdraw(before, record);
     case 'end':
       return end(before, record);
     default:
@@ -148,6 +154,7 @@ function begin(before: JournalMessage, at: number, until: number): JournalMessag
     status: 'open',
     beganAt: isNew ? at : Math.min(before.beganAt, at),
     until: Math.max(before.until, until),
+    begun: isNew ? 1 : before.begun + 1,
     attempts: isNew ? [] : attempts,
   };
 }
@@ -164,8 +171,19 @@ function withAnswer(before: JournalMessage, provider: string, answer: Pick<Attem
   return { ...before, attempts };
 }
 
+/** Where nobody else is at it, it is what it was before. */
+function withdraw(
+  before: JournalMessage,
+  { at, tried }: JournalRecord & { readonly kind: 'withdraw' },
+): JournalMessage {
+  const attempts = before.attempts.filter((each) => each.at !== tried?.at || each.provider !== tried.provider);
+  const begun = Math.max(0, before.begun - 1);
+  if (before.status !== 'open' || begun > 0) return { ...before, begun, attempts };
+  return { ...before, begun, attempts, status: attempts.length > 0 ? 'unknown' : 'failed', endedAt: at };
+}
+
 function end(before: JournalMessage, { at, outcome, provider }: JournalRecord & { readonly kind: 'end' }) {
-  const { set, idempotencyKey, beganAt, until, attempts } = before;
+  const { set, idempotencyKey, beganAt, until, begun, attempts } = before;
   const index = attempts.findLastIndex((each) => each.provider === provider);
   return {
     set,
@@ -173,6 +191,7 @@ function end(before: JournalMessage, { at, outcome, provider }: JournalRecord & 
     status: outcome,
     beganAt,
     until,
+    begun,
     endedAt: at,
     ...(provider !== undefined && { provider }),
     attempts: attempts.map((each, place) =>

@@ -14,7 +14,7 @@ export class OrderInForce {
   readonly #key: string;
   readonly #names: readonly string[];
   readonly #log: Log;
-  /** What each rule, and everybody else, was served last that was good. */
+  /** What each rule and target, and everybody else, was served last that was good. */
   #lastGood: ReadonlyMap<string, ProviderOrder> = new Map();
   readonly #stop: () => void;
 
@@ -36,10 +36,10 @@ export class OrderInForce {
   }
 
   find(context: GivenContext): ProviderOrder {
-    const { variation, value, reason } = this.#client.anyDetail(this.#key, context, undefined);
-    const served = variation === undefined ? undefined : this.#read(value);
+    const detail = this.#client.anyDetail(this.#key, context, undefined);
+    const served = detail.variation === undefined ? undefined : this.#read(detail.value);
     if (typeof served === 'object') return served;
-    return this.#lastGood.get(placeOf(reason)) ?? this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
+    return this.#lastGood.get(placeOf(detail)) ?? this.#lastGood.get(everybody) ?? orderOfCode(this.#names);
   }
 
   /** For people: what each provider is for everybody. */
@@ -63,7 +63,7 @@ export class OrderInForce {
       return typeof order === 'object' ? order : undefined;
     });
     const bad = listServed(flag)
-      .flatMap(([, variations]) => variations)
+      .flatMap(({ variations }) => variations)
       .find((variation) => typeof read(variation) === 'string');
     const problem = bad === undefined ? undefined : `variations[${bad}]: ${read(bad)}`;
     const { refusals } = this.#client;

@@ -9,7 +9,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test
 import { createClient } from '../create-client.ts';
 import { SluiceError } from '../errors.ts';
 import type { NodeClient } from '../node-client.ts';
+import { nodePlatform } from '../platform.ts';
 import { TestData } from '../test-data.ts';
+import { Journal } from './journal.ts';
+import { readJournal } from './journal-access.ts';
 import { NotAccepted } from './not-accepted.ts';
 import type { Provider, SendOptions, SendResult } from './provider.ts';
 import { ProviderSets } from './provider-sets.ts';
@@ -68,7 +71,15 @@ const standby = (name: string) => ({ name, state: 'standby' });
 const drained = (name: string) => ({ name, state: 'drained' });
 
 /** Providers a, b and c of a client whose flags the test sets; the clock is the test's. */
-async function create({ value, honours = false }: { value?: unknown; honours?: boolean } = {}) {
+async function create({
+  value,
+  honours = false,
+  onHash = () => undefined,
+}: {
+  value?: unknown;
+  honours?: boolean;
+  onHash?: (text: string) => void;
+} = {}) {
   const testData = new TestData();
   if (value !== undefined) testData.set(set, value);
   const log = createFakeLog();
@@ -89,8 +100,18 @@ async function create({ value, honours = false }: { value?: unknown; honours?: b
       log,
       observe: (send) => void observed.push(send),
     },
-    // Processes of a test may share a folder.
-    { ...platform, createUuid: randomUUID },
+    {
+      ...platform,
+      // Processes of a test may share a folder.
+      createUuid: randomUUID,
+      hash: {
+        ...platform.hash,
+        sha256Base64: (text) => {
+          onHash(text);
+          return platform.hash.sha256Base64(text);
+        },
+      },
+    },
   );
   const [a, b, c] = [new FakeProvider(honours), new FakeProvider(honours), new FakeProvider(honours)];
   const options = { idempotencyKey: ({ id }: Mail) => id, timeoutMs: 1000, deadlineMs: 3000 };
@@ -834,6 +855,55 @@ describe('processes that share a journal', () => {
     expect((await one.mail.send({ id: 'm1' })).status).toBe('unknown');
     expect((await two.mail.send({ id: 'm1' })).status).toBe('unknown');
     expect(two.a.accepted).toEqual([]);
+  });
+
+  test('leave a message that another one is about to begin, at the deadline or when nobody wants it any more', async () => {
+    const { sets, clock } = await create();
+    const a = new FakeProvider();
+    const options = { idempotencyKey: ({ id }: Mail) => id, journal: folder, timeoutMs: 100, deadlineMs: 500 };
+    const mail = sets.create<Mail>('sms', { a }, options);
+    const other = new Journal({ folder, log: createFakeLog() }, nodePlatform);
+    const claims = ['m1', 'm2'].map((id) => other.createClaim('sms', id));
+    expect(await Promise.all(claims.map((claim) => claim?.take()))).toEqual([true, true]);
+    const controller = new AbortController();
+    const left = mail.send({ id: 'm1' }, undefined, { signal: controller.signal });
+    await clock.untilWaiting();
+    controller.abort();
+    await clock.advance(20);
+    const late = mail.send({ id: 'm2' });
+    for (let waited = 0; waited < 500; waited += 20) {
+      await clock.untilWaiting();
+      await clock.advance(20);
+    }
+    const result = { status: 'unknown', attempts: [], reason: 'another process may be sending it' };
+    expect([await left, await late]).toEqual([result, result]);
+    expect(a.asked).toEqual([]);
+    await sets.close();
+  });
+
+  test('read that nothing was sent where writing that it has begun took too long', async () => {
+    let isSlow = false;
+    const { sets, clock } = await create({
+      onHash: (text) => {
+        if (isSlow && text.includes('"kind":"try"')) void clock.advance(5000);
+      },
+    });
+    const a = new FakeProvider();
+    const options = { idempotencyKey: ({ id }: Mail) => id, journal: folder };
+    const mail = sets.create<Mail>('sms', { a }, options);
+    await mail.send({ id: 'm1' });
+    isSlow = true;
+    await expect(mail.send({ id: 'm2' })).rejects.toThrow('it took so long that another process may have begun');
+    isSlow = false;
+    await clock.advance(3_600_000);
+    const { messages } = await readJournal(folder);
+    expect(messages.map(({ idempotencyKey, status }) => [idempotencyKey, status])).toEqual([
+      ['m1', 'sent'],
+      ['m2', 'failed'],
+    ]);
+    expect((await mail.send({ id: 'm2' })).status).toBe('sent');
+    expect(a.accepted).toEqual(['m1', 'm2']);
+    await sets.close();
   });
 
   test('send what one of them failed to send', async () => {

@@ -72,7 +72,7 @@ export class Providers<Message> {
    * Sends a message and resolves with what became of it: a provider that fails does not make it reject. The same
    * message is sent once, however often it is given while it is on its way; one that was sent is not sent again, and
    * one in doubt only as the policy allows: also by other processes that share the journal, unless duplicates are
-   * allowed. A message that one of these was killed while beginning waits up to 10 s for that. Rejects with a
+   * allowed. A message that one of these was killed while beginning waits for that up to 10 s, within `deadlineMs`. Rejects with a
    * SluiceError, having sent nothing, when the message has no key, the signal is none, or the journal cannot be used.
    */
   async send(
@@ -113,10 +113,15 @@ export class Providers<Message> {
     const { journal, order, describe, platform, log, observe } = this.#around;
     // Before anything is awaited: who asks, and what is in force now.
     const asked = { message, key, signal, order: order.find(context), about: describe(context) };
+    const timeoutMs = this.#timeoutMs;
+    const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
+    const endsAt = platform.clock.elapsed() + deadlineMs;
     // Who may not send it twice must not begin it beside another.
     const mayDouble = asked.order.ambiguous === 'allow-duplicate';
     await journal.ready().catch(rejectAs(this.#set, 'read'));
-    const claim = mayDouble ? undefined : await journal.claim(this.#set, key).catch(rejectAs(this.#set, 'written'));
+    const claim = mayDouble ? undefined : journal.createClaim(this.#set, key);
+    const isFree = await claim?.wait({ untilElapsed: endsAt, signal }).catch(rejectAs(this.#set, 'written'));
+    if (isFree === false) return { status: 'unknown', attempts: [], reason: 'another process may be sending it' };
     try {
       await journal.readNews().catch(rejectAs(this.#set, 'read'));
       const before = journal.find(this.#set, key);
@@ -127,9 +132,7 @@ export class Providers<Message> {
       if (before?.status === 'open' && !mayDouble) {
         return { status: 'unknown', attempts: before.attempts, reason: 'another process may be sending it' };
       }
-      const timeoutMs = this.#timeoutMs;
-      const { deadlineMs = Math.min(3 * timeoutMs, longestMs) } = this.#options;
-      const options = { set: this.#set, timeoutMs, deadlineMs, members: this.#members, journal, log, observe };
+      const options = { set: this.#set, timeoutMs, endsAt, members: this.#members, journal, log, observe };
       return await new Sending({ ...asked, before, claim }, options, platform).run();
     } finally {
       await claim?.release();

@@ -37,7 +37,8 @@ export interface Outgoing<Message> {
 export interface SendingOptions<Message> {
   readonly set: string;
   readonly timeoutMs: number;
-  readonly deadlineMs: number;
+  /** By the clock that never goes backwards. */
+  readonly endsAt: number;
   readonly members: Members<Message>;
   readonly journal: Journal;
   readonly log: Log;
@@ -54,7 +55,6 @@ export class Sending<Message> {
   readonly #outgoing: Outgoing<Message>;
   readonly #options: SendingOptions<Message>;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
-  readonly #endsAt: number;
   readonly #candidates: readonly string[];
   /** Those of sends before this one, where they leave it in doubt, too. */
   readonly #attempts: Attempt[];
@@ -72,7 +72,6 @@ export class Sending<Message> {
     this.#outgoing = outgoing;
     this.#options = options;
     this.#platform = platform;
-    this.#endsAt = platform.clock.elapsed() + options.deadlineMs;
     this.#candidates = options.members.listCandidates(order, key);
     this.#attempts = before === undefined || before.status === 'failed' ? [] : [...before.attempts];
   }
@@ -80,9 +79,10 @@ export class Sending<Message> {
   /** Rejects when the journal cannot be written; then nothing was sent. */
   async run(): Promise<SendResult> {
     if (this.#attempts.length > 0 && this.#listNext().length === 0) return this.#result('unknown');
-    const { journal, deadlineMs } = this.#options;
+    const { journal, endsAt } = this.#options;
     const now = journal.now();
-    journal.note({ kind: 'begin', ...this.#named, at: now, until: now + deadlineMs + lateMs });
+    const until = now + Math.max(0, endsAt - this.#platform.clock.elapsed()) + lateMs;
+    journal.note({ kind: 'begin', ...this.#named, at: now, until });
     if (this.#candidates.length === 0) this.#reason = 'no provider may send: all are drained';
     for (let names = this.#listNext(); names.length > 0; names = this.#listNext()) {
       const name = await this.#choose(names);
@@ -114,9 +114,9 @@ export class Sending<Message> {
   async #choose(names: readonly string[]): Promise<string | undefined> {
     const { clock } = this.#platform;
     const { order, signal } = this.#outgoing;
-    const { members } = this.#options;
+    const { members, endsAt } = this.#options;
     for (let waitMs = this.#repeatAfterMs(names); ; waitMs = leastWait()) {
-      const leftMs = this.#endsAt - clock.elapsed();
+      const leftMs = endsAt - clock.elapsed();
       if (waitMs >= leftMs) {
         this.#reason =
           leastWait() > 0 ? 'every provider is at its maxPerSecond until the deadline' : 'the deadline passed';
@@ -159,16 +159,22 @@ export class Sending<Message> {
   /** Nothing leaves before it is on disk that it does. False: it cannot be written, and others were tried before. */
   async #writeTry(provider: string): Promise<boolean> {
     const { journal } = this.#options;
-    journal.note({ kind: 'try', ...this.#named, at: journal.now(), provider });
-    return this.#write();
+    const at = journal.now();
+    journal.note({ kind: 'try', ...this.#named, at, provider });
+    return this.#write({ at, provider });
   }
 
-  async #write(): Promise<boolean> {
+  async #write(tried?: { readonly at: number; readonly provider: string }): Promise<boolean> {
     const { journal } = this.#options;
     const { claim, key, before } = this.#outgoing;
     try {
       await journal.flush();
-      if (claim?.isLost === true) throw new Error('it took so long that another process may have begun');
+      if (claim?.isLost === true) {
+        // Others read that it has begun.
+        journal.note({ kind: 'withdraw', ...this.#named, at: journal.now(), ...(tried !== undefined && { tried }) });
+        await journal.flush();
+        throw new Error('it took so long that another process may have begun');
+      }
       await claim?.release();
       return true;
     } catch (cause) {
@@ -181,12 +187,12 @@ export class Sending<Message> {
   }
 
   async #try(provider: string): Promise<Attempt> {
-    const { members, journal, timeoutMs } = this.#options;
+    const { members, journal, timeoutMs, endsAt } = this.#options;
     const { message, key: idempotencyKey, signal } = this.#outgoing;
     const { clock } = this.#platform;
     const at = journal.now();
     const startedAt = clock.elapsed();
-    const leftMs = Math.max(0, Math.min(timeoutMs, this.#endsAt - startedAt));
+    const leftMs = Math.max(0, Math.min(timeoutMs, endsAt - startedAt));
     const answer = await members.send(provider, message, { timeoutMs: leftMs, signal, idempotencyKey });
     this.#observe(provider, answer, clock.elapsed() - startedAt);
     if (answer.outcome === 'sent') return { provider, at, outcome: 'sent' };

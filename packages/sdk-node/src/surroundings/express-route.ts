@@ -39,8 +39,9 @@ interface Ways {
   readonly template: string | undefined;
 }
 
-/** By routes: routers do not change once they have answered. */
-const knownWays = new WeakMap<Route, Ways>();
+/** By applications, since several may have the same router, and routes: routers do not change once they have answered. */
+const knownWays = new WeakMap<Application, WeakMap<Route, Ways>>();
+const nowhere: Ways = { ways: [], base: '', template: undefined };
 
 /**
  * The whole template of a route of Express 5. Express knows what its routers are mounted at only as it was asked for,
@@ -52,7 +53,7 @@ export function findExpressRoute(
   route: Route,
   request: { readonly app?: unknown; readonly originalUrl?: string },
 ): string {
-  const known = knownWays.get(route) ?? findWays(route, request.app);
+  const known = findWays(route, request.app);
   if (known.template !== undefined) return known.template;
   const [path = ''] = (request.originalUrl ?? '').split('?');
   const asked = `/${path.split('/').slice(known.base.split('/').length).join('/')}`;
@@ -66,13 +67,22 @@ export function findExpressRoute(
 function findWays(route: Route, app: unknown): Ways {
   // Express gives it to each request.
   const application = app as Application | undefined;
-  const ways = application === undefined ? [] : listWays(application.router.stack, route, []);
-  const base = application === undefined || ways.length === 0 ? '' : baseOf(application);
+  if (application === undefined) return nowhere;
+  const routes = knownWays.get(application) ?? new WeakMap<Route, Ways>();
+  knownWays.set(application, routes);
+  const known = routes.get(route) ?? lookUpWays(route, application);
+  routes.set(route, known);
+  return known;
+}
+
+/** Nowhere: a router that is called by hand. */
+function lookUpWays(route: Route, application: Application): Ways {
+  const ways = listWays(application.router.stack, route, []);
+  if (ways.length === 0) return nowhere;
+  const base = baseOf(application);
   const [first] = ways;
   const template = ways.length === 1 && first?.template !== undefined ? finish(base + first.template) : undefined;
-  const found: Ways = { ways, base, template };
-  if (ways.length > 0) knownWays.set(route, found);
-  return found;
+  return { ways, base, template };
 }
 
 function listWays(stack: readonly Layer[], route: Route, above: readonly Layer[]): readonly Way[] {
