@@ -283,7 +283,7 @@ describe('a barrier', () => {
     await server.api('POST', '/projects/default/flags', { key: 'checkout' });
     expect(await server.api('GET', `${production}/flags/checkout/barrier`)).toMatchObject({
       status: 404,
-      body: { title: '`checkout` is a release; only a migration has a barrier and mismatches' },
+      body: { title: '`checkout` is a release; only a migration has a barrier, mismatches and a backfill' },
     });
   });
 });
