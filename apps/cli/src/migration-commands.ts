@@ -8,7 +8,7 @@ import {
   stages,
   weightOfStage,
 } from '@sluice/authoring';
-import { formatBackfill } from './backfill-words.ts';
+import { formatBackfill, rangesShown } from './backfill-words.ts';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -107,9 +107,12 @@ export const migrationCommands: readonly Command[] = [
     run: async ({ words: [key = ''], options, platform, output }) => {
       const { api, place } = connect(options, platform);
       await getMigration({ api, place }, key);
-      const backfill = await api.getBackfill(place, key);
-      if (options.json === true) output.printJson(backfill);
-      else output.print(formatBackfill(backfill, place.environment, output.width));
+      // A BackfillView, as the management API has it, of as many ranges as there are in a page.
+      if (options.json === true) output.printJson(await api.getBackfill(place, key, { limit: 500 }));
+      else {
+        const backfill = await api.getBackfill(place, key, { limit: rangesShown, noted: true });
+        output.print(formatBackfill(backfill, place.environment, output.width));
+      }
       return undefined;
     },
   }),

@@ -21,6 +21,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createEdgeMetrics } from './edge-metrics.ts';
 import { EdgeError } from './errors.ts';
+import { PassUp } from './pass-up.ts';
 import type { EdgePlatform } from './platform.ts';
 import { createRelayFiles } from './relay-files.ts';
 import type { EdgeSettings } from './settings.ts';
@@ -95,6 +96,7 @@ async function openEdge(
   const visitors = new Visitors(relay.fleet, platform);
   const load = new LoadGauge(platform);
   const dataPlane = new DataPlane(relay, { keeper, load, fleet: relay.fleet, visitors });
+  const passUp = new PassUp({ upstream: settings.upstream, host: relay, after: platform.after });
   const pool = createPool(settings, front, workerKey, { platform, log });
   const metrics = createEdgeMetrics(relay, keeper, pool);
   await relay.start().catch(async (error: unknown) => {
@@ -109,7 +111,8 @@ async function openEdge(
     await relay.untilReady();
     gate.open({
       request: (request, response) => {
-        if (!dataPlane.handle(request, response)) answerOther(request, response, { relay, metrics, settings, log });
+        if (dataPlane.handle(request, response) || passUp.handle(request, response)) return;
+        answerOther(request, response, { relay, metrics, settings, log });
       },
       upgrade: (request, socket, head) => {
         if (dataPlane.handleUpgrade(request, socket, head) || relay.links.handleUpgrade(request, socket, head)) return;

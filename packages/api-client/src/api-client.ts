@@ -101,7 +101,12 @@ export interface ApiClient {
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   getMismatches(place: Place, flag: string): Promise<MismatchesView>;
-  getBackfill(place: Place, flag: string): Promise<BackfillView>;
+  /** `noted`: only ranges that somebody works on, or that differ. */
+  getBackfill(
+    place: Place,
+    flag: string,
+    page?: { readonly limit?: number; readonly cursor?: string; readonly noted?: boolean },
+  ): Promise<BackfillView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
@@ -195,7 +200,8 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
     getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
-    getBackfill: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/backfill`),
+    getBackfill: (place, flag, page = {}) =>
+      call('GET', `${at(place)}/flags/${enc(flag)}/backfill${toQuery({ ...page })}`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
     getTelemetry: (place, flag, window) =>

@@ -255,13 +255,15 @@ const backfillCounts = {
   failed: count,
 };
 
+const backfillState = z.enum(['todo', 'running', 'done', 'verified', 'dirty']);
+
 const backfillRangeView = named('BackfillRange', {
   position: count,
   /** Keys above this one, up to the other; absent: from the first, to the last. By the bytes of their UTF-8. */
   after: text.exactOptional(),
   upTo: text.exactOptional(),
   /** `done`: copied, not verified yet; `dirty`: the stores differ in records that could not be repaired. */
-  state: z.enum(['todo', 'running', 'done', 'verified', 'dirty']),
+  state: backfillState,
   ...backfillCounts,
   /** Who has it now; absent: nobody. */
   worker: text.exactOptional(),
@@ -278,9 +280,7 @@ const backfillRangeView = named('BackfillRange', {
 });
 export type BackfillRangeView = z.output<typeof backfillRangeView>;
 
-/** How far the backfill of a migration is. */
-export const backfillView = named('Backfill', {
-  flag: text,
+const backfillSummary = {
   /** Whether both stores have the same in all ranges, as far as they were looked at. */
   isVerified: z.boolean(),
   /** How many ranges are in each state; none where no backfill has begun, or records were in `off` since. */
@@ -290,7 +290,20 @@ export const backfillView = named('Backfill', {
   workers: list(text),
   rowsPerSecond: z.number(),
   throttleReasons: list(text),
+  /** By ascending keys, so many ranges in one cell: the state that is furthest from verified of each. At most 480. */
+  rangesPerCell: count,
+  map: list(backfillState),
+};
+const backfillSummaryView = view(backfillSummary);
+export type BackfillSummaryView = z.output<typeof backfillSummaryView>;
+
+/** How far the backfill of a migration is. */
+export const backfillView = named('Backfill', {
+  flag: text,
+  ...backfillSummary,
+  /** A page of them. */
   ranges: list(backfillRangeView),
+  nextCursor: z.string().exactOptional(),
 });
 export type BackfillView = z.output<typeof backfillView>;
 

@@ -393,7 +393,7 @@ async function wantUpgrade({ response }: Exchange): Promise<void> {
   sendProblem(response, 426, 'upgrade-required', 'expected a WebSocket, got a request without Upgrade');
 }
 
-function refuseKey(response: ServerResponse, found: string): void {
+export function refuseKey(response: ServerResponse, found: string): void {
   sendProblem(response, 401, 'unauthorized', `expected an SDK key in Authorization, got ${found}`);
 }
 
@@ -411,7 +411,7 @@ function readUrl({ url = '/' }: IncomingMessage): { readonly path: string; reado
 }
 
 /** SDKs send the bare key; very old ones put `api_key` before it. */
-function readSdkKey(request: IncomingMessage): string | undefined {
+export function readSdkKey(request: Pick<IncomingMessage, 'headers'>): string | undefined {
   const key = request.headers.authorization?.replace(/^api_key /, '').trim();
   return key === '' ? undefined : key;
 }

@@ -5,6 +5,8 @@ export {
   type DataPlaneHost,
   type DataPlaneParts,
   type EventBatch,
+  readSdkKey,
+  refuseKey,
   sendProblem,
 } from './data-plane.ts';
 export { discardRest } from './discard-rest.ts';
@@ -20,6 +22,7 @@ export { CertificateError, closeListener, createListener, type Listener, listen,
 export { LoadGauge } from './load-gauge.ts';
 export { Outflow, type OutflowOptions } from './outflow.ts';
 export { paceFor } from './pace.ts';
+export { type Destination, passOn } from './pass-on.ts';
 export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';
 export { Roster } from './roster.ts';
 export { leaseMs, StreamKeeper, type StreamKeeperOptions } from './stream-keeper.ts';

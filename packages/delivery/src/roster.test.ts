@@ -62,7 +62,7 @@ function inShort({ state, problem, refused, configs, oldestVersion, repairs, hel
     problem,
     refused && `without ${refused.map(({ key }) => key)}`,
     configs && `with ${configs.map(({ key, value }) => `${key} ${value}`)}`,
-    repairs && `repairing ${repairs.map(({ migration, depth }) => `${depth} of ${migration}`)}`,
+    repairs && `repairing ${repairs.map(({ migration, depth }) => `${depth} of ${migration}`).join() || 'nothing'}`,
     oldestVersion && `operating since ${oldestVersion}`,
     heldMs && `for ${heldMs}`,
   ];
@@ -125,14 +125,14 @@ describe('a relay that is connected', () => {
     const repairs = (depth: number) => [{ migration: 'orders', depth, oldestMs: 10 }];
     const member = roster.join('env-1', arrive('web-1', { state: 'e1:5', repairs: repairs(3) }));
     await platform.clock.advance(50);
-    for (const running of [{ repairs: repairs(3) }, { repairs: repairs(2) }, {}]) {
+    for (const running of [{ repairs: repairs(3) }, { repairs: repairs(2) }, {}, { repairs: [] }]) {
       roster.acknowledge([member], { state: 'e1:5', ...running });
       await platform.clock.advance(50);
     }
     expect(take()).toEqual([
       'env-1: 1 is web-1 e1:5 repairing 3 of orders for 50',
       '1 run e1:5 repairing 2 of orders for 50',
-      '1 run e1:5 for 50',
+      '1 run e1:5 repairing nothing for 50',
     ]);
   });
 

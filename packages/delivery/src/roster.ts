@@ -96,8 +96,9 @@ export class Roster implements Fleet {
     for (const member of members) {
       const entry = this.#entries.get(member);
       if (entry === undefined) continue;
-      // Configs are told of only when they are others.
-      const merged = { ...running, configs: running.configs ?? entry.running.configs };
+      // Configs are told of only when they are others, and repairs once they are known.
+      const { configs = entry.running.configs, repairs = entry.running.repairs } = running;
+      const merged = { ...running, configs, repairs };
       if (isSame(entry.running, merged)) {
         this.#heard.add(member);
         continue;

@@ -107,7 +107,12 @@ describe('an acknowledgement', () => {
       { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0, isDirty: true }] },
       { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0, isDirty: true }] },
     ],
-    ['nothing to repair', { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0 }] }, {}],
+    [
+      'nothing to repair, which is other than not telling of it',
+      { repairs: [{ migration: 'orders', depth: 0, oldestMs: 0 }] },
+      { repairs: [] },
+    ],
+    ['repairs that it does not know of yet, as null', { repairs: null }, {}],
     ['a time before it happened, which is now', { heldMs: -5 }, { heldMs: 0 }],
   ])('may tell of %s', (_, running, expected) => {
     expect(parseReport({ kind: 'acknowledgement', ...running })).toEqual({ kind: 'acknowledgement', ...expected });

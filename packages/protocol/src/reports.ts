@@ -82,7 +82,10 @@ export interface Running {
    * none of an earlier one than is in force. What such an operation does is of the version under which it began.
    */
   readonly oldestVersion?: number | undefined;
-  /** Migrations in which it has records to repair, at most 50; undefined: in none. */
+  /**
+   * Migrations in which it has records to repair, at most 50; undefined: not known yet, as its journals have not been
+   * read, or nothing of it is a migration; what was told last stays so.
+   */
   readonly repairs?: readonly RepairBacklog[] | undefined;
   /** For how many milliseconds all that has been so, by a clock of the instance that never jumps. */
   readonly heldMs?: number | undefined;
@@ -216,7 +219,7 @@ function readRunning({ state, refused, problem, heldMs, configs, oldestVersion, 
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
     ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
-    ...readRepairs(repairs ?? []),
+    ...(Array.isArray(repairs) && { repairs: readRepairs(repairs) }),
   };
 }
 
@@ -246,9 +249,8 @@ function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[
     .map(({ key, value }) => ({ key: cut(key, longestText), value: cut(value, longestConfig) }));
 }
 
-/** Whoever has nothing to repair says nothing, or would be told apart from those that are like it. */
-function readRepairs(backlogs: readonly RepairBacklog[]): Pick<Running, 'repairs'> {
-  const repairs = backlogs
+function readRepairs(backlogs: readonly RepairBacklog[]): readonly RepairBacklog[] {
+  return backlogs
     .filter(({ depth, isDirty }) => depth > 0 || isDirty === true)
     .slice(0, mostBacklogs)
     .map(({ migration, depth, oldestMs, isDirty }) => {
@@ -260,7 +262,6 @@ function readRepairs(backlogs: readonly RepairBacklog[]): Pick<Running, 'repairs
         ...(isDirty === true && { isDirty }),
       };
     });
-  return repairs.length === 0 ? {} : { repairs };
 }
 
 function readAttributes(about: Readonly<Record<string, unknown>>): InstanceAttributes {

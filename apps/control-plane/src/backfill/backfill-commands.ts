@@ -1,4 +1,4 @@
-import { listStagesInForce } from '@sluice/authoring';
+import { type Instruction, listStagesInForce } from '@sluice/authoring';
 import type {
   BackfillClaim,
   BackfillLease,
@@ -8,14 +8,16 @@ import type {
   BackfillVerification,
 } from '@sluice/protocol';
 import { chunk } from '../database/chunks.ts';
-import type { BackfillRangeRow, Database } from '../database/schema.ts';
+import type { BackfillRangeRow, Database, Reads } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import type { StoredFlag } from '../flags/flag-queries.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
-import { describeHoldouts } from '../migrations/barrier.ts';
+import { describeHoldouts, isNamed } from '../migrations/barrier.ts';
+import { getMigration } from '../migrations/migration-queries.ts';
+import { listNamed } from '../migrations/pass-barriers.ts';
 import { holdEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
-import { getMigration, hasRanges, readStanding, type Subject } from './backfill-queries.ts';
+import { hasRanges, readStanding, type Subject } from './backfill-queries.ts';
 
 /** Who has told of no progress for so long has lost its range. */
 const leaseMs = 60_000;
@@ -33,10 +35,10 @@ export async function claimRange(
   subject: Subject,
   { worker, except }: Worker,
 ): Promise<BackfillClaim> {
-  const flag = await getMigration(db, subject);
+  const flag = await getMigration(db, subject.environment, subject.key);
   refuseOneSided(flag, subject.key);
   if (!(await hasRanges(db, subject))) {
-    const reason = describeStragglers(await readFleet(subject.environment.id), flag, subject);
+    const reason = await describeStragglers(db, await readFleet(subject.environment.id), flag, subject);
     return reason === undefined ? { kind: 'propose' } : { kind: 'wait', reason, retryMs };
   }
   const now = platform.now();
@@ -57,7 +59,7 @@ export async function proposeRanges(
   await db.transaction().execute(async (writes) => {
     // Of two who propose, the second finds the ranges of the first.
     const { id: environmentId, version: proposedVersion } = await holdEnvironment(writes, projectKey, environmentKey);
-    refuseOneSided(await getMigration(writes, subject), subject.key);
+    refuseOneSided(await getMigration(writes, subject.environment, subject.key), subject.key);
     if (await hasRanges(writes, subject)) return;
     const gone = await writes
       .deleteFrom('backfillRanges')
@@ -66,7 +68,8 @@ export async function proposeRanges(
       .returning('fence')
       .execute();
     // Who still holds one of those has a lower fence than whoever will have one of these.
-    const fence = gone.reduce((highest, range) => Math.max(highest, range.fence), 0);
+    const lowest = await findLowestFence(writes, environmentId, subject.key);
+    const fence = gone.reduce((highest, range) => Math.max(highest, range.fence), lowest);
     const ends: readonly (string | null)[] = [...upperBounds, null];
     const rows = ends.map((upTo, position) => ({
       environmentId,
@@ -81,6 +84,24 @@ export async function proposeRanges(
     }));
     for (const part of chunk(rows, valuesOfRange)) await writes.insertInto('backfillRanges').values(part).execute();
   });
+}
+
+/** No range is claimed so often in one version of an environment. */
+const claimsPerVersion = 1_000_000;
+
+/** Above all that there were before the migration was deleted, and its ranges with it. */
+async function findLowestFence(reads: Reads, environmentId: string, key: string): Promise<number> {
+  const deletion = await reads
+    .selectFrom('changeObjects')
+    .select('version')
+    .where('environmentId', '=', environmentId)
+    .where('kind', '=', 'flag')
+    .where('key', '=', key)
+    .where('afterJson', 'is', null)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return (deletion?.version ?? 0) * claimsPerVersion;
 }
 
 /** Of a row that is inserted. */
@@ -143,17 +164,38 @@ function refuseOneSided({ definition, configuration }: StoredFlag, key: string):
   throw new ServerError('conflict', why, { faults: [{ path: 'migration', message: why }] });
 }
 
-/** Who may still write in the stage before. Foreign SDKs cannot tell, and are not waited for. */
-function describeStragglers(
+/**
+ * Who may still write in the stage before. Foreign SDKs cannot tell, and are not waited for; nor is whom the last change
+ * of the migration names in its `overrule`, which the history has with the reason.
+ */
+async function describeStragglers(
+  reads: Reads,
   fleet: FleetRecord,
   { version }: StoredFlag,
   { environment, key }: Subject,
-): string | undefined {
+): Promise<string | undefined> {
   const { holdouts } = describeHoldouts(fleet, { key, epoch: environment.epoch, version });
-  const [first, ...others] = holdouts.filter(({ isForeign }) => !isForeign);
+  const own = holdouts.filter(({ isForeign }) => !isForeign);
+  if (own.length === 0) return undefined;
+  const named = await findNamed(reads, { environment, key }, version);
+  const [first, ...others] = own.filter((holdout) => !isNamed(holdout, named));
   if (first === undefined) return undefined;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
-  return `not every instance has version ${version} yet: ${first.instance} ${first.reason}${more}`;
+  const how = 'whom nothing is to wait for is named in `overrule` of the change to `dualwrite` or `shadow`';
+  return `not every instance has version ${version} yet: ${first.instance} ${first.reason}${more}; ${how}`;
+}
+
+/** The instances that a change of the migration overrules. */
+async function findNamed(reads: Reads, { environment, key }: Subject, version: number): Promise<ReadonlySet<string>> {
+  const change = await reads
+    .selectFrom('changes')
+    .select('instructionsJson')
+    .where('environmentId', '=', environment.id)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  // Written by this program.
+  const instructions = JSON.parse(change?.instructionsJson ?? '[]') as readonly Instruction[];
+  return listNamed(instructions, key).instances;
 }
 
 /** So many ranges that may be free are looked at in one go: there may be 100,000, and claims are many. */

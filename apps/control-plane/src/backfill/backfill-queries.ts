@@ -1,8 +1,6 @@
 import { type FlagState, listStagesInForce } from '@sluice/authoring';
 import type { BackfillStanding } from '@sluice/protocol';
 import type { BackfillRangeRow, EnvironmentRow, Reads } from '../database/schema.ts';
-import { ServerError } from '../errors.ts';
-import { getFlag, type StoredFlag } from '../flags/flag-queries.ts';
 
 /** A migration in one environment. */
 export interface Subject {
@@ -10,28 +8,35 @@ export interface Subject {
   readonly key: string;
 }
 
-/** Throws `not-found` when the flag is none, or of another kind. */
-export async function getMigration(reads: Reads, { environment, key }: Subject): Promise<StoredFlag> {
-  const flag = await getFlag(reads, environment, key);
-  if (flag.definition.kind === 'migration') return flag;
-  const message = `\`${key}\` is a ${flag.definition.kind}; only a migration has a backfill`;
-  throw new ServerError('not-found', message, { faults: [{ path: 'flag', message }] });
-}
-
-/** By ascending keys; empty where there are none, or what they say is not true any more. */
-export async function listRanges(reads: Reads, subject: Subject): Promise<readonly BackfillRangeRow[]> {
-  const rows = await reads
+/** By ascending keys, one more than `limit`: those that somebody works on or that differ, or all. */
+export function listRanges(
+  reads: Reads,
+  { environment, key }: Subject,
+  { after, limit, isNoted, now }: RangesQuery,
+): Promise<readonly BackfillRangeRow[]> {
+  return reads
     .selectFrom('backfillRanges')
     .selectAll()
-    .where('environmentId', '=', subject.environment.id)
-    .where('flagKey', '=', subject.key)
+    .where('environmentId', '=', environment.id)
+    .where('flagKey', '=', key)
+    .where('position', '>', after)
+    .$if(isNoted, (query) =>
+      query.where((range) => range.or([range('state', '=', 'dirty'), range('leasedUntil', '>=', now)])),
+    )
     .orderBy('position')
+    .limit(limit + 1)
     .execute();
-  const [first] = rows;
-  return first === undefined || (await wasOffSince(reads, subject, first.proposedVersion)) ? [] : rows;
 }
 
-/** Whether `listRanges` has any. */
+export interface RangesQuery {
+  /** A position. */
+  readonly after: number;
+  readonly limit: number;
+  readonly isNoted: boolean;
+  readonly now: number;
+}
+
+/** Whether there are any, and what they say is true still. */
 export async function hasRanges(reads: Reads, subject: Subject): Promise<boolean> {
   const first = await reads
     .selectFrom('backfillRanges')

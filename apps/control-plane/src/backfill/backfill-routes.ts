@@ -1,13 +1,23 @@
 import { backfillView } from '@sluice/api-client';
 import type { EnvironmentRow } from '../database/schema.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
+import { parseNumberCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
+import { getMigration } from '../migrations/migration-queries.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { claimRange, noteProgress, noteVerification, proposeRanges } from './backfill-commands.ts';
-import { getMigration, listRanges, type Subject } from './backfill-queries.ts';
-import { claimBody, migrationParams, progressBody, rangesBody, verificationBody } from './backfill-schema.ts';
-import { toBackfillView } from './backfill-view.ts';
+import { hasRanges, listRanges, readStanding, type Subject } from './backfill-queries.ts';
+import {
+  backfillQuery,
+  claimBody,
+  migrationParams,
+  progressBody,
+  rangesBody,
+  verificationBody,
+} from './backfill-schema.ts';
+import { summarise } from './backfill-summary.ts';
+import { toRangeView } from './backfill-view.ts';
 
 /** How far a backfill is. */
 export function addBackfillRoutes(app: App, { db, platform }: ServerContext): void {
@@ -15,16 +25,35 @@ export function addBackfillRoutes(app: App, { db, platform }: ServerContext): vo
     '/projects/:project/environments/:environment/flags/:flag/backfill',
     {
       schema: {
-        summary: "How far a migration's backfill is: its ranges and their sums",
+        summary: "How far a migration's backfill is: all of it, and a page of its ranges with their sums",
         params: environmentFlagParams,
+        querystring: backfillQuery,
         response: { 200: backfillView },
       },
     },
-    async ({ params }) => {
+    async ({ params, query }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
       const subject: Subject = { environment, key: params.flag };
-      await getMigration(db, subject);
-      return toBackfillView(params.flag, await listRanges(db, subject), platform.now());
+      await getMigration(db, environment, params.flag);
+      const now = platform.now();
+      const { limit, noted } = query;
+      const hasAny = await hasRanges(db, subject);
+      const all = hasAny ? (await readStanding(db, subject, now)).ranges : 0;
+      const after = parseNumberCursor(query.cursor) ?? -1;
+      const rows = hasAny ? await listRanges(db, subject, { after, limit, isNoted: noted === 'true', now }) : [];
+      const page = toPage(
+        rows,
+        limit,
+        ({ position }) => String(position),
+        (row) => toRangeView(row, now),
+      );
+      const { items: ranges, ...next } = page;
+      return {
+        flag: params.flag,
+        ...(await summarise(db, subject, { ranges: all, now })),
+        ranges: [...ranges],
+        ...next,
+      };
     },
   );
 }

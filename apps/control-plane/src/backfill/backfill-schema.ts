@@ -1,10 +1,17 @@
 import { keySchema } from '@sluice/authoring';
 import * as z from 'zod';
+import { pageQuery } from '../http/paging.ts';
 
 const count = z.int().min(0);
 const recordKey = z.string().max(4096);
 const position = count;
 const fence = z.int().min(1);
+
+export const backfillQuery = z.strictObject({
+  ...pageQuery,
+  /** Only ranges that somebody works on, or that differ. */
+  noted: z.enum(['true', 'false']).default('false'),
+});
 
 export const migrationParams = z.object({ migration: keySchema });
 

@@ -59,6 +59,10 @@ async function readBackfill(): Promise<BackfillView> {
   return (await server.api('GET', `${production}/flags/orders/backfill`)).body;
 }
 
+async function readPage(query: string): Promise<BackfillView> {
+  return (await server.api('GET', `${production}/flags/orders/backfill?${query}`)).body;
+}
+
 async function start(...upperBounds: readonly string[]): Promise<void> {
   await moveTo('dualwrite');
   expect(await claim('a')).toEqual({ kind: 'propose' });
@@ -211,6 +215,21 @@ describe('a backfill does not begin', () => {
     expect(await claim('a')).toEqual({ kind: 'propose' });
   });
 
+  test('over an instance that is behind, unless the last change names it with a reason', async () => {
+    const socket = await openTestSocket(server.url, server.sdkKey);
+    onTestFinished(() => socket.cut());
+    const { state } = JSON.parse((await socket.until('payload-transferred')).at(-1)?.data ?? '');
+    socket.send({ kind: 'hello', key: 'web-1', session: 's', connection: 1, via: 'socket', running: { state } });
+    await until(async () => (await server.api('GET', `${production}/fleet`)).body.items.length === 1);
+    await moveTo('dualwrite', { overrule: { reason: 'another one', instances: ['web-2'] } });
+    expect(await claim('a')).toMatchObject({ kind: 'wait', reason: expect.stringContaining('named in `overrule`') });
+    await moveTo('shadow', { overrule: { reason: 'hangs, out of the balancer', instances: ['web-1'] } });
+    expect(await claim('a')).toEqual({ kind: 'propose' });
+    // What was said of one change is not said of the next.
+    await moveTo('dualwrite');
+    expect(await claim('a')).toMatchObject({ kind: 'wait' });
+  });
+
   test('with ranges that are out of order', async () => {
     await moveTo('dualwrite');
     // By bytes of UTF-8 the first is higher, by JavaScript's strings lower.
@@ -224,6 +243,49 @@ describe('a backfill does not begin', () => {
     await server.api('POST', '/projects/default/flags', { key: 'plain', variations: [{ value: 1 }, { value: 2 }] });
     expect((await server.api('GET', `${production}/flags/plain/backfill`)).status).toBe(404);
   });
+});
+
+test('ranges come in pages, and all of them in one map', async () => {
+  await start(...Array.from({ length: 1499 }, (_, at) => String(at).padStart(5, '0')));
+  const [first, second] = [await take('a'), await take('b')];
+  await progress(first, { isCopied: true });
+  await verified(first, { ...equal, new: { ...sum, count: 1 } });
+  await progress(second, { isCopied: true });
+  await verified(second);
+  await take('c', [0]);
+  const { states, map, rangesPerCell, ranges, nextCursor = '' } = await readPage('limit=2');
+  expect(states).toEqual({ todo: 1497, running: 1, done: 0, verified: 1, dirty: 1 });
+  expect([rangesPerCell, map.length, map[0], map[1]]).toEqual([4, 375, 'dirty', 'todo']);
+  expect(ranges.map(({ position }) => position)).toEqual([0, 1]);
+  const next = await readPage(`limit=2&cursor=${nextCursor}`);
+  expect(next.ranges.map(({ position }) => position)).toEqual([2, 3]);
+  const noted = await readPage('noted=true&limit=500');
+  expect(noted.ranges.map(({ position }) => position)).toEqual([0, 2]);
+  expect(noted).not.toHaveProperty('nextCursor');
+  expect((await readBackfill()).ranges).toHaveLength(100);
+});
+
+test('a migration that is deleted leaves nothing to another one that gets its key', async () => {
+  await start('m');
+  const early = await take('a');
+  const { db } = server.running.context;
+  const { id } = await db
+    .selectFrom('environments')
+    .select('id')
+    .where('key', '=', 'production')
+    .executeTakeFirstOrThrow();
+  const mismatch = { environmentId: id, flagKey: 'orders', at: nowMs, id: 'x', mismatchJson: '{}' };
+  await db.insertInto('mismatches').values(mismatch).execute();
+  await moveTo('off');
+  expect((await server.api('DELETE', '/projects/default/flags/orders')).status).toBe(204);
+  for (const table of ['backfillRanges', 'mismatches'] as const)
+    expect(await db.selectFrom(table).selectAll().execute()).toEqual([]);
+  await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
+  await start('z');
+  const late = await take('b');
+  expect(late.position).toBe(early.position);
+  expect((await progress(early)).status).toBe(409);
+  expect((await progress(late)).status).toBe(200);
 });
 
 test('what was filled is nothing any more once records were in `off`', async () => {

@@ -3,8 +3,9 @@ import { sameObject } from '@sluice/authoring';
 import { chunk } from '../database/chunks.ts';
 import type { ChangeRow, EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
+import type { ReadFleet } from '../fleet/fleet-record.ts';
 import { createId } from '../ids.ts';
-import type { ReadFleet } from '../migrations/pass-barriers.ts';
+import { forgetMigrations } from '../migrations/forget-migrations.ts';
 import { encodeState, writeDefinitions, writeObjects, writeReferences } from '../objects/object-commands.ts';
 import type { Platform } from '../platform.ts';
 import { hashChange } from './chain.ts';
@@ -76,6 +77,8 @@ export async function writeChange(
   );
   await writeReferences(writes, environment.id, plan.touches);
   await writeDefinitions(writes, environment.projectKey, plan.touches, platform.now());
+  const deleted = plan.touches.flatMap(({ id, after }) => (id.kind === 'flag' && after === undefined ? [id.key] : []));
+  await forgetMigrations(writes, environment.id, deleted);
   const row = await writeRecord(writes, change, version, platform);
   return {
     row,

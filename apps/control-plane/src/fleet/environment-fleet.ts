@@ -1,7 +1,7 @@
 import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
 import { type ConfigInForce, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, type Instance, nameOf, noConfigs } from './instance.ts';
+import { type Contact, hasRepairs, type Instance, nameOf, noConfigs } from './instance.ts';
 import { createTrack, delayOf, forgetDelay, noteDelay, releaseIndex, type Track, wasThere } from './track.ts';
 
 /** Changes whose convergence can be asked for in detail. */
@@ -12,7 +12,7 @@ const straysKept = 10_000;
 const refusedKept = 100;
 /** Different lists of configs in force that are remembered, to be shared. */
 const sharedConfigs = 1000;
-/** Instances that are gone stay listed for so long. */
+/** Instances that are gone stay listed for so long, and those that left records to repair until these are repaired. */
 const goneKeptMs = 24 * 3_600_000;
 /** And so many of them; whoever makes up instances is not to fill the memory. */
 const goneKept = 5000;
@@ -154,7 +154,8 @@ export class EnvironmentFleet implements FleetRecord {
     instance.refused = [...refused, ...still].slice(0, refusedKept);
     instance.problem = problem;
     instance.oldestVersion = running.oldestVersion;
-    instance.repairs = running.repairs ?? [];
+    // Whoever starts anew tells when it has read its journals: until then what was told in its place before is so.
+    if (running.repairs !== undefined) instance.repairs = running.repairs;
     if (configs !== undefined) instance.configs = this.#share(configs);
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
@@ -201,13 +202,14 @@ export class EnvironmentFleet implements FleetRecord {
       if (instance === undefined) continue;
       const { contact } = instance;
       if (contact.kind === 'lost' && now >= contact.leaseEndsAt) this.leave(instance, contact.leaseEndsAt);
-      if (contact.kind === 'gone' && now - contact.at >= goneKeptMs) this.#forget(instance);
+      if (contact.kind === 'gone' && now - contact.at >= goneKeptMs && !hasRepairs(instance)) this.#forget(instance);
     }
   }
 
   #forgetOldest(): void {
     const [oldest] = this.#gone;
-    if (oldest !== undefined) this.#forget(oldest);
+    const first = [...this.#gone].find((instance) => !hasRepairs(instance)) ?? oldest;
+    if (first !== undefined) this.#forget(first);
   }
 
   #noteStray(session: string, version: number): void {
@@ -330,7 +332,7 @@ export class EnvironmentFleet implements FleetRecord {
       problem: undefined,
       configs: noConfigs,
       oldestVersion: undefined,
-      repairs: [],
+      repairs: undefined,
       delivered: 0,
       inferred: 0,
       joinedAt: now,

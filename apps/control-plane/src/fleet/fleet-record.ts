@@ -1,3 +1,4 @@
+import type { Reads } from '../database/schema.ts';
 import type { Instance } from './instance.ts';
 import type { Track } from './track.ts';
 
@@ -10,6 +11,9 @@ export interface FleetRecord {
   /** Undefined: the change is too old, or was made before this process started. */
   findTrack(version: number): Track | undefined;
 }
+
+/** The instances of all servers; `reads`: the transaction, where one is open. */
+export type ReadFleet = (environmentId: string, reads?: Reads) => Promise<FleetRecord>;
 
 /** Of an environment that nobody can have connected to. */
 export const emptyFleet: FleetRecord = { instances: [], strays: new Map(), findTrack: () => undefined };

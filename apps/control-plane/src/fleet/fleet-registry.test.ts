@@ -256,6 +256,29 @@ describe('an instance that is gone', () => {
     expect(everybody(fleet)).toEqual([]);
   }, 60_000);
 
+  test('is listed for longer where it left records to repair, until they are repaired in its place', () => {
+    const fleet = createTestFleet();
+    const running = { state: 'e1:1', repairs: [{ migration: 'orders', depth: 3, oldestMs: 40 }] };
+    fleet.registry.leave([fleet.join('web-1', { running })]);
+    fleet.instances.look(30 * 24 * hour);
+    expect(everybody(fleet)).toEqual(['web-1 gone 1']);
+    const again = fleet.join('web-1', { session: 'next' });
+    fleet.runs(again, 1, { repairs: [] });
+    fleet.registry.leave([again]);
+    fleet.instances.look(31 * 24 * hour);
+    expect(everybody(fleet)).toEqual([]);
+  });
+
+  test('goes after those that left nothing to repair, when there are too many', () => {
+    const fleet = createTestFleet();
+    const running = { state: 'e1:1', repairs: [{ migration: 'orders', depth: 3, oldestMs: 40 }] };
+    fleet.registry.leave([fleet.join('web-0', { running })]);
+    for (let at = 1; at <= 5001; at++) fleet.registry.leave([fleet.join(`web-${at}`)]);
+    expect(everybody(fleet)).toHaveLength(5000);
+    expect(everybody(fleet)).toContain('web-0 gone 1');
+    expect(everybody(fleet)).not.toContain('web-1 gone 1');
+  });
+
   test('for a day is another when it comes again', async () => {
     const fleet = createTestFleet();
     const first = fleet.join('web-1', { version: 7 });

@@ -142,18 +142,23 @@ describe('an instance', () => {
     expect(view(fleet, 2)).not.toHaveProperty('configs');
   });
 
-  test('has records to repair until it says that it has none, or another process takes its place', () => {
+  test('has records to repair until it says that it has none, or a process in its place does', () => {
     const fleet = createTestFleet();
     const repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
     const member = fleet.join('web-1');
     fleet.runs(member, 3, { repairs });
     expect(view(fleet, 3)).toMatchObject({ state: 'current', repairs });
-    fleet.runs(member, 3);
+    fleet.runs(member, 3, { repairs: [] });
     expect(view(fleet, 3)).not.toHaveProperty('repairs');
     fleet.runs(member, 3, { repairs });
     fleet.registry.leave([member]);
     expect(view(fleet, 3)).toMatchObject({ state: 'gone', repairs });
-    fleet.join('web-1', { session: 'restarted', version: 3 });
+    // It has not read its journal yet.
+    const restarted = fleet.join('web-1', { session: 'restarted', version: 3 });
+    expect(view(fleet, 3)).toMatchObject({ state: 'current', repairs });
+    fleet.runs(restarted, 3);
+    expect(view(fleet, 3)).toMatchObject({ state: 'current', repairs });
+    fleet.runs(restarted, 3, { repairs: [] });
     expect(view(fleet, 3)).not.toHaveProperty('repairs');
   });
 

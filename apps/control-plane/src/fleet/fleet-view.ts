@@ -1,6 +1,6 @@
 import type { FleetView, InstanceView } from '@sluice/api-client';
 import type { FleetRecord } from './fleet-record.ts';
-import { describeRefusal, type Instance, nameOf } from './instance.ts';
+import { describeRefusal, hasRepairs, type Instance, nameOf } from './instance.ts';
 
 interface Current {
   readonly epoch: string;
@@ -50,7 +50,7 @@ export function toInstanceView(instance: Instance, current: Current): InstanceVi
     heardMsAgo: Math.round(current.now - heardAt),
     ...(reason !== '' && { reason }),
     ...(instance.oldestVersion !== undefined && { oldestVersion: instance.oldestVersion }),
-    ...(instance.repairs.length > 0 && { repairs: instance.repairs }),
+    ...(instance.repairs !== undefined && hasRepairs(instance) && { repairs: instance.repairs }),
     ...(instance.configs.length > 0 && { configs: instance.configs }),
   };
 }

@@ -26,8 +26,11 @@ export interface Instance {
   configs: readonly ConfigInForce[];
   /** Under which the oldest operation of a migration began that still runs; undefined: none runs. */
   oldestVersion: number | undefined;
-  /** Migrations in which it has records to repair; of one that is gone, whoever starts in its place does. */
-  repairs: readonly RepairBacklog[];
+  /**
+   * Migrations in which it has records to repair; of one that is gone, whoever starts in its place has them to repair.
+   * Undefined: it has not told yet, nor has who was in its place before.
+   */
+  repairs: readonly RepairBacklog[] | undefined;
   /** Of a foreign instance: the versions that were sent, and that its events name. */
   delivered: number;
   inferred: number;
@@ -49,6 +52,11 @@ export type Contact =
 export function lastHeard(contact: Contact): number | undefined {
   if (contact.kind === 'connected') return undefined;
   return contact.kind === 'lost' ? contact.leaseEndsAt - leaseMs : contact.at;
+}
+
+/** Whether records wait for it, or for whoever starts in its place, to be repaired. */
+export function hasRepairs({ repairs = [] }: Pick<Instance, 'repairs'>): boolean {
+  return repairs.length > 0;
 }
 
 /** How people call it: `web-1`, and `web-1 (2)` for another process under that key. */

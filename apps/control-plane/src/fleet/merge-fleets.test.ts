@@ -168,6 +168,23 @@ describe('an instance that goes to another server', () => {
     expect(merge(servers).instances.map(nameOf)).toEqual(['web-1']);
   });
 
+  test('has what the process before it left to be repaired, until it tells what is left', async () => {
+    const servers = createServers(2);
+    const [a, b] = servers as [TestFleet, TestFleet];
+    const repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
+    const before = a.join('web-1', { running: { state: 'e1:1', repairs } });
+    await advance(servers, 1000);
+    a.registry.leave([before]);
+    const after = b.join('web-1', { session: 'anew' });
+    expect(merge(servers).instances.map((each) => each.repairs)).toEqual([repairs]);
+    b.runs(after, 1, { repairs: [] });
+    expect(merge(servers).instances.map((each) => each.repairs)).toEqual([[]]);
+    // The first server was never told.
+    await advance(servers, 1000);
+    b.registry.leave([after]);
+    expect(merge(servers).instances.map((each) => each.repairs)).toEqual([[], []]);
+  });
+
   test('is another one when the first is still there', async () => {
     const servers = createServers(2);
     const [a, b] = servers as [TestFleet, TestFleet];

@@ -69,8 +69,25 @@ function mergeKey(places: readonly Place[]): readonly Merged[] {
       const before = replacedBy.get(process) ?? [];
       return current === undefined
         ? []
-        : [{ instance: { ...current.instance, place: at + 1 }, places: process, before }];
+        : [
+            {
+              instance: { ...current.instance, place: at + 1, repairs: mergeRepairs(process, before, processes) },
+              places: process,
+              before,
+            },
+          ];
     });
+}
+
+/** What a process left behind is as it says itself, until one that came later under its key, at any server, tells. */
+function mergeRepairs(
+  process: readonly Place[],
+  before: readonly Place[],
+  processes: readonly (readonly Place[])[],
+): Instance['repairs'] {
+  const isTaken = processes.some((later) => later[0]?.instance.repairs !== undefined && replaces(later, process));
+  if (isTaken) return [];
+  return [...process, ...before].find(({ instance }) => instance.repairs !== undefined)?.instance.repairs;
 }
 
 /** Clocks of servers are compared by way of the database, to some milliseconds. */

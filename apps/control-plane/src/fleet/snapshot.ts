@@ -26,6 +26,8 @@ export interface SnapshotProgress {
   /** What most of them run. */
   readonly epoch: string | null;
   readonly version: number;
+  /** Whether most have told that they have nothing to repair; otherwise they have told nothing of it. */
+  readonly isRepaired?: boolean;
   /** Every list of configs that instances have in force, that of most of them first; absent: written by an older server. */
   readonly configs?: readonly (readonly ConfigInForce[])[];
   /**
@@ -44,7 +46,8 @@ interface SnapshotOther {
   readonly refused?: readonly RefusedObject[];
   readonly problem?: string;
   readonly oldestVersion?: number;
-  readonly repairs?: readonly RepairBacklog[];
+  /** Null: it has told nothing of them. */
+  readonly repairs?: readonly RepairBacklog[] | null;
   /** Which list of configs. */
   readonly configs?: number;
   readonly delivered?: number;
@@ -107,16 +110,21 @@ export function readSnapshot({ roster, progress }: Snapshot, ages: SnapshotAges,
   return { instances, strays: new Map(progress.strays), findTrack: (version) => tracks.get(version) };
 }
 
-function findMost(instances: readonly Instance[]): Pick<SnapshotProgress, 'epoch' | 'version'> {
-  const counts = new Map<string, { readonly epoch: string | null; readonly version: number; count: number }>();
-  for (const { epoch, version } of instances) {
-    const name = `${epoch}:${version}`;
-    const known = counts.get(name) ?? { epoch: epoch ?? null, version, count: 0 };
+type Most = Pick<SnapshotProgress, 'epoch' | 'version'> & { readonly isRepaired: boolean };
+
+function findMost(instances: readonly Instance[]): Most {
+  const counts = new Map<string, Most & { count: number }>();
+  for (const { epoch, version, repairs } of instances) {
+    const isRepaired = repairs?.length === 0;
+    const name = `${epoch}:${version}:${isRepaired}`;
+    const known = counts.get(name) ?? { epoch: epoch ?? null, version, isRepaired, count: 0 };
     counts.set(name, known);
     known.count++;
   }
-  const [most = { epoch: null, version: 0 }] = [...counts.values()].sort((a, b) => b.count - a.count);
-  return { epoch: most.epoch, version: most.version };
+  const [most = { epoch: null, version: 0, isRepaired: false }] = [...counts.values()].sort(
+    (a, b) => b.count - a.count,
+  );
+  return { epoch: most.epoch, version: most.version, isRepaired: most.isRepaired };
 }
 
 function describeInstance({ arrival, place, joinedAt }: Instance, now: number): SnapshotInstance {
@@ -132,7 +140,7 @@ function listConfigs(instances: readonly Instance[]): readonly (readonly ConfigI
 }
 
 interface Describing {
-  readonly most: Pick<SnapshotProgress, 'epoch' | 'version'>;
+  readonly most: Most;
   /** Where each list of configs is written. */
   readonly configs: ReadonlyMap<readonly ConfigInForce[], number>;
   readonly now: number;
@@ -157,7 +165,7 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
     ...(refused.length > 0 && { refused }),
     ...(problem !== undefined && { problem }),
     ...(oldestVersion !== undefined && { oldestVersion }),
-    ...(repairs.length > 0 && { repairs }),
+    ...(!isAsMost(repairs, most) && { repairs: repairs ?? null }),
     ...(configsAt > 0 && { configs: configsAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
@@ -165,6 +173,10 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
     ...(contact.kind === 'gone' && { goneMsAgo: Math.round(now - contact.at) }),
   };
   return Object.keys(other).length === 0 ? undefined : { index, ...other };
+}
+
+function isAsMost(repairs: Instance['repairs'], { isRepaired }: Most): boolean {
+  return isRepaired ? repairs?.length === 0 : repairs === undefined;
 }
 
 function describeTrack(track: Track, length: number, now: number): SnapshotTrack {
@@ -191,7 +203,7 @@ interface Reading {
 function readInstance(entry: SnapshotInstance, { index, progress, other, ages, now }: Reading): Instance {
   const { place, joinedMsAgo, ...arrival } = entry;
   const contact = readContact(other, ages, now);
-  const { epoch = progress.epoch, version = progress.version } = other ?? {};
+  const { epoch = progress.epoch, version = progress.version, repairs = progress.isRepaired ? [] : null } = other ?? {};
   return {
     index,
     key: arrival.key,
@@ -206,7 +218,7 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     problem: other?.problem,
     configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
     oldestVersion: other?.oldestVersion,
-    repairs: other?.repairs ?? [],
+    repairs: repairs ?? undefined,
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
     joinedAt: now - ages.rosterMs - joinedMsAgo,

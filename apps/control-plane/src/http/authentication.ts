@@ -1,3 +1,4 @@
+import { readSdkKey } from '@sluice/delivery';
 import { ServerError } from '../errors.ts';
 import type { ServerContext } from '../server-context.ts';
 import { type Actor, findActor } from '../tokens/token-commands.ts';
@@ -32,7 +33,7 @@ export function requireActor(app: App, { db, usage, platform }: ServerContext): 
 export function requireSdkKey(app: App, { admissions, platform }: ServerContext): void {
   app.decorateRequest('environmentId');
   app.addHook('onRequest', async (request) => {
-    const key = request.headers.authorization;
+    const key = readSdkKey(request);
     const admission = key === undefined ? 'unknown' : await admissions.admit(key, platform.now());
     if (admission === 'unknown') {
       const message = `expected an SDK key in Authorization, got ${key === undefined ? 'none' : 'one that is not known'}`;

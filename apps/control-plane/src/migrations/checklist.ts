@@ -66,10 +66,10 @@ async function sumRanges(reads: Reads, asked: Asked): Promise<Evidence['backfill
   return { ranges, verified };
 }
 
-/** Also of who is gone: what it left is repaired by whoever starts in its place. */
+/** Also of who is gone, for however long: what it left is repaired by whoever starts in its place, if anybody does. */
 function sumRepairs({ instances }: FleetRecord, key: string): Evidence['repairs'] {
   const found = instances.flatMap((instance) =>
-    instance.repairs.filter(({ migration }) => migration === key).map((backlog) => ({ instance, ...backlog })),
+    (instance.repairs ?? []).filter(({ migration }) => migration === key).map((backlog) => ({ instance, ...backlog })),
   );
   return {
     depth: found.reduce((sum, { depth }) => Math.min(sum + depth, Number.MAX_SAFE_INTEGER), 0),

@@ -1,14 +1,12 @@
 import { migrationBarrierView, mismatchesView } from '@sluice/api-client';
-import type { EnvironmentRow, Reads } from '../database/schema.ts';
-import { ServerError } from '../errors.ts';
-import { getFlag } from '../flags/flag-queries.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { describeHoldouts } from './barrier.ts';
 import { gatherEvidence, listChecks } from './checklist.ts';
-import { groupMismatches } from './mismatch-store.ts';
+import { getMigration } from './migration-queries.ts';
+import { groupMismatches } from './mismatch-groups.ts';
 
 export function addMigrationRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
   app.get(
@@ -51,15 +49,4 @@ export function addMigrationRoutes(app: App, { db, readFleet, platform }: Server
       return { flag: params.flag, ...(await groupMismatches(db, environment.id, params.flag)) };
     },
   );
-}
-
-async function getMigration(
-  reads: Reads,
-  environment: EnvironmentRow,
-  key: string,
-): Promise<Awaited<ReturnType<typeof getFlag>>> {
-  const flag = await getFlag(reads, environment, key);
-  if (flag.definition.kind === 'migration') return flag;
-  const message = `\`${key}\` is a ${flag.definition.kind}; only a migration has a barrier and mismatches`;
-  throw new ServerError('not-found', message, { faults: [{ path: 'flag', message }] });
 }

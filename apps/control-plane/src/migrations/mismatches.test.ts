@@ -137,7 +137,7 @@ describe('what is not the same in both stores', () => {
     await server.api('POST', '/projects/default/flags', { key: 'search' });
     expect(await server.api('GET', `${production}/flags/search/mismatches`)).toMatchObject({
       status: 404,
-      body: { title: '`search` is a release; only a migration has a barrier and mismatches' },
+      body: { title: '`search` is a release; only a migration has a barrier, mismatches and a backfill' },
     });
   });
 });

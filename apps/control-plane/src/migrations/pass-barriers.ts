@@ -3,12 +3,9 @@ import type { Effect, FlagState, Instruction } from '@sluice/authoring';
 import type { ChangePlan } from '../changes/plan-change.ts';
 import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
-import type { FleetRecord } from '../fleet/fleet-record.ts';
+import type { ReadFleet } from '../fleet/fleet-record.ts';
 import { describeHoldouts, isLive, isNamed, listCrossings, waitsForInstances, whyWaiting } from './barrier.ts';
 import { gatherEvidence, hasChecks, listChecks } from './checklist.ts';
-
-/** The instances of all servers; `reads`: the transaction, where one is open. */
-export type ReadFleet = (environmentId: string, reads?: Reads) => Promise<FleetRecord>;
 
 interface PlannedChange {
   readonly environment: EnvironmentRow;
@@ -122,7 +119,8 @@ function listOverrules(instructions: readonly Instruction[], flag: string) {
   );
 }
 
-function listNamed(instructions: readonly Instruction[], flag: string) {
+/** What they name, by whom or what nothing is to wait for. */
+export function listNamed(instructions: readonly Instruction[], flag: string) {
   const overrules = listOverrules(instructions, flag);
   return {
     instances: new Set(overrules.flatMap(({ instances = [] }) => instances)),

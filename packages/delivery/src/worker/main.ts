@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { DataPlane } from '../data-plane.ts';
+import { DataPlane, sendProblem } from '../data-plane.ts';
 import { drain } from '../drain.ts';
+import { retryAfterSeconds } from '../gate.ts';
 import { createListener, listen } from '../listener.ts';
 import { LoadGauge } from '../load-gauge.ts';
 import { Outflow } from '../outflow.ts';
@@ -70,7 +71,11 @@ async function serve({ socketPath, key, host, port, tlsCert, tlsKey }: WorkerSet
     { tlsCert, tlsKey },
     {
       request: (request, response) => {
-        if (!dataPlane.handle(request, response)) passOn(socketPath, request, response);
+        if (dataPlane.handle(request, response)) return;
+        passOn({ socketPath }, request, response, () => {
+          response.setHeader('retry-after', String(retryAfterSeconds(platform)));
+          sendProblem(response, 503, 'unavailable', 'the server behind this worker does not answer; try again');
+        });
       },
       upgrade: (request, socket, head) => {
         if (dataPlane.handleUpgrade(request, socket, head)) return;

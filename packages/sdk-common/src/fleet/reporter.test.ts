@@ -1,4 +1,4 @@
-import type { Notice, RefusedObject, Report, Running } from '@sluice/protocol';
+import type { Notice, RefusedObject, RepairBacklog, Report, Running } from '@sluice/protocol';
 import { createFakePlatform, type FakePlatform, settle } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
 import type { Origin } from '../status.ts';
@@ -575,15 +575,30 @@ describe('closing', () => {
     run(reporter, 3);
     const events = reporter.sendEvents('b-1', '[]');
     await reporter.close();
-    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'events b-1', 'goodbye']);
+    expect(sent.map(inWords)).toEqual(['hello 1 undefined by socket', 'events b-1', 'runs e1:3', 'goodbye']);
     expect(await events).toBeUndefined();
     run(reporter, 4);
     reporter.refuse('because');
     expect(platform.clock.waiting).toEqual([]);
     reporter.line(undefined);
     await platform.clock.advance(100_000);
-    expect(sent).toHaveLength(3);
+    expect(sent).toHaveLength(4);
     expect(platform.clock.waiting).toEqual([]);
+  });
+
+  test.each(['a line', 'post'])('tells by %s what it leaves to be repaired', async (by) => {
+    const { reporter, openLine, platform, posted } = create();
+    let repairs: readonly RepairBacklog[] = [];
+    reporter.watchRepairs(() => repairs);
+    reporter.notice(invitation);
+    const sent = by === 'post' ? undefined : openLine();
+    run(reporter, 3, by === 'post' ? 'poll' : 'socket');
+    await platform.clock.advance(400);
+    repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
+    await reporter.close();
+    const [last, goodbye] = (sent ?? posted.at(-1) ?? []).slice(-2);
+    expect(last === undefined || !('running' in last) ? last : last.running).toMatchObject({ state: 'e1:3', repairs });
+    expect(goodbye).toEqual({ kind: 'goodbye' });
   });
 
   test('says goodbye by post, and waits until it is said', async () => {
@@ -671,7 +686,7 @@ describe('a window of telemetry', () => {
   });
 });
 
-test('tells with whatever it tells how many records are to be repaired, and nothing where there are none', async () => {
+test('tells with whatever it tells how many records are to be repaired, and that there are none', async () => {
   const { reporter, openLine, platform } = create();
   let repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
   reporter.watchRepairs(() => repairs);
@@ -683,8 +698,22 @@ test('tells with whatever it tells how many records are to be repaired, and noth
   repairs = [];
   await platform.clock.advance(11_000);
   const told = sent.map((report) => ('running' in report ? report.running : report) as Running);
-  expect(told.map((each) => each.repairs?.length)).toEqual([1, 1, 50, undefined]);
+  expect(told.map((each) => each.repairs?.length)).toEqual([1, 1, 50, 0]);
   expect(told[0]?.repairs).toEqual([{ migration: 'orders', depth: 3, oldestMs: 40 }]);
+});
+
+test('tells nothing of records to repair before it knows of them, and then at once', async () => {
+  const { reporter, openLine, platform } = create();
+  let repairs: readonly RepairBacklog[] | undefined;
+  reporter.watchRepairs(() => repairs);
+  run(reporter, 3);
+  const sent = openLine();
+  expect(sent).toMatchObject([{ kind: 'hello', running: { state: 'e1:3' } }]);
+  expect(sent[0]).not.toHaveProperty('running.repairs');
+  repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
+  reporter.repairsRead();
+  await platform.clock.advance(100);
+  expect(sent.slice(1)).toMatchObject([{ kind: 'acknowledgement', state: 'e1:3', repairs }]);
 });
 
 test('tells of operations that began under an earlier version, and when the oldest of them has ended', async () => {

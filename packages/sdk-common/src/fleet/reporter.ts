@@ -56,7 +56,7 @@ export class Reporter implements DataObserver {
   #pace = firstPace;
   #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'> = {};
   #operations: RunningOperations | undefined;
-  #listRepairs = (): readonly RepairBacklog[] => [];
+  #listRepairs = (): readonly RepairBacklog[] | undefined => undefined;
   /** That somebody waits for the end of. */
   #toldOldest: number | undefined;
   /** Undefined: there were never any. */
@@ -122,9 +122,17 @@ export class Reporter implements DataObserver {
     if (this.#toldOldest !== undefined && this.#toldOldest !== this.#findOldest()) this.#scheduleReport();
   }
 
-  /** From now on tells, whenever it tells of anything, of migrations with records to repair. */
-  watchRepairs(list: () => readonly RepairBacklog[]): void {
+  /**
+   * From now on tells, whenever it tells of anything, of migrations with records to repair; undefined: not known yet,
+   * and whoever hears of this instance keeps what the process before it told.
+   */
+  watchRepairs(list: () => readonly RepairBacklog[] | undefined): void {
     this.#listRepairs = list;
+  }
+
+  /** It is known now. */
+  repairsRead(): void {
+    this.#scheduleReport();
   }
 
   refuse(problem: string): void {
@@ -187,11 +195,13 @@ export class Reporter implements DataObserver {
     return notices.some((notice) => notice.event === 'taken' && notice.id === id);
   }
 
-  /** Says goodbye, if anybody knows us. */
+  /** Says goodbye, if anybody knows us, after the last of what it leaves behind. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelReport?.();
     this.#cancelHeartbeat();
+    // A post says it with whatever it says.
+    if (this.#line !== undefined) this.#tell();
     if (this.#connections > 0 && this.#isReachable()) await this.#send({ kind: 'goodbye' });
     this.#giveUpBatches();
   }
@@ -237,11 +247,11 @@ export class Reporter implements DataObserver {
   #describe(withConfigs: boolean): Running {
     this.#areConfigsTold ||= withConfigs;
     this.#toldOldest = this.#findOldest();
-    const repairs = this.#listRepairs().slice(0, mostBacklogs);
+    const repairs = this.#listRepairs()?.slice(0, mostBacklogs);
     return {
       ...this.#running,
       ...(this.#toldOldest !== undefined && { oldestVersion: this.#toldOldest }),
-      ...(repairs.length > 0 && { repairs }),
+      ...(repairs !== undefined && { repairs }),
       ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
       heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
     };

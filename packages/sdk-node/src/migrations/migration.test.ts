@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Side, type Stage, stagePlans, stages } from '@sluice/engine';
 import type { Report } from '@sluice/protocol';
 import { type CreateSource, Reporter, type SourceSink } from '@sluice/sdk-common';
-import { createFakeLog, createFakePlatform, settle } from '@sluice/testkit';
+import { createFakeLog, createFakePlatform, settle, until } from '@sluice/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryStore } from '../../proofs/memory-store.ts';
 import { SluiceError } from '../errors.ts';
@@ -12,6 +15,7 @@ import { Scopes } from '../surroundings/scopes.ts';
 import { TestData } from '../test-data.ts';
 import type { MigrationSettings } from './migration-options.ts';
 import type { ObservedComparison, ObservedStoreCall } from './observed.ts';
+import { RepairJournal } from './repair-journal.ts';
 import { VersionClock } from './version-clock.ts';
 
 interface Order {
@@ -790,8 +794,25 @@ test('an acknowledgement tells how many records are to be repaired, until they a
   stores.new.before = () => undefined;
   await platform.clock.advance(60_000);
   const repairs = [{ migration: 'orders', depth: 2, oldestMs: expect.closeTo(10_000, -4) }];
-  expect(told.find((report) => 'repairs' in report)).toMatchObject({ kind: 'acknowledgement', repairs });
-  expect(told.at(-1)).not.toHaveProperty('repairs');
+  expect(told).toContainEqual(expect.objectContaining({ kind: 'acknowledgement', repairs }));
+  expect(told.at(-1)).toMatchObject({ repairs: [] });
+});
+
+test('nothing is told of records to repair before the journal is read, and then what the process before left', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-journal-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { clock, hash } = createFakePlatform();
+  const before = new RepairJournal({ folder, log: createFakeLog() }, { clock, hash, createUuid: () => 'before' });
+  await before.open('a');
+  await before.end();
+  const { platform, told } = await createReporting({ default: 'dualwrite', journal: folder });
+  expect(told[0]).toMatchObject({ kind: 'hello' });
+  expect(told[0]).not.toHaveProperty('running.repairs');
+  await until(async () => {
+    await platform.clock.advance(1000);
+    return told.some((report) => 'repairs' in report);
+  });
+  expect(told.find((report) => 'repairs' in report)).toMatchObject({ repairs: [{ migration: 'orders', depth: 1 }] });
 });
 
 test('an acknowledgement tells that stores may differ in records that are not kept, until they do not', async () => {

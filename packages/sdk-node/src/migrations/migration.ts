@@ -78,6 +78,8 @@ export interface MigrationHost extends TrackedStageHost {
   readonly running: RunningVersions;
   readonly lease: Pick<Lease, 'isHeld' | 'isConfirmed'>;
   readonly journal: RepairsOptions['journal'];
+  /** The journal was read. */
+  readonly repairsRead: () => void;
   readonly limits: Limits;
   readonly platform: Pick<Platform, 'clock' | 'random' | 'hash'>;
   readonly log: Log;
@@ -153,6 +155,7 @@ export class Migration<T, Id = string> {
     this.#repairs = new Repairs({
       journal,
       repair: (name) => this.#repair(name),
+      onRead: host.repairsRead,
       name: `migration ${key}`,
       clock,
       log,
@@ -240,6 +243,11 @@ export class Migration<T, Id = string> {
   /** The stage that the record is in, as this process knows it. */
   stage(id: Id, context?: GivenContext): Stage {
     return this.#evaluate(this.#nameOf(id), context).stage;
+  }
+
+  /** Whether `status` tells of all records that are to be repaired: the journal has been read. */
+  get knowsRepairs(): boolean {
+    return this.#repairs.isReady;
   }
 
   status(): MigrationStatus {

@@ -39,7 +39,7 @@ export interface MigrationsOptions {
 export class Migrations {
   readonly #options: MigrationsOptions;
   readonly #platform: Platform;
-  readonly #migrations = new Map<string, Pick<Migration<unknown>, 'status' | 'close'>>();
+  readonly #migrations = new Map<string, Pick<Migration<unknown>, 'status' | 'knowsRepairs' | 'close'>>();
   readonly #tracking: TrackedStageHost;
   /** Made with the first migration: most programs have none. */
   #shared: (Pick<MigrationHost, 'versions' | 'running'> & { readonly lease: Lease }) | undefined;
@@ -63,7 +63,7 @@ export class Migrations {
   create<T, Id>(key: string, options: MigrationOptions<T, Id>): Migration<T, Id> {
     checkMigration(key, options);
     if (this.#migrations.has(key)) throw wrong(key, 'there is one already: create it once, and share it');
-    const { client, surroundings, limits, log, observe, server } = this.#options;
+    const { client, surroundings, reporter, limits, log, observe, server } = this.#options;
     this.#shared ??= this.#share();
     const host: MigrationHost = {
       ...this.#tracking,
@@ -72,6 +72,7 @@ export class Migrations {
       findSelector: () => client.status.selector,
       ...this.#shared,
       journal: this.#openJournal(key, options),
+      repairsRead: () => reporter?.repairsRead(),
       limits,
       platform: this.#platform,
       log,
@@ -103,12 +104,15 @@ export class Migrations {
     };
   }
 
-  #listRepairs(): readonly RepairBacklog[] {
-    return [...this.#migrations].flatMap(([migration, each]) => {
+  /** Undefined: there may be some in a journal that has not been read. */
+  #listRepairs(): readonly RepairBacklog[] | undefined {
+    const known = [...this.#migrations].flatMap(([migration, each]) => {
       const { repairs, isDirty } = each.status();
       if (repairs.depth === 0 && !isDirty) return [];
       return [{ migration, depth: repairs.depth, oldestMs: Math.round(repairs.oldestMs), ...(isDirty && { isDirty }) }];
     });
+    const isAll = [...this.#migrations.values()].every(({ knowsRepairs }) => knowsRepairs);
+    return known.length > 0 || isAll ? known : undefined;
   }
 
   #openJournal<T>(key: string, options: MigrationSettings<T>): RepairJournal {

@@ -5,6 +5,8 @@ export interface RepairsOptions {
   readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end' | 'isDirty' | 'markDirty' | 'markClean'>;
   /** Brings both stores to the higher version of a record; rejects when one of them does not work. */
   readonly repair: (key: string) => Promise<void>;
+  /** The journal was read: from now on it is known what there is to repair. */
+  readonly onRead?: () => void;
   /** In messages. */
   readonly name: string;
   readonly clock: Clock;
@@ -116,6 +118,12 @@ export class Repairs {
     } catch (error) {
       this.#noteJournalFailure(error);
     }
+    if (this.#isReady) this.#options.onRead?.();
+  }
+
+  /** Whether what processes before this one left has been taken up. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Whether both stores have what this process, and those before it, acknowledged of the record. */
