@@ -21,6 +21,7 @@ import type {
   Page,
   ProblemView,
   ProjectView,
+  RevertSinceView,
   RoutesTelemetryView,
   SegmentView,
 } from './views.ts';
@@ -78,6 +79,20 @@ export interface RevertInput {
   readonly dryRun?: boolean | undefined;
 }
 
+export interface RevertSinceInput {
+  /** Milliseconds since the epoch, as `until`. */
+  readonly since: number;
+  readonly until?: number | undefined;
+  /** `flag:KEY`, `segment:KEY`: what stays as it is. */
+  readonly deselect?: readonly string[] | undefined;
+  /** Migrations that are set back too. */
+  readonly include?: readonly string[] | undefined;
+  readonly discardLater?: boolean | undefined;
+  readonly comment?: string | undefined;
+  readonly expectedVersion?: number | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
 /** Calls the management API. Every method rejects with an ApiError when the server says no, or nothing in time. */
 export interface ApiClient {
   listProjects(): Promise<Page<ProjectView>>;
@@ -106,6 +121,7 @@ export interface ApiClient {
   listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
   getChange(place: Place, id: string): Promise<ChangeView>;
   revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
+  revertSince(place: Place, body: RevertSinceInput): Promise<RevertSinceView>;
   verifyChain(place: Place): Promise<ChainView>;
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
@@ -169,6 +185,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
+    revertSince: (place, body) => call('POST', `${at(place)}/revert-since`, body),
     verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),

@@ -6,6 +6,7 @@ export {
   createApiClient,
   type Place,
   type RevertInput,
+  type RevertSinceInput,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';

@@ -721,3 +721,44 @@ export const problemView = named('Problem', {
   errors: list(view({ path: text, message: text })).exactOptional(),
 });
 export type ProblemView = z.output<typeof problemView>;
+
+const touchView = view({ id: text, version, actor: text, createdAt: time, comment: text });
+const objectKind = z.enum(['flag', 'segment']);
+
+/** What setting an environment back to how it was at a time does, or did. */
+export const revertSinceView = named('RevertSince', {
+  /** Key of the environment. */
+  environment: text,
+  /** `planned` is the answer to a dry run; `unchanged`: there is nothing to do, and `because` says why. */
+  status: z.enum(['applied', 'planned', 'unchanged']),
+  because: text.exactOptional(),
+  since: time,
+  until: time.exactOptional(),
+  /** The environment's; of a dry run: what to send as `expectedVersion`. */
+  version,
+  /** What was changed since and can be set back; the migrations among it only where they are included. */
+  objects: list(
+    view({
+      kind: objectKind,
+      key: text,
+      flagKind: z.enum(flagKinds).exactOptional(),
+      isSelected: z.boolean(),
+      /** Why it is not selected by itself. */
+      reason: text.exactOptional(),
+      /** What setting it back does, in words. */
+      effects: list(text),
+      /** Which changes touched it since, the newest 50 first, and how many there were. */
+      changes: list(touchView),
+      changeCount: count,
+      /** Who changed it since, besides who asks. */
+      others: list(text),
+      /** Changes after `until`, which would be lost. */
+      later: list(touchView),
+    }),
+  ),
+  /** What was changed since and stays as it is, whole or in part. */
+  untouched: list(view({ kind: objectKind, key: text, reason: text })),
+  /** Absent: there is nothing to do. */
+  change: changeView.exactOptional(),
+});
+export type RevertSinceView = z.output<typeof revertSinceView>;

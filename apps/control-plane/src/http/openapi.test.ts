@@ -76,6 +76,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/chain`,
         `GET ${environment}/changes/{change}`,
         `POST ${environment}/changes/{change}/revert`,
+        `POST ${environment}/revert-since`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/credentials`,
@@ -213,6 +214,9 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', changes, `${production}/changes?limit=500`)).body.items.at(-1).group).toBeDefined();
     await ask('GET', `${changes}/{change}`, `${production}/changes/${id}`);
     await ask('POST', `${changes}/{change}/revert`, `${production}/changes/${id}/revert`, {});
+    const since = { since: 0, dryRun: true };
+    const planned = await ask('POST', `${environment}/revert-since`, `${production}/revert-since`, since);
+    expect(planned.body.objects).not.toEqual([]);
     await ask('GET', `${changes}/chain`, `${production}/changes/chain`);
   });
 
