@@ -19,6 +19,7 @@ import {
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { ChannelRegistry } from './channels/channel-registry.ts';
+import { ContextRecorder } from './contexts/context-recorder.ts';
 import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
@@ -124,6 +125,7 @@ export async function startServer(
           () => app.close(),
           () => context.evaluations.close(),
           () => context.telemetry.close(),
+          () => context.contexts.close(),
           () => context.usage.flush(),
           close,
           () => context.errors.close(),
@@ -192,10 +194,22 @@ async function prepare(
   const admissions = new Admissions(db, usage);
   const leadership = new Leadership(store, log);
   const evaluations = new EvaluationRecorder(db, channels, platform, errors);
+  const contexts = new ContextRecorder(db, settings.sampledContexts, platform, errors);
   const labelsOf = createEnvironmentLabels(db);
   const telemetryMetrics = createTelemetryMetrics(registry, labelsOf);
   const telemetry = new TelemetryRecorder(db, channels, { platform, errors, metrics: telemetryMetrics });
-  const host = createEdgeHost({ db, channels, evaluations, telemetry, usage, platform, log, errors, workerKey });
+  const host = createEdgeHost({
+    db,
+    channels,
+    evaluations,
+    telemetry,
+    contexts,
+    usage,
+    platform,
+    log,
+    errors,
+    workerKey,
+  });
   const links = new LinkServer(host, fleet, platform);
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
@@ -222,6 +236,7 @@ async function prepare(
     usage,
     evaluations,
     telemetry,
+    contexts,
     fleet,
     readFleet: (id, reads) => exchange.read(id, reads),
     links,
@@ -258,7 +273,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
 }
 
 function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
-  const { platform, channels, admissions, evaluations, telemetry, metrics, log, errors } = context;
+  const { platform, channels, admissions, evaluations, telemetry, contexts, metrics, log, errors } = context;
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
@@ -267,6 +282,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
       recordEvents: (environmentId, batch) => {
         metrics.eventBatches.inc();
         evaluations.record(environmentId, batch);
+        contexts.record(environmentId, batch.events);
       },
       recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
       retryAfterSeconds: () => retryAfterSeconds(platform),

@@ -4,6 +4,7 @@ import type {
   BackfillView,
   ChainView,
   ChangeView,
+  ContextsView,
   ConvergenceView,
   EdgeView,
   EnvironmentFlagView,
@@ -73,6 +74,14 @@ export interface FleetQuery {
   readonly cursor?: string | undefined;
 }
 
+export interface ContextsQuery {
+  /** In keys and in the text of attributes. */
+  readonly search?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface RevertInput {
   readonly comment?: string | undefined;
   readonly discardLater?: boolean | undefined;
@@ -126,6 +135,8 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  /** The sample of the contexts that SDKs evaluated for. */
+  listContexts(place: Place, query?: ContextsQuery): Promise<ContextsView>;
   listEdges(): Promise<Page<EdgeView>>;
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
@@ -190,6 +201,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    listContexts: (place, query = {}) => call('GET', `${at(place)}/contexts${toQuery({ ...query })}`),
     listEdges: () => call('GET', '/edges'),
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),

@@ -3,6 +3,7 @@ export {
   type ApiClientOptions,
   type ChangeInput,
   type ChangesQuery,
+  type ContextsQuery,
   createApiClient,
   type Place,
   type RevertInput,

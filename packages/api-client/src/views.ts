@@ -762,3 +762,29 @@ export const revertSinceView = named('RevertSince', {
   change: changeView.exactOptional(),
 });
 export type RevertSinceView = z.output<typeof revertSinceView>;
+
+const sampledContextView = named('SampledContext', {
+  /** `multi`: several at once, whose kinds are the names of the attributes. */
+  kind: text,
+  key: text,
+  attributes: z.record(z.string(), z.unknown()).readonly(),
+  /** Attributes that are private, or too large to be kept. */
+  redacted: list(text),
+  lastSeenAt: time,
+  /** To evaluate for. */
+  context: z.record(z.string(), z.unknown()).readonly(),
+});
+export type SampledContextView = z.output<typeof sampledContextView>;
+
+/** A uniform sample of the contexts that SDKs evaluated for within 7 days. */
+export const contextsView = named('Contexts', {
+  /** Of the sample, how many match. */
+  total: count,
+  /** How many contexts the sample has, and about how many were seen. */
+  sampled: count,
+  seen: count,
+  /** Since when the one was not seen that was not seen longest; absent: the sample is empty. */
+  oldestAt: time.exactOptional(),
+  ...pageFields(sampledContextView),
+});
+export type ContextsView = z.output<typeof contextsView>;

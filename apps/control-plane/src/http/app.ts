@@ -1,6 +1,7 @@
 import Fastify, { LogController } from 'fastify';
 import { addBackfillRoutes, addBackfillWorkRoutes } from '../backfill/backfill-routes.ts';
 import { addChangeRoutes } from '../changes/change-routes.ts';
+import { addContextRoutes } from '../contexts/context-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
@@ -64,6 +65,7 @@ export function createApp(context: ServerContext): App {
       addTokenRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
+      addContextRoutes(api, context);
       addFleetRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);

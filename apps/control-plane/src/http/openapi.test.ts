@@ -77,6 +77,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/{change}`,
         `POST ${environment}/changes/{change}/revert`,
         `POST ${environment}/revert-since`,
+        `GET ${environment}/contexts`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/credentials`,
@@ -261,6 +262,8 @@ describe('every answer is as the document says, and has nothing that it does not
       const template = `${environment}/flags/{flag}/evaluations`;
       expect((await ask('GET', template, `${production}/flags/${flag}/evaluations`)).body.items).toHaveLength(1);
     }
+    await server.running.context.contexts.flush();
+    expect((await ask('GET', `${environment}/contexts`, `${production}/contexts`)).body.items).toHaveLength(1);
     const { id } = await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
     const convergence = `${production}/changes/${id}/convergence?wait=all`;
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
