@@ -67,6 +67,14 @@ describe('contexts that SDKs tell of', () => {
     expect(JSON.stringify(kept).length).toBeLessThan(8000);
   });
 
+  test('of one batch are 10,000 at most', () => {
+    const events = Array.from({ length: 10_001 }, (_, at) => ({
+      kind: 'index',
+      context: { kind: 'user', key: `${at}` },
+    }));
+    expect(keysOf(events)).toHaveLength(10_000);
+  });
+
   test('may have attributes with any name', () => {
     const kept = keep(JSON.parse('{"kind":"user","key":"k","__proto__":{"key":"other"},"constructor":1}'));
     expect(JSON.parse(JSON.stringify(kept))).toEqual(

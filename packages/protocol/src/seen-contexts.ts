@@ -12,6 +12,8 @@ import {
 /** Kinds that say from where somebody is served, not who it is. */
 const surroundingKinds: ReadonlySet<string> = new Set(['instance', 'request', 'record', 'sluice']);
 
+/** Of a batch so many are looked at: more than SDKs hold back at their defaults. */
+const mostOfBatch = 10_000;
 const mostKinds = 8;
 const longestKey = 256;
 const mostAttributes = 64;
@@ -35,10 +37,8 @@ export interface SeenContext {
  */
 export function listSeenContexts(events: unknown): readonly SeenContext[] {
   if (!Array.isArray(events)) return [];
-  return events.flatMap((event) => {
-    if (typeof event !== 'object' || event === null || (event.kind !== 'index' && event.kind !== 'identify')) return [];
-    return toSeenContext(event.context ?? event.user) ?? [];
-  });
+  const told = events.filter((event) => event?.kind === 'index' || event?.kind === 'identify');
+  return told.slice(0, mostOfBatch).flatMap((event) => toSeenContext(event.context ?? event.user) ?? []);
 }
 
 /** Undefined where there is nobody in it, or more than a context has. */
