@@ -6,6 +6,7 @@ import type {
   ChangeView,
   ContextsView,
   ConvergenceView,
+  DecidedView,
   EdgeView,
   EnvironmentFlagView,
   EnvironmentView,
@@ -20,6 +21,7 @@ import type {
   NewEdgeView,
   NewEnvironmentView,
   Page,
+  PreviewView,
   ProblemView,
   ProjectView,
   RevertSinceView,
@@ -127,6 +129,10 @@ export interface ApiClient {
   getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
   change(place: Place, body: ChangeInput): Promise<ChangeView>;
+  /** Whom a change would give another answer, of the sampled contexts. */
+  preview(place: Place, body: Pick<ChangeInput, 'flag' | 'segment' | 'instructions'>): Promise<PreviewView>;
+  /** How many sampled contexts each line of the flag decides for. */
+  getDecided(place: Place, flag: string): Promise<DecidedView>;
   listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
   getChange(place: Place, id: string): Promise<ChangeView>;
   revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
@@ -193,6 +199,8 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
     change: (place, body) => call('POST', `${at(place)}/changes`, body),
+    preview: (place, body) => call('POST', `${at(place)}/changes/preview`, body),
+    getDecided: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/decided`),
     listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),

@@ -67,6 +67,7 @@ export async function listSample(
 }
 
 export async function countSample(reads: Reads, sample: Sample, filter: ContextFilter): Promise<number> {
+  if (filter.search === undefined && filter.kind === undefined) return sample.size;
   const { count } = await selectSample(reads, sample, filter)
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();

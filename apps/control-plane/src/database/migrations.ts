@@ -354,4 +354,10 @@ async function createSeenContextTable(db: AnyDatabase): Promise<void> {
     .addPrimaryKeyConstraint('seen_contexts_key', ['environment_id', 'hash'])
     .execute();
   await db.schema.createIndex('seen_contexts_age').on('seen_contexts').column('last_seen_at').execute();
+  // How large a sample is and how old, without a look at the contexts.
+  await db.schema
+    .createIndex('seen_contexts_sample')
+    .on('seen_contexts')
+    .columns(['environment_id', 'hash', 'last_seen_at'])
+    .execute();
 }

@@ -9,6 +9,7 @@ import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
+import { addPreviewRoutes } from '../preview/preview-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -66,6 +67,7 @@ export function createApp(context: ServerContext): App {
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addContextRoutes(api, context);
+      addPreviewRoutes(api, context);
       addFleetRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);

@@ -78,6 +78,8 @@ describe('the OpenAPI document', () => {
         `POST ${environment}/changes/{change}/revert`,
         `POST ${environment}/revert-since`,
         `GET ${environment}/contexts`,
+        `POST ${environment}/changes/preview`,
+        `GET ${environment}/flags/{flag}/decided`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/credentials`,
@@ -264,6 +266,11 @@ describe('every answer is as the document says, and has nothing that it does not
     }
     await server.running.context.contexts.flush();
     expect((await ask('GET', `${environment}/contexts`, `${production}/contexts`)).body.items).toHaveLength(1);
+    const turning = { flag: 'late', instructions: [{ kind: 'turn-on' }] };
+    const previewed = await ask('POST', `${environment}/changes/preview`, `${production}/changes/preview`, turning);
+    expect(previewed.body).toMatchObject({ flag: 'late', sampled: 1 });
+    const decided = await ask('GET', `${environment}/flags/{flag}/decided`, `${production}/flags/checkout/decided`);
+    expect(decided.body.sampled).toBe(1);
     const { id } = await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
     const convergence = `${production}/changes/${id}/convergence?wait=all`;
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
