@@ -152,6 +152,32 @@ describe('flags', () => {
     expect(await sluice(`flag rollout ${key} 10 --variation off`)).toMatchObject({ exitCode: 2 });
   });
 
+  test('go back together to how everything was, after a look', async () => {
+    const since = new Date(Date.now() + 1).toISOString();
+    await expect.poll(() => Date.now()).toBeGreaterThan(Date.parse(since));
+    await sluice(`flag on ${key}`);
+    await sluice(`flag create ${key}-new`);
+    const planned = await sluice(['revert', '--since', since, '--dry-run']);
+    const [headline, ...rest] = planned.printed.split('\n');
+    expect(headline).toMatch(/^This would set 1 object in production back to [\d :-]+; nothing is changed:$/);
+    expect(rest).toEqual([
+      `  flag ${key}: turned off`,
+      'Stays untouched:',
+      `  flag ${key}-new: it was created since, and is off`,
+    ]);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('on in production');
+    expect((await sluice(['revert', '--since', since, '--leave', `flag:${key}`])).printed).toContain(
+      'Nothing to revert in production',
+    );
+    const { exitCode, printed } = await sluice(['revert', '--since', since]);
+    expect([exitCode, printed.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^1 object in production as at [\d :-]+ \(version \d+\)\.$/),
+    ]);
+    expect((await sluice(`flag show ${key}`)).printed).toContain('off in production');
+    expect(await sluice('revert')).toMatchObject({ exitCode: 2, complained: expect.stringContaining('--since') });
+  });
+
   test('have a history, and go back', async () => {
     await sluice(['flag', 'on', key, '-m', 'open it']);
     await sluice(`flag rollout ${key} 10`);

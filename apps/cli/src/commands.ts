@@ -8,6 +8,7 @@ import { fleetCommands } from './fleet-commands.ts';
 import { migrationCommands } from './migration-commands.ts';
 import { providerSetCommands } from './provider-set-commands.ts';
 import { providersCommands } from './providers-commands.ts';
+import { revertCommand } from './revert-command.ts';
 import { runCommand } from './run-command.ts';
 import { serverCommands } from './server-commands.ts';
 import { tokenCommands } from './token-commands.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...migrationCommands,
   ...providerSetCommands,
   ...providersCommands,
+  revertCommand,
   evaluateCommand,
   ...fleetCommands,
   ...serverCommands,

@@ -1,3 +1,4 @@
+import { forgetOldContexts } from './contexts/context-recorder.ts';
 import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
 import { createConvergenceRecorder } from './fleet/convergence-record.ts';
 import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
@@ -85,7 +86,7 @@ async function noteUsage({ usage, channels, links, platform }: ServerContext): P
   await usage.flush();
 }
 
-async function forgetOld({ store, leadership, platform }: ServerContext): Promise<void> {
+async function forgetOld({ store, leadership, contexts, platform }: ServerContext): Promise<void> {
   const now = platform.now();
   await leadership.write(async (writes) => {
     await writes
@@ -100,6 +101,7 @@ async function forgetOld({ store, leadership, platform }: ServerContext): Promis
     await forgetOldSenders(writes, now);
     await forgetOldTelemetry(writes, now);
     await forgetOldMismatches(writes, now);
+    await forgetOldContexts(writes, { now, sampleSize: contexts.sampleSize });
     await forgetGoneReplicas(writes, { isShared: store.isShared, now });
   });
 }

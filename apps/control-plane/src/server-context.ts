@@ -1,6 +1,7 @@
 import type { ErrorLog, LinkServer } from '@sluice/delivery';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from './channels/channel-registry.ts';
+import type { ContextRecorder } from './contexts/context-recorder.ts';
 import type { Admissions } from './credentials/admissions.ts';
 import type { KeyUsage } from './credentials/key-usage.ts';
 import type { SecretBox } from './credentials/secret-box.ts';
@@ -30,6 +31,7 @@ export interface ServerContext {
   readonly usage: KeyUsage;
   readonly evaluations: EvaluationRecorder;
   readonly telemetry: TelemetryRecorder;
+  readonly contexts: ContextRecorder;
   /** The instances that are connected to this server. */
   readonly fleet: FleetRegistry;
   /** Those of all servers. */

@@ -19,6 +19,7 @@ import {
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { ChannelRegistry } from './channels/channel-registry.ts';
+import { ContextRecorder } from './contexts/context-recorder.ts';
 import { Admissions } from './credentials/admissions.ts';
 import { findSecretProblem } from './credentials/check-secret.ts';
 import { KeyUsage } from './credentials/key-usage.ts';
@@ -32,6 +33,7 @@ import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { Feeds } from './feed/feeds.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
 import { FleetExchange } from './fleet/fleet-exchange.ts';
+import type { ReadFleet } from './fleet/fleet-record.ts';
 import { emptyFleet } from './fleet/fleet-record.ts';
 import { FleetRegistry } from './fleet/fleet-registry.ts';
 import { startProbes } from './fleet/probes.ts';
@@ -39,7 +41,6 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
-import type { ReadFleet } from './migrations/pass-barriers.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
@@ -129,6 +130,7 @@ export async function startServer(
           () => app.close(),
           () => context.evaluations.close(),
           () => context.telemetry.close(),
+          () => context.contexts.close(),
           () => context.usage.flush(),
           close,
           () => context.errors.close(),
@@ -200,10 +202,22 @@ async function prepare(
   const admissions = new Admissions(db, usage);
   const leadership = new Leadership(store, log);
   const evaluations = new EvaluationRecorder(db, channels, platform, errors);
+  const contexts = new ContextRecorder(db, settings.sampledContexts, platform, errors);
   const labelsOf = createEnvironmentLabels(db);
   const telemetryMetrics = createTelemetryMetrics(registry, labelsOf);
   const telemetry = new TelemetryRecorder(db, channels, { platform, errors, metrics: telemetryMetrics });
-  const host = createEdgeHost({ db, channels, evaluations, telemetry, usage, platform, log, errors, workerKey });
+  const host = createEdgeHost({
+    db,
+    channels,
+    evaluations,
+    telemetry,
+    contexts,
+    usage,
+    platform,
+    log,
+    errors,
+    workerKey,
+  });
   const links = new LinkServer(host, fleet, platform);
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
@@ -232,6 +246,7 @@ async function prepare(
     usage,
     evaluations,
     telemetry,
+    contexts,
     fleet,
     readFleet,
     links,
@@ -269,7 +284,7 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
 }
 
 function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
-  const { platform, channels, admissions, evaluations, telemetry, metrics, log, errors } = context;
+  const { platform, channels, admissions, evaluations, telemetry, contexts, metrics, log, errors } = context;
   return new DataPlane(
     {
       admit: (sdkKey) => admissions.admit(sdkKey, platform.now()),
@@ -278,6 +293,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
       recordEvents: (environmentId, batch) => {
         metrics.eventBatches.inc();
         evaluations.record(environmentId, batch);
+        contexts.record(environmentId, batch.events);
       },
       recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
       retryAfterSeconds: () => retryAfterSeconds(platform),

@@ -15,6 +15,8 @@ export interface Settings {
   readonly payloadLimitBytes: number;
   /** Processes that serve SDKs beside this one; 0: this one serves them itself. */
   readonly workers: number;
+  /** How many contexts are sampled in each environment; 0: none are kept. */
+  readonly sampledContexts: number;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   /** Encrypts stored keys; replicas share it. Else one is made in the data folder. */
@@ -46,6 +48,11 @@ export const serverOptions = {
     help: "megabytes that an environment's flags may have",
   },
   workers: { variable: 'SLUICE_WORKERS', fallback: '0', help: 'processes that serve SDKs beside this one' },
+  'sampled-contexts': {
+    variable: 'SLUICE_SAMPLED_CONTEXTS',
+    fallback: '20000',
+    help: 'contexts kept of each environment as a sample of 7 days; 0 keeps none',
+  },
   'tls-cert': { variable: 'SLUICE_TLS_CERT', fallback: undefined, help: 'certificate file (PEM), for HTTPS' },
   'tls-key': { variable: 'SLUICE_TLS_KEY', fallback: undefined, help: 'key file (PEM) of the certificate' },
 } as const;
@@ -53,6 +60,7 @@ export const serverOptions = {
 type OptionName = keyof typeof serverOptions;
 
 const mostWorkers = 64;
+const mostSampledContexts = 20_000;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
 /** Reads the settings; throws `invalid-settings` with a sentence for whoever starts the server. */
@@ -90,6 +98,13 @@ export function parseSettings(
       `--workers (SLUICE_WORKERS) must be a number from 0 to ${mostWorkers}, got ${read('workers')}`,
     );
   }
+  const sampledContexts = Number(read('sampled-contexts'));
+  if (!Number.isInteger(sampledContexts) || sampledContexts < 0 || sampledContexts > mostSampledContexts) {
+    throw new ServerError(
+      'invalid-settings',
+      `--sampled-contexts (SLUICE_SAMPLED_CONTEXTS) must be a number from 0 to ${mostSampledContexts}, got ${read('sampled-contexts')}`,
+    );
+  }
   const [tlsCert, tlsKey] = [read('tls-cert'), read('tls-key')];
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ServerError('invalid-settings', '--tls-cert and --tls-key go together; only one of them is set');
@@ -107,6 +122,7 @@ export function parseSettings(
     logLevel,
     payloadLimitBytes: payloadLimitMb * 1024 * 1024,
     workers,
+    sampledContexts,
     tlsCert,
     tlsKey,
     secret,

@@ -116,6 +116,16 @@ describe('an edge', () => {
     return response.status;
   }
 
+  test('tells of the contexts that were evaluated for', async () => {
+    expect(await post('/bulk', [{ ...index, context: { kind: 'user', key: 'behind-edge', plan: 'pro' } }])).toBe(202);
+    const listed = async () => {
+      await server.running.context.contexts.flush();
+      const path = '/projects/default/environments/production/contexts?search=behind-edge';
+      return (await server.api('GET', path)).body.items;
+    };
+    await expect.poll(listed, { timeout: 15_000 }).toMatchObject([{ key: 'behind-edge', attributes: { plan: 'pro' } }]);
+  });
+
   test('takes events as LaunchDarkly’s SDK sends them, packed or not, each batch once', async () => {
     const first = { 'x-launchdarkly-payload-id': '6f3c8b1e-0000-4000-8000-000000000001' };
     const second = {

@@ -5,7 +5,9 @@ import type {
   BackfillView,
   ChainView,
   ChangeView,
+  ContextsView,
   ConvergenceView,
+  DecidedView,
   EdgeView,
   EnvironmentFlagView,
   EnvironmentView,
@@ -21,8 +23,10 @@ import type {
   NewEdgeView,
   NewEnvironmentView,
   Page,
+  PreviewView,
   ProblemView,
   ProjectView,
+  RevertSinceView,
   RoutesTelemetryView,
   SegmentView,
 } from './views.ts';
@@ -77,9 +81,31 @@ export interface FleetQuery {
   readonly cursor?: string | undefined;
 }
 
+export interface ContextsQuery {
+  /** In keys and in the text of attributes. */
+  readonly search?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
 export interface RevertInput {
   readonly comment?: string | undefined;
   readonly discardLater?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface RevertSinceInput {
+  /** Milliseconds since the epoch, as `until`. */
+  readonly since: number;
+  readonly until?: number | undefined;
+  /** `flag:KEY`, `segment:KEY`: what stays as it is. */
+  readonly deselect?: readonly string[] | undefined;
+  /** Migrations that are set back too. */
+  readonly include?: readonly string[] | undefined;
+  readonly discardLater?: boolean | undefined;
+  readonly comment?: string | undefined;
+  readonly expectedVersion?: number | undefined;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -113,9 +139,14 @@ export interface ApiClient {
   getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
   change(place: Place, body: ChangeInput): Promise<ChangeView>;
+  /** Whom a change would give another answer, of the sampled contexts. */
+  preview(place: Place, body: Pick<ChangeInput, 'flag' | 'segment' | 'instructions'>): Promise<PreviewView>;
+  /** How many sampled contexts each line of the flag decides for. */
+  getDecided(place: Place, flag: string): Promise<DecidedView>;
   listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
   getChange(place: Place, id: string): Promise<ChangeView>;
   revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
+  revertSince(place: Place, body: RevertSinceInput): Promise<RevertSinceView>;
   verifyChain(place: Place): Promise<ChainView>;
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
@@ -128,6 +159,8 @@ export interface ApiClient {
     place: Place,
     options: { readonly after?: number | undefined; readonly signal: AbortSignal },
   ): AsyncGenerator<FeedEventView, void>;
+  /** The sample of the contexts that SDKs evaluated for. */
+  listContexts(place: Place, query?: ContextsQuery): Promise<ContextsView>;
   listEdges(): Promise<Page<EdgeView>>;
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
@@ -209,14 +242,18 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
     change: (place, body) => call('POST', `${at(place)}/changes`, body),
+    preview: (place, body) => call('POST', `${at(place)}/changes/preview`, body),
+    getDecided: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/decided`),
     listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
+    revertSince: (place, body) => call('POST', `${at(place)}/revert-since`, body),
     verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
     followEvents,
+    listContexts: (place, query = {}) => call('GET', `${at(place)}/contexts${toQuery({ ...query })}`),
     listEdges: () => call('GET', '/edges'),
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),

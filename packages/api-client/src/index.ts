@@ -3,9 +3,11 @@ export {
   type ApiClientOptions,
   type ChangeInput,
   type ChangesQuery,
+  type ContextsQuery,
   createApiClient,
   type Place,
   type RevertInput,
+  type RevertSinceInput,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';

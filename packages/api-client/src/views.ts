@@ -455,6 +455,21 @@ export type EdgeView = z.output<typeof edgeView>;
 export const newEdgeView = named('NewEdge', { ...edgeFields, key: text });
 export type NewEdgeView = z.output<typeof newEdgeView>;
 
+const lineFields = {
+  /** `off`: the flag is off; `error`: it cannot be evaluated, or is not there, and the caller's default is served. */
+  kind: z.enum(['off', 'prerequisite', 'target', 'rule', 'fallthrough', 'error']),
+  /** Of a prerequisite that failed: its flag. */
+  prerequisite: text.exactOptional(),
+  /** The id of a rule, trip, override or cohort. */
+  rule: text.exactOptional(),
+  /** Of a list of targets: what it serves, and whom. */
+  variation: text.exactOptional(),
+  contextKind: text.exactOptional(),
+};
+/** A line of a flag that decides. */
+export const lineView = named('Line', lineFields);
+export type LineView = z.output<typeof lineView>;
+
 /** An evaluation on the server, with what decided it. */
 export const explanationView = named('Explanation', {
   flag: text,
@@ -464,6 +479,8 @@ export const explanationView = named('Explanation', {
   variation: count.exactOptional(),
   variationId: text.exactOptional(),
   reason: reasonView,
+  /** Which line of the flag decided. */
+  line: lineView,
   /** What decided, in words. */
   because: text,
   /** Of a valve: the trip that decided. */
@@ -786,3 +803,116 @@ export const feedEventView = z
   ])
   .meta({ id: 'FeedEvent' });
 export type FeedEventView = z.output<typeof feedEventView>;
+
+const touchView = view({ id: text, version, actor: text, createdAt: time, comment: text });
+const objectKind = z.enum(['flag', 'segment']);
+
+/** What setting an environment back to how it was at a time does, or did. */
+export const revertSinceView = named('RevertSince', {
+  /** Key of the environment. */
+  environment: text,
+  /** `planned` is the answer to a dry run; `unchanged`: there is nothing to do, and `because` says why. */
+  status: z.enum(['applied', 'planned', 'unchanged']),
+  because: text.exactOptional(),
+  since: time,
+  until: time.exactOptional(),
+  /** The environment's; of a dry run: what to send as `expectedVersion`. */
+  version,
+  /** What was changed since and can be set back; the migrations among it only where they are included. */
+  objects: list(
+    view({
+      kind: objectKind,
+      key: text,
+      flagKind: z.enum(flagKinds).exactOptional(),
+      isSelected: z.boolean(),
+      /** Why it is not selected by itself. */
+      reason: text.exactOptional(),
+      /** What setting it back does, in words. */
+      effects: list(text),
+      /** Which changes touched it since, the newest 50 first, and how many there were. */
+      changes: list(touchView),
+      changeCount: count,
+      /** Who changed it since, besides who asks. */
+      others: list(text),
+      /** Changes after `until`, which would be lost. */
+      later: list(touchView),
+    }),
+  ),
+  /** What was changed since and stays as it is, whole or in part. */
+  untouched: list(view({ kind: objectKind, key: text, reason: text })),
+  /** Absent: there is nothing to do. */
+  change: changeView.exactOptional(),
+});
+export type RevertSinceView = z.output<typeof revertSinceView>;
+
+const sampledContextView = named('SampledContext', {
+  /** `multi`: several at once, whose kinds are the names of the attributes. */
+  kind: text,
+  key: text,
+  attributes: z.record(z.string(), z.unknown()).readonly(),
+  /** Attributes that are private, or too large to be kept. */
+  redacted: list(text),
+  lastSeenAt: time,
+  /** To evaluate for. */
+  context: z.record(z.string(), z.unknown()).readonly(),
+});
+export type SampledContextView = z.output<typeof sampledContextView>;
+
+/** A uniform sample of the contexts that SDKs evaluated for within 7 days. */
+export const contextsView = named('Contexts', {
+  /** Of the sample, how many match. */
+  total: count,
+  /** How many contexts the sample has, and about how many were seen. */
+  sampled: count,
+  seen: count,
+  /** Since when the one was not seen that was not seen longest; absent: the sample is empty. */
+  oldestAt: time.exactOptional(),
+  ...pageFields(sampledContextView),
+});
+export type ContextsView = z.output<typeof contextsView>;
+
+const decidedLines = list(view({ ...lineFields, count }));
+
+const sampleFields = {
+  /** How many contexts the sample has, and about how many were seen. */
+  sampled: count,
+  seen: count,
+  oldestAt: time.exactOptional(),
+};
+
+/** How many sampled contexts each line of a flag decides for. */
+export const decidedView = named('Decided', {
+  flag: text,
+  ...sampleFields,
+  /** In the order of evaluation; what is served while the flag is off is last. */
+  lines: decidedLines,
+});
+export type DecidedView = z.output<typeof decidedView>;
+
+const percent = z.number().min(0).max(100);
+const shareFields = {
+  /** How many sampled contexts would get another answer. */
+  changed: count,
+  sharePercent: percent,
+  /** Of all that were seen the share is within this of it, at 95% confidence (Wilson); 0: all of them are in the sample. */
+  marginPercent: percent,
+};
+/** Ids of variations; null: the caller's default value. */
+const fromTo = { from: text.nullable(), to: text.nullable() };
+
+/** What a change would do to the sampled contexts. */
+export const previewView = named('Preview', {
+  /** What it would do to the flags and segments, in words. */
+  effects: list(effectView),
+  ...sampleFields,
+  /** The flag of the change, or the first that it concerns; absent: it concerns none. What follows is about it. */
+  flag: text.exactOptional(),
+  ...shareFields,
+  transitions: list(view({ ...fromTo, count })),
+  /** At most 50 of the contexts that would get another answer. */
+  examples: list(view({ kind: text, key: text, context: z.record(z.string(), z.unknown()).readonly(), ...fromTo })),
+  lines: view({ before: decidedLines, after: decidedLines }),
+  /** The same share for each flag that it concerns, those that require it or ask its segment included: at most 50. */
+  flags: list(view({ flag: text, ...shareFields })),
+});
+export type PreviewView = z.output<typeof previewView>;

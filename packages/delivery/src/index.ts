@@ -1,4 +1,5 @@
 export { Channel, type StreamProtocol, type Subscriber } from './channel.ts';
+export { ContextSampler, type SampledContext } from './context-sampler.ts';
 export {
   type Admission,
   DataPlane,

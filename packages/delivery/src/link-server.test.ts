@@ -23,6 +23,7 @@ let server: Server;
 let port: number;
 let counted: string[];
 let used: string[];
+let seen: [environmentId: string, contexts: readonly unknown[]][];
 let listKeys: () => Promise<LinkKeys | undefined>;
 let admitRelay: LinkHost['admitRelay'];
 const sockets: { terminate(): void }[] = [];
@@ -32,6 +33,7 @@ beforeEach(async () => {
   fleet = new RecordingFleet();
   channel = new Channel({ epoch: 'e1', version: 1, objects: [] }, new Outflow(platform));
   counted = [];
+  seen = [];
   used = [];
   listKeys = async () => keys;
   admitRelay = async () => ({ credentialId: 'edge-1', name: 'fra' });
@@ -42,6 +44,7 @@ beforeEach(async () => {
     listKeys: () => listKeys(),
     findSdkKey: async (hash) => (hash === sdkKey.hash ? sdkKey : undefined),
     recordCounts: async (_, { id }) => void counted.push(id),
+    recordContexts: (environmentId, contexts) => void seen.push([environmentId, contexts]),
     recordWindow: async (_, { session, sequence }) => {
       if (session === 'unkept') throw new Error('the database is gone');
       counted.push(`${session}/${sequence}`);
@@ -220,6 +223,15 @@ describe('counts of a relay', () => {
     await until(() => taken().length === 2);
     expect([taken(), counted]).toEqual([['c-other', 'c-env'], ['c-env']]);
   });
+});
+
+test('contexts of a relay are taken in, but of what it may not serve', async () => {
+  const relay = await openRelay('r-1');
+  await until(() => relay.messages.length > 0);
+  const contexts = [{ kind: 'user', key: 'ann' }];
+  for (const environmentId of ['other', 'env']) relay.send({ kind: 'seen', environmentId, contexts });
+  await until(() => seen.length > 0);
+  expect(seen).toEqual([['env', contexts]]);
 });
 
 describe('a window of telemetry that a relay passes on', () => {

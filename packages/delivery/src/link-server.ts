@@ -44,6 +44,8 @@ export interface LinkHost {
   findSdkKey(hash: string): Promise<SdkKeyEntry | undefined>;
   /** Keeps counts; resolves when they are kept, or were before. */
   recordCounts(environmentId: string, batch: CountBatch): Promise<void>;
+  /** Takes in contexts that SDKs told of. */
+  recordContexts(environmentId: string, contexts: readonly unknown[]): void;
   /** Keeps a window of telemetry; resolves when it is kept, or was before, or nobody wants it. */
   recordWindow(environmentId: string, report: WindowReport): Promise<void>;
   /** These SDK keys are in use at a relay. */
@@ -336,6 +338,9 @@ class Link {
         return;
       case 'telemetry':
         this.#recordWindow(message);
+        return;
+      case 'seen':
+        if (this.serves(message.environmentId)) this.#host.recordContexts(message.environmentId, message.contexts);
         return;
       case 'used':
         this.#edgesBelow = message.edges.filter((id) => this.#credentialIds.has(id));

@@ -11,6 +11,7 @@ import {
   type WireObject,
 } from '@sluice/protocol';
 import { Channel } from './channel.ts';
+import { ContextCourier } from './context-courier.ts';
 import { CountKeeper } from './count-keeper.ts';
 import type { Admission, DataPlaneHost, EventBatch } from './data-plane.ts';
 import { ErrorLog } from './error-log.ts';
@@ -76,6 +77,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #upstream: Upstream;
   readonly #roster: Roster;
   readonly #counts: CountKeeper;
+  readonly #contexts: ContextCourier;
   readonly #windows: WindowCourier;
   readonly #links: LinkServer;
   readonly #usage: UsageKeeper;
@@ -96,6 +98,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#errors = new ErrorLog(log, platform);
     this.#roster = new Roster(platform);
     this.#counts = new CountKeeper({ ...platform, session, logWarning: (...told) => log.warn(...told) });
+    this.#contexts = new ContextCourier(platform);
     this.#windows = new WindowCourier(platform);
     this.#links = new LinkServer(this, this.#roster, platform);
     this.#usage = new UsageKeeper({
@@ -144,6 +147,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#errors.close();
     this.#cancelWait?.();
     this.#counts.close();
+    this.#contexts.close();
     this.#windows.close();
     this.#usage.close();
     this.#roster.flush();
@@ -162,12 +166,14 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   connect(send: (message: LinkUp) => void): () => void {
     this.#roster.connect(send);
     this.#counts.connect(send);
+    this.#contexts.connect(send);
     this.#windows.connect(send);
     this.#usage.connect(send);
     return () => {
       this.#current.clear();
       this.#roster.disconnect();
       this.#counts.disconnect();
+      this.#contexts.disconnect();
       this.#windows.disconnect();
       this.#usage.disconnect();
     };
@@ -256,10 +262,15 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   recordEvents(environmentId: string, batch: EventBatch): void {
     this.#counts.record(environmentId, batch);
+    this.#contexts.sampler.record(environmentId, batch.events);
   }
 
   async recordCounts(environmentId: string, batch: CountBatch): Promise<void> {
     this.#counts.recordBatch(environmentId, batch);
+  }
+
+  recordContexts(environmentId: string, contexts: readonly unknown[]): void {
+    this.#contexts.sampler.recordContexts(environmentId, contexts);
   }
 
   recordWindow(environmentId: string, report: WindowReport): Promise<void> {
@@ -368,6 +379,7 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     this.#channels.get(environmentId)?.end('this environment is not served here any more');
     this.#channels.delete(environmentId);
     this.#counts.forget(environmentId);
+    this.#contexts.sampler.forget(environmentId);
     this.#options.store?.forget(environmentId);
   }
 

@@ -32,6 +32,7 @@ export {
   type Running,
   type WindowReport,
 } from './reports.ts';
+export { listSeenContexts, type SeenContext, toSeenContext, trimContext } from './seen-contexts.ts';
 export * from './selector.ts';
 export * from './sender.ts';
 export {

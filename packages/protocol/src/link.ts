@@ -55,6 +55,8 @@ export type LinkUp =
     }
   /** What an instance counted; `id` is of this link alone. */
   | ({ readonly kind: 'telemetry'; readonly id: string; readonly environmentId: string } & WindowReport)
+  /** Contexts that SDKs told of, a sample. Those that get lost come again. */
+  | { readonly kind: 'seen'; readonly environmentId: string; readonly contexts: readonly unknown[] }
   /** Credentials that are in use: SDK keys that were used since this was said last, and all edges that are connected. */
   | { readonly kind: 'used'; readonly sdkKeys: readonly string[]; readonly edges: readonly string[] }
   /** Whose key has this hash? */
@@ -151,6 +153,7 @@ const upShapes: Readonly<Record<LinkUp['kind'], Shape>> = {
     sequence: anInteger,
     agoMs: aNumber,
   }),
+  seen: objectOf({ environmentId: aString, contexts: listOf(objectOf({})) }),
   used: objectOf({ sdkKeys: listOf(aString), edges: listOf(aString) }),
   lookup: objectOf({ id: anInteger, hash: aString }),
   refused: objectOf({ environmentId: aString, problem: aString }),

@@ -22,6 +22,7 @@ const keysOfTables = {
   telemetrySenders: ['environmentId', 'session'],
   mismatches: ['environmentId', 'flagKey', 'at', 'id'],
   backfillRanges: ['environmentId', 'flagKey', 'position'],
+  seenContexts: ['environmentId', 'hash'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

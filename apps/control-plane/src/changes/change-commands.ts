@@ -9,11 +9,12 @@ import {
   type Problem,
   sameObject,
 } from '@sluice/authoring';
-import type { EnvironmentRow, ObjectRow, Writes } from '../database/schema.ts';
+import type { EnvironmentRow, ObjectRow, Reads, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
 import { answer, findObjects } from '../objects/object-queries.ts';
+import type { Platform } from '../platform.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { checkCompiled } from './check-compiled.ts';
 import { type ChangePlan, planChange } from './plan-change.ts';
@@ -137,11 +138,7 @@ async function planPart(
   actor: string,
   { platform, readFleet }: ChangeSurroundings,
 ): Promise<PlannedPart | Problem> {
-  const plan = await answer(writes, environment, {
-    ask: (lookup) => planChange(request, lookup),
-    about: listAddressed(request),
-    told: { createId: () => createId(platform, 8), actor, now: platform.now() },
-  });
+  const plan = await planRequest(writes, environment, request, actor, platform);
   if (isProblem(plan)) return plan;
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
@@ -151,8 +148,23 @@ async function planPart(
   return { environment, plan: { ...plan, effects }, stored, barriers };
 }
 
+/** What a request comes to in an environment as it is now; nothing is written. */
+export function planRequest(
+  reads: Reads,
+  environment: EnvironmentRow,
+  request: ChangeRequest,
+  actor: string,
+  platform: Platform,
+): Promise<ChangePlan | Problem> {
+  return answer(reads, environment, {
+    ask: (lookup) => planChange(request, lookup),
+    about: listAddressed(request),
+    told: { createId: () => createId(platform, 8), actor, now: platform.now() },
+  });
+}
+
 /** Whom the instructions concern. */
-function listAddressed({ flag, segment, instructions }: ChangeRequest): readonly ObjectId[] {
+export function listAddressed({ flag, segment, instructions }: ChangeRequest): readonly ObjectId[] {
   return instructions.flatMap((instruction): readonly ObjectId[] => {
     if (isSegmentInstruction(instruction)) {
       const key = instruction.segment ?? segment;
@@ -164,7 +176,7 @@ function listAddressed({ flag, segment, instructions }: ChangeRequest): readonly
 }
 
 /** `environment`: the one that has the problem while others do not. */
-function toError({ code, path, message }: Problem, environment: string | undefined): ServerError {
+export function toError({ code, path, message }: Problem, environment?: string): ServerError {
   const text = environment === undefined ? message : `${message} (in environment \`${environment}\`)`;
   return new ServerError(code ?? 'invalid-change', text, { faults: [{ path, message: text }] });
 }

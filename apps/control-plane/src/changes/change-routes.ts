@@ -1,4 +1,11 @@
-import { type ChangeView, chainView, changeView, pageOf } from '@sluice/api-client';
+import {
+  type ChangeView,
+  chainView,
+  changeView,
+  pageOf,
+  type RevertSinceView,
+  revertSinceView,
+} from '@sluice/api-client';
 import { type CommandResult, runCommand } from '../http/commands.ts';
 import { makePage, parseNumberCursor } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
@@ -8,9 +15,10 @@ import type { ServerContext } from '../server-context.ts';
 import { verifyChain } from './chain.ts';
 import { applyChange } from './change-commands.ts';
 import { getChange, listChanges } from './change-queries.ts';
-import { changeBody, changeParams, changesQuery, revertBody } from './change-schema.ts';
+import { changeBody, changeParams, changesQuery, revertBody, revertSinceBody } from './change-schema.ts';
 import { toChangeView } from './change-view.ts';
 import { revertChange } from './revert-commands.ts';
+import { revertSince } from './revert-since.ts';
 import type { AppliedChange } from './write-change.ts';
 
 const base = '/projects/:project/environments/:environment/changes';
@@ -96,6 +104,28 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
         const author = { actor: request.actor.name, comment, isDryRun: dryRun };
         const applied = await revertChange(writes, { ...request.params, discardLater }, author, context);
         return toResult(applied, request.params.environment, dryRun);
+      }),
+  );
+
+  app.post(
+    '/projects/:project/environments/:environment/revert-since',
+    {
+      schema: {
+        summary: 'Bring back how everything was at a time, by one change',
+        params: environmentParams,
+        body: revertSinceBody,
+        response: { 200: revertSinceView },
+      },
+    },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes): Promise<CommandResult<RevertSinceView>> => {
+        const { dryRun = false, comment, deselect = [], include = [], discardLater = false, ...window } = request.body;
+        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const command = { ...request.params, ...window, deselect, include, discardLater };
+        const { view, applied } = await revertSince(writes, command, author, context);
+        if (applied === undefined) return { status: 200, body: { ...view, status: 'unchanged' }, dryRun };
+        const { body: change, ...result } = toResult([applied], request.params.environment, dryRun);
+        return { ...result, body: { ...view, status: change.status, change } };
       }),
   );
 }

@@ -24,3 +24,21 @@ export const revertBody = z.strictObject({
   discardLater: z.boolean().optional(),
   dryRun: z.boolean().optional(),
 });
+
+const objectName = z.string().max(300);
+
+export const revertSinceBody = z.strictObject({
+  /** Milliseconds since the epoch, as `until`. */
+  since: z.int().min(0),
+  until: z.int().min(0).optional(),
+  /** Objects that stay as they are: `flag:KEY`, `segment:KEY`. */
+  deselect: z.array(objectName).max(500).optional(),
+  /** Migrations that are set back too. */
+  include: z.array(objectName).max(500).optional(),
+  /** Changes after `until` to what is set back are lost; without this they are listed and nothing is done. */
+  discardLater: z.boolean().optional(),
+  comment: z.string().max(4096).optional(),
+  /** The `version` of the dry run. */
+  expectedVersion: z.int().min(0).optional(),
+  dryRun: z.boolean().optional(),
+});

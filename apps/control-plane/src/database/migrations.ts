@@ -20,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '008-telemetry': { up: createTelemetryTables },
   '009-backfill': { up: createBackfillTable },
   '010-mismatches': { up: createMismatchTable },
+  '011-seen-contexts': { up: createSeenContextTable },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -336,5 +337,27 @@ async function createBackfillTable(db: AnyDatabase): Promise<void> {
     .addColumn('pace_json', text)
     .addColumn('proposed_version', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('backfill_ranges_key', ['environment_id', 'flag_key', 'position'])
+    .execute();
+}
+
+async function createSeenContextTable(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('seen_contexts')
+    .addColumn('environment_id', text, (column) => column.notNull())
+    .addColumn('hash', text, (column) => column.notNull())
+    .addColumn('key', text, (column) => column.notNull())
+    .addColumn('kinds', text, (column) => column.notNull())
+    .addColumn('search_text', text, (column) => column.notNull())
+    .addColumn('context_json', text, (column) => column.notNull())
+    .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('seen_contexts_key', ['environment_id', 'hash'])
+    .execute();
+  await db.schema.createIndex('seen_contexts_age').on('seen_contexts').column('last_seen_at').execute();
+  // How large a sample is and how old, without a look at the contexts.
+  await db.schema
+    .createIndex('seen_contexts_sample')
+    .on('seen_contexts')
+    .columns(['environment_id', 'hash', 'last_seen_at'])
     .execute();
 }

@@ -28,6 +28,7 @@ export interface Tables {
   telemetrySenders: TelemetrySenderRow;
   mismatches: MismatchRow;
   backfillRanges: BackfillRangeRow;
+  seenContexts: SeenContextRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -275,6 +276,20 @@ export interface BackfillRangeRow {
 
 /** `done`: copied, and not verified yet; `dirty`: the sides differ in records that could not be repaired. */
 export type BackfillState = 'todo' | 'running' | 'done' | 'verified' | 'dirty';
+
+/** A context that SDKs told of, of the sample of its environment. */
+export interface SeenContextRow {
+  environmentId: string;
+  /** Of its keys: those with the lowest are the sample. */
+  hash: string;
+  key: string;
+  /** Between spaces. */
+  kinds: string;
+  /** What it is found by: keys and text of attributes, in lower case, cut. */
+  searchText: string;
+  contextJson: string;
+  lastSeenAt: number;
+}
 
 /** One row, for the one server that leads. */
 export interface LeadershipRow {

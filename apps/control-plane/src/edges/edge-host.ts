@@ -3,6 +3,7 @@ import { hashKey, type LinkHost, retryAfterSeconds } from '@sluice/delivery';
 import type { LinkKeys } from '@sluice/protocol';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
+import type { ContextRecorder } from '../contexts/context-recorder.ts';
 import type { KeyUsage } from '../credentials/key-usage.ts';
 import type { Database } from '../database/schema.ts';
 import type { EvaluationRecorder } from '../evaluations/evaluation-recorder.ts';
@@ -15,6 +16,7 @@ export interface EdgeHostParts {
   readonly channels: ChannelRegistry;
   readonly evaluations: EvaluationRecorder;
   readonly telemetry: TelemetryRecorder;
+  readonly contexts: ContextRecorder;
   readonly usage: KeyUsage;
   readonly platform: Platform;
   readonly log: Logger;
@@ -32,6 +34,7 @@ export function createEdgeHost({
   channels,
   evaluations,
   telemetry,
+  contexts,
   usage,
   platform,
   log,
@@ -83,6 +86,7 @@ export function createEdgeHost({
       return row;
     },
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
+    recordContexts: (environmentId, seen) => contexts.recordContexts(environmentId, seen),
     recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
     noteUse: (credentialIds) => {
       for (const id of credentialIds) usage.note('credentials', id, platform.now());

@@ -21,20 +21,18 @@ import {
   findContextProblem,
   fromLegacyUser,
   type LegacyUser,
-  listFlagReferences,
-  listSegmentReferences,
   ownOperators,
-  type Reference,
-  Ruleset,
+  type Ruleset,
 } from '@sluice/engine';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import { notFound, ServerError } from '../errors.ts';
 import { getFlag } from '../flags/flag-queries.ts';
-import { regex } from '../platform.ts';
 import { toTripView } from '../valves/trip-view.ts';
+import { createLines } from './lines.ts';
+import { createRulesetOf } from './ruleset-of.ts';
 
 /** Our own SDKs supply this context, so rules with our own operators are explained as they decide there. */
-const ownContext: Context = { kind: ownContextKind, key: 'explain', [ownOperatorsAttribute]: [...ownOperators] };
+export const ownContext: Context = { kind: ownContextKind, key: 'explain', [ownOperatorsAttribute]: [...ownOperators] };
 
 /** Evaluates a flag as SDKs do, with what SDKs get, and says what decided. */
 export async function explainEvaluation(
@@ -45,7 +43,7 @@ export async function explainEvaluation(
 ): Promise<ExplanationView> {
   const context = parseContext(request.context);
   const stored = await getFlag(reads, environment, request.flag);
-  const ruleset = createRuleset(channel, request.flag);
+  const ruleset = createRulesetOf([request.flag], ({ kind, key }) => channel.log.find(kind, key)?.json);
   const detail = decide(ruleset, request.flag, context);
   if (detail === undefined) throw notFound('flag in use with the key', request.flag);
   const trip = findTrip(stored, detail, request.now);
@@ -56,6 +54,7 @@ export async function explainEvaluation(
     ...(detail.variation !== undefined && { variation: detail.variation }),
     ...(variationId !== undefined && { variationId }),
     reason: detail.reason,
+    line: createLines(stored).find(detail, context),
     because: describeReason(stored, detail, trip),
     ...(trip !== undefined && { trip }),
     ...(stored.definition.kind === 'config' && { layers: listLayers(ruleset, stored, context) }),
@@ -103,25 +102,6 @@ function parseContext(given: Readonly<Record<string, unknown>>): Context {
   throw new ServerError('invalid-request', `context: ${problem}`, {
     faults: [{ path: 'context', message: problem ?? 'not a context' }],
   });
-}
-
-/** The flag and whatever it needs, nothing else. */
-function createRuleset(channel: Channel, flag: string): Ruleset<undefined> {
-  const ruleset = new Ruleset<undefined>({ regex, createTally: () => undefined });
-  const seen = new Set<string>();
-  const waiting: Reference[] = [{ kind: 'flag', key: flag }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { kind, key } = next;
-    const json = channel.log.find(kind, key)?.json;
-    if (json === undefined || seen.has(`${kind}/${key}`)) continue;
-    seen.add(`${kind}/${key}`);
-    // Compiled by this program.
-    const object = JSON.parse(json);
-    if (kind === 'flag') ruleset.setFlag(object);
-    else ruleset.setSegment(object);
-    waiting.push(...(kind === 'flag' ? listFlagReferences(object) : listSegmentReferences(object)));
-  }
-  return ruleset;
 }
 
 /** The trip that decided, as it is shown. */

@@ -5,10 +5,10 @@ import {
   fleetView,
   type InstanceView,
 } from '@sluice/api-client';
-import type { FastifyReply } from 'fastify';
 import { getChange } from '../changes/change-queries.ts';
 import { changeParams } from '../changes/change-schema.ts';
 import { parseCursor, toPage } from '../http/paging.ts';
+import { untilClosed } from '../http/until-closed.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -81,11 +81,4 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
 /** By name, and the same from page to page, wherever an instance is connected. */
 function orderOf({ instance, session }: InstanceView): string {
   return `${instance} ${session}`;
-}
-
-/** Aborted when whoever asked goes away. */
-function untilClosed(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort());
-  return controller.signal;
 }

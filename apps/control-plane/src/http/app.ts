@@ -1,6 +1,7 @@
 import Fastify, { LogController } from 'fastify';
 import { addBackfillRoutes, addBackfillWorkRoutes } from '../backfill/backfill-routes.ts';
 import { addChangeRoutes } from '../changes/change-routes.ts';
+import { addContextRoutes } from '../contexts/context-routes.ts';
 import { addCredentialRoutes } from '../credentials/credential-routes.ts';
 import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
@@ -9,6 +10,7 @@ import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
+import { addPreviewRoutes } from '../preview/preview-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -70,6 +72,8 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addTokenRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
+      addContextRoutes(api, context);
+      addPreviewRoutes(api, context);
       addFleetRoutes(api, context);
       addFeedRoutes(api, context);
       addMigrationRoutes(api, context);

@@ -76,6 +76,10 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/chain`,
         `GET ${environment}/changes/{change}`,
         `POST ${environment}/changes/{change}/revert`,
+        `POST ${environment}/revert-since`,
+        `GET ${environment}/contexts`,
+        `POST ${environment}/changes/preview`,
+        `GET ${environment}/flags/{flag}/decided`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/events`,
@@ -215,6 +219,9 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', changes, `${production}/changes?limit=500`)).body.items.at(-1).group).toBeDefined();
     await ask('GET', `${changes}/{change}`, `${production}/changes/${id}`);
     await ask('POST', `${changes}/{change}/revert`, `${production}/changes/${id}/revert`, {});
+    const since = { since: 0, dryRun: true };
+    const planned = await ask('POST', `${environment}/revert-since`, `${production}/revert-since`, since);
+    expect(planned.body.objects).not.toEqual([]);
     await ask('GET', `${changes}/chain`, `${production}/changes/chain`);
   });
 
@@ -259,6 +266,13 @@ describe('every answer is as the document says, and has nothing that it does not
       const template = `${environment}/flags/{flag}/evaluations`;
       expect((await ask('GET', template, `${production}/flags/${flag}/evaluations`)).body.items).toHaveLength(1);
     }
+    await server.running.context.contexts.flush();
+    expect((await ask('GET', `${environment}/contexts`, `${production}/contexts`)).body.items).toHaveLength(1);
+    const turning = { flag: 'late', instructions: [{ kind: 'turn-on' }] };
+    const previewed = await ask('POST', `${environment}/changes/preview`, `${production}/changes/preview`, turning);
+    expect(previewed.body).toMatchObject({ flag: 'late', sampled: 1 });
+    const decided = await ask('GET', `${environment}/flags/{flag}/decided`, `${production}/flags/checkout/decided`);
+    expect(decided.body.sampled).toBe(1);
     const { id } = await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
     const convergence = `${production}/changes/${id}/convergence?wait=all`;
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
