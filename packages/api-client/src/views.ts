@@ -645,8 +645,8 @@ const latencyFields = {
 };
 export type LatencyView = z.output<ReturnType<typeof view<typeof latencyFields>>>;
 
-/** The real number is at most `count`, and at least `count - error`. */
-const topFields = { count, error: count };
+/** The real number is at most `count`, and at least `count - overcountAtMost`. */
+const topFields = { count, overcountAtMost: count };
 const topAccountView = view({ account: text, ...topFields });
 const topRouteView = view({ route: text, ...topFields });
 

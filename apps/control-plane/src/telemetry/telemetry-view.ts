@@ -171,6 +171,7 @@ function totalOf(tally: SubjectTally): Histogram {
   return all;
 }
 
-function toTop(top: TopKeys | undefined): ReturnType<TopKeys['list']> {
-  return top?.list() ?? [];
+/** What `TopKeys` calls an error is none of the calls that are counted. */
+function toTop(top: TopKeys | undefined) {
+  return (top?.list() ?? []).map(({ error: overcountAtMost, ...each }) => ({ ...each, overcountAtMost }));
 }

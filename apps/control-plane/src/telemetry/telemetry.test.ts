@@ -174,10 +174,10 @@ describe('what was counted of a valve', () => {
     ])
       expect(Math.abs(found / exact - 1)).toBeLessThanOrEqual(1 / 64);
     expect(valve.accounts).toEqual([
-      { account: '42', count: 2, error: 0 },
-      { account: '7', count: 1, error: 0 },
+      { account: '42', count: 2, overcountAtMost: 0 },
+      { account: '7', count: 1, overcountAtMost: 0 },
     ]);
-    expect(valve.routes).toEqual([{ route: '/search/:what', count: 1, error: 0 }]);
+    expect(valve.routes).toEqual([{ route: '/search/:what', count: 1, overcountAtMost: 0 }]);
     expect(valve.series).toMatchObject([{ mode: 'cached' }, { at: platform.now(), mode: 'normal', count: 100 }]);
   });
 
@@ -191,7 +191,7 @@ describe('what was counted of a valve', () => {
       { at: start, mode: 'normal', count: 3 },
       { at: start + 10 * second, mode: 'cached', count: 4 },
     ]);
-    expect((await readFlag()).valve.accounts).toEqual([{ account: '42', count: 7, error: 0 }]);
+    expect((await readFlag()).valve.accounts).toEqual([{ account: '42', count: 7, overcountAtMost: 0 }]);
   });
 
   test('is counted for Prometheus, by mode and cause', async () => {
@@ -290,7 +290,7 @@ test('routes are told with requests, failures and times, the busiest first', asy
         { method: 'GET', count: 3, failed: 1 },
         { method: 'POST', count: 1, failed: 0 },
       ],
-      accounts: [{ account: '42', count: 1, error: 0 }],
+      accounts: [{ account: '42', count: 1, overcountAtMost: 0 }],
     },
     { route: '/items/:id', count: 1, failed: 0, accounts: [] },
   ]);
@@ -435,8 +435,8 @@ describe('hostile windows', () => {
     expect(accounts).toHaveLength(50);
     expect(accounts[0].account).toBe('42');
     expect(accounts[0].count).toBeGreaterThanOrEqual(5000);
-    expect(accounts[0].count - accounts[0].error).toBeLessThanOrEqual(5000);
-    expect(accounts[0].error).toBeLessThanOrEqual(100_000 / 50);
+    expect(accounts[0].count - accounts[0].overcountAtMost).toBeLessThanOrEqual(5000);
+    expect(accounts[0].overcountAtMost).toBeLessThanOrEqual(100_000 / 50);
   });
 
   test('of made-up routes tell 500 apart in an hour, and count the rest as one', async () => {

@@ -3,7 +3,7 @@ export class RunningVersions {
   readonly #counts = new Map<number, number>();
   readonly #onChange: () => void;
 
-  /** `onChange` is called when the oldest of them ended. */
+  /** `onChange` is called when nothing runs any more that began under one of them, be it the oldest or not. */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }

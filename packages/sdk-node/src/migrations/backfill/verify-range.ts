@@ -24,7 +24,7 @@ const leafRows = 64;
 const parts = 16;
 const mostReported = 100;
 
-/** Of a row that differs, what both sides had. */
+/** A row that differs, for now. */
 interface Candidate {
   readonly key: string;
 }
