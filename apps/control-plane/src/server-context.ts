@@ -10,6 +10,7 @@ import type { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadFleet } from './migrations/pass-barriers.ts';
+import type { PeopleContext } from './people/people-context.ts';
 import type { Platform } from './platform.ts';
 import type { Leadership } from './replicas/leadership.ts';
 import type { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
@@ -42,4 +43,5 @@ export interface ServerContext {
   readonly payloadLimitBytes: number;
   /** Of the server. */
   readonly version: string;
+  readonly people: PeopleContext;
 }

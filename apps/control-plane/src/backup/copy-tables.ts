@@ -22,6 +22,10 @@ const keysOfTables = {
   telemetrySenders: ['environmentId', 'session'],
   mismatches: ['environmentId', 'flagKey', 'at', 'id'],
   backfillRanges: ['environmentId', 'flagKey', 'position'],
+  people: ['id'],
+  accounts: ['id'],
+  twoFactors: ['id'],
+  invitations: ['id'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;
