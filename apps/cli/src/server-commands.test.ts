@@ -20,11 +20,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What the first start wrote. */
-function readKeys(): { readonly apiToken: string; readonly sdkKey: string } {
+function readKeys(): { readonly apiToken: string; readonly sdkKey: string; readonly setupLink: string } {
   const text = readFileSync(join(folder, 'first-start.txt'), 'utf8');
   const [, apiToken = ''] = /^api-token: (.*)$/m.exec(text) ?? [];
   const [, sdkKey = ''] = /^sdk-key: (.*)$/m.exec(text) ?? [];
-  return { apiToken, sdkKey };
+  const [, setupLink = ''] = /^setup-link: (.*)$/m.exec(text) ?? [];
+  return { apiToken, sdkKey, setupLink };
 }
 
 describe('a server that is started in a terminal', () => {
@@ -49,12 +50,14 @@ describe('a server that is started in a terminal', () => {
 
   test('prints the keys that it made, and where they are, the first time and never again', async () => {
     await start((printed) => {
-      const { apiToken, sdkKey } = readKeys();
+      const { apiToken, sdkKey, setupLink } = readKeys();
       expect(apiToken).toMatch(/^slt_/);
+      expect(setupLink).toMatch(/^http:.*\/setup#\w{40}$/);
       expect(printed.split('\n')[1]).toMatch(`This is a NEW, EMPTY installation in ${folder}.`);
       expect(printed).toContain(`SDK key    ${sdkKey}\n`);
       expect(printed).toContain(`API token  ${apiToken}\n`);
-      expect(printed).toContain(`both are in ${join(folder, 'first-start.txt')}, which only you can read`);
+      expect(printed).toContain(`they are in ${join(folder, 'first-start.txt')}, which only you can read`);
+      expect(printed).toContain(`Log in as the first administrator: ${setupLink}\n`);
     });
     await start((printed) => {
       const { apiToken, sdkKey } = readKeys();
@@ -62,6 +65,7 @@ describe('a server that is started in a terminal', () => {
       expect(printed).not.toContain('NEW');
       expect(printed).not.toContain(sdkKey);
       expect(printed).not.toContain(apiToken);
+      expect(printed).not.toContain('/setup#');
     });
   });
 

@@ -25,6 +25,7 @@ export const serverCommands: readonly Command[] = [
       workers: { type: 'string', value: 'N', help: describe('workers') },
       'tls-cert': { type: 'string', value: 'FILE', help: describe('tls-cert') },
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
+      'public-url': { type: 'string', value: 'URL', help: describe('public-url') },
     },
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
     run: async ({ options, platform, output }) => {
@@ -83,7 +84,9 @@ function greet(url: string, { data, folder, firstStart }: Greeting): readonly st
           '',
           `  SDK key    ${firstStart.sdkKey}`,
           `  API token  ${firstStart.apiToken}`,
-          `  both are in ${firstStart.file}, which only you can read`,
+          `  they are in ${firstStart.file}, which only you can read`,
+          '',
+          `Log in as the first administrator: ${firstStart.setupLink}`,
         ];
   return [
     `Sluice ${serverVersion} is running at ${url}, with its data in ${data}.`,

@@ -2,6 +2,7 @@
 const statuses = {
   'invalid-request': 400,
   unauthorized: 401,
+  'wrong-credentials': 401,
   forbidden: 403,
   'not-found': 404,
   'method-not-allowed': 405,
@@ -35,16 +36,23 @@ export interface Fault {
 export class ServerError extends Error {
   readonly code: ErrorCode;
   readonly faults: readonly Fault[];
+  /** When to come again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly faults?: readonly Fault[] } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly faults?: readonly Fault[];
+      readonly retryAfterSeconds?: number;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'ServerError';
     this.code = code;
     this.faults = options.faults ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

@@ -60,12 +60,14 @@ describe('the first start', () => {
       'client-side-id',
       'staging-sdk-key',
       'staging-client-side-id',
+      'setup-link',
     ]);
     expect(keys.url).toBe(server.url);
     expect(statSync(join(folder, 'first-start.txt')).mode & 0o777).toBe(0o600);
     expect(server.firstStart).toEqual({
       apiToken: keys['api-token'],
       sdkKey: keys['sdk-key'],
+      setupLink: keys['setup-link'],
       file: join(folder, 'first-start.txt'),
     });
     const { items } = (await (

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database, Writes } from './database/schema.ts';
 import { describeError, ServerError } from './errors.ts';
+import { createSetup } from './people/invitation-commands.ts';
 import { listProjects } from './projects/environment-queries.ts';
 import {
   type CreatedEnvironment,
@@ -17,6 +18,8 @@ export interface FirstStart {
   readonly apiToken: string;
   /** Of `production`. */
   readonly sdkKey: string;
+  /** Where the first administrator chooses a password. */
+  readonly setupLink: string;
   readonly file: string;
 }
 
@@ -26,13 +29,15 @@ const project = 'default';
 interface FirstStartOptions {
   readonly folder: string;
   readonly url: string;
+  /** Where people reach the server. */
+  readonly origin: string;
   readonly bootstrap: Bootstrap;
 }
 
 /** Fills an empty database with project `default`, two environments and a token; undefined when it is not empty. */
 export async function startFirstTime(
   db: Database,
-  { folder, url, bootstrap }: FirstStartOptions,
+  { folder, url, origin, bootstrap }: FirstStartOptions,
   surroundings: EnvironmentSurroundings,
 ): Promise<FirstStart | undefined> {
   const file = join(folder, firstStartFile);
@@ -40,8 +45,9 @@ export async function startFirstTime(
     if ((await listProjects(writes)).length > 0 || !(await isFirst(writes, surroundings))) return undefined;
     const keys = await fill(writes, bootstrap, surroundings);
     // Before the commit: keys that nobody can read would be lost if the server ended in between.
-    writeKeys(file, formatKeys(url, keys));
-    return { apiToken: keys.apiToken, sdkKey: keys.production.sdkKey.secret, file };
+    const setupLink = `${origin}/setup#${keys.setupToken}`;
+    writeKeys(file, formatKeys(url, setupLink, keys));
+    return { apiToken: keys.apiToken, sdkKey: keys.production.sdkKey.secret, setupLink, file };
   });
 }
 
@@ -58,6 +64,7 @@ async function isFirst(writes: Writes, { platform }: EnvironmentSurroundings): P
 
 interface FirstKeys {
   readonly apiToken: string;
+  readonly setupToken: string;
   readonly production: CreatedEnvironment;
   readonly staging: CreatedEnvironment;
 }
@@ -73,10 +80,11 @@ async function fill(writes: Writes, bootstrap: Bootstrap, surroundings: Environm
     ),
     staging: await createEnvironment(writes, { project, key: 'staging', name: 'Staging', actor }, surroundings),
     apiToken: (await createApiToken(writes, { name: 'first-start', secret: apiToken }, surroundings.platform)).token,
+    setupToken: await createSetup(writes, surroundings.platform),
   };
 }
 
-function formatKeys(url: string, { apiToken, production, staging }: FirstKeys): string {
+function formatKeys(url: string, setupLink: string, { apiToken, production, staging }: FirstKeys): string {
   const lines = [
     `url: ${url}`,
     `api-token: ${apiToken}`,
@@ -84,6 +92,7 @@ function formatKeys(url: string, { apiToken, production, staging }: FirstKeys): 
     `client-side-id: ${production.clientSideId.secret}`,
     `staging-sdk-key: ${staging.sdkKey.secret}`,
     `staging-client-side-id: ${staging.clientSideId.secret}`,
+    `setup-link: ${setupLink}`,
   ];
   return `${lines.join('\n')}\n`;
 }

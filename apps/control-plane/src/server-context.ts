@@ -12,6 +12,7 @@ import type { Feeds } from './feed/feeds.ts';
 import type { ReadFleet } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
+import type { PeopleContext } from './people/people-context.ts';
 import type { Platform } from './platform.ts';
 import type { Leadership } from './replicas/leadership.ts';
 import type { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
@@ -46,4 +47,5 @@ export interface ServerContext {
   readonly payloadLimitBytes: number;
   /** Of the server. */
   readonly version: string;
+  readonly people: PeopleContext;
 }

@@ -41,6 +41,8 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import { Attempts } from './people/attempts.ts';
+import { createAuth, deriveKey } from './people/auth.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
@@ -175,11 +177,13 @@ async function prepare(
   settings: Settings,
   { platform, log }: StoreSurroundings,
 ): Promise<Prepared> {
-  const { data, secret, bootstrap, payloadLimitBytes } = settings;
+  const { data, secret, bootstrap, payloadLimitBytes, publicUrl, signOn } = settings;
+  const origin = publicUrl ?? url;
   const { db } = store;
-  const box = createSecretBox(findSecret(secret, data, platform), platform);
+  const serverSecret = findSecret(secret, data, platform);
+  const box = createSecretBox(serverSecret, platform);
   const first = { box, platform, payloadLimitBytes, readFleet: () => Promise.resolve(emptyFleet) };
-  const firstStart = await startFirstTime(db, { folder: data, url, bootstrap }, first);
+  const firstStart = await startFirstTime(db, { folder: data, url, origin, bootstrap }, first);
   // Afterwards, because another replica may have been the first, with another secret.
   const secretProblem = await findSecretProblem(db, box);
   if (secretProblem !== undefined) {
@@ -264,6 +268,14 @@ async function prepare(
     }),
     payloadLimitBytes,
     version: serverVersion,
+    people: {
+      auth: createAuth({ db, platform, log, origin, secret: serverSecret, signOn }),
+      attempts: new Attempts(platform),
+      csrfKey: deriveKey(serverSecret, 'csrf'),
+      publicUrl,
+      origin,
+      signOn,
+    },
   };
   await admissions.load();
   await leadership.beat();

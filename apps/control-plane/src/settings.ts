@@ -1,3 +1,4 @@
+import { type Role, roles } from '@sluice/authoring';
 import { parseDatabaseUrl } from './database/database-url.ts';
 import { ServerError } from './errors.ts';
 
@@ -23,6 +24,21 @@ export interface Settings {
   readonly secret: string | undefined;
   /** Keys to use exactly as given, for `production`. */
   readonly bootstrap: Bootstrap;
+  /** Where people reach the server: `https://flags.example.com`; undefined: where it listens. */
+  readonly publicUrl: string | undefined;
+  /** Undefined: people log in by password only. */
+  readonly signOn: SignOnSettings | undefined;
+}
+
+/** An OpenID Connect provider by which people log in. */
+export interface SignOnSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** As the page of the login says. */
+  readonly name: string;
+  /** Of whoever comes for the first time, everywhere. */
+  readonly role: Role;
 }
 
 export interface Bootstrap {
@@ -55,6 +71,11 @@ export const serverOptions = {
   },
   'tls-cert': { variable: 'SLUICE_TLS_CERT', fallback: undefined, help: 'certificate file (PEM), for HTTPS' },
   'tls-key': { variable: 'SLUICE_TLS_KEY', fallback: undefined, help: 'key file (PEM) of the certificate' },
+  'public-url': {
+    variable: 'SLUICE_PUBLIC_URL',
+    fallback: undefined,
+    help: 'where people reach the server, https://flags.example.com, if not where it listens',
+  },
 } as const;
 
 type OptionName = keyof typeof serverOptions;
@@ -131,7 +152,49 @@ export function parseSettings(
       sdkKey: nonEmpty(variables.SLUICE_BOOTSTRAP_SDK_KEY),
       clientSideId: nonEmpty(variables.SLUICE_BOOTSTRAP_CLIENT_ID),
     },
+    publicUrl: parsePublicUrl(read('public-url')),
+    signOn: parseSignOn(variables),
   };
+}
+
+function parsePublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new ServerError(
+      'invalid-settings',
+      `--public-url (SLUICE_PUBLIC_URL) must be http(s)://host[:port] without a path, got ${text}`,
+    );
+  }
+  return url.origin;
+}
+
+function parseSignOn(variables: Readonly<Record<string, string | undefined>>): SignOnSettings | undefined {
+  const issuer = nonEmpty(variables.SLUICE_OIDC_ISSUER);
+  if (issuer === undefined) return undefined;
+  const need = (name: string): string => {
+    const value = nonEmpty(variables[name]);
+    if (value !== undefined) return value;
+    throw new ServerError('invalid-settings', `SLUICE_OIDC_ISSUER is set, and ${name} is missing`);
+  };
+  if (!/^https?:\/\/./.test(issuer) || !URL.canParse(issuer)) {
+    throw new ServerError('invalid-settings', `SLUICE_OIDC_ISSUER must be a URL, got ${issuer}`);
+  }
+  const role = nonEmpty(variables.SLUICE_OIDC_ROLE) ?? 'viewer';
+  if (!isRole(role)) {
+    throw new ServerError('invalid-settings', `SLUICE_OIDC_ROLE must be one of ${roles.join(', ')}, got ${role}`);
+  }
+  return {
+    issuer,
+    clientId: need('SLUICE_OIDC_CLIENT_ID'),
+    clientSecret: need('SLUICE_OIDC_CLIENT_SECRET'),
+    name: nonEmpty(variables.SLUICE_OIDC_NAME) ?? new URL(issuer).hostname,
+    role,
+  };
+}
+
+function isRole(text: string): text is Role {
+  return roles.some((role) => role === text);
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

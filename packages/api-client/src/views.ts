@@ -1,4 +1,4 @@
-import { flagKinds, instructionSchema, migrationChecks, units } from '@sluice/authoring';
+import { flagKinds, instructionSchema, migrationChecks, roles, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -916,3 +916,50 @@ export const previewView = named('Preview', {
   flags: list(view({ flag: text, ...shareFields })),
 });
 export type PreviewView = z.output<typeof previewView>;
+
+export const grantView = named('Grant', {
+  role: z.enum(roles),
+  /** Absent: everywhere. */
+  project: text.exactOptional(),
+  /** Absent: in all of the project. */
+  environment: text.exactOptional(),
+});
+
+export const sessionView = named('Session', {
+  /** Who is logged in; null: nobody is, or the request came with a token. */
+  person: view({ id: text, email: text, name: text, hasTotp: z.boolean() }).nullable(),
+  /** What every write has to bring in `x-csrf-token` that brings the cookie. */
+  csrfToken: text.nullable(),
+  /** Whether there is an administrator yet. */
+  isSetUp: z.boolean(),
+  /** How else people log in: `GET /api/v1/session/sign-on/{id}`. */
+  singleSignOn: list(view({ id: text, name: text })),
+  grants: list(grantView),
+});
+export type SessionView = z.output<typeof sessionView>;
+
+/** The password is right; what is missing is a code, by `POST /api/v1/session/totp`. */
+export const totpNeededView = named('TotpNeeded', { needsTotp: z.literal(true) });
+export type TotpNeededView = z.output<typeof totpNeededView>;
+
+/** Where somebody is logged in. */
+export const ownSessionView = named('OwnSession', {
+  id: text,
+  /** The one that asked. */
+  isThis: z.boolean(),
+  address: text,
+  /** What it said of itself. */
+  browser: text,
+  createdAt: time,
+  expiresAt: time,
+});
+export type OwnSessionView = z.output<typeof ownSessionView>;
+
+/** What an authenticator app needs to know; the only time that it is shown. */
+export const newTotpView = named('NewTotp', {
+  /** `otpauth://…`, for a QR code. */
+  url: text,
+  /** Each is good for one login in place of a code. */
+  backupCodes: list(text),
+});
+export type NewTotpView = z.output<typeof newTotpView>;

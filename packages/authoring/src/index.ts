@@ -21,6 +21,20 @@ export {
   withoutRecordId,
 } from './migration.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
+export {
+  describePlace,
+  findRole,
+  type Grant,
+  grantSchema,
+  grantsSchema,
+  hasRole,
+  mayDo,
+  maySee,
+  type PolicyPlace,
+  type Role,
+  roleFor,
+  roles,
+} from './policy.ts';
 export { isProblem, listNames, type Problem, problem } from './problem.ts';
 export { listRevertInstructions, type Reversal } from './revert.ts';
 export type { SegmentMembers, SegmentRule, SegmentState } from './segment.ts';

@@ -60,6 +60,7 @@ export { tamper } from './tamper.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { tellBackfill } from './tell-backfill.ts';
 export { tellComparisons } from './tell-comparisons.ts';
+export { TestBrowser } from './test-browser.ts';
 export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { startTestFront, type TestFront } from './test-front.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
@@ -68,5 +69,6 @@ export { type ApiAnswer, startTestServer, type TestServer, type TestServerOption
 export { openTestSocket, type TestSocket } from './test-socket.ts';
 export { openTestStream, type TestStream } from './test-stream.ts';
 export { startTestTunnel, type TestTunnel } from './test-tunnel.ts';
+export { totpCode } from './totp-code.ts';
 export { until } from './until.ts';
 export { buildPayload, buildTombstone, buildWireFlag, buildWireSegment } from './wire-objects.ts';

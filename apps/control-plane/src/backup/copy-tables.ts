@@ -23,6 +23,10 @@ const keysOfTables = {
   mismatches: ['environmentId', 'flagKey', 'at', 'id'],
   backfillRanges: ['environmentId', 'flagKey', 'position'],
   seenContexts: ['environmentId', 'hash'],
+  people: ['id'],
+  accounts: ['id'],
+  twoFactors: ['id'],
+  invitations: ['id'],
 } as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
 
 type CopiedTable = keyof typeof keysOfTables;

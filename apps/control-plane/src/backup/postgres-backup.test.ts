@@ -9,6 +9,7 @@ import {
   findTestDatabase,
   openTestStream,
   startTestServer,
+  TestBrowser,
   type TestServer,
   type TestServerOptions,
   testPostgresUrl,
@@ -20,6 +21,7 @@ import { createPatientDatabase } from '../database/postgres-connection.ts';
 import type { Database } from '../database/schema.ts';
 import { createKysely } from '../database/sqlite.ts';
 import { createBackup, type DataPlace, nodePlatform, type RestoredBackup, restoreBackup } from '../index.ts';
+import { createInvitation } from '../people/invitation-commands.ts';
 import { copiedTables } from './copy-tables.ts';
 
 const changes = '/projects/default/environments/production/changes';
@@ -127,6 +129,24 @@ describe('a backup of PostgreSQL', () => {
     const environments = [{ project: 'default', environment: 'production' }];
     await server.api('POST', '/edges', { name: 'fra', environments });
     const { id: environmentId } = await db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
+    const ann = { email: 'ann@example.com', name: 'Ann', password: 'a long enough password' };
+    const [, token] = server.running.firstStart?.setupLink.split('#') ?? [];
+    const browser = new TestBrowser(server.url);
+    expect((await browser.api('POST', '/setup', { token, ...ann })).status).toBe(201);
+    const { id: personId } = await db.selectFrom('people').select('id').executeTakeFirstOrThrow();
+    await db
+      .insertInto('twoFactors')
+      .values({
+        id: 'a',
+        personId,
+        secret: 's',
+        backupCodes: 'b',
+        verified: 1,
+        failedVerificationCount: 0,
+        lockedUntil: null,
+      })
+      .execute();
+    await db.transaction().execute((writes) => createInvitation(writes, { grants: [] }, nodePlatform));
     await db.insertInto('convergences').values({ environmentId, version: 1, summaryJson: '{}' }).execute();
     const ofFlag = { environmentId, flagKey: 'checkout' };
     await db
@@ -163,18 +183,32 @@ describe('a backup of PostgreSQL', () => {
     for (const table of copiedTables.filter((name) => name !== 'meta')) {
       expect([table, theirs.get(table)]).not.toEqual([table, []]);
     }
-    // Who leads is no part of it, nor is who is connected.
+    // Who leads is no part of it, nor is who is connected, nor who is logged in.
     const tables = await server.running.context.db.introspection.getTables();
-    expect(tables).toHaveLength(copiedTables.length + 2);
+    expect(tables).toHaveLength(copiedTables.length + 4);
   });
 
   test('can be made of the database of an earlier release, before that is brought up to date', async () => {
     const server = await startWithFlag(origin);
     const { db } = server.running.context;
-    const later = ['telemetry', 'telemetry_senders', 'backfill_ranges', 'mismatches', 'seen_contexts'];
+    const later = [
+      ...[
+        'telemetry',
+        'telemetry_senders',
+        'backfill_ranges',
+        'mismatches',
+        'seen_contexts',
+        'invitations',
+        'verifications',
+      ],
+      ...['two_factors', 'accounts', 'sessions', 'people'],
+    ];
+    for (const column of ['grants_json', 'expires_at']) {
+      await db.schema.alterTable('api_tokens').dropColumn(column).execute();
+    }
     for (const table of later) await db.schema.dropTable(table).execute();
     const { numAffectedRows } = await sql`delete from kysely_migration where name >= '008'`.execute(db);
-    expect(numAffectedRows).toBe(4n);
+    expect(numAffectedRows).toBe(5n);
     await backUp();
     expect((await restore(embedded(goal))).environments).toMatchObject([{ version: 1_000_002 }, {}]);
   });

@@ -149,7 +149,9 @@ async function replaceAll(
     const message = `${database} is not empty: it has ${projects.map((key) => `\`${key}\``).join(', ')}. Nothing was restored; with --replace the backup takes the place of all that is there`;
     throw new ServerError('conflict', message);
   }
-  await sql`truncate ${sql.join(copiedTables.map((table) => sql.table(table)))}`.execute(writes);
+  // Whoever is logged in may not be among the people of the backup.
+  const emptied = [...copiedTables, 'sessions'];
+  await sql`truncate ${sql.join(emptied.map((table) => sql.table(table)))}`.execute(writes);
   await copyTables(source, writes).catch((error: unknown) => {
     throw toUnfit(error, file);
   });

@@ -21,6 +21,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '009-backfill': { up: createBackfillTable },
   '010-mismatches': { up: createMismatchTable },
   '011-seen-contexts': { up: createSeenContextTable },
+  '012-people': { up: createPeopleTables },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -360,4 +361,89 @@ async function createSeenContextTable(db: AnyDatabase): Promise<void> {
     .on('seen_contexts')
     .columns(['environment_id', 'hash', 'last_seen_at'])
     .execute();
+}
+
+/**
+ * Those that better-auth writes are as it does on SQLite, on both databases: times are texts in ISO 8601, and booleans
+ * are 0 or 1.
+ */
+async function createPeopleTables(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('people')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('email', text, (column) => column.notNull().unique())
+    .addColumn('email_verified', 'bigint', (column) => column.notNull())
+    .addColumn('name', text, (column) => column.notNull())
+    .addColumn('image', text)
+    .addColumn('two_factor_enabled', 'bigint')
+    .addColumn('grants_json', text, (column) => column.notNull().defaultTo('[]'))
+    .addColumn('created_at', text, (column) => column.notNull())
+    .addColumn('updated_at', text, (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('person_id', text, (column) => column.notNull().references('people.id').onDelete('cascade'))
+    .addColumn('token', text, (column) => column.notNull().unique())
+    .addColumn('ip_address', text)
+    .addColumn('user_agent', text)
+    .addColumn('expires_at', text, (column) => column.notNull())
+    .addColumn('created_at', text, (column) => column.notNull())
+    .addColumn('updated_at', text, (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex('sessions_person').on('sessions').column('person_id').execute();
+  await db.schema
+    .createTable('accounts')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('person_id', text, (column) => column.notNull().references('people.id').onDelete('cascade'))
+    .addColumn('provider_id', text, (column) => column.notNull())
+    .addColumn('account_id', text, (column) => column.notNull())
+    .addColumn('password', text)
+    .addColumn('access_token', text)
+    .addColumn('refresh_token', text)
+    .addColumn('id_token', text)
+    .addColumn('access_token_expires_at', text)
+    .addColumn('refresh_token_expires_at', text)
+    .addColumn('scope', text)
+    .addColumn('created_at', text, (column) => column.notNull())
+    .addColumn('updated_at', text, (column) => column.notNull())
+    .addUniqueConstraint('accounts_key', ['provider_id', 'account_id'])
+    .execute();
+  await db.schema.createIndex('accounts_person').on('accounts').column('person_id').execute();
+  await db.schema
+    .createTable('two_factors')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('person_id', text, (column) => column.notNull().unique().references('people.id').onDelete('cascade'))
+    .addColumn('secret', text, (column) => column.notNull())
+    .addColumn('backup_codes', text, (column) => column.notNull())
+    .addColumn('verified', 'bigint')
+    .addColumn('failed_verification_count', 'bigint')
+    .addColumn('locked_until', text)
+    .execute();
+  await db.schema
+    .createTable('verifications')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('identifier', text, (column) => column.notNull())
+    .addColumn('value', text, (column) => column.notNull())
+    .addColumn('expires_at', text, (column) => column.notNull())
+    .addColumn('created_at', text, (column) => column.notNull())
+    .addColumn('updated_at', text, (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex('verifications_identifier').on('verifications').column('identifier').execute();
+  await db.schema
+    .createTable('invitations')
+    .addColumn('id', text, (column) => column.primaryKey())
+    .addColumn('hash', text, (column) => column.notNull().unique())
+    .addColumn('email', text)
+    .addColumn('grants_json', text, (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .execute();
+  // Tokens from before may do everything.
+  await db.schema
+    .alterTable('api_tokens')
+    .addColumn('grants_json', text, (column) => column.notNull().defaultTo('[{"role":"admin"}]'))
+    .execute();
+  await db.schema.alterTable('api_tokens').addColumn('expires_at', 'bigint').execute();
 }

@@ -29,6 +29,12 @@ export interface Tables {
   mismatches: MismatchRow;
   backfillRanges: BackfillRangeRow;
   seenContexts: SeenContextRow;
+  people: PersonRow;
+  sessions: SessionRow;
+  accounts: AccountRow;
+  twoFactors: TwoFactorRow;
+  verifications: VerificationRow;
+  invitations: InvitationRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -176,9 +182,13 @@ export interface ApiTokenRow {
   hash: string;
   createdAt: number;
   lastUsedAt: number | null;
+  grantsJson: string;
+  /** Null: never. */
+  expiresAt: number | null;
 }
 
 export interface IdempotencyRow {
+  /** Of the token or the person. */
   tokenId: string;
   key: string;
   requestHash: string;
@@ -295,4 +305,82 @@ export interface SeenContextRow {
 export interface LeadershipRow {
   /** Raised whenever a server takes the lead: who comes with an older one was the leader once. */
   token: number;
+}
+
+/** Somebody who logs in. Times are texts in ISO 8601 and booleans 0 or 1, here and in what follows: better-auth's way. */
+export interface PersonRow {
+  id: string;
+  email: string;
+  emailVerified: 0 | 1;
+  name: string;
+  image: string | null;
+  twoFactorEnabled: 0 | 1 | null;
+  grantsJson: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Where somebody is logged in. */
+export interface SessionRow {
+  id: string;
+  personId: string;
+  /** What the cookie holds, signed. */
+  token: string;
+  ipAddress: string | null;
+  userAgent: string | null;
+  expiresAt: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A way to log in: by password (`credential`), or by single sign-on. */
+export interface AccountRow {
+  id: string;
+  personId: string;
+  providerId: string;
+  accountId: string;
+  /** As a hash. */
+  password: string | null;
+  accessToken: string | null;
+  refreshToken: string | null;
+  idToken: string | null;
+  accessTokenExpiresAt: string | null;
+  refreshTokenExpiresAt: string | null;
+  scope: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Of an authenticator app; secret and backup codes are encrypted. */
+export interface TwoFactorRow {
+  id: string;
+  personId: string;
+  secret: string;
+  backupCodes: string;
+  verified: 0 | 1 | null;
+  failedVerificationCount: number | null;
+  lockedUntil: string | null;
+}
+
+/** What a login that is under way has to come back with. */
+export interface VerificationRow {
+  id: string;
+  identifier: string;
+  value: string;
+  expiresAt: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A link by which somebody may come in, once. */
+export interface InvitationRow {
+  id: string;
+  /** SHA-256 of what the link holds. */
+  hash: string;
+  /** Null: whoever has the link says their own. */
+  email: string | null;
+  grantsJson: string;
+  createdAt: number;
+  /** Null: the setup link, which is valid while there is nobody. */
+  expiresAt: number | null;
 }

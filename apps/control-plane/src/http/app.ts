@@ -10,6 +10,8 @@ import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
+import { addOwnRoutes } from '../people/own-routes.ts';
+import { addSessionRoutes } from '../people/session-routes.ts';
 import { addPreviewRoutes } from '../preview/preview-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
@@ -62,6 +64,13 @@ export function createApp(context: ServerContext, dashboard?: string): App {
     request.log.debug({ method, url, status, ms: Math.round(elapsedTime), actor: request.actor?.name }, 'answered');
   });
   app.register(
+    (open: App, _options, done) => {
+      addSessionRoutes(open, context);
+      done();
+    },
+    { prefix: '/api/v1' },
+  );
+  app.register(
     (api: App, _options, done) => {
       requireActor(api, context);
       addProjectRoutes(api, context);
@@ -70,6 +79,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addChangeRoutes(api, context);
       addCredentialRoutes(api, context);
       addTokenRoutes(api, context);
+      addOwnRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addContextRoutes(api, context);

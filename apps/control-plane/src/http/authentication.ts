@@ -1,7 +1,11 @@
 import { readSdkKey } from '@sluice/delivery';
+import type { FastifyRequest } from 'fastify';
 import { ServerError } from '../errors.ts';
+import type { Actor } from '../people/actor.ts';
+import { refuseForeignOrigin, refuseForgery } from '../people/csrf.ts';
+import { findPersonOf } from '../people/find-person.ts';
 import type { ServerContext } from '../server-context.ts';
-import { type Actor, findActor } from '../tokens/token-commands.ts';
+import { findActor } from '../tokens/token-commands.ts';
 import type { App } from './zod-routes.ts';
 
 declare module 'fastify' {
@@ -13,20 +17,42 @@ declare module 'fastify' {
   }
 }
 
-/** Lets only requests with a valid API token through. */
-export function requireActor(app: App, { db, usage, platform }: ServerContext): void {
+/** Lets only requests with a valid API token through, or of somebody who is logged in. */
+export function requireActor(app: App, context: ServerContext): void {
   app.decorateRequest('actor');
-  app.addHook('onRequest', async (request) => {
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const actor = token === undefined ? undefined : await findActor(db, token);
-    if (actor === undefined) {
-      const found = token === undefined ? 'got none' : 'got one that is not known';
-      const message = `expected an API token in "Authorization: Bearer <token>", ${found}`;
+  app.addHook('onRequest', async (request, reply) => {
+    const token = await findTokenOf(request, context);
+    if (token !== undefined) {
+      request.actor = token;
+      return;
+    }
+    const actor = await findPersonOf(request, reply, context);
+    if (actor?.person === undefined) {
+      const message = 'expected an API token in "Authorization: Bearer <token>", got none';
       throw new ServerError('unauthorized', message, { faults: [{ path: 'Authorization', message }] });
     }
-    usage.note('apiTokens', actor.tokenId, platform.now());
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      refuseForeignOrigin(request, context.people.publicUrl);
+      refuseForgery(request, actor.person.csrfToken);
+    }
     request.actor = actor;
   });
+}
+
+/** Whose API token comes with a request; undefined: none does. One that is not known is refused, whatever else comes. */
+export async function findTokenOf(
+  { headers: { authorization = '' } }: FastifyRequest,
+  { db, usage, platform }: ServerContext,
+): Promise<Actor | undefined> {
+  const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  if (token === undefined) return undefined;
+  const actor = await findActor(db, token, platform.now());
+  if (actor === undefined) {
+    const message = 'expected an API token in "Authorization: Bearer <token>", got one that is not known';
+    throw new ServerError('unauthorized', message, { faults: [{ path: 'Authorization', message }] });
+  }
+  usage.note('apiTokens', actor.id, platform.now());
+  return actor;
 }
 
 /** Lets only requests with an SDK key through. */

@@ -5,8 +5,8 @@ import type { AppliedChange } from '../changes/write-change.ts';
 import type { SecretBox } from '../credentials/secret-box.ts';
 import type { Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
+import type { Actor } from '../people/actor.ts';
 import type { ServerContext } from '../server-context.ts';
-import type { Actor } from '../tokens/token-commands.ts';
 
 /** What a command answers, and what has to happen once it is committed. */
 export interface CommandResult<Body = undefined> {
@@ -114,7 +114,7 @@ function readIdempotencyKey(request: FastifyRequest): Repeatable | undefined {
 async function claimKey(writes: Writes, { actor, key, requestHash }: Repeatable, now: number): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await writes
     .insertInto('idempotencyKeys')
-    .values({ tokenId: actor.tokenId, key, requestHash, status: 0, sealedBody: '', createdAt: now })
+    .values({ tokenId: actor.id, key, requestHash, status: 0, sealedBody: '', createdAt: now })
     .onConflict((conflict) => conflict.columns(['tokenId', 'key']).doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows !== 0n;
@@ -128,7 +128,7 @@ async function getAnswer(
   const row = await writes
     .selectFrom('idempotencyKeys')
     .selectAll()
-    .where('tokenId', '=', actor.tokenId)
+    .where('tokenId', '=', actor.id)
     .where('key', '=', key)
     .executeTakeFirstOrThrow();
   if (row.requestHash !== requestHash) {
@@ -146,7 +146,7 @@ async function keepAnswer(
   await writes
     .updateTable('idempotencyKeys')
     .set({ status, sealedBody: box.seal(JSON.stringify(body ?? null)) })
-    .where('tokenId', '=', actor.tokenId)
+    .where('tokenId', '=', actor.id)
     .where('key', '=', key)
     .execute();
 }

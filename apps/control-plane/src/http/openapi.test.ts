@@ -1,9 +1,17 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { TelemetryWindow } from '@sluice/protocol';
 import { createClient } from '@sluice/sdk-node';
-import { type ApiAnswer, openTestStream, startTestServer, type TestServer } from '@sluice/testkit';
+import {
+  type ApiAnswer,
+  openTestStream,
+  startTestServer,
+  TestBrowser,
+  type TestServer,
+  totpCode,
+} from '@sluice/testkit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createInvitation } from '../people/invitation-commands.ts';
 
 let server: TestServer;
 // biome-ignore lint/suspicious/noExplicitAny: the test looks into a document of any shape.
@@ -93,6 +101,17 @@ describe('the OpenAPI document', () => {
         'GET /tokens',
         'POST /tokens',
         'DELETE /tokens/{token}',
+        'GET /session',
+        'POST /session',
+        'DELETE /session',
+        'POST /session/totp',
+        'POST /setup',
+        'POST /invitations/accept',
+        'GET /people/me/sessions',
+        'DELETE /people/me/sessions/{session}',
+        'POST /people/me/totp',
+        'POST /people/me/totp/verify',
+        'POST /people/me/totp/disable',
       ].sort(),
     );
   });
@@ -161,9 +180,15 @@ describe('every answer is as the document says, and has nothing that it does not
   });
 
   /** Asks, and judges the answer by what the document says of the path's template. */
-  async function ask(method: string, template: string, path: string, body?: unknown): Promise<ApiAnswer> {
+  async function ask(
+    method: string,
+    template: string,
+    path: string,
+    body?: unknown,
+    who: Pick<TestServer, 'api'> = server,
+  ): Promise<ApiAnswer> {
     asked.add(`${method} ${template}`);
-    const answer = await server.api(method, path, body);
+    const answer = await who.api(method, path, body);
     const at = `paths/${`/api/v1${template}`.replaceAll('/', '~1')}/${method.toLowerCase()}/responses/${answer.status}`;
     expect([method, path, resolve(at) !== undefined, answer.body]).toEqual([method, path, true, answer.body]);
     if (answer.status === 204) {
@@ -345,6 +370,36 @@ describe('every answer is as the document says, and has nothing that it does not
       { state: 'dirty', verification },
       { state: 'running', worker: 'b' },
     ]);
+  });
+
+  test('people and their sessions', async () => {
+    const browser = new TestBrowser(server.url);
+    const [, token] = server.running.firstStart?.setupLink.split('#') ?? [];
+    const ann = { email: 'ann@example.com', password: 'a long enough password' };
+    await ask('GET', '/session', '/session', undefined, browser);
+    await ask('POST', '/setup', '/setup', { token, name: 'Ann', ...ann }, browser);
+    await ask('GET', '/session', '/session', undefined, browser);
+    await ask('GET', '/session', '/session');
+    await ask('DELETE', '/session', '/session', undefined, browser);
+    await ask('POST', '/session', '/session', ann, browser);
+    const me = '/people/me';
+    const [{ id }] = (await ask('GET', `${me}/sessions`, `${me}/sessions`, undefined, browser)).body.items;
+    const { url } = (await ask('POST', `${me}/totp`, `${me}/totp`, { password: ann.password }, browser)).body;
+    await ask('POST', `${me}/totp/verify`, `${me}/totp/verify`, { code: totpCode(url) }, browser);
+    // It has another session now, with another CSRF token.
+    await browser.api('GET', '/session');
+    const other = new TestBrowser(server.url);
+    await ask('POST', '/session', '/session', ann, other);
+    await ask('POST', '/session/totp', '/session/totp', { code: totpCode(url) }, other);
+    await ask('POST', `${me}/totp/disable`, `${me}/totp/disable`, { password: ann.password }, browser);
+    const [{ id: session }] = (await other.api('GET', `${me}/sessions`)).body.items;
+    expect(session).not.toBe(id);
+    await ask('DELETE', `${me}/sessions/{session}`, `${me}/sessions/${session}`, undefined, other);
+    const { db, platform } = server.running.context;
+    const grants = [{ role: 'viewer' as const }];
+    const invited = await db.transaction().execute((writes) => createInvitation(writes, { grants }, platform));
+    const bob = { token: invited.token, name: 'Bob', email: 'bob@example.com', password: ann.password };
+    await ask('POST', '/invitations/accept', '/invitations/accept', bob, new TestBrowser(server.url));
   });
 
   test('of every route', () => {

@@ -74,9 +74,9 @@ export function createErrorAnswer(errors: ErrorLog): AnswerError {
 function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
-  { status, code, message, faults }: ServerError,
+  { status, code, message, faults, retryAfterSeconds = status === 503 ? 2 : undefined }: ServerError,
 ): FastifyReply {
-  if (status === 503) reply.header('retry-after', '2');
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply
     .code(status)

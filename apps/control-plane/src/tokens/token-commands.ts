@@ -2,13 +2,9 @@ import { hashSecret } from '../credentials/secret-box.ts';
 import type { Reads, Writes } from '../database/schema.ts';
 import { notFound, ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import type { Actor } from '../people/actor.ts';
+import { parseGrants } from '../people/people-queries.ts';
 import type { Platform } from '../platform.ts';
-
-/** Who makes a request. */
-export interface Actor {
-  readonly tokenId: string;
-  readonly name: string;
-}
 
 export interface CreatedToken {
   readonly id: string;
@@ -27,7 +23,15 @@ export async function createApiToken(
   const token = secret ?? `slt_${createId(platform, 40)}`;
   await writes
     .insertInto('apiTokens')
-    .values({ id, name, hash: hashSecret(token), createdAt: platform.now(), lastUsedAt: null })
+    .values({
+      id,
+      name,
+      hash: hashSecret(token),
+      createdAt: platform.now(),
+      lastUsedAt: null,
+      grantsJson: JSON.stringify([{ role: 'admin' }]),
+      expiresAt: null,
+    })
     .onConflict((conflict) => conflict.column('hash').doNothing())
     .execute();
   return { id, name, token };
@@ -51,11 +55,13 @@ export async function revokeApiToken(writes: Writes, id: string): Promise<void> 
   await writes.deleteFrom('apiTokens').where('id', '=', id).execute();
 }
 
-/** Whose token it is; undefined when it is nobody's. */
-export async function findActor(reads: Reads, token: string): Promise<Actor | undefined> {
-  return reads
+/** Whose token it is; undefined when it is nobody's, or no longer is. */
+export async function findActor(reads: Reads, token: string, now: number): Promise<Actor | undefined> {
+  const row = await reads
     .selectFrom('apiTokens')
-    .select(['id as tokenId', 'name'])
+    .select(['id', 'name', 'grantsJson', 'expiresAt'])
     .where('hash', '=', hashSecret(token))
     .executeTakeFirst();
+  if (row === undefined || (row.expiresAt !== null && row.expiresAt <= now)) return undefined;
+  return { id: row.id, name: row.name, grants: parseGrants(row.grantsJson) };
 }
