@@ -25,7 +25,7 @@ test('examples/shop/README.md, in a clone', async () => {
   const blocks = readBlocks('examples/shop/README.md');
   expect(blocks.filter(({ kind }) => kind === 'sh').length).toBeGreaterThan(4);
   await runBlocks(clone, blocks, createVariables(folder));
-}, 300_000);
+}, 600_000);
 
 /** A folder with this npm's commands. */
 async function installNpm(version: string): Promise<string> {
