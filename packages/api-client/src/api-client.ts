@@ -147,6 +147,8 @@ export interface ApiClient {
   getChange(place: Place, id: string): Promise<ChangeView>;
   revert(place: Place, id: string, body?: RevertInput): Promise<ChangeView>;
   revertSince(place: Place, body: RevertSinceInput): Promise<RevertSinceView>;
+  /** Whom going back would give another answer, of the sampled contexts, flag by flag. */
+  previewRevertSince(place: Place, body: Omit<RevertSinceInput, 'comment' | 'dryRun'>): Promise<PreviewView>;
   verifyChain(place: Place): Promise<ChainView>;
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
@@ -248,6 +250,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),
     revert: (place, id, body = {}) => call('POST', `${at(place)}/changes/${enc(id)}/revert`, body),
     revertSince: (place, body) => call('POST', `${at(place)}/revert-since`, body),
+    previewRevertSince: (place, body) => call('POST', `${at(place)}/revert-since/preview`, body),
     verifyChain: (place) => call('GET', `${at(place)}/changes/chain`),
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),

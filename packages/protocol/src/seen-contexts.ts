@@ -12,8 +12,8 @@ import {
 /** Kinds that say from where somebody is served, not who it is. */
 const surroundingKinds: ReadonlySet<string> = new Set(['instance', 'request', 'record', 'sluice']);
 
-/** Of a batch so many are looked at: more than SDKs hold back at their defaults. */
-const mostOfBatch = 10_000;
+/** Of a batch so many are looked at, which takes milliseconds; the others come again. */
+const mostOfBatch = 2000;
 const mostKinds = 8;
 const longestKey = 256;
 const mostAttributes = 64;
@@ -73,23 +73,25 @@ export function trimContext(context: Context): Context {
 }
 
 function trimAttributes(attributes: Readonly<Record<string, unknown>>, budget: { left: number }) {
-  const { key, kind: _, _meta: meta, ...rest } = attributes;
+  const { key, _meta: meta } = attributes;
   const { privateAttributes, redactedAttributes } = (meta ?? {}) as Readonly<Record<string, unknown>>;
   const hidden = new Set(listStrings(privateAttributes).map((name) => parseAttributeReference(name)?.[0] ?? name));
   const redacted = new Set(listStrings(redactedAttributes));
-  const kept: Record<string, unknown> = {};
-  let count = 0;
-  for (const name in rest) {
-    const size = measure(rest[name], Math.min(longestAttribute, budget.left), deepest) + name.length;
-    if (!hidden.has(name) && count < mostAttributes && size <= Math.min(longestAttribute, budget.left)) {
-      // Defined, not assigned: a name such as `__proto__` is one like any other.
-      Object.defineProperty(kept, name, { value: rest[name], enumerable: true });
+  const kept: [name: string, value: unknown][] = [['key', key]];
+  for (const name in attributes) {
+    if (name === 'key' || name === 'kind' || name === '_meta') continue;
+    const value = attributes[name];
+    const most = Math.min(longestAttribute, budget.left);
+    const size = measure(value, most, deepest) + name.length;
+    if (!hidden.has(name) && kept.length <= mostAttributes && size <= most) {
+      kept.push([name, value]);
       budget.left -= size;
-      count++;
     } else if (redacted.size < mostRedacted) redacted.add(name);
   }
   const told = [...redacted].filter((name) => name.length <= longestReference).slice(0, mostRedacted);
-  return { key, ...kept, ...(told.length > 0 && { _meta: { redactedAttributes: told } }) };
+  if (told.length > 0) kept.push(['_meta', { redactedAttributes: told }]);
+  // Made of entries, in which a name such as `__proto__` is one like any other.
+  return Object.fromEntries(kept);
 }
 
 /** Characters of a value's JSON, roughly; as soon as it is more than `most`, any number above that. */

@@ -85,6 +85,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/{change}`,
         `POST ${environment}/changes/{change}/revert`,
         `POST ${environment}/revert-since`,
+        `POST ${environment}/revert-since/preview`,
         `GET ${environment}/contexts`,
         `POST ${environment}/changes/preview`,
         `GET ${environment}/flags/{flag}/decided`,
@@ -247,6 +248,9 @@ describe('every answer is as the document says, and has nothing that it does not
     const since = { since: 0, dryRun: true };
     const planned = await ask('POST', `${environment}/revert-since`, `${production}/revert-since`, since);
     expect(planned.body.objects).not.toEqual([]);
+    const back = `${production}/revert-since/preview`;
+    const shares = await ask('POST', `${environment}/revert-since/preview`, back, { since: 0 });
+    expect(shares.body.flags).not.toEqual([]);
     await ask('GET', `${changes}/chain`, `${production}/changes/chain`);
   });
 

@@ -1,6 +1,9 @@
 import { decidedView, previewView } from '@sluice/api-client';
-import { changeRequestSchema, keySchema } from '@sluice/authoring';
+import { changeRequestSchema, type Instruction, keySchema } from '@sluice/authoring';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { revertSinceBody } from '../changes/change-schema.ts';
+import { revertSince } from '../changes/revert-since.ts';
+import { runCommand } from '../http/commands.ts';
 import { untilClosed } from '../http/until-closed.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
@@ -14,7 +17,8 @@ const flagParams = environmentParams.extend({ flag: keySchema });
 /** A preview takes the server a second or less. */
 const mostWaiting = 8;
 
-export function addPreviewRoutes(app: App, { db, channels, contexts, platform }: ServerContext): void {
+export function addPreviewRoutes(app: App, context: ServerContext): void {
+  const { db, channels, contexts, platform } = context;
   const turns = new Turns(mostWaiting);
 
   function inTurn<T>(
@@ -42,6 +46,32 @@ export function addPreviewRoutes(app: App, { db, channels, contexts, platform }:
         const environment = await getEnvironment(db, request.params.project, request.params.environment);
         const channel = await channels.open(environment.id);
         return previewChange(environment, channel, request.body, surroundings);
+      }),
+  );
+
+  app.post(
+    `${base}/revert-since/preview`,
+    {
+      schema: {
+        summary: 'Whom going back to a time would give another answer, of the sampled contexts',
+        params: environmentParams,
+        body: revertSinceBody.omit({ comment: true, dryRun: true }),
+        response: { 200: previewView },
+      },
+    },
+    (request, reply) =>
+      inTurn(request, reply, async (surroundings) => {
+        const instructions = await runCommand(context, request, reply, async (writes) => {
+          const { deselect = [], include = [], discardLater = false, ...window } = request.body;
+          const command = { ...request.params, ...window, deselect, include, discardLater };
+          const author = { actor: request.actor.name, comment: undefined, isDryRun: true };
+          const { applied } = await revertSince(writes, command, author, context);
+          // Written by this program.
+          const body: Instruction[] = applied === undefined ? [] : JSON.parse(applied.row.instructionsJson);
+          return { status: 200, body, dryRun: true };
+        });
+        const environment = await getEnvironment(db, request.params.project, request.params.environment);
+        return previewChange(environment, await channels.open(environment.id), { instructions }, surroundings);
       }),
   );
 

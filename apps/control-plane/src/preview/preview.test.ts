@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const production = '/projects/default/environments/production';
 
 let server: TestServer;
+/** The server's clock. */
+let now = Date.now();
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ platform: { now: () => now } });
   const { db, contexts } = server.running.context;
   const { id } = await db
     .selectFrom('environments')
@@ -145,6 +147,28 @@ describe('a preview', () => {
     const { body } = await server.api('POST', path, { flag: 'calm', instructions: [{ kind: 'turn-on' }] });
     expect(body).toMatchObject({ sampled: 0, seen: 0, changed: 0, sharePercent: 0, marginPercent: 100 });
     expect(body).not.toHaveProperty('oldestAt');
+  });
+
+  test('of going back to a time says it for each flag', async () => {
+    for (const key of ['back-a', 'back-b']) await createFlag(key);
+    now += 60_000;
+    await server.change({ flag: 'back-a', instructions: [forPlan('business')] });
+    await server.change({ flag: 'back-b', instructions: [toFallthrough('blue')] });
+    const ask = (body: object) => server.api('POST', `${production}/revert-since/preview`, { since: now, ...body });
+    const { status, body } = await ask({});
+    expect([status, body.flags.map(({ flag, changed }: never) => [flag, changed]).sort()]).toEqual([
+      200,
+      [
+        ['back-a', 10],
+        ['back-b', 40],
+      ],
+    ]);
+    expect((await ask({ deselect: ['flag:back-b'] })).body).toMatchObject({
+      flags: [{ flag: 'back-a' }],
+      transitions: [{ from: 'blue', to: 'on', count: 10 }],
+    });
+    expect((await ask({ since: now + 1 })).body).toMatchObject({ flags: [], changed: 0, effects: [] });
+    expect((await server.findServed('back-b')).fallthrough).toEqual({ variation: 1 });
   });
 
   test('ends when whoever asked has gone, and the next has its turn', async () => {
