@@ -86,8 +86,12 @@ export interface ApiClient {
   listEnvironments(project: string): Promise<Page<EnvironmentView>>;
   createEnvironment(
     project: string,
-    body: { readonly key: string; readonly name?: string },
+    body: { readonly key: string; readonly name?: string; readonly isProduction?: boolean },
   ): Promise<NewEnvironmentView>;
+  updateEnvironment(
+    place: Place,
+    body: { readonly name?: string; readonly isProduction?: boolean },
+  ): Promise<EnvironmentView>;
   createFlag(project: string, body: DefinitionInput & { readonly comment?: string | undefined }): Promise<FlagView>;
   deleteFlag(project: string, flag: string): Promise<void>;
   listFlags(
@@ -185,6 +189,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     listProjects: () => call('GET', '/projects'),
     listEnvironments: (project) => call('GET', `/projects/${enc(project)}/environments`),
     createEnvironment: (project, body) => call('POST', `/projects/${enc(project)}/environments`, body),
+    updateEnvironment: (place, body) => call('PATCH', at(place), body),
     createFlag: (project, body) => call('POST', `/projects/${enc(project)}/flags`, body),
     deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),

@@ -54,6 +54,8 @@ const environmentFields = {
   name: text,
   /** Of its last change. */
   version,
+  /** Whether real users depend on it: pages show it so that nobody takes it for another. */
+  isProduction: z.boolean(),
   createdAt: time,
 };
 export const environmentView = named('Environment', environmentFields);

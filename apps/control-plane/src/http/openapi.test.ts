@@ -56,6 +56,7 @@ describe('the OpenAPI document', () => {
         'POST /projects',
         'GET /projects/{project}/environments',
         'POST /projects/{project}/environments',
+        `PATCH ${environment}`,
         'GET /projects/{project}/flags',
         'POST /projects/{project}/flags',
         'GET /projects/{project}/flags/{flag}',
@@ -177,6 +178,7 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('POST', '/projects', '/projects', { key: 'shop' });
     await ask('GET', '/projects/{project}/environments', '/projects/default/environments');
     await ask('POST', '/projects/{project}/environments', '/projects/shop/environments', { key: 'test' });
+    await ask('PATCH', environment, '/projects/shop/environments/test', { name: 'Test' });
   });
 
   test('flags', async () => {
