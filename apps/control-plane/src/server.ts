@@ -40,6 +40,7 @@ import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
 import type { ReadFleet } from './migrations/pass-barriers.ts';
+import { createStandingReader } from './now/standing.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
@@ -206,7 +207,8 @@ async function prepare(
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
   const readFleet: ReadFleet = (id, reads) => exchange.read(id, reads);
-  const feeds = new Feeds({ db, channels, fleet, readFleet, platform, errors });
+  const readStanding = createStandingReader(db);
+  const feeds = new Feeds({ db, channels, fleet, readFleet, readStanding, platform, errors });
   const pool =
     behindWorkers &&
     new WorkerPool({
@@ -234,6 +236,7 @@ async function prepare(
     readFleet,
     links,
     feeds,
+    readStanding,
     metrics: createMetrics(registry, {
       channels,
       fleet,

@@ -20,6 +20,7 @@ import type {
   MismatchesView,
   NewEdgeView,
   NewEnvironmentView,
+  NowView,
   Page,
   ProblemView,
   ProjectView,
@@ -116,6 +117,8 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  /** What is off normal, what there is, and who has it. */
+  getNow(place: Place): Promise<NowView>;
   /**
    * The live feed, until the signal is aborted or the server ends it; `after`: the version up to which everything is
    * known already. What is not told in time is not missed: whoever comes back goes on after the last version.
@@ -211,6 +214,7 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    getNow: (place) => call('GET', `${at(place)}/now`),
     followEvents,
     listEdges: () => call('GET', '/edges'),
     createEdge: (body) => call('POST', '/edges', body),

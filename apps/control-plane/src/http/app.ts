@@ -9,6 +9,7 @@ import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
+import { addNowRoutes } from '../now/now-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -67,6 +68,7 @@ export function createApp(context: ServerContext): App {
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);
       addFeedRoutes(api, context);
+      addNowRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);

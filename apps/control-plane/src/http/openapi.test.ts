@@ -80,6 +80,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/events`,
+        `GET ${environment}/now`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `DELETE ${environment}/credentials/{credential}`,
@@ -266,6 +267,14 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
     const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
     expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+  });
+
+  test('what is off normal', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'mail', kind: 'valve' });
+    const trip = { kind: 'trip', mode: 'off', reason: 'slow', incident: 'INC-7' };
+    await server.change({ flag: 'mail', instructions: [{ kind: 'restore' }, trip] });
+    const { body } = await ask('GET', `${environment}/now`, `${production}/now`);
+    expect(body.matters).toMatchObject([{ kind: 'valve' }]);
   });
 
   test('what the live feed tells', async () => {
