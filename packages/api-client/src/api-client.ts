@@ -53,6 +53,10 @@ export interface ChangeInput {
 }
 
 export interface ChangesQuery {
+  /** Of what was touched. */
+  readonly kind?: FlagKind | 'segment' | undefined;
+  /** Somewhere in the comment. */
+  readonly comment?: string | undefined;
   readonly flag?: string | undefined;
   readonly segment?: string | undefined;
   readonly actor?: string | undefined;
