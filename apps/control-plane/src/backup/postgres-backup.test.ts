@@ -171,8 +171,9 @@ describe('a backup of PostgreSQL', () => {
     const { db } = server.running.context;
     const later = ['telemetry', 'telemetry_senders', 'backfill_ranges', 'mismatches'];
     for (const table of later) await db.schema.dropTable(table).execute();
+    await db.schema.alterTable('environments').dropColumn('is_production').execute();
     const { numAffectedRows } = await sql`delete from kysely_migration where name >= '008'`.execute(db);
-    expect(numAffectedRows).toBe(3n);
+    expect(numAffectedRows).toBe(4n);
     await backUp();
     expect((await restore(embedded(goal))).environments).toMatchObject([{ version: 1_000_002 }, {}]);
   });
