@@ -12,6 +12,7 @@ import type { Feeds } from './feed/feeds.ts';
 import type { ReadFleet } from './fleet/fleet-record.ts';
 import type { FleetRegistry } from './fleet/fleet-registry.ts';
 import type { Metrics } from './metrics.ts';
+import type { ReadStanding } from './now/standing.ts';
 import type { PeopleContext } from './people/people-context.ts';
 import type { Platform } from './platform.ts';
 import type { Leadership } from './replicas/leadership.ts';
@@ -39,6 +40,7 @@ export interface ServerContext {
   readonly readFleet: ReadFleet;
   readonly links: LinkServer;
   readonly feeds: Feeds;
+  readonly readStanding: ReadStanding;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Where errors go: the log stays readable when there are many. */

@@ -41,6 +41,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import { createStandingReader } from './now/standing.ts';
 import { Attempts } from './people/attempts.ts';
 import { createAuth, deriveKey } from './people/auth.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
@@ -226,7 +227,8 @@ async function prepare(
   const { isShared } = store;
   const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
   const readFleet: ReadFleet = (id, reads) => exchange.read(id, reads);
-  const feeds = new Feeds({ db, channels, fleet, readFleet, platform, errors });
+  const readStanding = createStandingReader(db);
+  const feeds = new Feeds({ db, channels, fleet, readFleet, readStanding, platform, errors });
   const pool =
     behindWorkers &&
     new WorkerPool({
@@ -255,6 +257,7 @@ async function prepare(
     readFleet,
     links,
     feeds,
+    readStanding,
     metrics: createMetrics(registry, {
       channels,
       fleet,

@@ -22,6 +22,7 @@ import type {
   MismatchesView,
   NewEdgeView,
   NewEnvironmentView,
+  NowView,
   Page,
   PreviewView,
   ProblemView,
@@ -59,6 +60,10 @@ export interface ChangeInput {
 }
 
 export interface ChangesQuery {
+  /** Of what was touched. */
+  readonly kind?: FlagKind | 'segment' | undefined;
+  /** Somewhere in the comment. */
+  readonly comment?: string | undefined;
   readonly flag?: string | undefined;
   readonly segment?: string | undefined;
   readonly actor?: string | undefined;
@@ -115,8 +120,12 @@ export interface ApiClient {
   listEnvironments(project: string): Promise<Page<EnvironmentView>>;
   createEnvironment(
     project: string,
-    body: { readonly key: string; readonly name?: string },
+    body: { readonly key: string; readonly name?: string; readonly isProduction?: boolean },
   ): Promise<NewEnvironmentView>;
+  updateEnvironment(
+    place: Place,
+    body: { readonly name?: string; readonly isProduction?: boolean },
+  ): Promise<EnvironmentView>;
   createFlag(project: string, body: DefinitionInput & { readonly comment?: string | undefined }): Promise<FlagView>;
   deleteFlag(project: string, flag: string): Promise<void>;
   listFlags(
@@ -153,6 +162,8 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  /** What is off normal, what there is, and who has it. */
+  getNow(place: Place): Promise<NowView>;
   /**
    * The live feed, until the signal is aborted or the server ends it; `after`: the version up to which everything is
    * known already. What is not told in time is not missed: whoever comes back goes on after the last version.
@@ -229,6 +240,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     listProjects: () => call('GET', '/projects'),
     listEnvironments: (project) => call('GET', `/projects/${enc(project)}/environments`),
     createEnvironment: (project, body) => call('POST', `/projects/${enc(project)}/environments`, body),
+    updateEnvironment: (place, body) => call('PATCH', at(place), body),
     createFlag: (project, body) => call('POST', `/projects/${enc(project)}/flags`, body),
     deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
@@ -255,6 +267,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    getNow: (place) => call('GET', `${at(place)}/now`),
     followEvents,
     listContexts: (place, query = {}) => call('GET', `${at(place)}/contexts${toQuery({ ...query })}`),
     listEdges: () => call('GET', '/edges'),

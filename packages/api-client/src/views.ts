@@ -54,6 +54,8 @@ const environmentFields = {
   name: text,
   /** Of its last change. */
   version,
+  /** Whether real users depend on it: pages show it so that nobody takes it for another. */
+  isProduction: z.boolean(),
   createdAt: time,
 };
 export const environmentView = named('Environment', environmentFields);
@@ -963,3 +965,80 @@ export const newTotpView = named('NewTotp', {
   backupCodes: list(text),
 });
 export type NewTotpView = z.output<typeof newTotpView>;
+
+const groupFields = {
+  instances: count,
+  /** Of all that are there. */
+  of: count,
+  /** Up to 20. */
+  names: list(text),
+  /** When what they lack was made; absent: nobody knows. */
+  since: time.exactOptional(),
+};
+/** Something that is off normal. */
+export const matterView = z
+  .discriminatedUnion('kind', [
+    view({
+      kind: z.literal('valve'),
+      flag: text,
+      /** Id of the trip, to restore it by. */
+      rule: text,
+      mode: text,
+      /** Whom it concerns, in words. */
+      scope: text,
+      since: time,
+      by: text,
+      why: text,
+      incident: text.exactOptional(),
+      until: time,
+      isOverdue: z.boolean(),
+      /** 0 before it is overdue. */
+      overdueMs: ms,
+    }),
+    /** Instances could not use a flag or segment, or, where none is named, nothing of what they were sent. */
+    view({
+      kind: z.literal('refused'),
+      flag: text.exactOptional(),
+      segment: text.exactOptional(),
+      reason: text,
+      ...groupFields,
+    }),
+    /** Instances of a zone lack what was made more than two seconds ago. */
+    view({ kind: z.literal('behind'), zone: text.exactOptional(), ...groupFields }),
+    /** Records are on the way from one store to the other. */
+    view({
+      kind: z.literal('migration'),
+      flag: text,
+      stages: list(text),
+      since: time.exactOptional(),
+      by: text.exactOptional(),
+    }),
+  ])
+  .meta({ id: 'Matter' });
+export type MatterView = z.output<typeof matterView>;
+
+/** What is off normal in an environment, what there is, and who has it. */
+export const nowView = named('Now', {
+  version,
+  isProduction: z.boolean(),
+  /** What is in no archive; flags are of every kind. */
+  counts: view({
+    flags: count,
+    valves: count,
+    trippedValves: count,
+    migrations: count,
+    configs: count,
+    segments: count,
+    instances: count,
+  }),
+  fleet: fleetCountsView,
+  /** The worst first: overdue and refused, then behind, then tripped, then migrations; of these the oldest first. */
+  matters: list(matterView),
+  /** By the last probes of the server that was asked; null: nobody answered one within five minutes. */
+  propagation: view({ p50Ms: z.number(), p99Ms: z.number() }).nullable(),
+  /** Absent zone: of instances that told of none. `has`: those that run the environment's version. */
+  zones: list(view({ zone: text.exactOptional(), instances: count, behind: count, has: count })),
+  /** When a valve was restored last; absent: never. */
+  lastRestoredAt: time.exactOptional(),
+});
+export type NowView = z.output<typeof nowView>;

@@ -207,8 +207,9 @@ describe('a backup of PostgreSQL', () => {
       await db.schema.alterTable('api_tokens').dropColumn(column).execute();
     }
     for (const table of later) await db.schema.dropTable(table).execute();
+    await db.schema.alterTable('environments').dropColumn('is_production').execute();
     const { numAffectedRows } = await sql`delete from kysely_migration where name >= '008'`.execute(db);
-    expect(numAffectedRows).toBe(5n);
+    expect(numAffectedRows).toBe(6n);
     await backUp();
     expect((await restore(embedded(goal))).environments).toMatchObject([{ version: 1_000_002 }, {}]);
   });

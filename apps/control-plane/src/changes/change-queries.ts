@@ -1,4 +1,4 @@
-import type { FlagState, ObjectId, SegmentState } from '@sluice/authoring';
+import type { FlagKind, FlagState, ObjectId, SegmentState } from '@sluice/authoring';
 import { sql } from 'kysely';
 import { takeFitting } from '../database/chunks.ts';
 import type { ChangeRow, Reads } from '../database/schema.ts';
@@ -10,6 +10,10 @@ export interface ChangeFilter {
   readonly actor?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly since?: number | undefined;
+  /** Of what was touched. */
+  readonly kind?: FlagKind | 'segment' | undefined;
+  /** Somewhere in the comment. */
+  readonly comment?: string | undefined;
   readonly limit: number;
   /** Only changes before this version. */
   readonly before: number | undefined;
@@ -22,7 +26,7 @@ export interface ChangePage {
 
 /** Changes of an environment, newest first, at most `limit`; fewer where they are large. */
 export async function listChanges(reads: Reads, environmentId: string, filter: ChangeFilter): Promise<ChangePage> {
-  const { flag, segment, actor, since, limit, before } = filter;
+  const { flag, segment, actor, since, kind: touchedKind, comment, limit, before } = filter;
   let query = reads
     .selectFrom('changes')
     .select(['id', sql<number>`octet_length(instructions_json) + octet_length(effects_json)`.as('bytes')])
@@ -32,6 +36,36 @@ export async function listChanges(reads: Reads, environmentId: string, filter: C
   if (actor !== undefined) query = query.where('actor', '=', actor);
   if (since !== undefined) query = query.where('createdAt', '>=', since);
   if (before !== undefined) query = query.where('version', '<', before);
+  if (comment !== undefined) {
+    const pattern = `%${comment.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
+    query = query.where(sql<boolean>`lower(comment) like ${pattern} escape '\\'`);
+  }
+  if (touchedKind === 'segment') {
+    query = query.where('id', 'in', (expression) =>
+      expression
+        .selectFrom('changeObjects')
+        .select('changeId')
+        .where('environmentId', '=', environmentId)
+        .where('kind', '=', 'segment')
+        // Those with a colon were made for rules of flags.
+        .where('key', 'not like', '%:%'),
+    );
+  } else if (touchedKind !== undefined) {
+    query = query.where('id', 'in', (expression) =>
+      expression
+        .selectFrom('changeObjects')
+        .innerJoin('environments', 'environments.id', 'changeObjects.environmentId')
+        .innerJoin('definitions', (join) =>
+          join
+            .onRef('definitions.projectKey', '=', 'environments.projectKey')
+            .onRef('definitions.key', '=', 'changeObjects.key'),
+        )
+        .select('changeId')
+        .where('environmentId', '=', environmentId)
+        .where('changeObjects.kind', '=', 'flag')
+        .where('definitions.kind', '=', touchedKind),
+    );
+  }
   for (const [kind, key] of [
     ['flag', flag],
     ['segment', segment],

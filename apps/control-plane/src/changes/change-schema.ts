@@ -1,4 +1,4 @@
-import { changeRequestSchema, keySchema } from '@sluice/authoring';
+import { changeRequestSchema, flagKinds, keySchema } from '@sluice/authoring';
 import * as z from 'zod';
 import { pageQuery } from '../http/paging.ts';
 
@@ -16,6 +16,10 @@ export const changesQuery = z.strictObject({
   actor: z.string().max(256).optional(),
   /** Milliseconds since the epoch. */
   since: z.coerce.number().int().min(0).optional(),
+  /** Of what was touched. */
+  kind: z.enum([...flagKinds, 'segment']).optional(),
+  /** Somewhere in the comment, in letters of either case. */
+  comment: z.string().min(1).max(256).optional(),
 });
 
 export const revertBody = z.strictObject({

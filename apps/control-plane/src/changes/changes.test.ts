@@ -1,5 +1,5 @@
 import { startTestServer, type TestServer } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 const production = '/projects/default/environments/production';
 const staging = '/projects/default/environments/staging';
@@ -497,5 +497,35 @@ describe('many objects', () => {
     expect(status).toBe(201);
     const last = (await server.api('GET', '/projects/large/environments/two/flags?limit=1')).body;
     expect(last.items).toMatchObject([{ key: 'flag-0-0', on: false, version: 1 }]);
+  });
+});
+
+describe('the list of changes', () => {
+  test('is of one kind of object, or of those whose comment says something', async () => {
+    const own = await startTestServer();
+    onTestFinished(() => own.close());
+    const path = '/projects/default/environments/production/changes';
+    for (const kind of ['release', 'valve']) await own.api('POST', '/projects/default/flags', { key: kind, kind });
+    const off = await own.change({
+      flag: 'release',
+      instructions: [{ kind: 'turn-on' }],
+      comment: 'To 100%_ of \\users',
+    });
+    const made = await own.change({
+      segment: 'beta',
+      instructions: [{ kind: 'create-segment' }],
+      comment: 'to 1000 users',
+    });
+    const trip = { kind: 'trip', mode: 'off', reason: 'slow', share: { contextKind: 'account', weight: 1000 } };
+    const tripped = await own.change({ flag: 'valve', instructions: [trip] });
+    const list = async (query: string) =>
+      (await own.api('GET', `${path}?${query}`)).body.items.map(({ version }: { version: number }) => version);
+    expect(await list('kind=segment')).toEqual([made.version]);
+    expect(await list('kind=valve')).toEqual([tripped.version, 2]);
+    expect(await list('kind=release')).toEqual([off.version, 1]);
+    expect(await list('kind=config')).toEqual([]);
+    expect(await list('comment=to%20100')).toEqual([made.version, off.version]);
+    for (const text of ['100%25', '%25_', '%5CUSERS']) expect(await list(`comment=${text}`)).toEqual([off.version]);
+    expect((await own.api('GET', `${path}?kind=flag`)).status).toBe(400);
   });
 });

@@ -22,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '010-mismatches': { up: createMismatchTable },
   '011-seen-contexts': { up: createSeenContextTable },
   '012-people': { up: createPeopleTables },
+  '013-production': { up: addProduction },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -170,6 +171,15 @@ async function addKinds(db: AnyDatabase): Promise<void> {
     .alterTable('definitions')
     .addColumn('kind', textOf(db), (column) => column.notNull().defaultTo('release'))
     .execute();
+}
+
+/** What an earlier release makes from now on counts as no production until somebody says so. */
+async function addProduction(db: AnyDatabase): Promise<void> {
+  await db.schema
+    .alterTable('environments')
+    .addColumn('is_production', 'bigint', (column) => column.notNull().defaultTo(0))
+    .execute();
+  await db.updateTable('environments').set({ isProduction: 1 }).where('key', '=', 'production').execute();
 }
 
 async function createAccessTables(db: AnyDatabase): Promise<void> {

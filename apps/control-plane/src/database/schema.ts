@@ -68,6 +68,8 @@ export interface EnvironmentRow {
   chainHead: string;
   /** Bytes of all compiled objects. */
   payloadBytes: number;
+  /** 1: real users depend on it, and it is shown so that nobody takes it for another. */
+  isProduction: 0 | 1;
   createdAt: number;
 }
 

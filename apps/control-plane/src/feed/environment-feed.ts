@@ -12,7 +12,10 @@ import { encodeFeedEvent } from './feed-frame.ts';
 import { type FeedChange, listFeedChanges } from './feed-queries.ts';
 import type { FeedReader } from './feed-reader.ts';
 
-export type FeedParts = Pick<ServerContext, 'db' | 'channels' | 'fleet' | 'readFleet' | 'platform' | 'errors'>;
+export type FeedParts = Pick<
+  ServerContext,
+  'db' | 'channels' | 'fleet' | 'readFleet' | 'readStanding' | 'platform' | 'errors'
+>;
 
 type Convergence = Extract<FeedEventView, { event: 'convergence' }>['data'];
 
@@ -45,6 +48,7 @@ export class EnvironmentFeed {
   /** By version. */
   readonly #underway = new Map<number, Underway>();
   readonly #ending = new AbortController();
+  #stopWaiting = (): void => undefined;
   #told: { readonly epoch: string; readonly version: number };
   #fleetFrame = '';
   #fleetDueAt = 0;
@@ -64,11 +68,13 @@ export class EnvironmentFeed {
   async start(): Promise<void> {
     const { version } = this.#told;
     for (const change of (await this.#list(version - followed, version)) ?? []) this.#follow(change);
+    await this.#awaitOverdue();
     void this.#watch();
   }
 
   close(): void {
     this.#ending.abort();
+    this.#stopWaiting();
     for (const reader of this.#readers) reader.end();
   }
 
@@ -128,7 +134,26 @@ export class EnvironmentFeed {
       }
     }
     if (changes === undefined) for (const reader of this.#readers) this.#reset(reader);
-    if (changes?.some(({ mayMatter }) => mayMatter) !== false) this.#tellMatters();
+    if (changes?.some(({ mayMatter }) => mayMatter) === false) return;
+    this.#tellMatters();
+    await this.#awaitOverdue();
+  }
+
+  /** By the clock alone a trip becomes overdue: one timer waits for the next. */
+  async #awaitOverdue(): Promise<void> {
+    const { readStanding, platform } = this.#parts;
+    const { trips } = await readStanding({ ...this.#environment, ...this.#told });
+    this.#stopWaiting();
+    const now = platform.now();
+    const ends = trips.flatMap(({ rule }) => (rule.trip.expiresAt > now ? [rule.trip.expiresAt] : []));
+    if (ends.length === 0 || this.#ending.signal.aborted) return;
+    const next = ends.reduce((a, b) => Math.min(a, b));
+    this.#stopWaiting = platform.after(next - now, () => {
+      this.#tellMatters();
+      this.#awaitOverdue().catch((error: unknown) =>
+        this.#parts.errors.write(error, 'the live feed does not know what is overdue next'),
+      );
+    });
   }
 
   #tellMatters(): void {

@@ -460,7 +460,7 @@ describe('an instance of another SDK', () => {
 describe('probes', () => {
   test('measure how long a word takes, there and back', async () => {
     const fleet = createTestFleet();
-    fleet.registry.noteProbe('p-1');
+    fleet.registry.noteProbe('env-1', 'p-1');
     await fleet.advance(40);
     fleet.registry.answerProbe('p-1', 0);
     await fleet.advance(60);
@@ -470,7 +470,7 @@ describe('probes', () => {
 
   test('are never answered before they were sent', () => {
     const fleet = createTestFleet();
-    fleet.registry.noteProbe('p-1');
+    fleet.registry.noteProbe('env-1', 'p-1');
     fleet.registry.answerProbe('p-1', 5000);
     expect(fleet.measured).toEqual([0]);
   });
@@ -479,7 +479,7 @@ describe('probes', () => {
     const fleet = createTestFleet();
     fleet.registry.answerProbe('made-up', 0);
     fleet.registry.answerProbe('__proto__', 0);
-    for (let at = 1; at <= 11; at++) fleet.registry.noteProbe(`p-${at}`);
+    for (let at = 1; at <= 11; at++) fleet.registry.noteProbe('env-1', `p-${at}`);
     for (let at = 1; at <= 11; at++) fleet.registry.answerProbe(`p-${at}`, 0);
     expect(fleet.measured).toHaveLength(10);
   });

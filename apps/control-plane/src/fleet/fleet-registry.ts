@@ -4,6 +4,7 @@ import type { Histogram } from 'prom-client';
 import type { Platform } from '../platform.ts';
 import { EnvironmentFleet } from './environment-fleet.ts';
 import type { Instance } from './instance.ts';
+import { Propagation } from './propagation.ts';
 
 const lookPeriodMs = 1000;
 
@@ -21,7 +22,8 @@ export class FleetRegistry implements Fleet {
   readonly #fleets = new Map<string, EnvironmentFleet>();
   readonly #holders = new Map<Member, Holder>();
   readonly #onProbe: (seconds: number) => void;
-  readonly #probes = new Map<string, number>();
+  readonly #probes = new Map<string, { readonly sentAt: number; readonly environmentId: string }>();
+  readonly #propagation = new Map<string, Propagation>();
   #members = 0;
   readonly #stop: () => void;
 
@@ -96,15 +98,26 @@ export class FleetRegistry implements Fleet {
   }
 
   /** A probe is on its way. */
-  noteProbe(id: string): void {
-    this.#probes.set(id, this.#platform.elapsed());
+  noteProbe(environmentId: string, id: string): void {
+    this.#probes.set(id, { sentAt: this.#platform.elapsed(), environmentId });
     const [oldest] = this.#probes.keys();
     if (this.#probes.size > probesKept && oldest !== undefined) this.#probes.delete(oldest);
   }
 
   answerProbe(id: string, agoMs: number): void {
-    const sentAt = this.#probes.get(id);
-    if (sentAt !== undefined) this.#onProbe(Math.max(0, this.#platform.elapsed() - agoMs - sentAt) / 1000);
+    const probe = this.#probes.get(id);
+    if (probe === undefined) return;
+    const at = this.#platform.elapsed();
+    const ms = Math.max(0, at - agoMs - probe.sentAt);
+    this.#onProbe(ms / 1000);
+    const propagation = this.#propagation.get(probe.environmentId) ?? new Propagation();
+    this.#propagation.set(probe.environmentId, propagation);
+    propagation.note({ at, ms });
+  }
+
+  /** How long the last probes took; null: nobody answered one lately. */
+  describePropagation(environmentId: string): ReturnType<Propagation['describe']> {
+    return this.#propagation.get(environmentId)?.describe(this.#platform.elapsed()) ?? null;
   }
 
   #forEach(members: readonly Member[], act: (holder: Holder) => void): void {

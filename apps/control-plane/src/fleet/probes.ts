@@ -18,7 +18,7 @@ export function startProbes({ platform, fleet, channels, links }: ServerContext)
       if (reporting.length === 0) continue;
       const share = Math.min(1, answersWanted / reporting.length);
       const id = createId(platform);
-      fleet.noteProbe(id);
+      fleet.noteProbe(environmentId, id);
       const notice = encodeNotice({ event: 'probe', id });
       open.get(environmentId)?.tell(notice, () => platform.random() < share);
       links.probe(environmentId, id, share);

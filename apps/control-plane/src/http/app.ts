@@ -10,6 +10,7 @@ import { addFlagRoutes } from '../flags/flag-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
+import { addNowRoutes } from '../now/now-routes.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
 import { addPreviewRoutes } from '../preview/preview-routes.ts';
@@ -86,6 +87,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addPreviewRoutes(api, context);
       addFleetRoutes(api, context);
       addFeedRoutes(api, context);
+      addNowRoutes(api, context);
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);

@@ -64,6 +64,7 @@ describe('the OpenAPI document', () => {
         'POST /projects',
         'GET /projects/{project}/environments',
         'POST /projects/{project}/environments',
+        `PATCH ${environment}`,
         'GET /projects/{project}/flags',
         'POST /projects/{project}/flags',
         'GET /projects/{project}/flags/{flag}',
@@ -92,6 +93,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
         `GET ${environment}/events`,
+        `GET ${environment}/now`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `DELETE ${environment}/credentials/{credential}`,
@@ -207,6 +209,7 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('POST', '/projects', '/projects', { key: 'shop' });
     await ask('GET', '/projects/{project}/environments', '/projects/default/environments');
     await ask('POST', '/projects/{project}/environments', '/projects/shop/environments', { key: 'test' });
+    await ask('PATCH', environment, '/projects/shop/environments/test', { name: 'Test' });
   });
 
   test('flags', async () => {
@@ -307,6 +310,14 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
     const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
     expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+  });
+
+  test('what is off normal', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'mail', kind: 'valve' });
+    const trip = { kind: 'trip', mode: 'off', reason: 'slow', incident: 'INC-7' };
+    await server.change({ flag: 'mail', instructions: [{ kind: 'restore' }, trip] });
+    const { body } = await ask('GET', `${environment}/now`, `${production}/now`);
+    expect(body.matters).toMatchObject([{ kind: 'valve' }]);
   });
 
   test('what the live feed tells', async () => {

@@ -8,7 +8,7 @@ import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
 import { alreadyExists } from '../errors.ts';
 import { listFlags } from '../flags/flag-queries.ts';
 import { createId } from '../ids.ts';
-import { holdProject, listEnvironments } from './environment-queries.ts';
+import { holdEnvironment, holdProject, listEnvironments } from './environment-queries.ts';
 
 interface Named {
   readonly key: string;
@@ -32,6 +32,8 @@ export interface NewEnvironment extends Named {
   /** Keys that an operator chose; else they are made. */
   readonly sdkKey?: string | undefined;
   readonly clientSideId?: string | undefined;
+  /** Whether real users depend on it; unless given, its key says so. */
+  readonly isProduction?: boolean | undefined;
 }
 
 export interface CreatedEnvironment {
@@ -49,7 +51,7 @@ export interface EnvironmentSurroundings extends ChangeSurroundings {
 /** Adds an environment with its first keys; every flag of the project starts in it as a new one does. */
 export async function createEnvironment(
   writes: Writes,
-  { project, key, name = key, actor, sdkKey, clientSideId }: NewEnvironment,
+  { project, key, name = key, actor, sdkKey, clientSideId, isProduction = key === 'production' }: NewEnvironment,
   surroundings: EnvironmentSurroundings,
 ): Promise<CreatedEnvironment> {
   const { platform } = surroundings;
@@ -64,6 +66,7 @@ export async function createEnvironment(
     version: 0,
     chainHead: chainStart,
     payloadBytes: 0,
+    isProduction: isProduction ? 1 : 0,
     createdAt: platform.now(),
   };
   const { numInsertedOrUpdatedRows } = await writes
@@ -88,6 +91,23 @@ export async function createEnvironment(
       surroundings,
     ),
   };
+}
+
+/** Alters what is said of an environment; no SDK gets anything else by it. */
+export async function updateEnvironment(
+  writes: Writes,
+  where: { readonly project: string; readonly environment: string },
+  { name, isProduction }: { readonly name?: string | undefined; readonly isProduction?: boolean | undefined },
+): Promise<EnvironmentRow> {
+  const row = await holdEnvironment(writes, where.project, where.environment);
+  const next: EnvironmentRow = {
+    ...row,
+    ...(name !== undefined && { name }),
+    ...(isProduction !== undefined && { isProduction: isProduction ? 1 : 0 }),
+  };
+  const altered = { name: next.name, isProduction: next.isProduction };
+  await writes.updateTable('environments').set(altered).where('id', '=', row.id).execute();
+  return next;
 }
 
 async function startFlags(

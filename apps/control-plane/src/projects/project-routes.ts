@@ -3,8 +3,8 @@ import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { getProject, listEnvironments, listProjects } from './environment-queries.ts';
-import { createEnvironment, createProject } from './project-commands.ts';
-import { namedBody, projectParams } from './project-schema.ts';
+import { createEnvironment, createProject, updateEnvironment } from './project-commands.ts';
+import { environmentBody, environmentParams, namedBody, newEnvironmentBody, projectParams } from './project-schema.ts';
 import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './project-view.ts';
 
 export function addProjectRoutes(app: App, context: ServerContext): void {
@@ -40,7 +40,7 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
       schema: {
         summary: 'Create an environment; answers its keys',
         params: projectParams,
-        body: namedBody,
+        body: newEnvironmentBody,
         response: { 201: newEnvironmentView },
       },
     },
@@ -60,5 +60,23 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
           afterCommit: async () => links.refreshKeys(),
         };
       }),
+  );
+
+  app.patch(
+    '/projects/:project/environments/:environment',
+    {
+      schema: {
+        summary: 'Name an environment, and say whether it is production',
+        params: environmentParams,
+        body: environmentBody,
+        response: { 200: environmentView },
+      },
+    },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => ({
+        status: 200,
+        body: toEnvironmentView(await updateEnvironment(writes, request.params, request.body)),
+        note: { message: 'altered an environment', fields: { ...request.params, ...request.body } },
+      })),
   );
 }

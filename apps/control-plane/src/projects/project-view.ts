@@ -6,8 +6,8 @@ export function toProjectView({ key, name, createdAt }: ProjectRow): ProjectView
   return { key, name, createdAt };
 }
 
-export function toEnvironmentView({ key, name, version, createdAt }: EnvironmentRow): EnvironmentView {
-  return { key, name, version, createdAt };
+export function toEnvironmentView({ key, name, version, isProduction, createdAt }: EnvironmentRow): EnvironmentView {
+  return { key, name, version, isProduction: isProduction === 1, createdAt };
 }
 
 export function toNewEnvironmentView({ row, sdkKey, clientSideId }: CreatedEnvironment): NewEnvironmentView {

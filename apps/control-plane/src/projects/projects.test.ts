@@ -56,6 +56,7 @@ describe('a new environment', () => {
     expect(body).toEqual({
       key: 'dev',
       name: 'Development',
+      isProduction: false,
       version: expect.any(Number),
       createdAt: expect.any(Number),
       sdkKey: expect.stringMatching(/^sdk-[0-9a-z]{32}$/),
@@ -109,5 +110,40 @@ describe('a new environment', () => {
     await server.api('POST', '/projects/default/environments', { key: 'late' });
     await server.api('POST', '/projects/default/flags', { key: 'fresh' });
     expect((await server.api('GET', '/projects/default/environments/late/flags/fresh')).status).toBe(200);
+  });
+});
+
+describe('whether an environment is production', () => {
+  async function listProduction(): Promise<Readonly<Record<string, boolean>>> {
+    const { items } = (await server.api('GET', '/projects/default/environments')).body;
+    return Object.fromEntries(
+      items.map(({ key, isProduction }: { key: string; isProduction: boolean }) => [key, isProduction]),
+    );
+  }
+
+  test('is told by its key at first, or by whoever makes it', async () => {
+    expect(await listProduction()).toMatchObject({ production: true, staging: false });
+    const made = await server.api('POST', '/projects/default/environments', { key: 'live', isProduction: true });
+    expect(made.body.isProduction).toBe(true);
+    expect(await listProduction()).toMatchObject({ live: true });
+  });
+
+  test('is altered as its name is, each by itself', async () => {
+    const staging = '/projects/default/environments/staging';
+    const before = (await server.api('GET', '/projects/default/environments')).body.items.find(
+      ({ key }: { key: string }) => key === 'staging',
+    );
+    expect((await server.api('PATCH', staging, { isProduction: true })).body).toEqual({
+      ...before,
+      isProduction: true,
+    });
+    expect((await server.api('PATCH', staging, { name: 'Next' })).body).toMatchObject({
+      name: 'Next',
+      isProduction: true,
+    });
+    expect((await server.api('PATCH', staging, { isProduction: false })).status).toBe(200);
+    expect(await listProduction()).toMatchObject({ staging: false });
+    expect((await server.api('PATCH', staging, { isProduction: 1 })).status).toBe(400);
+    expect((await server.api('PATCH', '/projects/default/environments/nowhere', {})).status).toBe(404);
   });
 });
