@@ -38,6 +38,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
+import { catchUpListings } from './objects/listing-commands.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
 import { createCatchUp } from './replicas/catch-up.ts';
 import { Leadership } from './replicas/leadership.ts';
@@ -179,6 +180,7 @@ async function prepare(
     throw new ServerError('invalid-settings', explainSecret(settings), secretProblem);
   }
   if (firstStart === undefined) noteUrl(data, url);
+  await catchUpListings(db);
   const registry = new Registry();
   const fleet = new FleetRegistry(platform, createPropagation(registry));
   const channels = new ChannelRegistry(db, {

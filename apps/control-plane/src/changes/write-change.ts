@@ -5,6 +5,7 @@ import type { ChangeRow, EnvironmentRow, ObjectRow, Writes } from '../database/s
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { ReadFleet } from '../migrations/pass-barriers.ts';
+import { writeListings } from '../objects/listing-commands.ts';
 import { encodeState, writeDefinitions, writeObjects, writeReferences } from '../objects/object-commands.ts';
 import type { Platform } from '../platform.ts';
 import { hashChange } from './chain.ts';
@@ -77,12 +78,15 @@ export async function writeChange(
   await writeReferences(writes, environment.id, plan.touches);
   await writeDefinitions(writes, environment.projectKey, plan.touches, platform.now());
   const row = await writeRecord(writes, change, version, platform);
+  await writeListings(writes, environment.id, plan.touches, { version, changedAt: row.createdAt });
   return {
     row,
     isUnchanged: false,
     barriers: change.barriers,
     environment: await moveHead(writes, environment, {
       version,
+      // One that is behind stays so until all before it is listed.
+      listedVersion: environment.listedVersion === environment.version ? version : environment.listedVersion,
       payloadBytes: environment.payloadBytes + grownBytes,
       chainHead: row.hash,
     }),
@@ -188,7 +192,7 @@ function describeChange(
 async function moveHead(
   writes: Writes,
   environment: EnvironmentRow,
-  head: Pick<EnvironmentRow, 'version' | 'payloadBytes' | 'chainHead'>,
+  head: Pick<EnvironmentRow, 'version' | 'listedVersion' | 'payloadBytes' | 'chainHead'>,
 ): Promise<EnvironmentRow> {
   const { numUpdatedRows } = await writes
     .updateTable('environments')

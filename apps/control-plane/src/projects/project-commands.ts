@@ -64,6 +64,7 @@ export async function createEnvironment(
     version: 0,
     chainHead: chainStart,
     payloadBytes: 0,
+    listedVersion: 0,
     createdAt: platform.now(),
   };
   const { numInsertedOrUpdatedRows } = await writes
