@@ -1,4 +1,4 @@
-import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, InstructionInput, StateWord } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import type {
   BackfillView,
@@ -9,7 +9,11 @@ import type {
   EnvironmentFlagView,
   EnvironmentView,
   EvaluationMinuteView,
+  EvaluationSeriesView,
   ExplanationView,
+  FlagEnvironmentsView,
+  FlagFacetsView,
+  FlagRowsView,
   FlagTelemetryView,
   FlagView,
   FleetView,
@@ -22,6 +26,8 @@ import type {
   ProblemView,
   ProjectView,
   RoutesTelemetryView,
+  SegmentRowsView,
+  SegmentUseView,
   SegmentView,
 } from './views.ts';
 
@@ -56,6 +62,36 @@ export interface ChangesQuery {
   readonly since?: number | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
+}
+
+/** Which flags a list shows; all of it has to be so. */
+export interface FlagRowsQuery {
+  /** Words, and filters such as `kind:valve`, `tag:checkout`, `owner:nobody`, `state:off`, `evaluated:never`. */
+  readonly search?: string | undefined;
+  readonly kind?: FlagKind | undefined;
+  readonly tag?: string | undefined;
+  /** `nobody`: those that have none. */
+  readonly owner?: string | undefined;
+  /** Archived flags are listed only where they are asked for. */
+  readonly state?: StateWord | undefined;
+  /** `never`, `24h`, `7d`, `not-7d` and so on, at most 90 days. */
+  readonly evaluated?: string | undefined;
+  /** Key of another environment to show the flag's state in. */
+  readonly compare?: string | undefined;
+  /** Only flags that do the same there, or do not. */
+  readonly compared?: 'same' | 'different' | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PageQuery {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface SegmentRowsQuery extends PageQuery {
+  /** Words; each stands somewhere in the key, the name, the description or a tag. */
+  readonly search?: string | undefined;
 }
 
 export interface ConvergenceQuery {
@@ -93,15 +129,25 @@ export interface ApiClient {
     page?: { readonly limit?: number; readonly cursor?: string; readonly kind?: FlagKind },
   ): Promise<Page<EnvironmentFlagView>>;
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
+  /** Flags as a list of thousands shows them: found by words and filters, each in one line. */
+  listFlagRows(place: Place, query?: FlagRowsQuery): Promise<FlagRowsView>;
+  getFlagFacets(place: Place): Promise<FlagFacetsView>;
+  /** A flag in all environments, with what differs between them. */
+  getFlagEnvironments(project: string, flag: string): Promise<FlagEnvironmentsView>;
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   getMismatches(place: Place, flag: string): Promise<MismatchesView>;
   getBackfill(place: Place, flag: string): Promise<BackfillView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
+  /** In steps of 15 minutes, an hour or twelve hours. */
+  getEvaluationSeries(place: Place, flag: string, window?: '24h' | '7d' | '90d'): Promise<EvaluationSeriesView>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
   getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
+  listSegmentRows(place: Place, query?: SegmentRowsQuery): Promise<SegmentRowsView>;
+  /** Flags first; those that ask the segment directly. */
+  listSegmentUses(place: Place, segment: string, page?: PageQuery): Promise<Page<SegmentUseView>>;
   change(place: Place, body: ChangeInput): Promise<ChangeView>;
   listChanges(place: Place, query?: ChangesQuery): Promise<Page<ChangeView>>;
   getChange(place: Place, id: string): Promise<ChangeView>;
@@ -156,15 +202,23 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
+    listFlagRows: (place, query = {}) => call('GET', `${at(place)}/flag-rows${toQuery({ ...query })}`),
+    getFlagFacets: (place) => call('GET', `${at(place)}/flag-facets`),
+    getFlagEnvironments: (project, flag) => call('GET', `/projects/${enc(project)}/flags/${enc(flag)}/environments`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
     getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
     getBackfill: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/backfill`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
+    getEvaluationSeries: (place, flag, window) =>
+      call('GET', `${at(place)}/flags/${enc(flag)}/evaluation-series${toQuery({ window })}`),
     getTelemetry: (place, flag, window) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/telemetry${toQuery({ window })}`),
     getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
+    listSegmentRows: (place, query = {}) => call('GET', `${at(place)}/segment-rows${toQuery({ ...query })}`),
+    listSegmentUses: (place, segment, page = {}) =>
+      call('GET', `${at(place)}/segments/${enc(segment)}/uses${toQuery({ ...page })}`),
     change: (place, body) => call('POST', `${at(place)}/changes`, body),
     listChanges: (place, query = {}) => call('GET', `${at(place)}/changes${toQuery({ ...query })}`),
     getChange: (place, id) => call('GET', `${at(place)}/changes/${enc(id)}`),

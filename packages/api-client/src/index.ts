@@ -4,8 +4,11 @@ export {
   type ChangeInput,
   type ChangesQuery,
   createApiClient,
+  type FlagRowsQuery,
+  type PageQuery,
   type Place,
   type RevertInput,
+  type SegmentRowsQuery,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';
