@@ -1,8 +1,10 @@
+import { evaluationsKeptMs } from '@sluice/authoring';
 import { forgetOldContexts } from './contexts/context-recorder.ts';
 import { forgetOldPayloads } from './evaluations/evaluation-recorder.ts';
 import { createConvergenceRecorder } from './fleet/convergence-record.ts';
 import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
 import { forgetOldMismatches } from './migrations/mismatch-store.ts';
+import { catchUpListings } from './objects/listing-commands.ts';
 import type { ServerContext } from './server-context.ts';
 import { forgetOldSenders } from './telemetry/telemetry-recorder.ts';
 import { forgetOldTelemetry, rollUpTelemetry } from './telemetry/telemetry-rollup.ts';
@@ -10,8 +12,8 @@ import { forgetOldTelemetry, rollUpTelemetry } from './telemetry/telemetry-rollu
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
-/** Answers to repeated requests are kept for a day, evaluations by the minute for two. */
-const retention = { idempotencyMs: 24 * hourMs, evaluationsMs: 48 * hourMs };
+/** Answers to repeated requests are kept for a day, evaluations by the minute for two, by the hour for 90. */
+const retention = { idempotencyMs: 24 * hourMs, minutesMs: 48 * hourMs, hoursMs: evaluationsKeptMs };
 
 interface Chore {
   readonly name: string;
@@ -25,6 +27,7 @@ const chores: readonly Chore[] = [
   { name: 'looking who leads', periodMs: secondMs, work: ({ leadership }) => leadership.beat() },
   { name: 'noting when keys were used', periodMs: 30 * secondMs, work: noteUsage },
   { name: 'adding up telemetry', periodMs: 10 * secondMs, work: rollUpTelemetry },
+  { name: 'listing what earlier releases changed', periodMs: 10 * secondMs, work: catchUpWithOld },
   { name: 'forgetting what is old', periodMs: 10 * minuteMs, work: forgetOld },
   { name: 'noting how far changes got', periodMs: secondMs, work: createConvergenceRecorder() },
   { name: 'logging the heads of the chains', periodMs: hourMs, work: logChainHeads },
@@ -75,6 +78,11 @@ async function catchUp({ store, channels, catchUp: look }: ServerContext): Promi
   if (store.isShared || channels.isStale) await look();
 }
 
+/** Servers of an earlier release may work on the same database for a while. */
+async function catchUpWithOld({ store, db }: ServerContext): Promise<void> {
+  if (store.isShared) await catchUpListings(db);
+}
+
 /** A key is also used as long as a stream is open that it opened, or a link. */
 async function noteUsage({ usage, channels, links, platform }: ServerContext): Promise<void> {
   const now = platform.now();
@@ -95,7 +103,11 @@ async function forgetOld({ store, leadership, contexts, platform }: ServerContex
       .execute();
     await writes
       .deleteFrom('evaluationMinutes')
-      .where('minute', '<', now - retention.evaluationsMs)
+      .where('minute', '<', now - retention.minutesMs)
+      .execute();
+    await writes
+      .deleteFrom('evaluationHours')
+      .where('hour', '<', now - retention.hoursMs)
       .execute();
     await forgetOldPayloads(writes, now);
     await forgetOldSenders(writes, now);

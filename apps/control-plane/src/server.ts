@@ -42,6 +42,7 @@ import { createApp } from './http/app.ts';
 import { createId } from './ids.ts';
 import { createMetrics, createPropagation } from './metrics.ts';
 import { createStandingReader } from './now/standing.ts';
+import { catchUpListings } from './objects/listing-commands.ts';
 import { Attempts } from './people/attempts.ts';
 import { createAuth, deriveKey } from './people/auth.ts';
 import { createEnvironmentLabels } from './projects/environment-labels.ts';
@@ -191,6 +192,7 @@ async function prepare(
     throw new ServerError('invalid-settings', explainSecret(settings), secretProblem);
   }
   if (firstStart === undefined) noteUrl(data, url);
+  await catchUpListings(db);
   const registry = new Registry();
   const fleet = new FleetRegistry(platform, createPropagation(registry));
   const channels = new ChannelRegistry(db, {

@@ -1,4 +1,4 @@
-import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, InstructionInput, StateWord } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import { readFeedEvents } from './feed-events.ts';
 import type {
@@ -12,8 +12,12 @@ import type {
   EnvironmentFlagView,
   EnvironmentView,
   EvaluationMinuteView,
+  EvaluationSeriesView,
   ExplanationView,
   FeedEventView,
+  FlagEnvironmentsView,
+  FlagFacetsView,
+  FlagRowsView,
   FlagTelemetryView,
   FlagView,
   FleetView,
@@ -29,7 +33,11 @@ import type {
   ProjectView,
   RevertSinceView,
   RoutesTelemetryView,
+  SegmentRowsView,
+  SegmentUseView,
   SegmentView,
+  SessionView,
+  TotpNeededView,
 } from './views.ts';
 
 export interface ApiClientOptions {
@@ -70,6 +78,36 @@ export interface ChangesQuery {
   readonly since?: number | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
+}
+
+/** Which flags a list shows; all of it has to be so. */
+export interface FlagRowsQuery {
+  /** Words, and filters such as `kind:valve`, `tag:checkout`, `owner:nobody`, `state:off`, `evaluated:never`. */
+  readonly search?: string | undefined;
+  readonly kind?: FlagKind | undefined;
+  readonly tag?: string | undefined;
+  /** `nobody`: those that have none. */
+  readonly owner?: string | undefined;
+  /** Archived flags are listed only where they are asked for. */
+  readonly state?: StateWord | undefined;
+  /** `never`, `24h`, `7d`, `not-7d` and so on, at most 90 days. */
+  readonly evaluated?: string | undefined;
+  /** Key of another environment to show the flag's state in. */
+  readonly compare?: string | undefined;
+  /** Only flags that do the same there, or do not. */
+  readonly compared?: 'same' | 'different' | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface PageQuery {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+export interface SegmentRowsQuery extends PageQuery {
+  /** Words; each stands somewhere in the key, the name, the description or a tag. */
+  readonly search?: string | undefined;
 }
 
 export interface ConvergenceQuery {
@@ -114,8 +152,22 @@ export interface RevertSinceInput {
   readonly dryRun?: boolean | undefined;
 }
 
+/** Who comes in by a link, and the password that they choose. */
+export interface ComeInInput {
+  readonly token: string;
+  readonly email: string;
+  readonly name: string;
+  readonly password: string;
+}
+
 /** Calls the management API. Every method rejects with an ApiError when the server says no, or nothing in time. */
 export interface ApiClient {
+  getSession(): Promise<SessionView>;
+  logIn(body: { readonly email: string; readonly password: string }): Promise<SessionView | TotpNeededView>;
+  confirmTotp(body: { readonly code: string }): Promise<SessionView>;
+  logOut(): Promise<void>;
+  setUp(body: ComeInInput): Promise<SessionView>;
+  acceptInvitation(body: ComeInInput): Promise<SessionView>;
   listProjects(): Promise<Page<ProjectView>>;
   listEnvironments(project: string): Promise<Page<EnvironmentView>>;
   createEnvironment(
@@ -133,6 +185,11 @@ export interface ApiClient {
     page?: { readonly limit?: number; readonly cursor?: string; readonly kind?: FlagKind },
   ): Promise<Page<EnvironmentFlagView>>;
   getFlag(place: Place, flag: string): Promise<EnvironmentFlagView>;
+  /** Flags as a list of thousands shows them: found by words and filters, each in one line. */
+  listFlagRows(place: Place, query?: FlagRowsQuery): Promise<FlagRowsView>;
+  getFlagFacets(place: Place): Promise<FlagFacetsView>;
+  /** A flag in all environments, with what differs between them. */
+  getFlagEnvironments(project: string, flag: string): Promise<FlagEnvironmentsView>;
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   getMismatches(place: Place, flag: string): Promise<MismatchesView>;
@@ -143,10 +200,15 @@ export interface ApiClient {
     page?: { readonly limit?: number; readonly cursor?: string; readonly noted?: boolean },
   ): Promise<BackfillView>;
   listEvaluations(place: Place, flag: string, since?: number): Promise<Page<EvaluationMinuteView>>;
+  /** In steps of 15 minutes, an hour or twelve hours. */
+  getEvaluationSeries(place: Place, flag: string, window?: '24h' | '7d' | '90d'): Promise<EvaluationSeriesView>;
   /** `window`: how far to look back, such as `5m`, `1h` or `7d`; an hour unless given. */
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
   getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
+  listSegmentRows(place: Place, query?: SegmentRowsQuery): Promise<SegmentRowsView>;
+  /** Flags first; those that ask the segment directly. */
+  listSegmentUses(place: Place, segment: string, page?: PageQuery): Promise<Page<SegmentUseView>>;
   change(place: Place, body: ChangeInput): Promise<ChangeView>;
   /** Whom a change would give another answer, of the sampled contexts. */
   preview(place: Place, body: Pick<ChangeInput, 'flag' | 'segment' | 'instructions'>): Promise<PreviewView>;
@@ -237,6 +299,12 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
   const at = ({ project, environment }: Place): string => `/projects/${enc(project)}/environments/${enc(environment)}`;
 
   return {
+    getSession: () => call('GET', '/session'),
+    logIn: (body) => call('POST', '/session', body),
+    confirmTotp: (body) => call('POST', '/session/totp', body),
+    logOut: () => call('DELETE', '/session'),
+    setUp: (body) => call('POST', '/setup', body),
+    acceptInvitation: (body) => call('POST', '/invitations/accept', body),
     listProjects: () => call('GET', '/projects'),
     listEnvironments: (project) => call('GET', `/projects/${enc(project)}/environments`),
     createEnvironment: (project, body) => call('POST', `/projects/${enc(project)}/environments`, body),
@@ -245,16 +313,24 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     deleteFlag: (project, flag) => call('DELETE', `/projects/${enc(project)}/flags/${enc(flag)}`),
     listFlags: (place, page = {}) => call('GET', `${at(place)}/flags${toQuery(page)}`),
     getFlag: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}`),
+    listFlagRows: (place, query = {}) => call('GET', `${at(place)}/flag-rows${toQuery({ ...query })}`),
+    getFlagFacets: (place) => call('GET', `${at(place)}/flag-facets`),
+    getFlagEnvironments: (project, flag) => call('GET', `/projects/${enc(project)}/flags/${enc(flag)}/environments`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
     getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
     getBackfill: (place, flag, page = {}) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/backfill${toQuery({ ...page })}`),
     listEvaluations: (place, flag, since) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/evaluations${toQuery({ since })}`),
+    getEvaluationSeries: (place, flag, window) =>
+      call('GET', `${at(place)}/flags/${enc(flag)}/evaluation-series${toQuery({ window })}`),
     getTelemetry: (place, flag, window) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/telemetry${toQuery({ window })}`),
     getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
+    listSegmentRows: (place, query = {}) => call('GET', `${at(place)}/segment-rows${toQuery({ ...query })}`),
+    listSegmentUses: (place, segment, page = {}) =>
+      call('GET', `${at(place)}/segments/${enc(segment)}/uses${toQuery({ ...page })}`),
     change: (place, body) => call('POST', `${at(place)}/changes`, body),
     preview: (place, body) => call('POST', `${at(place)}/changes/preview`, body),
     getDecided: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/decided`),

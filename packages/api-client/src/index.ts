@@ -5,9 +5,12 @@ export {
   type ChangesQuery,
   type ContextsQuery,
   createApiClient,
+  type FlagRowsQuery,
+  type PageQuery,
   type Place,
   type RevertInput,
   type RevertSinceInput,
+  type SegmentRowsQuery,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';

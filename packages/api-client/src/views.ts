@@ -1,4 +1,4 @@
-import { flagKinds, instructionSchema, migrationChecks, roles, units } from '@sluice/authoring';
+import { flagKinds, instructionSchema, migrationChecks, roles, stateWords, units } from '@sluice/authoring';
 import * as z from 'zod';
 
 /**
@@ -1042,3 +1042,164 @@ export const nowView = named('Now', {
   lastRestoredAt: time.exactOptional(),
 });
 export type NowView = z.output<typeof nowView>;
+
+/** How a flag behaves, in a few words: the texts of the parts together are a sentence such as `on, 2 rules, else true`. */
+const stateView = named('FlagStateSentence', {
+  /** `tripped`: a valve that is not in its normal mode for somebody. */
+  word: z.enum(stateWords),
+  /** `strong`: what one looks for in it; `value`: what code gets, as JSON. */
+  parts: list(view({ text, as: z.enum(['strong', 'value']).exactOptional() })),
+});
+export type FlagStateView = z.output<typeof stateView>;
+
+/** A flag in a list of many. */
+export const flagRowView = named('FlagRow', {
+  key: text,
+  kind: z.enum(flagKinds),
+  name: text,
+  description: text,
+  tags: list(text),
+  owner: text,
+  archived: z.boolean(),
+  state: stateView,
+  /** In the environment that was asked to be compared; absent: none was. */
+  other: view({
+    state: stateView,
+    /** Whether the flag does the same there: ids and names of rules, and who tripped a valve when, do not count. */
+    same: z.boolean(),
+  }).exactOptional(),
+  evaluations: view({
+    /** The last 24 hours (UTC), the one that is not over last. */
+    hourly: list(count),
+    /** Over the last five whole minutes. */
+    perSecond: z.number(),
+    /** To the minute, beyond two days to the hour; absent: none in 90 days. */
+    lastAt: time.exactOptional(),
+  }),
+  /** When it was last changed here, and the environment's version by which. */
+  changedAt: time,
+  version,
+});
+export type FlagRowView = z.output<typeof flagRowView>;
+
+/** Flags that a search finds, by key. */
+export const flagRowsView = named('FlagRows', {
+  ...pageFields(flagRowView),
+  /** On all pages. */
+  total: count,
+  /** Where nothing is found: a search that differs in what is written almost so. */
+  suggestion: text.exactOptional(),
+});
+export type FlagRowsView = z.output<typeof flagRowsView>;
+
+/** What flags can be filtered by, the most frequent first; archived ones are counted by state only. */
+export const flagFacetsView = named('FlagFacets', {
+  total: count,
+  kinds: list(view({ kind: z.enum(flagKinds), count })),
+  states: list(view({ state: z.enum(stateWords), count })),
+  /** At most 200 of each; how many there are. */
+  tags: list(view({ tag: text, count })),
+  differentTags: count,
+  /** Empty: nobody. */
+  owners: list(view({ owner: text, count })),
+  differentOwners: count,
+});
+export type FlagFacetsView = z.output<typeof flagFacetsView>;
+
+/** Evaluations of a flag over time, for a chart. */
+export const evaluationSeriesView = named('EvaluationSeries', {
+  flag: text,
+  /** Start of the first step, and now. */
+  from: time,
+  to: time,
+  /** How long each step is; there are at most 200. */
+  stepMs: ms,
+  /** By index of the variation. */
+  series: list(
+    view({
+      /** Absent: the caller's default value was served. */
+      variation: count.exactOptional(),
+      /** Of the variation that has this index now; absent: none has. */
+      id: text.exactOptional(),
+      name: text.exactOptional(),
+      total: count,
+      /** Of each step. */
+      counts: list(count),
+    }),
+  ),
+  /** What changed the flag in this time, the newest 100, the oldest of them first. */
+  changes: list(view({ id: text, version, at: time, actor: text, comment: text })),
+});
+export type EvaluationSeriesView = z.output<typeof evaluationSeriesView>;
+
+/** A segment in a list of many. */
+export const segmentRowView = named('SegmentRow', {
+  key: text,
+  name: text,
+  description: text,
+  tags: list(text),
+  /** How many contexts are in it by name, and how many are kept out. */
+  included: count,
+  excluded: count,
+  rules: count,
+  /** Who asks it directly. */
+  uses: view({
+    flags: count,
+    segments: count,
+    /** Keys of the first five flags. */
+    examples: list(text),
+  }),
+  changedAt: time,
+  version,
+});
+export type SegmentRowView = z.output<typeof segmentRowView>;
+
+/** Segments that a search finds, by key. */
+export const segmentRowsView = named('SegmentRows', {
+  ...pageFields(segmentRowView),
+  /** On all pages. */
+  total: count,
+});
+export type SegmentRowsView = z.output<typeof segmentRowsView>;
+
+/** A flag or segment that asks a segment. */
+export const segmentUseView = named('SegmentUse', {
+  kind: z.enum(['flag', 'segment']),
+  key: text,
+  name: text,
+  /** Of a flag. */
+  state: stateView.exactOptional(),
+});
+export type SegmentUseView = z.output<typeof segmentUseView>;
+
+/** A flag in all environments of its project, side by side. */
+export const flagEnvironmentsView = named('FlagEnvironments', {
+  key: text,
+  kind: z.enum(flagKinds),
+  items: list(
+    view({
+      environment: text,
+      /** Of the environment. */
+      name: text,
+      state: stateView,
+      changedAt: time,
+      /** The environment's version that last changed the flag. */
+      version,
+      flag: environmentFlagView,
+    }),
+  ),
+  /** For every two environments, in both directions. */
+  differences: list(
+    view({
+      from: text,
+      to: text,
+      /** Whether the flag does the same in both; then there are no lines. */
+      same: z.boolean(),
+      /** What would become different in `to` if the flag did there what it does in `from`; the first 100. */
+      lines: list(text),
+      /** How many there are besides. */
+      more: count,
+    }),
+  ),
+});
+export type FlagEnvironmentsView = z.output<typeof flagEnvironmentsView>;

@@ -5,9 +5,27 @@ export { type ConfigRules, configRulesSchema, describeLayer, type JsonSchema, ty
 export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
 export { definitionFields, definitionInput, flagKinds } from './definition.ts';
+export {
+  describeState,
+  type StatePart,
+  type StateSentence,
+  type StateWord,
+  spellBehaviour,
+  stateWords,
+} from './describe-state.ts';
 export { describeDifference, type Effect } from './diff.ts';
 export { describeStages } from './diff-stages.ts';
 export { tripExpiry } from './edit-valve.ts';
+export {
+  type Evaluated,
+  evaluationsKeptMs,
+  type FlagFilter,
+  type FlagSearch,
+  flagFilterNames,
+  killSwitch,
+  parseFlagFilter,
+  parseFlagSearch,
+} from './flag-search.ts';
 export * from './instructions.ts';
 export { findJsonLoss } from './json-loss.ts';
 export { keyPattern, keySchema } from './key.ts';
@@ -20,6 +38,7 @@ export {
   weightOfStage,
   withoutRecordId,
 } from './migration.ts';
+export { findNearestWord } from './nearest-word.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 export {
   describePlace,

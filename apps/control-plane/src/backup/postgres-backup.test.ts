@@ -198,6 +198,8 @@ describe('a backup of PostgreSQL', () => {
         'backfill_ranges',
         'mismatches',
         'seen_contexts',
+        'listings',
+        'evaluation_hours',
         'invitations',
         'verifications',
       ],
@@ -208,8 +210,9 @@ describe('a backup of PostgreSQL', () => {
     }
     for (const table of later) await db.schema.dropTable(table).execute();
     await db.schema.alterTable('environments').dropColumn('is_production').execute();
+    await db.schema.alterTable('environments').dropColumn('listed_version').execute();
     const { numAffectedRows } = await sql`delete from kysely_migration where name >= '008'`.execute(db);
-    expect(numAffectedRows).toBe(6n);
+    expect(numAffectedRows).toBe(8n);
     await backUp();
     expect((await restore(embedded(goal))).environments).toMatchObject([{ version: 1_000_002 }, {}]);
   });

@@ -6,6 +6,7 @@ import { ServerError } from '../errors.ts';
 import type { ReadFleet } from '../fleet/fleet-record.ts';
 import { createId } from '../ids.ts';
 import { forgetMigrations } from '../migrations/forget-migrations.ts';
+import { writeListings } from '../objects/listing-commands.ts';
 import { encodeState, writeDefinitions, writeObjects, writeReferences } from '../objects/object-commands.ts';
 import type { Platform } from '../platform.ts';
 import { hashChange } from './chain.ts';
@@ -80,12 +81,15 @@ export async function writeChange(
   const deleted = plan.touches.flatMap(({ id, after }) => (id.kind === 'flag' && after === undefined ? [id.key] : []));
   await forgetMigrations(writes, environment.id, deleted);
   const row = await writeRecord(writes, change, version, platform);
+  await writeListings(writes, environment.id, plan.touches, { version, changedAt: row.createdAt });
   return {
     row,
     isUnchanged: false,
     barriers: change.barriers,
     environment: await moveHead(writes, environment, {
       version,
+      // One that is behind stays so until all before it is listed.
+      listedVersion: environment.listedVersion === environment.version ? version : environment.listedVersion,
       payloadBytes: environment.payloadBytes + grownBytes,
       chainHead: row.hash,
     }),
@@ -191,7 +195,7 @@ function describeChange(
 async function moveHead(
   writes: Writes,
   environment: EnvironmentRow,
-  head: Pick<EnvironmentRow, 'version' | 'payloadBytes' | 'chainHead'>,
+  head: Pick<EnvironmentRow, 'version' | 'listedVersion' | 'payloadBytes' | 'chainHead'>,
 ): Promise<EnvironmentRow> {
   const { numUpdatedRows } = await writes
     .updateTable('environments')

@@ -1,4 +1,4 @@
-import type { FlagKind } from '@sluice/authoring';
+import type { FlagKind, StateWord } from '@sluice/authoring';
 import type { SubjectKind } from '@sluice/protocol';
 import type { Kysely, Transaction } from 'kysely';
 
@@ -13,12 +13,14 @@ export interface Tables {
   definitions: DefinitionRow;
   objects: ObjectRow;
   objectReferences: ReferenceRow;
+  listings: ListingRow;
   changes: ChangeRow;
   changeObjects: ChangeObjectRow;
   credentials: CredentialRow;
   apiTokens: ApiTokenRow;
   idempotencyKeys: IdempotencyRow;
   evaluationMinutes: EvaluationMinuteRow;
+  evaluationHours: EvaluationHourRow;
   eventPayloads: EventPayloadRow;
   leadership: LeadershipRow;
   edges: EdgeRow;
@@ -70,6 +72,8 @@ export interface EnvironmentRow {
   payloadBytes: number;
   /** 1: real users depend on it, and it is shown so that nobody takes it for another. */
   isProduction: 0 | 1;
+  /** Up to which version its listings tell what its objects are: releases that have none leave them behind. */
+  listedVersion: number;
   createdAt: number;
 }
 
@@ -105,6 +109,33 @@ export interface ReferenceRow {
   fromKey: string;
   toKind: 'flag' | 'segment';
   toKey: string;
+}
+
+/**
+ * What lists show of an object and search by, so that they need not read what it is. It follows from the object and is
+ * written with it; what is gone has none, nor has a segment that was made for a flag.
+ */
+export interface ListingRow {
+  environmentId: string;
+  kind: 'flag' | 'segment';
+  key: string;
+  /** The kind of a flag. */
+  flagKind: FlagKind | null;
+  /** Of a flag. */
+  state: StateWord | null;
+  /** Empty: nobody. */
+  owner: string;
+  /** Each as JSON on a line of its own, with line breaks around. */
+  tags: string;
+  /** In lower case, all that words are looked for in. */
+  words: string;
+  /** SHA-256 of what a flag does: the same in two environments where it does the same. */
+  behaviourHash: string | null;
+  /** A `FlagListing` or `SegmentListing`. */
+  shownJson: string;
+  /** The change that last touched it, and when that was. */
+  version: number;
+  changedAt: number;
 }
 
 export interface ChangeRow {
@@ -210,6 +241,16 @@ export interface EvaluationMinuteRow {
   flagVersion: number;
   /** Start of the minute. */
   minute: number;
+  count: number;
+}
+
+/** The same per hour, of flags that there are. */
+export interface EvaluationHourRow {
+  environmentId: string;
+  flagKey: string;
+  variation: number;
+  /** Start of the hour. */
+  hour: number;
   count: number;
 }
 

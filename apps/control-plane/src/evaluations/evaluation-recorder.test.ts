@@ -108,6 +108,35 @@ describe('evaluations', () => {
     expect(await readCounts()).toMatchObject([{ count: 3 }]);
   });
 
+  test('add up by the hour, whatever the version, for flags that there are', async () => {
+    const hour = platform.now();
+    const most = Number.MAX_SAFE_INTEGER;
+    await send([summary('checkout', { count: 3, variation: 0, version: 1 }, { count: 2, variation: 0, version: 2 })]);
+    await send([summary('typo', { count: 1 }), summary('checkout', { count: 1, variation: 1000 })]);
+    await readCounts();
+    platform.clock.setTimeOfDay(hour + 59 * minute);
+    await send([summary('checkout', { count: 4, variation: 0, version: 2 }, { count: 1 })]);
+    await readCounts();
+    platform.clock.setTimeOfDay(hour + 60 * minute);
+    for (let at = 0; at < 2; at++) {
+      const large = Array.from({ length: 9_000 }, () => ({ count: 1e12, variation: 1, version: 1 }));
+      await send([summary('checkout', ...large, ...large)]);
+      await readCounts();
+    }
+    const { db } = server.running.context;
+    const rows = await db
+      .selectFrom('evaluationHours')
+      .select(['flagKey', 'hour', 'variation', 'count'])
+      .orderBy('hour')
+      .orderBy('variation')
+      .execute();
+    expect(rows).toEqual([
+      { flagKey: 'checkout', hour, variation: -1, count: 1 },
+      { flagKey: 'checkout', hour, variation: 0, count: 9 },
+      { flagKey: 'checkout', hour: hour + 60 * minute, variation: 1, count: most },
+    ]);
+  });
+
   test('are written every second', async () => {
     await send([summary('checkout', { count: 1, variation: 0 })]);
     const rows = () => server.running.context.db.selectFrom('evaluationMinutes').selectAll().execute();

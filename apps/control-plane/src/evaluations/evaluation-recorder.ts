@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { CountBatch, ErrorLog, EventBatch } from '@sluice/delivery';
 import { type EvaluationCount, listEvaluationCounts } from '@sluice/protocol';
+import { sql } from 'kysely';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
 import { chunk } from '../database/chunks.ts';
-import type { Database, EvaluationMinuteRow, Writes } from '../database/schema.ts';
+import type { Database, EvaluationHourRow, EvaluationMinuteRow, Writes } from '../database/schema.ts';
 import { findTextFault } from '../database/text-fault.ts';
 import type { Platform } from '../platform.ts';
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** That a flag may have. */
+const mostVariations = 1000;
 const flushPeriodMs = 1000;
 /** Keys of flags that do not exist come from callers; of each environment so many are counted per flush. */
 const unknownFlagsCounted = 200;
@@ -101,9 +105,9 @@ export class EvaluationRecorder {
   }
 
   async #write(batches: readonly Received[]): Promise<void> {
-    const known = new Map<string, (flagKey: string) => boolean>();
+    const filters = new Map<string, FlagFilter>();
     for (const { environmentId } of batches) {
-      if (!known.has(environmentId)) known.set(environmentId, await this.#createFilter(environmentId));
+      if (!filters.has(environmentId)) filters.set(environmentId, await this.#createFilter(environmentId));
     }
     await this.#db.transaction().execute(async (writes) => {
       const taken = await takeNew(writes, batches, this.#platform.now());
@@ -111,26 +115,34 @@ export class EvaluationRecorder {
         const rows = new Map<string, EvaluationMinuteRow>();
         for (const batch of ofEnvironment) {
           for (const count of batch.counts) {
-            if (known.get(batch.environmentId)?.(count.flagKey) === true && !addCount(rows, batch, count))
+            if (filters.get(batch.environmentId)?.isCounted(count.flagKey) === true && !addCount(rows, batch, count))
               this.#dropped++;
           }
         }
         await writeCounts(writes, rows);
+        await writeHours(writes, sumHours(rows.values(), filters));
       }
     });
   }
 
-  /** Whether a flag is counted: it exists, or it is one of the first that do not and might. */
-  async #createFilter(environmentId: string): Promise<(flagKey: string) => boolean> {
-    const channel = await this.#channels.open(environmentId);
+  async #createFilter(environmentId: string): Promise<FlagFilter> {
+    const { log } = await this.#channels.open(environmentId);
     const unknown = new Set<string>();
-    return (flagKey) => {
-      if (channel.log.find('flag', flagKey) !== undefined || unknown.has(flagKey)) return true;
+    const exists = (flagKey: string) => log.find('flag', flagKey) !== undefined;
+    const isCounted = (flagKey: string): boolean => {
+      if (exists(flagKey) || unknown.has(flagKey)) return true;
       if (unknown.size >= unknownFlagsCounted || findTextFault(flagKey) !== undefined) return false;
       unknown.add(flagKey);
       return true;
     };
+    return { exists, isCounted };
   }
+}
+
+interface FlagFilter {
+  readonly exists: (flagKey: string) => boolean;
+  /** A flag exists, or it is one of the first that do not and might. */
+  readonly isCounted: (flagKey: string) => boolean;
 }
 
 /** Deletes what is too old to be of use. */
@@ -195,6 +207,38 @@ async function writeCounts(writes: Writes, rows: ReadonlyMap<string, EvaluationM
           .doUpdateSet((expression) => ({
             count: expression('evaluationMinutes.count', '+', expression.ref('excluded.count')),
           })),
+      )
+      .execute();
+  }
+}
+
+/** By the hour only results that a flag may have are counted: they are kept for long. */
+function sumHours(
+  minutes: Iterable<EvaluationMinuteRow>,
+  filters: ReadonlyMap<string, FlagFilter>,
+): ReadonlyMap<string, EvaluationHourRow> {
+  const rows = new Map<string, EvaluationHourRow>();
+  for (const { environmentId, flagKey, variation, minute, count } of minutes) {
+    if (variation >= mostVariations || filters.get(environmentId)?.exists(flagKey) !== true) continue;
+    const hour = minute - (minute % hourMs);
+    const name = JSON.stringify([environmentId, flagKey, hour, variation]);
+    const sum = Math.min((rows.get(name)?.count ?? 0) + count, Number.MAX_SAFE_INTEGER);
+    rows.set(name, { environmentId, flagKey, variation, hour, count: sum });
+  }
+  return rows;
+}
+
+async function writeHours(writes: Writes, rows: ReadonlyMap<string, EvaluationHourRow>): Promise<void> {
+  const most = Number.MAX_SAFE_INTEGER;
+  for (const part of chunk(sortByName(rows), 5)) {
+    await writes
+      .insertInto('evaluationHours')
+      .values(part)
+      .onConflict((conflict) =>
+        conflict.columns(['environmentId', 'flagKey', 'hour', 'variation']).doUpdateSet(({ ref }) => {
+          const sum = sql<number>`${ref('evaluationHours.count')} + ${ref('excluded.count')}`;
+          return { count: sql<number>`case when ${sum} > ${sql.lit(most)} then ${sql.lit(most)} else ${sum} end` };
+        }),
       )
       .execute();
   }

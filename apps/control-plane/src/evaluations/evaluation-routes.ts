@@ -1,4 +1,4 @@
-import { evaluationMinuteView, explanationView, pageOf } from '@sluice/api-client';
+import { evaluationMinuteView, evaluationSeriesView, explanationView, pageOf } from '@sluice/api-client';
 import { keySchema } from '@sluice/authoring';
 import * as z from 'zod';
 import type { App } from '../http/zod-routes.ts';
@@ -6,6 +6,7 @@ import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
 import { listEvaluationMinutes } from './evaluation-queries.ts';
+import { readEvaluationSeries, type SeriesWindow, seriesWindows } from './evaluation-series.ts';
 import { explainEvaluation } from './explain.ts';
 
 const flagParams = environmentParams.extend({ flag: keySchema });
@@ -27,6 +28,10 @@ const minutesQuery = z.strictObject({
   /** Milliseconds since the epoch; the last hour unless given. */
   since: z.coerce.number().int().min(0).optional(),
 });
+
+// The names are those of the object.
+const windows = Object.keys(seriesWindows) as readonly SeriesWindow[];
+const seriesQuery = z.strictObject({ window: z.enum(windows).default('24h') });
 
 const hourMs = 3_600_000;
 
@@ -62,6 +67,22 @@ export function addEvaluationRoutes(app: App, context: ServerContext): void {
     async ({ params, query: { since = platform.now() - hourMs } }) => {
       const { id } = await getEnvironment(db, params.project, params.environment);
       return { items: await listEvaluationMinutes(db, id, params.flag, since) };
+    },
+  );
+
+  app.get(
+    '/projects/:project/environments/:environment/flags/:flag/evaluation-series',
+    {
+      schema: {
+        summary: 'Evaluations over time by variation, and when the flag was changed',
+        params: flagParams,
+        querystring: seriesQuery,
+        response: { 200: evaluationSeriesView },
+      },
+    },
+    async ({ params, query: { window } }) => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      return readEvaluationSeries(db, environment, params.flag, { window, now: platform.now() });
     },
   );
 }

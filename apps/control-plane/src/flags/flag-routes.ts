@@ -1,4 +1,4 @@
-import { environmentFlagView, flagView, pageOf } from '@sluice/api-client';
+import { environmentFlagView, flagEnvironmentsView, flagView, pageOf } from '@sluice/api-client';
 import { flagKinds, type Instruction } from '@sluice/authoring';
 import * as z from 'zod';
 import { applyToProject } from '../changes/change-commands.ts';
@@ -10,6 +10,7 @@ import type { App } from '../http/zod-routes.ts';
 import { getEnvironment, getProject } from '../projects/environment-queries.ts';
 import { environmentParams, projectParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
+import { listFlagEnvironments, toFlagEnvironmentsView } from './flag-environments.ts';
 import { getDefinition, getFlag, listDefinitions, listFlags } from './flag-queries.ts';
 import { environmentFlagParams, flagDeleteQuery, flagParams, flagPatchBody, newFlagBody } from './flag-schema.ts';
 import { toEnvironmentFlagView } from './flag-view.ts';
@@ -129,6 +130,22 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         });
         return { status: 204, body: undefined, ...changed };
       }),
+  );
+
+  app.get(
+    '/projects/:project/flags/:flag/environments',
+    {
+      schema: {
+        summary: 'Show how a flag behaves in all environments, and what differs',
+        params: flagParams,
+        response: { 200: flagEnvironmentsView },
+      },
+    },
+    async ({ params }) => {
+      const { kind } = await getDefinition(db, params.project, params.flag);
+      const flags = await listFlagEnvironments(db, params.project, params.flag);
+      return toFlagEnvironmentsView({ key: params.flag, kind }, flags, platform.now());
+    },
   );
 
   app.get(

@@ -7,6 +7,7 @@ import { addEdgeRoutes } from '../edges/edge-routes.ts';
 import { addEvaluationRoutes } from '../evaluations/evaluation-routes.ts';
 import { addFeedRoutes } from '../feed/feed-routes.ts';
 import { addFlagRoutes } from '../flags/flag-routes.ts';
+import { addFlagRowRoutes } from '../flags/flag-row-routes.ts';
 import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
@@ -76,6 +77,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       requireActor(api, context);
       addProjectRoutes(api, context);
       addFlagRoutes(api, context);
+      addFlagRowRoutes(api, context);
       addSegmentRoutes(api, context);
       addChangeRoutes(api, context);
       addCredentialRoutes(api, context);

@@ -30,9 +30,12 @@ export function addDashboard(app: App, folder: string, platform: Platform): void
   app.get('/icon.svg', (_request, reply) =>
     reply.type('image/svg+xml').header('cache-control', 'max-age=86400').serializer(same).send(icon),
   );
-  const send = (request: FastifyRequest, reply: FastifyReply): FastifyReply | void => {
+  const send = (request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined => {
     const [, first = ''] = request.url.split(/[/?]/);
-    if (isOthers(first) || !(request.headers.accept ?? '').includes('text/html')) return reply.callNotFound();
+    if (isOthers(first) || !(request.headers.accept ?? '').includes('text/html')) {
+      reply.callNotFound();
+      return undefined;
+    }
     const nonce = Buffer.from(platform.randomBytes(16)).toString('base64');
     return reply
       .type('text/html; charset=utf-8')

@@ -70,16 +70,22 @@ describe('the OpenAPI document', () => {
         'GET /projects/{project}/flags/{flag}',
         'PATCH /projects/{project}/flags/{flag}',
         'DELETE /projects/{project}/flags/{flag}',
+        'GET /projects/{project}/flags/{flag}/environments',
+        `GET ${environment}/flag-facets`,
+        `GET ${environment}/flag-rows`,
         `GET ${environment}/flags`,
         `GET ${environment}/flags/{flag}`,
         `GET ${environment}/flags/{flag}/backfill`,
         `GET ${environment}/flags/{flag}/barrier`,
         `GET ${environment}/flags/{flag}/evaluations`,
+        `GET ${environment}/flags/{flag}/evaluation-series`,
         `GET ${environment}/flags/{flag}/mismatches`,
         `GET ${environment}/flags/{flag}/telemetry`,
         `GET ${environment}/routes/telemetry`,
+        `GET ${environment}/segment-rows`,
         `GET ${environment}/segments`,
         `GET ${environment}/segments/{segment}`,
+        `GET ${environment}/segments/{segment}/uses`,
         `GET ${environment}/changes`,
         `POST ${environment}/changes`,
         `GET ${environment}/changes/chain`,
@@ -226,6 +232,15 @@ describe('every answer is as the document says, and has nothing that it does not
     expect(items.find(({ key }: { key: string }) => key === 'late').prerequisites).toHaveLength(1);
     const { body } = await ask('GET', `${environment}/flags/{flag}`, `${production}/flags/checkout`);
     expect(body).toMatchObject({ rules: [{ rollout: {} }, { variation: 'on' }], targets: [{}] });
+    const rows = await ask('GET', `${environment}/flag-rows`, `${production}/flag-rows?compare=staging&limit=1`);
+    expect(rows.body).toMatchObject({
+      items: [{ other: { same: expect.any(Boolean) } }],
+      nextCursor: expect.any(String),
+    });
+    const none = await ask('GET', `${environment}/flag-rows`, `${production}/flag-rows?search=chekcout`);
+    expect(none.body.suggestion).toBe('checkout');
+    await ask('GET', `${environment}/flag-facets`, `${production}/flag-facets`);
+    expect((await ask('GET', `${one}/environments`, `${all}/checkout/environments`)).body.differences).toHaveLength(2);
     await ask('DELETE', one, `${all}/banner`);
     await ask('POST', flags, all, { key: 'orders', kind: 'migration' });
     await ask('GET', `${environment}/flags/{flag}/barrier`, `${production}/flags/orders/barrier`);
@@ -236,6 +251,9 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('GET', `${environment}/segments`, `${production}/segments`);
     const { body } = await ask('GET', `${environment}/segments/{segment}`, `${production}/segments/beta`);
     expect(body).toMatchObject({ included: [{}], excluded: [{}], rules: [{ weight: 10_000 }] });
+    const rows = await ask('GET', `${environment}/segment-rows`, `${production}/segment-rows`);
+    expect(rows.body.items).toMatchObject([{ key: 'beta', rules: 1 }]);
+    await ask('GET', `${environment}/segments/{segment}/uses`, `${production}/segments/beta/uses`);
   });
 
   test('changes', async () => {
@@ -305,6 +323,9 @@ describe('every answer is as the document says, and has nothing that it does not
     expect(previewed.body).toMatchObject({ flag: 'late', sampled: 1 });
     const decided = await ask('GET', `${environment}/flags/{flag}/decided`, `${production}/flags/checkout/decided`);
     expect(decided.body.sampled).toBe(1);
+    const series = `${environment}/flags/{flag}/evaluation-series`;
+    const charted = await ask('GET', series, `${production}/flags/checkout/evaluation-series`);
+    expect(charted.body).toMatchObject({ series: [{ total: 1 }], changes: [{}, ...charted.body.changes.slice(1)] });
     const { id } = await server.change({ flag: 'search', instructions: [{ kind: 'turn-on' }] });
     const convergence = `${production}/changes/${id}/convergence?wait=all`;
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);

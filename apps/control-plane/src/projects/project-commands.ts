@@ -67,6 +67,7 @@ export async function createEnvironment(
     chainHead: chainStart,
     payloadBytes: 0,
     isProduction: isProduction ? 1 : 0,
+    listedVersion: 0,
     createdAt: platform.now(),
   };
   const { numInsertedOrUpdatedRows } = await writes

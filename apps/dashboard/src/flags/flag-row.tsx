@@ -95,11 +95,11 @@ export function State({ state }: { readonly state: FlagRowView['state'] }): Reac
   );
 }
 
-function describeRate({ perSecond, lastEvaluatedAt, hourly }: FlagRowView['evaluations']): string {
+function describeRate({ perSecond, lastAt, hourly }: FlagRowView['evaluations']): string {
   if (perSecond >= 0.1)
     return `${perSecond >= 1000 ? `${(perSecond / 1000).toFixed(1)}k` : formatCount(Math.round(perSecond * 10) / 10)}/s`;
   if (hourly.some((count) => count > 0)) return 'few';
-  return lastEvaluatedAt === undefined ? 'never' : 'none';
+  return lastAt === undefined ? 'never' : 'none';
 }
 
 /** Evaluations by hour, as 24 bars. */

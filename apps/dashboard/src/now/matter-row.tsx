@@ -14,7 +14,7 @@ import { RestoreDialog } from '../valves/restore-dialog.tsx';
 
 /** One thing that is off normal: what and for whom, since when and until when, by whom and why, and the way back. */
 export function MatterRow({ matter }: { readonly matter: MatterView }): ReactNode {
-  const isRed = matter.kind === 'refused' || (matter.kind === 'valve' && (matter.overdueMs ?? 0) > 0);
+  const isRed = matter.kind === 'refused' || (matter.kind === 'valve' && matter.isOverdue);
   const edge = isRed ? 'border-l-red' : matter.kind === 'migration' ? 'border-l-series-2' : 'border-l-amber';
   return (
     <li
@@ -26,7 +26,9 @@ export function MatterRow({ matter }: { readonly matter: MatterView }): ReactNod
     >
       <What matter={matter} />
       <span className="max-tablet:col-start-1 max-tablet:row-start-3">
-        <OffNormalClock since={matter.since} until={'until' in matter ? matter.until : undefined} />
+        {matter.since !== undefined && (
+          <OffNormalClock since={matter.since} until={'until' in matter ? matter.until : undefined} />
+        )}
       </span>
       <span className="text-ink-2 max-tablet:col-start-1">
         <Why matter={matter} />
@@ -64,7 +66,7 @@ function What({ matter }: { readonly matter: MatterView }): ReactNode {
       );
     case 'migration':
       return (
-        <Row kind="migration" name={matter.flag} chip={<Chip tone="between">{matter.stages}</Chip>}>
+        <Row kind="migration" name={matter.flag} chip={<Chip tone="between">{matter.stages.join(', ')}</Chip>}>
           between two stores
         </Row>
       );
@@ -94,13 +96,14 @@ function Why({ matter }: { readonly matter: MatterView }): ReactNode {
     case 'valve':
       return (
         <>
-          <b className="font-semibold text-ink">{matter.by}</b> {linkIncidents(matter.why)}
+          <b className="font-semibold text-ink">{matter.by}</b> {linkIncidents(matter.why)}{' '}
+          {matter.incident !== undefined && linkIncidents(matter.incident)}
         </>
       );
     case 'migration':
       return (
         <>
-          <b className="font-semibold text-ink">{matter.by}</b> {matter.why}
+          <b className="font-semibold text-ink">{matter.by}</b> moves it
         </>
       );
     case 'refused':
@@ -122,7 +125,7 @@ function Act({ matter }: { readonly matter: MatterView }): ReactNode {
           <Button aria-label={`Restore ${matter.flag}`} onClick={() => setOpen(true)}>
             Restore…
           </Button>
-          {isOpen && <RestoreDialog valve={matter.flag} close={() => setOpen(false)} />}
+          {isOpen && <RestoreDialog valve={matter.flag} trip={matter.rule} close={() => setOpen(false)} />}
         </>
       );
     case 'migration':

@@ -52,7 +52,7 @@ function Rest({ view }: { readonly view: NowView }): ReactNode {
   const { counts, zones, lastRestoredAt, matters } = view;
   const time = useNow();
   const behind = zones.reduce((sum, zone) => sum + zone.behind, 0);
-  const overdue = Math.max(0, ...matters.map((matter) => (matter.kind === 'valve' ? (matter.overdueMs ?? 0) : 0)));
+  const overdue = Math.max(0, ...matters.map((matter) => (matter.kind === 'valve' ? matter.overdueMs : 0)));
   const parts = [
     `${formatCount(counts.valves - counts.trippedValves)} valves`,
     `${formatCount(counts.configs)} configs`,

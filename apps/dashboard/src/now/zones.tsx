@@ -24,9 +24,9 @@ export function Zones({ view }: { readonly view: NowView }): ReactNode {
       </span>
       <ul className="mt-2 grid gap-x-8 gap-y-4 tablet:grid-cols-2 desktop:grid-cols-3">
         {zones.map((zone) => (
-          <li key={zone.zone}>
+          <li key={zone.zone ?? ''}>
             <span className="flex flex-wrap gap-x-2">
-              <b>{zone.zone}</b>
+              <b>{zone.zone ?? 'no zone told'}</b>
               <span className="figures text-ink-2">{formatCount(zone.instances)} instances</span>
               {zone.behind > 0 && <b className="figures ml-auto text-amber-text">{formatCount(zone.behind)} behind</b>}
             </span>

@@ -4,14 +4,12 @@ import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 
 /** The environments of the project that the address names. */
-export function useEnvironments(): UseQueryResult<readonly KnownEnvironment[]> {
+export function useEnvironments(): UseQueryResult<readonly EnvironmentView[]> {
   const { project } = usePlace();
   return useEnvironmentsOf(project);
 }
 
-export type KnownEnvironment = EnvironmentView & { readonly isProduction?: boolean };
-
-export function useEnvironmentsOf(project: string | undefined): UseQueryResult<readonly KnownEnvironment[]> {
+export function useEnvironmentsOf(project: string | undefined): UseQueryResult<readonly EnvironmentView[]> {
   return useQuery({
     queryKey: ['environments', project],
     queryFn: async () => (await api.listEnvironments(project ?? '')).items,
