@@ -8,8 +8,8 @@ export const pages = [
   { path: 'segments', name: 'Segments', group: 'Release', letter: 's' },
   { path: 'fleet', name: 'Fleet', group: 'Prove', letter: 'l' },
   { path: 'changes', name: 'Changes', group: 'Prove', letter: 'h' },
-  { path: 'environments', name: 'Environments, keys', group: 'bottom', letter: 'k' },
-  { path: 'people', name: 'People, tokens', group: 'bottom', letter: 'p' },
+  { path: 'environments', name: 'Environments', group: 'bottom', letter: 'k' },
+  { path: 'people', name: 'People', group: 'bottom', letter: 'p' },
 ] as const;
 
 export type PagePath = (typeof pages)[number]['path'];
