@@ -21,6 +21,8 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
   app.post(
     base,
     {
+      // What instructions need is asked where they are followed; to try them, one only has to see what they concern.
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Change flags and segments',
         params: environmentParams,
@@ -31,7 +33,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { expectedVersion, dryRun, comment, ...changeRequest } = request.body;
-        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const author = { actor: request.actor.name, by: request.actor, comment, isDryRun: dryRun };
         const change = { request: changeRequest, expectedVersion };
         const applied = await applyChange(writes, request.params, change, author, context);
         return toResult(applied, request.params.environment, dryRun);
@@ -83,6 +85,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
   app.post(
     `${base}/:change/revert`,
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Bring back what was before a change',
         params: changeParams,
@@ -93,7 +96,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { dryRun, comment, discardLater = false } = request.body;
-        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const author = { actor: request.actor.name, by: request.actor, comment, isDryRun: dryRun };
         const applied = await revertChange(writes, { ...request.params, discardLater }, author, context);
         return toResult(applied, request.params.environment, dryRun);
       }),

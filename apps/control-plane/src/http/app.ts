@@ -9,6 +9,7 @@ import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
+import { addPersonRoutes } from '../people/person-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
@@ -72,6 +73,7 @@ export function createApp(context: ServerContext): App {
       addCredentialRoutes(api, context);
       addTokenRoutes(api, context);
       addOwnRoutes(api, context);
+      addPersonRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addFleetRoutes(api, context);

@@ -4,7 +4,6 @@ import { createClient } from '@sluice/sdk-node';
 import { type ApiAnswer, startTestServer, TestBrowser, type TestServer, totpCode } from '@sluice/testkit';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createInvitation } from '../people/invitation-commands.ts';
 
 let server: TestServer;
 // biome-ignore lint/suspicious/noExplicitAny: the test looks into a document of any shape.
@@ -95,6 +94,12 @@ describe('the OpenAPI document', () => {
         'POST /session/totp',
         'POST /setup',
         'POST /invitations/accept',
+        'GET /invitations',
+        'POST /invitations',
+        'DELETE /invitations/{invitation}',
+        'GET /people',
+        'PATCH /people/{person}',
+        'DELETE /people/{person}',
         'GET /people/me/sessions',
         'DELETE /people/me/sessions/{session}',
         'POST /people/me/totp',
@@ -355,11 +360,16 @@ describe('every answer is as the document says, and has nothing that it does not
     const [{ id: session }] = (await other.api('GET', `${me}/sessions`)).body.items;
     expect(session).not.toBe(id);
     await ask('DELETE', `${me}/sessions/{session}`, `${me}/sessions/${session}`, undefined, other);
-    const { db, platform } = server.running.context;
-    const grants = [{ role: 'viewer' as const }];
-    const invited = await db.transaction().execute((writes) => createInvitation(writes, { grants }, platform));
-    const bob = { token: invited.token, name: 'Bob', email: 'bob@example.com', password: ann.password };
+    const grants = [{ role: 'viewer', project: 'default', environment: 'staging' }];
+    const { link } = (await ask('POST', '/invitations', '/invitations', { grants })).body;
+    await ask('POST', '/invitations', '/invitations', { grants, email: 'cid@example.com' });
+    const [, invitation] = (await ask('GET', '/invitations', '/invitations')).body.items;
+    await ask('DELETE', '/invitations/{invitation}', `/invitations/${invitation.id}`);
+    const bob = { token: link.split('#')[1], name: 'Bob', email: 'bob@example.com', password: ann.password };
     await ask('POST', '/invitations/accept', '/invitations/accept', bob, new TestBrowser(server.url));
+    const [, { id: person }] = (await ask('GET', '/people', '/people')).body.items;
+    await ask('PATCH', '/people/{person}', `/people/${person}`, { grants: [{ role: 'editor' }] });
+    await ask('DELETE', '/people/{person}', `/people/${person}`);
   });
 
   test('of every route', () => {
