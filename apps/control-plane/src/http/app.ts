@@ -11,6 +11,7 @@ import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
 import { addPersonRoutes } from '../people/person-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
+import { addSignOnRoutes } from '../people/sign-on-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -59,6 +60,7 @@ export function createApp(context: ServerContext): App {
   app.register(
     (open: App, _options, done) => {
       addSessionRoutes(open, context);
+      addSignOnRoutes(open, context);
       done();
     },
     { prefix: '/api/v1' },
