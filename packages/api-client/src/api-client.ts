@@ -1,4 +1,4 @@
-import type { DefinitionInput, FlagKind, InstructionInput } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, Grant, InstructionInput } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import type {
   BackfillView,
@@ -14,21 +14,33 @@ import type {
   FlagView,
   FleetView,
   InstanceView,
+  InvitationView,
   MigrationBarrierView,
   MismatchesView,
   NewEdgeView,
   NewEnvironmentView,
+  NewInvitationView,
+  NewTokenView,
+  NewTotpView,
+  OwnSessionView,
   Page,
+  PersonView,
   ProblemView,
   ProjectView,
   RoutesTelemetryView,
   SegmentView,
+  SessionView,
+  TokenView,
+  TotpNeededView,
 } from './views.ts';
 
 export interface ApiClientOptions {
   /** The server: `http://127.0.0.1:7400`. */
   readonly url: string;
-  readonly token: string;
+  /** An API token; absent: the browser's cookie says who asks. */
+  readonly token?: string;
+  /** With a cookie: what `GET /session` said, for every write. */
+  readonly csrfToken?: () => string | undefined;
   readonly fetch: typeof globalThis.fetch;
   /** How long the server may take to answer, beyond what it is asked to wait; 10 s unless given. */
   readonly timeoutMs?: number;
@@ -78,6 +90,21 @@ export interface RevertInput {
   readonly dryRun?: boolean | undefined;
 }
 
+export interface AcceptanceInput {
+  /** What stands behind the `#` of the link. */
+  readonly token: string;
+  readonly email: string;
+  readonly name: string;
+  readonly password: string;
+}
+
+export interface TokenInput {
+  readonly name: string;
+  /** Everything unless given. */
+  readonly grants?: readonly Grant[];
+  readonly expiresAt?: number;
+}
+
 /** Calls the management API. Every method rejects with an ApiError when the server says no, or nothing in time. */
 export interface ApiClient {
   listProjects(): Promise<Page<ProjectView>>;
@@ -114,12 +141,37 @@ export interface ApiClient {
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+  getSession(): Promise<SessionView>;
+  /** Resolves with `needsTotp` where `finishLogin` has to follow. */
+  logIn(body: { readonly email: string; readonly password: string }): Promise<SessionView | TotpNeededView>;
+  /** With a code of the authenticator app, or a backup code. */
+  finishLogin(code: string): Promise<SessionView>;
+  logOut(): Promise<void>;
+  setUp(body: AcceptanceInput): Promise<SessionView>;
+  acceptInvitation(body: AcceptanceInput): Promise<SessionView>;
+  listOwnSessions(): Promise<Page<OwnSessionView>>;
+  endOwnSession(id: string): Promise<void>;
+  /** It counts once a code was verified. */
+  beginTotp(password: string): Promise<NewTotpView>;
+  /** The session is another afterwards, with another CSRF token: `getSession` tells it. The same for `disableTotp`. */
+  verifyTotp(code: string): Promise<void>;
+  disableTotp(password: string): Promise<void>;
+  listPeople(): Promise<Page<PersonView>>;
+  changePerson(id: string, body: { readonly grants: readonly Grant[] }): Promise<PersonView>;
+  removePerson(id: string): Promise<void>;
+  listInvitations(): Promise<Page<InvitationView>>;
+  invite(body: { readonly email?: string | undefined; readonly grants: readonly Grant[] }): Promise<NewInvitationView>;
+  takeInvitationBack(id: string): Promise<void>;
+  listTokens(): Promise<Page<TokenView>>;
+  createToken(body: TokenInput): Promise<NewTokenView>;
+  revokeToken(id: string): Promise<void>;
 }
 
-export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
+export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
   async function call<T>(method: string, path: string, body?: unknown, waitMs = 0): Promise<T> {
+    const csrf = method === 'GET' ? undefined : csrfToken?.();
     const signal = AbortSignal.timeout(timeoutMs + waitMs);
     let response: Response;
     let text: string;
@@ -128,7 +180,8 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
         method,
         signal,
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(csrf !== undefined && { 'x-csrf-token': csrf }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -177,6 +230,26 @@ export function createApiClient({ url, token, fetch, timeoutMs = 10_000 }: ApiCl
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+    getSession: () => call('GET', '/session'),
+    logIn: (body) => call('POST', '/session', body),
+    finishLogin: (code) => call('POST', '/session/totp', { code }),
+    logOut: () => call('DELETE', '/session'),
+    setUp: (body) => call('POST', '/setup', body),
+    acceptInvitation: (body) => call('POST', '/invitations/accept', body),
+    listOwnSessions: () => call('GET', '/people/me/sessions'),
+    endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
+    beginTotp: (password) => call('POST', '/people/me/totp', { password }),
+    verifyTotp: (code) => call('POST', '/people/me/totp/verify', { code }),
+    disableTotp: (password) => call('POST', '/people/me/totp/disable', { password }),
+    listPeople: () => call('GET', '/people'),
+    changePerson: (id, body) => call('PATCH', `/people/${enc(id)}`, body),
+    removePerson: (id) => call('DELETE', `/people/${enc(id)}`),
+    listInvitations: () => call('GET', '/invitations'),
+    invite: (body) => call('POST', '/invitations', body),
+    takeInvitationBack: (id) => call('DELETE', `/invitations/${enc(id)}`),
+    listTokens: () => call('GET', '/tokens'),
+    createToken: (body) => call('POST', '/tokens', body),
+    revokeToken: (id) => call('DELETE', `/tokens/${enc(id)}`),
   };
 }
 

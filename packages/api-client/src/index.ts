@@ -1,4 +1,5 @@
 export {
+  type AcceptanceInput,
   type ApiClient,
   type ApiClientOptions,
   type ChangeInput,
@@ -6,6 +7,7 @@ export {
   createApiClient,
   type Place,
   type RevertInput,
+  type TokenInput,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';
