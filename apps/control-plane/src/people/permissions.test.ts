@@ -76,6 +76,7 @@ const bodies: Readonly<Record<string, unknown>> = {
     instructions: [{ kind: 'turn-off' }],
   },
   'POST /projects/{project}/environments/{environment}/changes/{change}/revert': {},
+  'POST /projects/{project}/environments/{environment}/revert-since': { since: 0 },
 };
 
 describe('a viewer', () => {
