@@ -29,6 +29,7 @@ const results = [
     run('types', 'tsc', '-p', 'tsconfig.json'),
     run('types of pure packages (no platform)', 'tsc', '-p', 'tsconfig.pure.json'),
     run('types of the dashboard', 'tsc', '-p', 'apps/dashboard/tsconfig.json'),
+    run('types of its journeys', 'tsc', '-p', 'apps/dashboard/journeys/tsconfig.json'),
     run('format and lint', 'biome', 'ci', '--error-on-warnings', '--colors=off'),
   ])),
 ];

@@ -1,10 +1,11 @@
 /**
  * `npm run pack`: makes what is published, in dist/: a tarball of the Node SDK and one of the server with its command.
- * Both are built JavaScript; the packages of this repository that they need are inside them.
+ * Both are built JavaScript; the packages of this repository that they need are inside them, and so is the dashboard.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildDashboard, dashboardFolder } from '../apps/dashboard/build.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -41,7 +42,7 @@ function readManifest(folder: string): Manifest {
 function build(): void {
   rmSync(built, { recursive: true, force: true });
   const sources = [...folders.values()]
-    .filter((folder) => !folder.endsWith('/testkit'))
+    .filter((folder) => !folder.endsWith('/testkit') && folder !== 'apps/dashboard')
     .map((folder) => `../${folder}/src`);
   const config = join(dist, 'tsconfig.json');
   mkdirSync(dist, { recursive: true });
@@ -92,6 +93,8 @@ function pack(name: string, extra: Partial<Manifest> = {}): string {
     dependencies: Object.fromEntries([...external, ...internal.map((each) => [each, manifest.version])].sort()),
     bundleDependencies: internal,
   });
+  // Where the command looks for it.
+  if (name === 'sluice') cpSync(dashboardFolder, join(stage, 'dashboard'), { recursive: true });
   for (const file of ['LICENSE', `${folder}/README.md`]) {
     if (existsSync(join(root, file))) cpSync(join(root, file), join(stage, file.split('/').at(-1) ?? file));
   }
@@ -140,6 +143,7 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+await buildDashboard();
 build();
 const { optionalDependencies = {} } = readManifest('.');
 for (const tarball of [pack('@sluice/sdk-node'), pack('sluice', { optionalDependencies })]) console.log(tarball);

@@ -1,11 +1,10 @@
 import { createClient } from '@sluice/sdk-node';
 import { until } from '@sluice/testkit';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasBrowser } from './browser.ts';
-import { administrator, comeIn, startWorld, type World } from './world.ts';
+import { comeIn, logIn, startWorld, type World } from './world.ts';
 
-describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
+describe.runIf(hasBrowser())('the first steps in the dashboard', { timeout: 120_000 }, () => {
   let world: World;
 
   beforeAll(async () => {
@@ -27,9 +26,7 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
     await again.getByLabel('Password').fill('a password that is long enough');
     await again.getByRole('button', { name: 'Come in' }).click();
     await again.getByRole('alert').waitFor();
-    await again.goto(`${world.server.url}/default/production/now`);
-    await signIn(again);
-    await again.getByRole('navigation', { name: 'Pages' }).waitFor();
+    await logIn(again, `${world.server.url}/default/production/now`);
   });
 
   test('a flag is created, rolled out to a quarter, and an SDK sees it', async () => {
@@ -60,9 +57,3 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
     expect(share()).toBeLessThan(0.35);
   });
 });
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('E-mail').fill(administrator.email);
-  await page.getByLabel('Password').fill(administrator.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}

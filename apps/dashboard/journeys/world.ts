@@ -45,7 +45,9 @@ export async function startWorld(options: TestServerOptions = {}): Promise<World
     if (state !== undefined) return state;
     const context = await browser.newContext();
     const page = await context.newPage();
-    await comeIn(page, setupLink);
+    const { isSetUp } = (await server.api('GET', '/session')).body;
+    if (isSetUp) await logIn(page, `${server.url}/`);
+    else await comeIn(page, setupLink);
     state = await context.storageState();
     await context.close();
     return state;
@@ -63,6 +65,8 @@ export async function startWorld(options: TestServerOptions = {}): Promise<World
         ...(storageState !== undefined && { storageState }),
       });
       const page = await context.newPage();
+      // Below the time of a test: what was waited for in vain is named.
+      page.setDefaultTimeout(12_000);
       await page.goto(path.startsWith('/') ? `${server.url}${path}` : `${server.url}/default/${environment}/${path}`);
       return page;
     },
@@ -80,5 +84,14 @@ export async function comeIn(page: Page, link: string, who: typeof administrator
   await page.getByLabel('E-mail').fill(who.email);
   await page.getByLabel('Password').fill(who.password);
   await page.getByRole('button', { name: 'Come in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
+/** With the password, at the page that is asked for. */
+export async function logIn(page: Page, url: string, who: typeof administrator = administrator): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('E-mail').fill(who.email);
+  await page.getByLabel('Password').fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Pages' }).waitFor();
 }

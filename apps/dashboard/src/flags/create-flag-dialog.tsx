@@ -46,13 +46,14 @@ export function CreateFlagDialog({ close }: { readonly close: () => void }): Rea
           <Button look="ghost" onClick={close}>
             Cancel
           </Button>
-          <Button look="write" refusal={fault} busy={create.isPending && 'Creating'} onClick={() => create.mutate()}>
+          <Button type="submit" form="create-flag" look="write" refusal={fault} busy={create.isPending && 'Creating'}>
             Create flag
           </Button>
         </>
       }
     >
       <form
+        id="create-flag"
         onSubmit={(event) => {
           event.preventDefault();
           if (fault === undefined) create.mutate();
@@ -88,9 +89,6 @@ export function CreateFlagDialog({ close }: { readonly close: () => void }): Rea
         <DialogRow label="Owner">
           <Field label="Owner" isLabelHidden value={owner} onChange={({ target }) => setOwner(target.value)} />
         </DialogRow>
-        <button type="submit" className="sr-only" tabIndex={-1}>
-          Create flag
-        </button>
       </form>
       <div className="px-6 pb-2">
         <RefusedNote error={create.error} />

@@ -33,7 +33,12 @@ export function FlagRow({ row, query, isSelected, select }: FlagRowProps): React
     >
       <label className="relative z-10 flex size-6 items-center justify-center">
         <span className="sr-only">Select {key}</span>
-        <input type="checkbox" checked={isSelected} onChange={select} className="size-3.5 accent-accent" />
+        <input
+          type="checkbox"
+          checked={isSelected}
+          onChange={select}
+          className="absolute inset-0 m-auto size-6 scale-60 accent-accent"
+        />
       </label>
       <Link
         data-row={key}

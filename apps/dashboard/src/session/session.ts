@@ -12,7 +12,7 @@ export function useSession(): UseQueryResult<SessionView> {
 
 /** From here on this person is signed in; whatever somebody else saw is forgotten. */
 export function beginSession(session: SessionView): void {
-  queryClient.clear();
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== queryKey[0] });
   queryClient.setQueryData(queryKey, take(session));
 }
 
