@@ -25,6 +25,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   return: async () => (await import('./migration/return.ts')).returning,
   middleware: async () => (await import('./middleware/middleware.ts')).middleware,
   config: async () => (await import('./config/config.ts')).config,
+  dashboard: async () => (await import('./dashboard.ts')).dashboard,
   soak: async () => (await import('./fleet/soak.ts')).soak,
 };
 

@@ -6,6 +6,7 @@ test.each<[string, () => Promise<Benchmark>]>([
   ['propagation', async () => (await import('./propagation.ts')).propagation],
   ['trip', async () => (await import('./propagation.ts')).trip],
   ['valve', async () => (await import('./valve/valve.ts')).valve],
+  ['dashboard', async () => (await import('./dashboard.ts')).dashboard],
   ['ruleset', async () => (await import('./ruleset/ruleset.ts')).ruleset],
 ])(
   'the benchmark %s measures all that it promises',
