@@ -1,4 +1,4 @@
-import type { DefinitionInput, FlagKind, InstructionInput, StateWord } from '@sluice/authoring';
+import type { DefinitionInput, FlagKind, Grant, InstructionInput, StateWord } from '@sluice/authoring';
 import { ApiError } from './errors.ts';
 import { readFeedEvents } from './feed-events.ts';
 import type {
@@ -7,6 +7,8 @@ import type {
   ChangeView,
   ContextsView,
   ConvergenceView,
+  CredentialStreamsView,
+  CredentialView,
   DecidedView,
   EdgeView,
   EnvironmentFlagView,
@@ -22,21 +24,30 @@ import type {
   FlagView,
   FleetView,
   InstanceView,
+  InvitationView,
   MigrationBarrierView,
   MismatchesView,
+  NewCredentialView,
   NewEdgeView,
   NewEnvironmentView,
+  NewInvitationView,
+  NewTokenView,
+  NewTotpView,
   NowView,
+  OwnSessionView,
   Page,
+  PersonView,
   PreviewView,
   ProblemView,
   ProjectView,
   RevertSinceView,
+  RoleHoldersView,
   RoutesTelemetryView,
   SegmentRowsView,
   SegmentUseView,
   SegmentView,
   SessionView,
+  TokenView,
   TotpNeededView,
 } from './views.ts';
 
@@ -152,6 +163,14 @@ export interface RevertSinceInput {
   readonly dryRun?: boolean | undefined;
 }
 
+export interface NewTokenInput {
+  readonly name: string;
+  /** All that it may do. */
+  readonly grants: readonly Grant[];
+  /** Milliseconds since the epoch; absent: never. */
+  readonly expiresAt?: number | undefined;
+}
+
 /** Who comes in by a link, and the password that they choose. */
 export interface ComeInInput {
   readonly token: string;
@@ -240,6 +259,32 @@ export interface ApiClient {
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+  listCredentials(place: Place): Promise<Page<CredentialView>>;
+  createCredential(
+    place: Place,
+    body: { readonly kind?: CredentialView['kind']; readonly name: string },
+  ): Promise<NewCredentialView>;
+  /** Who would be cut by revoking it, of those that the server holds itself. */
+  getCredentialStreams(place: Place, id: string): Promise<CredentialStreamsView>;
+  revokeCredential(place: Place, id: string): Promise<void>;
+  listPeople(): Promise<Page<PersonView>>;
+  updatePerson(id: string, body: { readonly grants: readonly Grant[] }): Promise<PersonView>;
+  removePerson(id: string): Promise<void>;
+  listInvitations(): Promise<Page<InvitationView>>;
+  /** `email`: for whom it is; absent: for whoever has the link. */
+  invite(body: { readonly email?: string | undefined; readonly grants: readonly Grant[] }): Promise<NewInvitationView>;
+  removeInvitation(id: string): Promise<void>;
+  listTokens(): Promise<Page<TokenView>>;
+  createToken(body: NewTokenInput): Promise<NewTokenView>;
+  revokeToken(id: string): Promise<void>;
+  /** Who may do what in an environment, to know whom to ask. */
+  getRoleHolders(place: Place): Promise<RoleHoldersView>;
+  listOwnSessions(): Promise<Page<OwnSessionView>>;
+  endOwnSession(id: string): Promise<void>;
+  /** Begins with an authenticator app, which counts from `verifyTotp` on. */
+  beginTotp(body: { readonly password: string }): Promise<NewTotpView>;
+  verifyTotp(body: { readonly code: string }): Promise<void>;
+  disableTotp(body: { readonly password: string }): Promise<void>;
 }
 
 export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -350,6 +395,25 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+    listCredentials: (place) => call('GET', `${at(place)}/credentials`),
+    createCredential: (place, body) => call('POST', `${at(place)}/credentials`, body),
+    getCredentialStreams: (place, id) => call('GET', `${at(place)}/credentials/${enc(id)}/streams`),
+    revokeCredential: (place, id) => call('DELETE', `${at(place)}/credentials/${enc(id)}`),
+    listPeople: () => call('GET', '/people'),
+    updatePerson: (id, body) => call('PATCH', `/people/${enc(id)}`, body),
+    removePerson: (id) => call('DELETE', `/people/${enc(id)}`),
+    listInvitations: () => call('GET', '/invitations'),
+    invite: (body) => call('POST', '/invitations', body),
+    removeInvitation: (id) => call('DELETE', `/invitations/${enc(id)}`),
+    listTokens: () => call('GET', '/tokens'),
+    createToken: (body) => call('POST', '/tokens', body),
+    revokeToken: (id) => call('DELETE', `/tokens/${enc(id)}`),
+    getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
+    listOwnSessions: () => call('GET', '/people/me/sessions'),
+    endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
+    beginTotp: (body) => call('POST', '/people/me/totp', body),
+    verifyTotp: (body) => call('POST', '/people/me/totp/verify', body),
+    disableTotp: (body) => call('POST', '/people/me/totp/disable', body),
   };
 }
 

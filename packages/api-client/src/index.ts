@@ -6,6 +6,7 @@ export {
   type ContextsQuery,
   createApiClient,
   type FlagRowsQuery,
+  type NewTokenInput,
   type PageQuery,
   type Place,
   type RevertInput,

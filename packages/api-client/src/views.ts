@@ -401,7 +401,31 @@ export type CredentialView = z.output<typeof credentialView>;
 export const newCredentialView = named('NewCredential', { id: text, kind: credentialKind, name: text, secret: text });
 export type NewCredentialView = z.output<typeof newCredentialView>;
 
-export const tokenView = named('Token', { id: text, name: text, createdAt: time, lastUsedAt: time.nullable() });
+/** Who would be cut if a key were revoked, of the streams that the server holds itself. */
+export const credentialStreamsView = named('CredentialStreams', {
+  streams: count,
+  /** Up to 20 names; SDKs that are not ours tell none. */
+  instances: list(text),
+});
+export type CredentialStreamsView = z.output<typeof credentialStreamsView>;
+
+export const grantView = named('Grant', {
+  role: z.enum(roles),
+  /** Absent: everywhere. */
+  project: text.exactOptional(),
+  /** Absent: in all of the project. */
+  environment: text.exactOptional(),
+});
+
+export const tokenView = named('Token', {
+  id: text,
+  name: text,
+  grants: list(grantView),
+  createdAt: time,
+  lastUsedAt: time.nullable(),
+  /** Null: never. */
+  expiresAt: time.nullable(),
+});
 export type TokenView = z.output<typeof tokenView>;
 
 /** An API token right after it was made: the only time that it is shown. */
@@ -919,14 +943,6 @@ export const previewView = named('Preview', {
 });
 export type PreviewView = z.output<typeof previewView>;
 
-export const grantView = named('Grant', {
-  role: z.enum(roles),
-  /** Absent: everywhere. */
-  project: text.exactOptional(),
-  /** Absent: in all of the project. */
-  environment: text.exactOptional(),
-});
-
 export const sessionView = named('Session', {
   /** Who is logged in; null: nobody is, or the request came with a token. */
   person: view({ id: text, email: text, name: text, hasTotp: z.boolean() }).nullable(),
@@ -1203,3 +1219,35 @@ export const flagEnvironmentsView = named('FlagEnvironments', {
   ),
 });
 export type FlagEnvironmentsView = z.output<typeof flagEnvironmentsView>;
+
+export const personView = named('Person', {
+  id: text,
+  email: text,
+  name: text,
+  hasTotp: z.boolean(),
+  grants: list(grantView),
+  createdAt: time,
+});
+export type PersonView = z.output<typeof personView>;
+
+export const invitationView = named('Invitation', {
+  id: text,
+  /** Null: whoever has the link. */
+  email: text.nullable(),
+  grants: list(grantView),
+  createdAt: time,
+  expiresAt: time,
+});
+export type InvitationView = z.output<typeof invitationView>;
+
+/** The only time that the link is shown. */
+export const newInvitationView = named('NewInvitation', { link: text, expiresAt: time });
+export type NewInvitationView = z.output<typeof newInvitationView>;
+
+/** For each role the people who have it or more. */
+export const roleHoldersView = named('RoleHolders', {
+  items: list(view({ role: z.enum(roles), names: list(text) })),
+  /** Who may do everything, in all projects. */
+  administrators: list(text),
+});
+export type RoleHoldersView = z.output<typeof roleHoldersView>;

@@ -64,6 +64,7 @@ export { TestBrowser } from './test-browser.ts';
 export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
 export { startTestFront, type TestFront } from './test-front.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
+export { startTestOidcProvider, type TestOidcProvider } from './test-oidc-provider.ts';
 export { startTestProxy, type TestProxy } from './test-proxy.ts';
 export { type ApiAnswer, startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
 export { openTestSocket, type TestSocket } from './test-socket.ts';

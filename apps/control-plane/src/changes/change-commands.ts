@@ -7,6 +7,8 @@ import {
   isSegmentInstruction,
   type ObjectId,
   type Problem,
+  type Role,
+  roleFor,
   sameObject,
 } from '@sluice/authoring';
 import type { EnvironmentRow, ObjectRow, Reads, Writes } from '../database/schema.ts';
@@ -14,6 +16,7 @@ import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
 import { answer, findObjects } from '../objects/object-queries.ts';
+import { type Asking, refuseWithout } from '../people/permission.ts';
 import type { Platform } from '../platform.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { checkCompiled } from './check-compiled.ts';
@@ -29,6 +32,10 @@ import {
 /** Who wants a change, and why. */
 export interface Author {
   readonly actor: string;
+  /** Whose permissions count. */
+  readonly by: Asking;
+  /** The role that it takes; else what its instructions need. */
+  readonly needs?: Role | undefined;
   readonly comment: string | undefined;
   /** It is only tried: a barrier that is closed refuses nothing, and is told of. */
   readonly isDryRun?: boolean | undefined;
@@ -107,9 +114,11 @@ export async function applyToProject(
 export async function applyParts(
   writes: Writes,
   parts: readonly EnvironmentPart[],
-  { actor, comment = '', isDryRun = false }: Author,
+  author: Author,
   surroundings: ChangeSurroundings,
 ): Promise<readonly AppliedChange[]> {
+  const { actor, comment = '', isDryRun = false } = author;
+  if (!isDryRun) for (const part of parts) await refuseUnlessMay(writes, part, author);
   // All are planned before anything is written, so that each sees the definitions as they were.
   const planned: PlannedPart[] = [];
   const problems: { readonly problem: Problem; readonly environment: string }[] = [];
@@ -130,6 +139,15 @@ export async function applyParts(
     applied.push(await writeChange(writes, { ...part, comment, actor, groupId }, surroundings));
   }
   return applied;
+}
+
+async function refuseUnlessMay(
+  writes: Writes,
+  { environment: { projectKey: project, key: environment }, request }: EnvironmentPart,
+  { by, needs }: Author,
+): Promise<void> {
+  const needed = needs === undefined ? request.instructions.map((instruction) => roleFor(instruction)) : [needs];
+  for (const role of new Set(needed)) await refuseWithout(writes, by, { project, environment }, role);
 }
 
 async function planPart(

@@ -29,6 +29,8 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
   app.post(
     base,
     {
+      // What instructions need is asked where they are followed; to try them, one only has to see what they concern.
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Change flags and segments',
         params: environmentParams,
@@ -39,7 +41,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { expectedVersion, dryRun, comment, ...changeRequest } = request.body;
-        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const author = { actor: request.actor.name, by: request.actor, comment, isDryRun: dryRun };
         const change = { request: changeRequest, expectedVersion };
         const applied = await applyChange(writes, request.params, change, author, context);
         return toResult(applied, request.params.environment, dryRun);
@@ -91,6 +93,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
   app.post(
     `${base}/:change/revert`,
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Bring back what was before a change',
         params: changeParams,
@@ -101,7 +104,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { dryRun, comment, discardLater = false } = request.body;
-        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const author = { actor: request.actor.name, by: request.actor, comment, isDryRun: dryRun };
         const applied = await revertChange(writes, { ...request.params, discardLater }, author, context);
         return toResult(applied, request.params.environment, dryRun);
       }),
@@ -110,6 +113,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
   app.post(
     '/projects/:project/environments/:environment/revert-since',
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Bring back how everything was at a time, by one change',
         params: environmentParams,
@@ -120,7 +124,7 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes): Promise<CommandResult<RevertSinceView>> => {
         const { dryRun = false, comment, deselect = [], include = [], discardLater = false, ...window } = request.body;
-        const author = { actor: request.actor.name, comment, isDryRun: dryRun };
+        const author = { actor: request.actor.name, by: request.actor, comment, isDryRun: dryRun };
         const command = { ...request.params, ...window, deselect, include, discardLater };
         const { view, applied } = await revertSince(writes, command, author, context);
         if (applied === undefined) return { status: 200, body: { ...view, status: 'unchanged' }, dryRun };

@@ -22,11 +22,15 @@ const edgeParams = z.object({ edge: z.string().max(64) });
 export function addEdgeRoutes(app: App, context: ServerContext): void {
   const { db, links, platform } = context;
 
-  app.get('/edges', { schema: { summary: 'List edges', response: { 200: pageOf(edgeView) } } }, async () => {
-    const connected = links.edges;
-    const names = await listEnvironmentNames(db);
-    return { items: (await listEdges(db)).map((row) => toEdgeView(row, names, connected.has(row.id))) };
-  });
+  app.get(
+    '/edges',
+    { config: { needs: 'admin' }, schema: { summary: 'List edges', response: { 200: pageOf(edgeView) } } },
+    async () => {
+      const connected = links.edges;
+      const names = await listEnvironmentNames(db);
+      return { items: (await listEdges(db)).map((row) => toEdgeView(row, names, connected.has(row.id))) };
+    },
+  );
 
   app.post(
     '/edges',

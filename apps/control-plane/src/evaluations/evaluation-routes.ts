@@ -41,6 +41,7 @@ export function addEvaluationRoutes(app: App, context: ServerContext): void {
   app.post(
     '/projects/:project/environments/:environment/evaluate',
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Evaluate a flag for a context and say why',
         params: environmentParams,

@@ -7,6 +7,7 @@ import { ServerError } from '../errors.ts';
 import { type CommandResult, runCommand } from '../http/commands.ts';
 import { pageQuery, parseCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
+import type { Actor } from '../people/actor.ts';
 import { getEnvironment, getProject } from '../projects/environment-queries.ts';
 import { environmentParams, projectParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -25,10 +26,10 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
   async function changeFlag(
     writes: Writes,
     project: string,
-    actor: string,
+    actor: Actor,
     { instructions, comment }: { readonly instructions: Instruction[]; readonly comment: string | undefined },
   ): Promise<Pick<CommandResult, 'changes'>> {
-    const author = { actor, comment };
+    const author = { actor: actor.name, by: actor, comment };
     const changes = await applyToProject(writes, project, instructions, author, context).catch((error: unknown) => {
       throw toFaultOfBody(error);
     });
@@ -57,9 +58,11 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     },
   );
 
+  // What instructions need is asked where they are followed, in each environment of the project.
   app.post(
     '/projects/:project/flags',
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Create a flag, turned off everywhere',
         params: projectParams,
@@ -72,7 +75,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         const { project } = request.params;
         const { key: flag, comment, ...definition } = request.body;
         const instructions: Instruction[] = [{ kind: 'create-flag', flag, definition }];
-        const changed = await changeFlag(writes, project, request.actor.name, { instructions, comment });
+        const changed = await changeFlag(writes, project, request.actor, { instructions, comment });
         return { status: 201, body: await getDefinition(writes, project, flag), ...changed };
       }),
   );
@@ -86,6 +89,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
   app.patch(
     '/projects/:project/flags/:flag',
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Change what a flag is; archive it',
         params: flagParams,
@@ -102,9 +106,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         if (Object.keys(definition).length > 0) instructions.push({ kind: 'update-definition', flag, definition });
         if (archived !== undefined) instructions.push({ kind: archived ? 'archive' : 'unarchive', flag });
         const changed =
-          instructions.length === 0
-            ? {}
-            : await changeFlag(writes, project, request.actor.name, { instructions, comment });
+          instructions.length === 0 ? {} : await changeFlag(writes, project, request.actor, { instructions, comment });
         return { status: 200, body: await getDefinition(writes, project, flag), ...changed };
       }),
   );
@@ -112,6 +114,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
   app.delete(
     '/projects/:project/flags/:flag',
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Delete a flag in every environment',
         params: flagParams,
@@ -124,7 +127,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
         const { project, flag } = request.params;
         await getDefinition(writes, project, flag);
         const instructions: Instruction[] = [{ kind: 'delete', flag }];
-        const changed = await changeFlag(writes, project, request.actor.name, {
+        const changed = await changeFlag(writes, project, request.actor, {
           instructions,
           comment: request.query.comment,
         });

@@ -13,7 +13,10 @@ import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addNowRoutes } from '../now/now-routes.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
+import { addPersonRoutes } from '../people/person-routes.ts';
+import { addRoleHolderRoutes } from '../people/role-holder-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
+import { addSignOnRoutes } from '../people/sign-on-routes.ts';
 import { addPreviewRoutes } from '../preview/preview-routes.ts';
 import { addProjectRoutes } from '../projects/project-routes.ts';
 import { addSegmentRoutes } from '../segments/segment-routes.ts';
@@ -68,6 +71,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
   app.register(
     (open: App, _options, done) => {
       addSessionRoutes(open, context);
+      addSignOnRoutes(open, context);
       done();
     },
     { prefix: '/api/v1' },
@@ -83,6 +87,8 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addCredentialRoutes(api, context);
       addTokenRoutes(api, context);
       addOwnRoutes(api, context);
+      addPersonRoutes(api, context);
+      addRoleHolderRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addContextRoutes(api, context);

@@ -75,6 +75,7 @@ async function loadAuth({ db, platform, log, origin, secret, signOn }: AuthOptio
       twoFactor({ schema: { twoFactor: { modelName: 'twoFactors', fields: { userId: 'personId' } } } }),
       genericOAuth({ config: signOn === undefined ? [] : [toProvider(signOn)] }),
     ],
+    onAPIError: { errorURL: `${origin}/login` },
     // Attempts are counted before they get here, see attempts.ts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },

@@ -105,8 +105,8 @@ export async function acceptInvitation(
     .values({
       id,
       email,
-      // Whoever invited them wrote to that address.
-      emailVerified: invitation.email === null ? 0 : 1,
+      // The address is theirs, as whoever invited them says: single sign-on with it is another way in for them.
+      emailVerified: invitation.email === null && !isSetup ? 0 : 1,
       name,
       image: null,
       twoFactorEnabled: 0,

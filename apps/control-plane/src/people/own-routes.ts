@@ -18,7 +18,10 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
 
   app.get(
     '/people/me/sessions',
-    { schema: { summary: 'List where you are logged in', response: { 200: pageOf(ownSessionView) } } },
+    {
+      config: { needs: 'anyone' },
+      schema: { summary: 'List where you are logged in', response: { 200: pageOf(ownSessionView) } },
+    },
     async ({ actor }) => {
       const { sessionId } = requirePerson(actor);
       const rows = await db
@@ -43,7 +46,10 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
 
   app.delete(
     '/people/me/sessions/:session',
-    { schema: { summary: 'End a session of yours', params: sessionParams, response: { 204: z.undefined() } } },
+    {
+      config: { needs: 'anyone' },
+      schema: { summary: 'End a session of yours', params: sessionParams, response: { 204: z.undefined() } },
+    },
     async ({ actor, params: { session } }, reply) => {
       requirePerson(actor);
       const { numDeletedRows } = await db
@@ -60,6 +66,7 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
   app.post(
     '/people/me/totp',
     {
+      config: { needs: 'anyone' },
       schema: {
         summary: 'Begin with an authenticator app; it counts once a code was verified',
         body: passwordBody,
@@ -78,6 +85,7 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
   app.post(
     '/people/me/totp/verify',
     {
+      config: { needs: 'anyone' },
       schema: {
         summary: 'Finish it with a code; from then on logging in needs one',
         body: codeBody,
@@ -94,7 +102,10 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/people/me/totp/disable',
-    { schema: { summary: 'Do without an authenticator app', body: passwordBody, response: { 204: z.undefined() } } },
+    {
+      config: { needs: 'anyone' },
+      schema: { summary: 'Do without an authenticator app', body: passwordBody, response: { 204: z.undefined() } },
+    },
     async (request, reply) => {
       const { headers } = await callAuth(request, async ({ api }, headers) =>
         api.disableTwoFactor({ body: request.body, headers, returnHeaders: true }),

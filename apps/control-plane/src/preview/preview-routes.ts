@@ -34,6 +34,8 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
   app.post(
     `${base}/changes/preview`,
     {
+      // To try something, one only has to see what it concerns.
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Whom a change would give another answer, of the sampled contexts',
         params: environmentParams,
@@ -52,6 +54,7 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
   app.post(
     `${base}/revert-since/preview`,
     {
+      config: { needs: 'viewer' },
       schema: {
         summary: 'Whom going back to a time would give another answer, of the sampled contexts',
         params: environmentParams,
@@ -64,7 +67,7 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
         const instructions = await runCommand(context, request, reply, async (writes) => {
           const { deselect = [], include = [], discardLater = false, ...window } = request.body;
           const command = { ...request.params, ...window, deselect, include, discardLater };
-          const author = { actor: request.actor.name, comment: undefined, isDryRun: true };
+          const author = { actor: request.actor.name, by: request.actor, comment: undefined, isDryRun: true };
           const { applied } = await revertSince(writes, command, author, context);
           // Written by this program.
           const body: Instruction[] = applied === undefined ? [] : JSON.parse(applied.row.instructionsJson);

@@ -8,6 +8,7 @@ import type { EnvironmentRow, ProjectRow, Writes } from '../database/schema.ts';
 import { alreadyExists } from '../errors.ts';
 import { listFlags } from '../flags/flag-queries.ts';
 import { createId } from '../ids.ts';
+import { everything } from '../people/permission.ts';
 import { holdEnvironment, holdProject, listEnvironments } from './environment-queries.ts';
 
 interface Named {
@@ -122,7 +123,7 @@ async function startFlags(
   const all = { limit: Number.MAX_SAFE_INTEGER - 1, after: undefined, kind: undefined };
   const instructions = (await listFlags(writes, first, all)).flatMap(createAnew);
   if (instructions.length === 0) return undefined;
-  const author = { actor, comment: `environment ${environment.key} created` };
+  const author = { actor, by: everything, comment: `environment ${environment.key} created` };
   const [applied] = await applyParts(writes, [{ environment, request: { instructions } }], author, surroundings);
   return applied;
 }

@@ -1,4 +1,5 @@
 import { environmentView, newEnvironmentView, pageOf, projectView } from '@sluice/api-client';
+import { maySee } from '@sluice/authoring';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -10,9 +11,13 @@ import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './projec
 export function addProjectRoutes(app: App, context: ServerContext): void {
   const { db, platform, links } = context;
 
-  app.get('/projects', { schema: { summary: 'List projects', response: { 200: pageOf(projectView) } } }, async () => ({
-    items: (await listProjects(db)).map(toProjectView),
-  }));
+  app.get(
+    '/projects',
+    { schema: { summary: 'List projects', response: { 200: pageOf(projectView) } } },
+    async ({ actor: { grants } }) => ({
+      items: (await listProjects(db)).filter(({ key: project }) => maySee(grants, { project })).map(toProjectView),
+    }),
+  );
 
   app.post(
     '/projects',
@@ -28,9 +33,12 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
   app.get(
     '/projects/:project/environments',
     { schema: { summary: 'List environments', params: projectParams, response: { 200: pageOf(environmentView) } } },
-    async ({ params }) => {
-      const { key } = await getProject(db, params.project);
-      return { items: (await listEnvironments(db, key)).map(toEnvironmentView) };
+    async ({ params, actor: { grants } }) => {
+      const { key: project } = await getProject(db, params.project);
+      const seen = (await listEnvironments(db, project)).filter(({ key: environment }) =>
+        maySee(grants, { project, environment }),
+      );
+      return { items: seen.map(toEnvironmentView) };
     },
   );
 

@@ -34,6 +34,8 @@ describe('an API token', () => {
       name: 'ci',
       createdAt: platform.now(),
       lastUsedAt: null,
+      grants: [{ role: 'admin' }],
+      expiresAt: null,
     });
   });
 

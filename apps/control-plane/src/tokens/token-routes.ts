@@ -1,25 +1,38 @@
 import { newTokenView, pageOf, tokenView } from '@sluice/api-client';
+import { grantsSchema } from '@sluice/authoring';
 import * as z from 'zod';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
+import { parseGrants } from '../people/people-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { createApiToken, revokeApiToken } from './token-commands.ts';
 
-const newTokenBody = z.strictObject({ name: z.string().min(1).max(256) });
+const newTokenBody = z.strictObject({
+  name: z.string().min(1).max(256),
+  /** All that the token may do; everything unless given. */
+  grants: grantsSchema.default([{ role: 'admin' }]),
+  /** Milliseconds since the epoch; never unless given. */
+  expiresAt: z.int().optional(),
+});
 const tokenParams = z.object({ token: z.string().max(64) });
 
-/** API tokens; every token may do everything. */
+/** API tokens; all of it is for administrators, so that nobody makes a token that may do more than they. */
 export function addTokenRoutes(app: App, context: ServerContext): void {
   const { db, platform } = context;
 
-  app.get('/tokens', { schema: { summary: 'List API tokens', response: { 200: pageOf(tokenView) } } }, async () => ({
-    items: await db
-      .selectFrom('apiTokens')
-      .select(['id', 'name', 'createdAt', 'lastUsedAt'])
-      .orderBy('createdAt')
-      .orderBy('id')
-      .execute(),
-  }));
+  app.get(
+    '/tokens',
+    { config: { needs: 'admin' }, schema: { summary: 'List API tokens', response: { 200: pageOf(tokenView) } } },
+    async () => {
+      const rows = await db
+        .selectFrom('apiTokens')
+        .select(['id', 'name', 'grantsJson', 'createdAt', 'lastUsedAt', 'expiresAt'])
+        .orderBy('createdAt')
+        .orderBy('id')
+        .execute();
+      return { items: rows.map(({ grantsJson, ...row }) => ({ ...row, grants: parseGrants(grantsJson) })) };
+    },
+  );
 
   app.post(
     '/tokens',
@@ -34,7 +47,11 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
       runCommand(context, request, reply, async (writes) => {
         const created = await createApiToken(writes, request.body, platform);
         const { id, name } = created;
-        return { status: 201, body: created, note: { message: 'made an API token', fields: { token: id, name } } };
+        return {
+          status: 201,
+          body: created,
+          note: { message: 'made an API token', fields: { token: id, name, grants: request.body.grants } },
+        };
       }),
   );
 
