@@ -125,6 +125,11 @@ const inside = [
     path: 'migrations/$key',
     component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
   }),
+  createRoute({
+    ...inEnvironment,
+    path: 'you',
+    component: lazyRouteComponent(() => import('./you/you-page.tsx'), 'YouPage'),
+  }),
 ] as const;
 
 export const router = createRouter({

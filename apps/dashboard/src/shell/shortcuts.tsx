@@ -21,7 +21,7 @@ export function Shortcuts(): ReactNode {
         openPalette();
         return;
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !readKept('letters', true)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       const wasAfterG = isAfterG;
       isAfterG = event.key === 'g';
       if (wasAfterG) {
@@ -40,13 +40,22 @@ export function Shortcuts(): ReactNode {
       event.preventDefault();
       act();
     };
+    addEventListener('keydown', stopLetters, true);
     addEventListener('keydown', press);
     return () => {
+      removeEventListener('keydown', stopLetters, true);
       removeEventListener('keydown', press);
       closePalette();
     };
   }, [navigate, place]);
   return isListOpen && <KeyList close={() => setListOpen(false)} />;
+}
+
+/** Who has switched single letters off is not surprised by any page's: they go no further than here. */
+function stopLetters(event: KeyboardEvent): void {
+  const isLetter = event.key.length === 1 && event.key !== ' ';
+  if (!isLetter || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+  if (!readKept('letters', true)) event.stopImmediatePropagation();
 }
 
 /** Letters belong to fields and dialogs while one is in them. */

@@ -1,5 +1,5 @@
 import { Search } from 'lucide-react';
-import type { ComponentProps, ReactNode } from 'react';
+import { type ComponentProps, type ReactNode, useId } from 'react';
 import { join } from './join.ts';
 import { KeyHint } from './key-hint.tsx';
 
@@ -16,17 +16,29 @@ interface FieldProps extends ComponentProps<'input'> {
 
 /** A line of text with its name, and below it what is wrong. */
 export function Field({ label, fault, hint, isLabelHidden = false, className, ...rest }: FieldProps): ReactNode {
+  const id = useId();
   return (
-    <label className={join('block min-w-0', className)}>
-      <span className={isLabelHidden ? 'sr-only' : 'mb-1 block text-ink-2'}>{label}</span>
-      <input className={fieldStyle} aria-invalid={fault !== undefined || undefined} {...rest} />
-      {fault !== undefined && (
-        <span role="alert" className="mt-1 block text-red-text">
-          {fault}
-        </span>
-      )}
-      {hint !== undefined && <span className="mt-1 block text-ink-3 text-small">{hint}</span>}
-    </label>
+    <div className={join('min-w-0', className)}>
+      <label htmlFor={id} className={isLabelHidden ? 'sr-only' : 'mb-1 block text-ink-2'}>
+        {label}
+      </label>
+      <input
+        id={id}
+        className={fieldStyle}
+        aria-invalid={fault !== undefined || undefined}
+        // What is wrong and what it is for are no part of its name.
+        aria-describedby={fault === undefined && hint === undefined ? undefined : `${id}-more`}
+        {...rest}
+      />
+      <div id={`${id}-more`}>
+        {fault !== undefined && (
+          <p role="alert" className="mt-1 text-red-text">
+            {fault}
+          </p>
+        )}
+        {hint !== undefined && <p className="mt-1 text-ink-3 text-small">{hint}</p>}
+      </div>
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
+import { useMay } from '../session/may.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
@@ -32,6 +33,7 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
     staleTime: 0,
   });
   const restore = useApply(close);
+  const forbidden = useMay().refuse(instructions);
   return (
     <Dialog
       title={
@@ -41,7 +43,7 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
       }
       environment={environment}
       close={close}
-      note="Nothing waits in front of it."
+      note={forbidden ?? 'Nothing waits in front of it.'}
       actions={
         <>
           <Button look="ghost" onClick={close}>
@@ -50,6 +52,7 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
           <Button
             look="write"
             isProduction={environment.isProduction}
+            refusal={forbidden}
             busy={restore.isPending && 'Restoring'}
             onClick={() => restore.mutate({ flag: valve, instructions, comment })}
           >
