@@ -28,6 +28,9 @@ const ambient: readonly { readonly name: string; readonly pattern: RegExp }[] = 
   { name: 'the process', pattern: /\bprocess\.(?!stdout\.isTTY)/ },
 ];
 
+/** Here code is text that people copy. */
+const texts = 'apps/dashboard/src/flag/snippets.ts';
+
 const timers = /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask|fetch)\(/;
 
 /** Checks every source file against the package graph; returns one line for each violation. */
@@ -35,9 +38,7 @@ export function findGraphViolations(root: string): readonly string[] {
   const files = globSync(['packages/*/src/**/*.ts', 'apps/*/src/**/*.{ts,tsx}', 'examples/*/src/**/*.ts'], {
     cwd: root,
   });
-  return files
-    .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.d.ts'))
-    .flatMap((file) => checkFile(root, file));
+  return files.filter((file) => !file.endsWith('.test.ts') && file !== texts).flatMap((file) => checkFile(root, file));
 }
 
 function checkFile(root: string, file: string): readonly string[] {

@@ -6,6 +6,7 @@ import { evaluateCommand } from './evaluate-command.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fleetCommands } from './fleet-commands.ts';
 import { migrationCommands } from './migration-commands.ts';
+import { peopleCommands } from './people-commands.ts';
 import { providerSetCommands } from './provider-set-commands.ts';
 import { providersCommands } from './providers-commands.ts';
 import { revertCommand } from './revert-command.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   ...fleetCommands,
   ...serverCommands,
   ...edgeCommands,
+  ...peopleCommands,
   ...backupCommands,
   ...tokenCommands,
   runCommand,

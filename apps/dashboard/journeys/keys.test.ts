@@ -38,7 +38,7 @@ describe.runIf(hasBrowser())('environments and their keys', () => {
     await dialog.getByText(/used .* ago/).waitFor();
     await dialog.getByRole('button', { name: 'Revoke in production' }).click();
     await page.getByText('1 key was revoked').waitFor();
-    await until(() => sluice.status().state !== 'live');
+    await until(() => sluice.status.state !== 'live');
     // What it knew it still serves.
     await world.server.change({ flag: 'banner', instructions: [{ kind: 'turn-on' }] });
     expect(sluice.enabled('banner', { kind: 'user', key: 'a' })).toBe(false);

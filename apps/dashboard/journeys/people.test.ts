@@ -64,7 +64,7 @@ describe.runIf(hasBrowser())('people', () => {
     expect((await world.server.findServed('new-checkout')).on).toBe(false);
 
     const status = await page.evaluate(async () => {
-      const { csrfToken } = await (await fetch('/api/v1/session')).json();
+      const { csrfToken } = (await (await fetch('/api/v1/session')).json()) as { csrfToken: string };
       const body = JSON.stringify({ flag: 'new-checkout', instructions: [{ kind: 'turn-on' }] });
       const headers = { 'content-type': 'application/json', 'x-csrf-token': csrfToken };
       const path = '/api/v1/projects/default/environments/production/changes';

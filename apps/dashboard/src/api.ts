@@ -6,7 +6,7 @@ import { csrfToken } from './session/csrf-token.ts';
 /** The management API of the server that this page came from, as whoever is signed in. */
 export const api = createApiClient({
   url: origin,
-  headers: () => ({ 'x-csrf-token': csrfToken.current }),
+  csrfToken: () => csrfToken.current,
   fetch: fetchHere,
 });
 

@@ -54,10 +54,10 @@ import type {
 export interface ApiClientOptions {
   /** The server: `http://127.0.0.1:7400`. */
   readonly url: string;
-  /** API token; absent in a page, whose cookie says who it is. */
+  /** An API token; absent: the browser's cookie says who asks. */
   readonly token?: string;
-  /** More headers of a request. */
-  readonly headers?: () => Readonly<Record<string, string>>;
+  /** With a cookie: what `GET /session` said, for every write. */
+  readonly csrfToken?: () => string | undefined;
   readonly fetch: typeof globalThis.fetch;
   /** How long the server may take to answer, beyond what it is asked to wait; 10 s unless given. */
   readonly timeoutMs?: number;
@@ -163,30 +163,23 @@ export interface RevertSinceInput {
   readonly dryRun?: boolean | undefined;
 }
 
-export interface NewTokenInput {
-  readonly name: string;
-  /** All that it may do. */
-  readonly grants: readonly Grant[];
-  /** Milliseconds since the epoch; absent: never. */
-  readonly expiresAt?: number | undefined;
-}
-
-/** Who comes in by a link, and the password that they choose. */
-export interface ComeInInput {
+export interface AcceptanceInput {
+  /** What stands behind the `#` of the link. */
   readonly token: string;
   readonly email: string;
   readonly name: string;
   readonly password: string;
 }
 
+export interface TokenInput {
+  readonly name: string;
+  /** Everything unless given. */
+  readonly grants?: readonly Grant[];
+  readonly expiresAt?: number;
+}
+
 /** Calls the management API. Every method rejects with an ApiError when the server says no, or nothing in time. */
 export interface ApiClient {
-  getSession(): Promise<SessionView>;
-  logIn(body: { readonly email: string; readonly password: string }): Promise<SessionView | TotpNeededView>;
-  confirmTotp(body: { readonly code: string }): Promise<SessionView>;
-  logOut(): Promise<void>;
-  setUp(body: ComeInInput): Promise<SessionView>;
-  acceptInvitation(body: ComeInInput): Promise<SessionView>;
   listProjects(): Promise<Page<ProjectView>>;
   listEnvironments(project: string): Promise<Page<EnvironmentView>>;
   createEnvironment(
@@ -259,6 +252,30 @@ export interface ApiClient {
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+  getSession(): Promise<SessionView>;
+  /** Resolves with `needsTotp` where `finishLogin` has to follow. */
+  logIn(body: { readonly email: string; readonly password: string }): Promise<SessionView | TotpNeededView>;
+  /** With a code of the authenticator app, or a backup code. */
+  finishLogin(code: string): Promise<SessionView>;
+  logOut(): Promise<void>;
+  setUp(body: AcceptanceInput): Promise<SessionView>;
+  acceptInvitation(body: AcceptanceInput): Promise<SessionView>;
+  listOwnSessions(): Promise<Page<OwnSessionView>>;
+  endOwnSession(id: string): Promise<void>;
+  /** It counts once a code was verified. */
+  beginTotp(password: string): Promise<NewTotpView>;
+  /** The session is another afterwards, with another CSRF token: `getSession` tells it. The same for `disableTotp`. */
+  verifyTotp(code: string): Promise<void>;
+  disableTotp(password: string): Promise<void>;
+  listPeople(): Promise<Page<PersonView>>;
+  changePerson(id: string, body: { readonly grants: readonly Grant[] }): Promise<PersonView>;
+  removePerson(id: string): Promise<void>;
+  listInvitations(): Promise<Page<InvitationView>>;
+  invite(body: { readonly email?: string | undefined; readonly grants: readonly Grant[] }): Promise<NewInvitationView>;
+  takeInvitationBack(id: string): Promise<void>;
+  listTokens(): Promise<Page<TokenView>>;
+  createToken(body: TokenInput): Promise<NewTokenView>;
+  revokeToken(id: string): Promise<void>;
   listCredentials(place: Place): Promise<Page<CredentialView>>;
   createCredential(
     place: Place,
@@ -267,30 +284,15 @@ export interface ApiClient {
   /** Who would be cut by revoking it, of those that the server holds itself. */
   getCredentialStreams(place: Place, id: string): Promise<CredentialStreamsView>;
   revokeCredential(place: Place, id: string): Promise<void>;
-  listPeople(): Promise<Page<PersonView>>;
-  updatePerson(id: string, body: { readonly grants: readonly Grant[] }): Promise<PersonView>;
-  removePerson(id: string): Promise<void>;
-  listInvitations(): Promise<Page<InvitationView>>;
-  /** `email`: for whom it is; absent: for whoever has the link. */
-  invite(body: { readonly email?: string | undefined; readonly grants: readonly Grant[] }): Promise<NewInvitationView>;
-  removeInvitation(id: string): Promise<void>;
-  listTokens(): Promise<Page<TokenView>>;
-  createToken(body: NewTokenInput): Promise<NewTokenView>;
-  revokeToken(id: string): Promise<void>;
   /** Who may do what in an environment, to know whom to ask. */
   getRoleHolders(place: Place): Promise<RoleHoldersView>;
-  listOwnSessions(): Promise<Page<OwnSessionView>>;
-  endOwnSession(id: string): Promise<void>;
-  /** Begins with an authenticator app, which counts from `verifyTotp` on. */
-  beginTotp(body: { readonly password: string }): Promise<NewTotpView>;
-  verifyTotp(body: { readonly code: string }): Promise<void>;
-  disableTotp(body: { readonly password: string }): Promise<void>;
 }
 
-export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
+export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
   const base = `${url.replace(/\/+$/, '')}/api/v1`;
 
   async function call<T>(method: string, path: string, body?: unknown, waitMs = 0): Promise<T> {
+    const csrf = method === 'GET' ? undefined : csrfToken?.();
     const signal = AbortSignal.timeout(timeoutMs + waitMs);
     let response: Response;
     let text: string;
@@ -300,7 +302,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
         signal,
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...headers?.(),
+          ...(csrf !== undefined && { 'x-csrf-token': csrf }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -324,7 +326,10 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
   ): AsyncGenerator<FeedEventView, void> {
     let response: Response;
     try {
-      const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+      const headers = {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        accept: 'text/event-stream',
+      };
       response = await fetch(`${base}${at(place)}/events${toQuery({ after })}`, { headers, signal });
     } catch (error) {
       if (signal.aborted) return;
@@ -344,12 +349,6 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
   const at = ({ project, environment }: Place): string => `/projects/${enc(project)}/environments/${enc(environment)}`;
 
   return {
-    getSession: () => call('GET', '/session'),
-    logIn: (body) => call('POST', '/session', body),
-    confirmTotp: (body) => call('POST', '/session/totp', body),
-    logOut: () => call('DELETE', '/session'),
-    setUp: (body) => call('POST', '/setup', body),
-    acceptInvitation: (body) => call('POST', '/invitations/accept', body),
     listProjects: () => call('GET', '/projects'),
     listEnvironments: (project) => call('GET', `/projects/${enc(project)}/environments`),
     createEnvironment: (project, body) => call('POST', `/projects/${enc(project)}/environments`, body),
@@ -395,25 +394,31 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+    getSession: () => call('GET', '/session'),
+    logIn: (body) => call('POST', '/session', body),
+    finishLogin: (code) => call('POST', '/session/totp', { code }),
+    logOut: () => call('DELETE', '/session'),
+    setUp: (body) => call('POST', '/setup', body),
+    acceptInvitation: (body) => call('POST', '/invitations/accept', body),
+    listOwnSessions: () => call('GET', '/people/me/sessions'),
+    endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
+    beginTotp: (password) => call('POST', '/people/me/totp', { password }),
+    verifyTotp: (code) => call('POST', '/people/me/totp/verify', { code }),
+    disableTotp: (password) => call('POST', '/people/me/totp/disable', { password }),
+    listPeople: () => call('GET', '/people'),
+    changePerson: (id, body) => call('PATCH', `/people/${enc(id)}`, body),
+    removePerson: (id) => call('DELETE', `/people/${enc(id)}`),
+    listInvitations: () => call('GET', '/invitations'),
+    invite: (body) => call('POST', '/invitations', body),
+    takeInvitationBack: (id) => call('DELETE', `/invitations/${enc(id)}`),
+    listTokens: () => call('GET', '/tokens'),
+    createToken: (body) => call('POST', '/tokens', body),
+    revokeToken: (id) => call('DELETE', `/tokens/${enc(id)}`),
     listCredentials: (place) => call('GET', `${at(place)}/credentials`),
     createCredential: (place, body) => call('POST', `${at(place)}/credentials`, body),
     getCredentialStreams: (place, id) => call('GET', `${at(place)}/credentials/${enc(id)}/streams`),
     revokeCredential: (place, id) => call('DELETE', `${at(place)}/credentials/${enc(id)}`),
-    listPeople: () => call('GET', '/people'),
-    updatePerson: (id, body) => call('PATCH', `/people/${enc(id)}`, body),
-    removePerson: (id) => call('DELETE', `/people/${enc(id)}`),
-    listInvitations: () => call('GET', '/invitations'),
-    invite: (body) => call('POST', '/invitations', body),
-    removeInvitation: (id) => call('DELETE', `/invitations/${enc(id)}`),
-    listTokens: () => call('GET', '/tokens'),
-    createToken: (body) => call('POST', '/tokens', body),
-    revokeToken: (id) => call('DELETE', `/tokens/${enc(id)}`),
     getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
-    listOwnSessions: () => call('GET', '/people/me/sessions'),
-    endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
-    beginTotp: (body) => call('POST', '/people/me/totp', body),
-    verifyTotp: (body) => call('POST', '/people/me/totp/verify', body),
-    disableTotp: (body) => call('POST', '/people/me/totp/disable', body),
   };
 }
 

@@ -1,4 +1,5 @@
 export {
+  type AcceptanceInput,
   type ApiClient,
   type ApiClientOptions,
   type ChangeInput,
@@ -6,12 +7,12 @@ export {
   type ContextsQuery,
   createApiClient,
   type FlagRowsQuery,
-  type NewTokenInput,
   type PageQuery,
   type Place,
   type RevertInput,
   type RevertSinceInput,
   type SegmentRowsQuery,
+  type TokenInput,
 } from './api-client.ts';
 export { ApiError } from './errors.ts';
 export * from './views.ts';

@@ -87,7 +87,7 @@ export async function revertSince(
       : await applyParts(
           writes,
           [{ environment, request: { instructions: [...instructions] }, expectedVersion: command.expectedVersion }],
-          { ...author, comment: author.comment ?? describe(selected.length, command.since) },
+          { ...author, needs: 'editor', comment: author.comment ?? describe(selected.length, command.since) },
           surroundings,
         );
   return {

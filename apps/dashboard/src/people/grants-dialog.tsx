@@ -21,7 +21,7 @@ interface GrantsDialogProps {
 export function GrantsDialog({ person, isYou, close }: GrantsDialogProps): ReactNode {
   const [grants, setGrants] = useState<readonly Grant[]>(person.grants);
   const save = useMutation({
-    mutationFn: () => api.updatePerson(person.id, { grants }),
+    mutationFn: () => api.changePerson(person.id, { grants }),
     onSuccess: () => {
       void queryClient.invalidateQueries({ queryKey: ['people'] });
       if (isYou) void queryClient.invalidateQueries({ queryKey: sessionKey });

@@ -79,7 +79,7 @@ function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
 
 function InvitationRow({ invitation }: { readonly invitation: InvitationView }): ReactNode {
   const takeBack = useMutation({
-    mutationFn: () => api.removeInvitation(invitation.id),
+    mutationFn: () => api.takeInvitationBack(invitation.id),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['invitations'] }),
   });
   const who = invitation.email ?? 'whoever has the link';

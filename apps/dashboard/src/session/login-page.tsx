@@ -80,7 +80,7 @@ function PasswordForm({ needsCode }: { readonly needsCode: () => void }): ReactN
 function CodeForm(): ReactNode {
   const [code, setCode] = useState('');
   const confirm = useMutation({
-    mutationFn: () => api.confirmTotp({ code: code.replaceAll(' ', '') }),
+    mutationFn: () => api.finishLogin(code.replaceAll(' ', '')),
     onSuccess: beginSession,
   });
   return (

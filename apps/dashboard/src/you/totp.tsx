@@ -37,9 +37,9 @@ function readSessionAgain(): void {
 function EnableDialog({ close }: { readonly close: () => void }): ReactNode {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
-  const begin = useMutation({ mutationFn: () => api.beginTotp({ password }) });
+  const begin = useMutation({ mutationFn: () => api.beginTotp(password) });
   const verify = useMutation({
-    mutationFn: () => api.verifyTotp({ code: code.replaceAll(' ', '') }),
+    mutationFn: () => api.verifyTotp(code.replaceAll(' ', '')),
     onSuccess: () => {
       readSessionAgain();
       close();
@@ -129,7 +129,7 @@ function EnableDialog({ close }: { readonly close: () => void }): ReactNode {
 function DisableDialog({ close }: { readonly close: () => void }): ReactNode {
   const [password, setPassword] = useState('');
   const disable = useMutation({
-    mutationFn: () => api.disableTotp({ password }),
+    mutationFn: () => api.disableTotp(password),
     onSuccess: () => {
       readSessionAgain();
       close();
