@@ -38,6 +38,8 @@ import type {
   SegmentView,
   SessionView,
   TotpNeededView,
+  ValveRowView,
+  ValvesView,
 } from './views.ts';
 
 export interface ApiClientOptions {
@@ -106,6 +108,11 @@ export interface PageQuery {
 }
 
 export interface SegmentRowsQuery extends PageQuery {
+  /** Words; each stands somewhere in the key, the name, the description or a tag. */
+  readonly search?: string | undefined;
+}
+
+export interface ValvesQuery extends PageQuery {
   /** Words; each stands somewhere in the key, the name, the description or a tag. */
   readonly search?: string | undefined;
 }
@@ -240,6 +247,9 @@ export interface ApiClient {
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+  /** Valves with their trips and calls; of those that are normal a page. */
+  listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
+  getValve(place: Place, valve: string): Promise<ValveRowView>;
 }
 
 export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -350,6 +360,8 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+    listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
+    getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
   };
 }
 
