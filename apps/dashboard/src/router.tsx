@@ -113,7 +113,7 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'valves/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyRouteComponent(() => import('./valves/valve-page.tsx'), 'ValvePage'),
   }),
   createRoute({
     ...inEnvironment,

@@ -49,6 +49,8 @@ import type {
   SessionView,
   TokenView,
   TotpNeededView,
+  ValveRowView,
+  ValvesView,
 } from './views.ts';
 
 export interface ApiClientOptions {
@@ -117,6 +119,11 @@ export interface PageQuery {
 }
 
 export interface SegmentRowsQuery extends PageQuery {
+  /** Words; each stands somewhere in the key, the name, the description or a tag. */
+  readonly search?: string | undefined;
+}
+
+export interface ValvesQuery extends PageQuery {
   /** Words; each stands somewhere in the key, the name, the description or a tag. */
   readonly search?: string | undefined;
 }
@@ -286,6 +293,9 @@ export interface ApiClient {
   revokeCredential(place: Place, id: string): Promise<void>;
   /** Who may do what in an environment, to know whom to ask. */
   getRoleHolders(place: Place): Promise<RoleHoldersView>;
+  /** Valves with their trips and calls; of those that are normal a page. */
+  listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
+  getValve(place: Place, valve: string): Promise<ValveRowView>;
 }
 
 export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -419,6 +429,8 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getCredentialStreams: (place, id) => call('GET', `${at(place)}/credentials/${enc(id)}/streams`),
     revokeCredential: (place, id) => call('DELETE', `${at(place)}/credentials/${enc(id)}`),
     getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
+    listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
+    getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
   };
 }
 

@@ -1251,3 +1251,75 @@ export const roleHoldersView = named('RoleHolders', {
   administrators: list(text),
 });
 export type RoleHoldersView = z.output<typeof roleHoldersView>;
+
+const callCounts = list(count);
+
+/** A valve as those look at it who have to degrade it, or to bring it back. */
+export const valveRowView = named('ValveRow', {
+  key: text,
+  name: text,
+  description: text,
+  tags: list(text),
+  owner: text,
+  /** The mildest first, which is the normal one. */
+  modes: list(
+    view({
+      mode: text,
+      description: text.exactOptional(),
+      /** When an SDK evaluated the valve to it last, to the minute, beyond two days to the hour; absent: not in 90 days. */
+      lastServedAt: time.exactOptional(),
+    }),
+  ),
+  /** In the order in which they win. */
+  trips: list(
+    view({
+      /** Id of the trip, to restore it by. */
+      rule: text,
+      mode: text,
+      /** Whom it concerns, in words, and as clauses. */
+      scope: text,
+      when: list(clauseView),
+      share: view({ contextKind: text, weight: count }).exactOptional(),
+      exempt: z.boolean().exactOptional(),
+      since: time,
+      by: text,
+      why: text,
+      incident: text.exactOptional(),
+      until: time,
+      isOverdue: z.boolean(),
+    }),
+  ),
+  /** Of the last three hours; what each step counted, the step that is not over last. */
+  calls: view({
+    from: time,
+    stepMs: ms,
+    /** Answered by the normal mode; by another because of a trip; by one that the breaker chose. */
+    normal: callCounts,
+    trip: callCounts,
+    breaker: callCounts,
+    /** Failed or took too long, whoever answered in the end. */
+    error: callCounts,
+  }),
+  /** The last five minutes. */
+  lately: view({
+    perSecond: z.number(),
+    /** Which modes answered how many of the calls, most first. */
+    modes: list(view({ mode: text, share })),
+    /** Who called most, the first five; of valves that are not tripped none are told. The real share is at most this. */
+    accounts: list(view({ account: text, share })),
+  }),
+  /** The environment's version that last altered what SDKs get of it. */
+  version,
+});
+export type ValveRowView = z.output<typeof valveRowView>;
+
+/** The valves of an environment: those that are off normal apart, overdue first, then the oldest. */
+export const valvesView = named('Valves', {
+  /** Of all valves that the search finds. */
+  counts: view({ tripped: count, normal: count }),
+  /** On the first page only, at most 100. */
+  tripped: list(valveRowView),
+  /** In their normal mode, by their first tag and by key. */
+  ...pageFields(valveRowView),
+});
+export type ValvesView = z.output<typeof valvesView>;

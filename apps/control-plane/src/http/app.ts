@@ -23,6 +23,7 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTelemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
+import { addValveRoutes } from '../valves/valve-routes.ts';
 import { requireActor, requireSdkKey } from './authentication.ts';
 import { addDashboard } from './dashboard.ts';
 import { addEtags } from './etags.ts';
@@ -99,6 +100,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);
+      addValveRoutes(api, context);
       done();
     },
     { prefix: '/api/v1' },

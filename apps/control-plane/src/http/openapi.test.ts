@@ -99,6 +99,8 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/fleet`,
         `GET ${environment}/events`,
         `GET ${environment}/now`,
+        `GET ${environment}/valves`,
+        `GET ${environment}/valves/{flag}`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `GET ${environment}/credentials/{credential}/streams`,
@@ -350,6 +352,9 @@ describe('every answer is as the document says, and has nothing that it does not
     await server.change({ flag: 'mail', instructions: [{ kind: 'restore' }, trip] });
     const { body } = await ask('GET', `${environment}/now`, `${production}/now`);
     expect(body.matters).toMatchObject([{ kind: 'valve' }]);
+    const board = await ask('GET', `${environment}/valves`, `${production}/valves`);
+    expect(board.body.tripped).toMatchObject([{ key: 'mail' }]);
+    await ask('GET', `${environment}/valves/{flag}`, `${production}/valves/mail`);
   });
 
   test('what the live feed tells', async () => {

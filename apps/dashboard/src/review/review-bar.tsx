@@ -106,7 +106,7 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
 }
 
 /** The value once it stays the same for a moment: while one types, nothing is asked. */
-function useSettled<T>(value: T): T {
+export function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   const text = JSON.stringify(value);
   useEffect(() => after(250, () => setSettled(JSON.parse(text))), [text]);
