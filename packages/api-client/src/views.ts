@@ -372,6 +372,13 @@ export const changeView = named('Change', {
   group: text.exactOptional(),
   /** Of a dry run: the barriers that the change would have to pass; closed ones would refuse it. */
   barriers: list(barrierView).exactOptional(),
+  /**
+   * Of a change that is read, where it is known: how many of the instances that were there have it, and after how long
+   * the last of them had.
+   */
+  convergence: view({ has: count, of: count, tookMs: ms.exactOptional() }).exactOptional(),
+  /** Of a change that is read: what the flags are now that it was about, at most 20; those that are gone are missing. */
+  flags: list(view({ key: text, kind: z.enum(flagKinds), state: z.enum(stateWords) })).exactOptional(),
 });
 export type ChangeView = z.output<typeof changeView>;
 

@@ -59,7 +59,7 @@ function stopLetters(event: KeyboardEvent): void {
 }
 
 /** Letters belong to fields and dialogs while one is in them. */
-function isTyping({ target }: KeyboardEvent): boolean {
+export function isTyping({ target }: KeyboardEvent): boolean {
   return (
     target instanceof HTMLElement &&
     target.closest('input, textarea, select, [contenteditable=true], [role=dialog], [role=menu]') !== null
@@ -82,6 +82,9 @@ const keys: readonly (readonly [string, string])[] = [
   ['J  K', 'next row, row before'],
   ['X', 'select a row'],
   ['Enter', 'open what is focused'],
+  ['[  ]', 'since when: further back, less'],
+  ['R', 'revert the focused change'],
+  ['Shift R', 'revert all since'],
   ['Esc', 'back one level'],
   ['Ctrl Enter', 'apply'],
   ...pages.map(({ letter, name }): readonly [string, string] => [`G ${letter.toUpperCase()}`, name]),
