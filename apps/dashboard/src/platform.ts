@@ -41,3 +41,13 @@ export function keep(name: string, value: unknown): void {
     // It is a convenience.
   }
 }
+
+/** Whether it was: pages that came without HTTPS may not. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -19,11 +19,17 @@ export interface PageSearch {
   readonly tab?: string;
   /** Of which state things are to be listed. */
   readonly state?: string;
-  /** Since when changes are looked at: milliseconds. */
+  /** Since when changes are looked at: an ISO time, or milliseconds. */
   readonly since?: string;
+  /** By whom changes were made. */
+  readonly who?: string;
+  /** Of what: a kind, or `flag:KEY`, `segment:KEY`. */
+  readonly what?: string;
+  /** How far back: `1h`, `24h`, `7d`. */
+  readonly when?: string;
 }
 
-const names = ['q', 'tab', 'state', 'since'] as const;
+const names = ['q', 'tab', 'state', 'since', 'who', 'what', 'when'] as const;
 
 function readSearch(search: Readonly<Record<string, unknown>> & SearchSchemaInput): PageSearch {
   return Object.fromEntries(
@@ -113,7 +119,7 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'valves/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyRouteComponent(() => import('./valves/valve-page.tsx'), 'ValvePage'),
   }),
   createRoute({
     ...inEnvironment,
@@ -124,6 +130,16 @@ const inside = [
     ...inEnvironment,
     path: 'migrations/$key',
     component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'you',
+    component: lazyRouteComponent(() => import('./you/you-page.tsx'), 'YouPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'changes/$key',
+    component: lazyRouteComponent(() => import('./changes/change-page.tsx'), 'ChangePage'),
   }),
 ] as const;
 

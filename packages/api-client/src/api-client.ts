@@ -7,6 +7,8 @@ import type {
   ChangeView,
   ContextsView,
   ConvergenceView,
+  CredentialStreamsView,
+  CredentialView,
   DecidedView,
   EdgeView,
   EnvironmentFlagView,
@@ -25,6 +27,7 @@ import type {
   InvitationView,
   MigrationBarrierView,
   MismatchesView,
+  NewCredentialView,
   NewEdgeView,
   NewEnvironmentView,
   NewInvitationView,
@@ -38,6 +41,7 @@ import type {
   ProblemView,
   ProjectView,
   RevertSinceView,
+  RoleHoldersView,
   RoutesTelemetryView,
   SegmentRowsView,
   SegmentUseView,
@@ -45,6 +49,8 @@ import type {
   SessionView,
   TokenView,
   TotpNeededView,
+  ValveRowView,
+  ValvesView,
 } from './views.ts';
 
 export interface ApiClientOptions {
@@ -113,6 +119,11 @@ export interface PageQuery {
 }
 
 export interface SegmentRowsQuery extends PageQuery {
+  /** Words; each stands somewhere in the key, the name, the description or a tag. */
+  readonly search?: string | undefined;
+}
+
+export interface ValvesQuery extends PageQuery {
   /** Words; each stands somewhere in the key, the name, the description or a tag. */
   readonly search?: string | undefined;
 }
@@ -272,6 +283,19 @@ export interface ApiClient {
   listTokens(): Promise<Page<TokenView>>;
   createToken(body: TokenInput): Promise<NewTokenView>;
   revokeToken(id: string): Promise<void>;
+  listCredentials(place: Place): Promise<Page<CredentialView>>;
+  createCredential(
+    place: Place,
+    body: { readonly kind?: CredentialView['kind']; readonly name: string },
+  ): Promise<NewCredentialView>;
+  /** Who would be cut by revoking it, of those that the server holds itself. */
+  getCredentialStreams(place: Place, id: string): Promise<CredentialStreamsView>;
+  revokeCredential(place: Place, id: string): Promise<void>;
+  /** Who may do what in an environment, to know whom to ask. */
+  getRoleHolders(place: Place): Promise<RoleHoldersView>;
+  /** Valves with their trips and calls; of those that are normal a page. */
+  listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
+  getValve(place: Place, valve: string): Promise<ValveRowView>;
 }
 
 export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -400,6 +424,13 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     listTokens: () => call('GET', '/tokens'),
     createToken: (body) => call('POST', '/tokens', body),
     revokeToken: (id) => call('DELETE', `/tokens/${enc(id)}`),
+    listCredentials: (place) => call('GET', `${at(place)}/credentials`),
+    createCredential: (place, body) => call('POST', `${at(place)}/credentials`, body),
+    getCredentialStreams: (place, id) => call('GET', `${at(place)}/credentials/${enc(id)}/streams`),
+    revokeCredential: (place, id) => call('DELETE', `${at(place)}/credentials/${enc(id)}`),
+    getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
+    listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
+    getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
   };
 }
 

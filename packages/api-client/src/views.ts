@@ -372,6 +372,13 @@ export const changeView = named('Change', {
   group: text.exactOptional(),
   /** Of a dry run: the barriers that the change would have to pass; closed ones would refuse it. */
   barriers: list(barrierView).exactOptional(),
+  /**
+   * Of a change that is read, where it is known: how many of the instances that were there have it, and after how long
+   * the last of them had.
+   */
+  convergence: view({ has: count, of: count, tookMs: ms.exactOptional() }).exactOptional(),
+  /** Of a change that is read: what the flags are now that it was about, at most 20; those that are gone are missing. */
+  flags: list(view({ key: text, kind: z.enum(flagKinds), state: z.enum(stateWords) })).exactOptional(),
 });
 export type ChangeView = z.output<typeof changeView>;
 
@@ -400,6 +407,14 @@ export type CredentialView = z.output<typeof credentialView>;
 /** A key right after it was made: the only time that it is shown. */
 export const newCredentialView = named('NewCredential', { id: text, kind: credentialKind, name: text, secret: text });
 export type NewCredentialView = z.output<typeof newCredentialView>;
+
+/** Who would be cut if a key were revoked, of the streams that the server holds itself. */
+export const credentialStreamsView = named('CredentialStreams', {
+  streams: count,
+  /** Up to 20 names; SDKs that are not ours tell none. */
+  instances: list(text),
+});
+export type CredentialStreamsView = z.output<typeof credentialStreamsView>;
 
 export const grantView = named('Grant', {
   role: z.enum(roles),
@@ -1235,3 +1250,83 @@ export type InvitationView = z.output<typeof invitationView>;
 /** The only time that the link is shown. */
 export const newInvitationView = named('NewInvitation', { link: text, expiresAt: time });
 export type NewInvitationView = z.output<typeof newInvitationView>;
+
+/** For each role the people who have it or more. */
+export const roleHoldersView = named('RoleHolders', {
+  items: list(view({ role: z.enum(roles), names: list(text) })),
+  /** Who may do everything, in all projects. */
+  administrators: list(text),
+});
+export type RoleHoldersView = z.output<typeof roleHoldersView>;
+
+const callCounts = list(count);
+
+/** A valve as those look at it who have to degrade it, or to bring it back. */
+export const valveRowView = named('ValveRow', {
+  key: text,
+  name: text,
+  description: text,
+  tags: list(text),
+  owner: text,
+  /** The mildest first, which is the normal one. */
+  modes: list(
+    view({
+      mode: text,
+      description: text.exactOptional(),
+      /** When an SDK evaluated the valve to it last, to the minute, beyond two days to the hour; absent: not in 90 days. */
+      lastServedAt: time.exactOptional(),
+    }),
+  ),
+  /** In the order in which they win. */
+  trips: list(
+    view({
+      /** Id of the trip, to restore it by. */
+      rule: text,
+      mode: text,
+      /** Whom it concerns, in words, and as clauses. */
+      scope: text,
+      when: list(clauseView),
+      share: view({ contextKind: text, weight: count }).exactOptional(),
+      exempt: z.boolean().exactOptional(),
+      since: time,
+      by: text,
+      why: text,
+      incident: text.exactOptional(),
+      until: time,
+      isOverdue: z.boolean(),
+    }),
+  ),
+  /** Of the last three hours; what each step counted, the step that is not over last. */
+  calls: view({
+    from: time,
+    stepMs: ms,
+    /** Answered by the normal mode; by another because of a trip; by one that the breaker chose. */
+    normal: callCounts,
+    trip: callCounts,
+    breaker: callCounts,
+    /** Failed or took too long, whoever answered in the end. */
+    error: callCounts,
+  }),
+  /** The last five minutes. */
+  lately: view({
+    perSecond: z.number(),
+    /** Which modes answered how many of the calls, most first. */
+    modes: list(view({ mode: text, share })),
+    /** Who called most, the first five; of valves that are not tripped none are told. The real share is at most this. */
+    accounts: list(view({ account: text, share })),
+  }),
+  /** The environment's version that last altered what SDKs get of it. */
+  version,
+});
+export type ValveRowView = z.output<typeof valveRowView>;
+
+/** The valves of an environment: those that are off normal apart, overdue first, then the oldest. */
+export const valvesView = named('Valves', {
+  /** Of all valves that the search finds. */
+  counts: view({ tripped: count, normal: count }),
+  /** On the first page only, at most 100. */
+  tripped: list(valveRowView),
+  /** In their normal mode, by their first tag and by key. */
+  ...pageFields(valveRowView),
+});
+export type ValvesView = z.output<typeof valvesView>;

@@ -27,6 +27,8 @@ export interface Subscriber {
   readonly basis: Selector | undefined;
   /** Which credential opened the stream, so that revoking it ends the stream. */
   readonly credentialId: string;
+  /** Name of the instance behind it, once it has said so; SDKs that are not ours never do. */
+  readonly instance?: string | undefined;
   /** `version` is what the client has with this; `onLeft` is called when all of it has left this process. */
   send(frame: Uint8Array, version: number, onLeft?: () => void): void;
   /** Over this protocol there is nothing to send of a version. */

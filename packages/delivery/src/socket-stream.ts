@@ -60,6 +60,7 @@ export class SocketStream implements Subscriber {
   readonly #kept: Kept;
   /** Known once the client has said who it is. */
   #member: Member | undefined;
+  #instance: string | undefined;
   #isEnding = false;
 
   constructor(host: SocketStreamHost, opening: SocketStreamOpening) {
@@ -85,6 +86,10 @@ export class SocketStream implements Subscriber {
     webSocket.on('close', () => this.#close());
     this.#writer.send(host.greeting());
     channel.subscribe(this);
+  }
+
+  get instance(): string | undefined {
+    return this.#instance;
   }
 
   send(frame: Uint8Array, _version: number, onLeft?: () => void): void {
@@ -121,6 +126,7 @@ export class SocketStream implements Subscriber {
     switch (report.kind) {
       case 'hello':
         if (this.#member !== undefined) fleet.leave([this.#member]);
+        this.#instance = report.key;
         this.#member = fleet.join(this.#environmentId, { ...report, isForeign: false });
         return;
       case 'acknowledgement':

@@ -17,6 +17,7 @@ import { applyChange } from './change-commands.ts';
 import { getChange, listChanges } from './change-queries.ts';
 import { changeBody, changeParams, changesQuery, revertBody, revertSinceBody } from './change-schema.ts';
 import { toChangeView } from './change-view.ts';
+import { listBeside } from './list-beside.ts';
 import { revertChange } from './revert-commands.ts';
 import { revertSince } from './revert-since.ts';
 import type { AppliedChange } from './write-change.ts';
@@ -59,12 +60,13 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
       },
     },
     async ({ params, query: { cursor, limit, ...filter } }) => {
-      const { id, key } = await getEnvironment(db, params.project, params.environment);
-      const page = await listChanges(db, id, { ...filter, limit, before: parseNumberCursor(cursor) });
+      const environment = await getEnvironment(db, params.project, params.environment);
+      const page = await listChanges(db, environment.id, { ...filter, limit, before: parseNumberCursor(cursor) });
+      const besideOf = await listBeside(context, environment, page.rows);
       return makePage(
         page,
         ({ version }) => String(version),
-        (row) => toChangeView(row, key),
+        (row) => toChangeView(row, environment.key, 'applied', besideOf(row)),
       );
     },
   );
@@ -85,8 +87,10 @@ export function addChangeRoutes(app: App, context: ServerContext): void {
     `${base}/:change`,
     { schema: { summary: 'Show a change', params: changeParams, response: { 200: changeView } } },
     async ({ params }) => {
-      const { id, key } = await getEnvironment(db, params.project, params.environment);
-      return toChangeView(await getChange(db, id, params.change), key);
+      const environment = await getEnvironment(db, params.project, params.environment);
+      const row = await getChange(db, environment.id, params.change);
+      const besideOf = await listBeside(context, environment, [row]);
+      return toChangeView(row, environment.key, 'applied', besideOf(row));
     },
   );
 

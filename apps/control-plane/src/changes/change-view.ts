@@ -1,11 +1,13 @@
 import type { ChangeView } from '@sluice/api-client';
 import type { Effect, Instruction } from '@sluice/authoring';
+import type { Beside } from './list-beside.ts';
 import type { ChangeRecord } from './write-change.ts';
 
 export function toChangeView(
   row: ChangeRecord,
   environment: string,
   status: ChangeView['status'] = 'applied',
+  beside: Beside = {},
 ): ChangeView {
   // Both lists were written by this program.
   const instructions = JSON.parse(row.instructionsJson) as Instruction[];
@@ -21,5 +23,6 @@ export function toChangeView(
     actor: row.actor,
     createdAt: row.createdAt,
     ...(row.groupId !== null && { group: row.groupId }),
+    ...beside,
   };
 }

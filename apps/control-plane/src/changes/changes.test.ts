@@ -1,3 +1,4 @@
+import type { ChangeView } from '@sluice/api-client';
 import { startTestServer, type TestServer } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
@@ -56,7 +57,30 @@ describe('a change', () => {
       actor: 'first-start',
       createdAt: expect.any(Number),
     });
-    expect((await server.api('GET', `${production}/changes/${body.id}`)).body).toEqual(body);
+    const flags = [{ key: 'recorded', kind: 'release', state: 'on' }];
+    expect((await server.api('GET', `${production}/changes/${body.id}`)).body).toEqual({ ...body, flags });
+  });
+
+  test('is listed with what the flags are now that it was about', async () => {
+    await createFlags(['listed-on', 'listed-gone']);
+    await createFlags(['listed-valve'], { kind: 'valve', variations: [{ value: 'normal' }, { value: 'less' }] });
+    const instructions = [
+      { kind: 'turn-on', flag: 'listed-on' },
+      { kind: 'turn-on', flag: 'listed-gone' },
+      { kind: 'trip', flag: 'listed-valve', mode: 'less', reason: 'slow' },
+    ];
+    await server.change({ instructions });
+    await server.change({ flag: 'listed-on', instructions: [{ kind: 'turn-off' }] });
+    await server.api('DELETE', '/projects/default/flags/listed-gone');
+    const { body } = await server.api('GET', `${production}/changes?limit=3`);
+    expect(body.items.map(({ flags = [] }: ChangeView) => flags)).toEqual([
+      [],
+      [{ key: 'listed-on', kind: 'release', state: 'off' }],
+      [
+        { key: 'listed-on', kind: 'release', state: 'off' },
+        { key: 'listed-valve', kind: 'valve', state: 'tripped' },
+      ],
+    ]);
   });
 
   test('raises the version by one, without gaps, however many come at once', async () => {

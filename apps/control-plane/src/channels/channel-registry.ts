@@ -1,4 +1,4 @@
-import { Channel, drain, type Outflow } from '@sluice/delivery';
+import { Channel, drain, type Outflow, type Subscriber } from '@sluice/delivery';
 import type { Payload, Selector } from '@sluice/protocol';
 import type { Database } from '../database/schema.ts';
 import { listWireObjects } from '../objects/object-queries.ts';
@@ -89,11 +89,16 @@ export class ChannelRegistry {
     await Promise.all(refreshing);
   }
 
+  /** The streams that a credential opened at this server. */
+  async listOpened(environmentId: string, credentialId: string): Promise<readonly Subscriber[]> {
+    const channel = await this.#entries.get(environmentId)?.channel;
+    return channel?.subscribers.filter((subscriber) => subscriber.credentialId === credentialId) ?? [];
+  }
+
   /** Ends the streams that a credential opened. */
   async endCredential(environmentId: string, credentialId: string): Promise<void> {
     const channel = await this.#entries.get(environmentId)?.channel;
-    const opened = channel?.subscribers.filter((subscriber) => subscriber.credentialId === credentialId);
-    channel?.end('credential revoked', opened);
+    channel?.end('credential revoked', await this.listOpened(environmentId, credentialId));
   }
 
   /** Ends all streams, not all at once when there are many; their clients come back, here or elsewhere. */

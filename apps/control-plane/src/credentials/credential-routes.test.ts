@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
-import { createFakeServerPlatform, openTestStream, startTestServer, type TestServer } from '@sluice/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createClient } from '@sluice/sdk-node';
+import { createFakeServerPlatform, openTestStream, startTestServer, type TestServer, until } from '@sluice/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 const path = '/projects/default/environments/production/credentials';
 
@@ -49,6 +50,18 @@ describe('a key', () => {
       lastUsedAt: null,
       revokedAt: null,
     });
+  });
+
+  test('says whom revoking it would cut', async () => {
+    const { id, secret } = await createKey('watched');
+    expect((await server.api('GET', `${path}/${id}/streams`)).body).toEqual({ streams: 0, instances: [] });
+    const client = createClient({ url: server.url, sdkKey: secret, instance: { key: 'checkout-7' } });
+    onTestFinished(() => client.close());
+    await client.ready({ timeoutMs: 10_000 });
+    const stream = await openTestStream(`${server.url}/sdk/stream`, secret);
+    onTestFinished(() => stream.close());
+    await until(async () => (await server.api('GET', `${path}/${id}/streams`)).body.instances.length === 1);
+    expect((await server.api('GET', `${path}/${id}/streams`)).body).toEqual({ streams: 2, instances: ['checkout-7'] });
   });
 
   test('works at once, beside older ones', async () => {

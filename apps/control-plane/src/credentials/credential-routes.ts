@@ -1,4 +1,10 @@
-import { type CredentialView, credentialView, newCredentialView, pageOf } from '@sluice/api-client';
+import {
+  type CredentialView,
+  credentialStreamsView,
+  credentialView,
+  newCredentialView,
+  pageOf,
+} from '@sluice/api-client';
 import * as z from 'zod';
 import type { CredentialRow } from '../database/schema.ts';
 import { runCommand } from '../http/commands.ts';
@@ -13,6 +19,8 @@ const newCredentialBody = z.strictObject({
   kind: z.enum(['sdk-key', 'client-side-id']).default('sdk-key'),
   name: z.string().min(1).max(256),
 });
+/** So many names help, and more do not. */
+const instancesTold = 20;
 const credentialParams = environmentParams.extend({ credential: z.string().max(64) });
 
 /** Keys of an environment. To rotate one: create another, use it everywhere, revoke the old one. */
@@ -70,6 +78,23 @@ export function addCredentialRoutes(app: App, context: ServerContext): void {
           afterCommit: async () => links.refreshKeys(),
         };
       }),
+  );
+
+  app.get(
+    `${base}/:credential/streams`,
+    {
+      schema: {
+        summary: 'Who would be cut if the key were revoked, of those that this server holds itself',
+        params: credentialParams,
+        response: { 200: credentialStreamsView },
+      },
+    },
+    async ({ params: { project, environment, credential } }) => {
+      const { id } = await getEnvironment(db, project, environment);
+      const streams = await channels.listOpened(id, credential);
+      const instances = [...new Set(streams.flatMap(({ instance }) => instance ?? []))].sort();
+      return { streams: streams.length, instances: instances.slice(0, instancesTold) };
+    },
   );
 
   app.delete(

@@ -57,6 +57,16 @@ export async function listFlags(
   return (await query.execute()).map(parseFlag);
 }
 
+/** Flags by these keys, in no order; those that there are. */
+export async function findFlags(
+  reads: Reads,
+  environment: Pick<EnvironmentRow, 'id' | 'projectKey'>,
+  keys: readonly string[],
+): Promise<readonly StoredFlag[]> {
+  if (keys.length === 0) return [];
+  return (await selectFlags(reads, environment).where('objects.key', 'in', keys).execute()).map(parseFlag);
+}
+
 export async function getFlag(
   reads: Reads,
   environment: Pick<EnvironmentRow, 'id' | 'projectKey'>,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConvergenceView } from '@sluice/api-client';
+import type { ChangeView, ConvergenceView } from '@sluice/api-client';
 import {
   createFakeServerPlatform,
   openTestSocket,
@@ -69,6 +69,11 @@ async function ask(change: string): Promise<ConvergenceView> {
   return (await server.api('GET', `${production}/changes/${change}/convergence`)).body;
 }
 
+async function list(): Promise<readonly ChangeView['convergence'][]> {
+  const { body } = await server.api('GET', `${production}/changes?limit=3`);
+  return body.items.map(({ convergence }: ChangeView) => convergence);
+}
+
 const countRows = async (): Promise<number> =>
   (await server.running.context.db.selectFrom('convergences').selectAll().execute()).length;
 
@@ -102,6 +107,29 @@ describe('how far a change got', () => {
     await start();
     const after = await ask(id);
     expect(after).toMatchObject({ version, reachedMs, curve });
+  });
+
+  test('is in the list of changes, as it is and later as it was written down', async () => {
+    const [one, two] = [await startInstance('web-1'), await startInstance('web-2')];
+    const first = await flip('turn-on');
+    await platform.clock.advance(200);
+    await one.acknowledge(first.version);
+    expect(await list()).toEqual([{ has: 1, of: 2 }, undefined]);
+    await platform.clock.advance(300);
+    await two.acknowledge(first.version);
+    expect((await list())[0]).toEqual({ has: 2, of: 2, tookMs: 500 });
+    const { version } = await flip('turn-off');
+    await one.acknowledge(version);
+    await until(async () => {
+      await platform.clock.advance(1000);
+      return (await countRows()) === 2;
+    });
+    await stop();
+    await start();
+    expect((await list()).slice(0, 2)).toEqual([
+      { has: 1, of: 2 },
+      { has: 2, of: 2, tookMs: 500 },
+    ]);
   });
 
   test('is not written down when nobody was there', async () => {

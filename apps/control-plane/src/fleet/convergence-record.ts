@@ -64,6 +64,24 @@ export async function findConvergence(
   return row && (JSON.parse(row.summaryJson) as ConvergenceSummary);
 }
 
+/** What is kept of all versions from one to another. */
+export async function listConvergences(
+  reads: Reads,
+  environmentId: string,
+  from: number,
+  to: number,
+): Promise<ReadonlyMap<number, ConvergenceSummary>> {
+  const rows = await reads
+    .selectFrom('convergences')
+    .select(['version', 'summaryJson'])
+    .where('environmentId', '=', environmentId)
+    .where('version', '>=', from)
+    .where('version', '<=', to)
+    .execute();
+  // Written by this program.
+  return new Map(rows.map(({ version, summaryJson }) => [version, JSON.parse(summaryJson) as ConvergenceSummary]));
+}
+
 /** Of changes that nobody was there for, or that nobody remembers any more, there is nothing to write. */
 async function write(
   writes: Writes,

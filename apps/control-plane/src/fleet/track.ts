@@ -29,6 +29,15 @@ export function delayOf({ delays }: Track, index: number): number | undefined {
   return delay === undefined || Number.isNaN(delay) ? undefined : delay;
 }
 
+/** After how long the last of those that were there had the change; undefined: none has told so. */
+export function lastDelay({ cohort, delays }: Track): number | undefined {
+  let last: number | undefined;
+  for (const [index, delay] of delays.entries()) {
+    if (cohort[index] === 1 && !Number.isNaN(delay) && (last === undefined || delay > last)) last = delay;
+  }
+  return last;
+}
+
 /** Notes when an instance had the change; the first time counts. Returns whether this was it. */
 export function noteDelay(track: Track, index: number, at: number): boolean {
   if (index >= track.delays.length) {

@@ -14,6 +14,7 @@ import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addNowRoutes } from '../now/now-routes.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
 import { addPersonRoutes } from '../people/person-routes.ts';
+import { addRoleHolderRoutes } from '../people/role-holder-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
 import { addSignOnRoutes } from '../people/sign-on-routes.ts';
 import { addPreviewRoutes } from '../preview/preview-routes.ts';
@@ -22,6 +23,7 @@ import { addSegmentRoutes } from '../segments/segment-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { addTelemetryRoutes } from '../telemetry/telemetry-routes.ts';
 import { addTokenRoutes } from '../tokens/token-routes.ts';
+import { addValveRoutes } from '../valves/valve-routes.ts';
 import { requireActor, requireSdkKey } from './authentication.ts';
 import { addDashboard } from './dashboard.ts';
 import { addEtags } from './etags.ts';
@@ -87,6 +89,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addTokenRoutes(api, context);
       addOwnRoutes(api, context);
       addPersonRoutes(api, context);
+      addRoleHolderRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addContextRoutes(api, context);
@@ -97,6 +100,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addMigrationRoutes(api, context);
       addBackfillRoutes(api, context);
       addEdgeRoutes(api, context);
+      addValveRoutes(api, context);
       done();
     },
     { prefix: '/api/v1' },

@@ -99,8 +99,12 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/fleet`,
         `GET ${environment}/events`,
         `GET ${environment}/now`,
+        `GET ${environment}/valves`,
+        `GET ${environment}/valves/{flag}`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
+        `GET ${environment}/credentials/{credential}/streams`,
+        `GET ${environment}/role-holders`,
         `DELETE ${environment}/credentials/{credential}`,
         `POST ${environment}/evaluate`,
         'GET /edges',
@@ -285,6 +289,8 @@ describe('every answer is as the document says, and has nothing that it does not
   test('keys and tokens', async () => {
     const [credentials, place] = [`${environment}/credentials`, `${production}/credentials`];
     const { id } = (await ask('POST', credentials, place, { name: 'spare' })).body;
+    await ask('GET', `${credentials}/{credential}/streams`, `${place}/${id}/streams`);
+    await ask('GET', `${environment}/role-holders`, `${production}/role-holders`);
     await ask('DELETE', `${credentials}/{credential}`, `${place}/${id}`);
     expect((await ask('GET', credentials, place)).body.items.at(-1).revokedAt).not.toBeNull();
     const token = (await ask('POST', '/tokens', '/tokens', { name: 'ci' })).body;
@@ -346,6 +352,9 @@ describe('every answer is as the document says, and has nothing that it does not
     await server.change({ flag: 'mail', instructions: [{ kind: 'restore' }, trip] });
     const { body } = await ask('GET', `${environment}/now`, `${production}/now`);
     expect(body.matters).toMatchObject([{ kind: 'valve' }]);
+    const board = await ask('GET', `${environment}/valves`, `${production}/valves`);
+    expect(board.body.tripped).toMatchObject([{ key: 'mail' }]);
+    await ask('GET', `${environment}/valves/{flag}`, `${production}/valves/mail`);
   });
 
   test('what the live feed tells', async () => {

@@ -36,7 +36,8 @@ function refusal(grants: readonly Grant[], place: PolicyPlace, needed: Role, cou
 /** So many names help, and more do not. */
 const namesTold = 5;
 
-async function listNames(reads: Reads, place: PolicyPlace, needed: Role): Promise<readonly string[]> {
+/** Of people, never of tokens: whom to ask. */
+export async function listNames(reads: Reads, place: PolicyPlace, needed: Role): Promise<readonly string[]> {
   const people = await listPeople(reads);
   return people.filter(({ grantsJson }) => hasRole(parseGrants(grantsJson), place, needed)).map(({ name }) => name);
 }

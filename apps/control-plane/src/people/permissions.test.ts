@@ -65,6 +65,8 @@ const open = [
   'POST /people/me/totp/verify',
   'POST /people/me/totp/disable',
   'POST /projects/{project}/environments/{environment}/evaluate',
+  'POST /projects/{project}/environments/{environment}/changes/preview',
+  'POST /projects/{project}/environments/{environment}/revert-since/preview',
 ];
 
 /** What the routes are sent that look into the body before they refuse. */
@@ -141,6 +143,20 @@ test('who has no role sees nothing, and nothing of where they have none', async 
     if (url !== '/projects') expect([path, (await stranger('GET', url)).status]).toEqual([path, 403]);
   }
   expect((await stranger('GET', '/projects')).body.items).toEqual([]);
+});
+
+test('people hear whom to ask, and tokens do not', async () => {
+  const viewer = await invite('vala', [{ role: 'viewer', project: 'default' }]);
+  await invite('otto', [{ role: 'operator', project: 'default', environment: 'staging' }]);
+  const names = async (call: Call, place: string, role: string): Promise<readonly string[]> => {
+    const { items } = (await call('GET', `${place}/role-holders`)).body;
+    return items.find((item: { role: string }) => item.role === role)?.names ?? [];
+  };
+  const ask: Call = (...asked) => viewer.api(...asked);
+  expect(await names(ask, production, 'admin')).toEqual(['Ann']);
+  expect(await names(ask, staging, 'operator')).toEqual(expect.arrayContaining(['Ann', 'otto']));
+  expect(await names(ask, production, 'operator')).not.toContain('otto');
+  expect(await names(await makeToken({ grants: [{ role: 'viewer' }] }), production, 'admin')).toEqual([]);
 });
 
 describe('an operator', () => {

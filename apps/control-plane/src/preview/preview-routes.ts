@@ -34,6 +34,7 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
   app.post(
     `${base}/changes/preview`,
     {
+      // To try something, one only has to see what it concerns.
       config: { needs: 'viewer' },
       schema: {
         summary: 'Whom a change would give another answer, of the sampled contexts',

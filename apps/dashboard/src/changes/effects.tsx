@@ -1,17 +1,40 @@
-import type { ChangeView } from '@sluice/api-client';
-import type { ReactNode } from 'react';
+import type { ChangeView, EffectView } from '@sluice/api-client';
+import { Fragment, type ReactNode } from 'react';
+import { formatCount } from '../ui/duration.ts';
 import { Name } from '../ui/name.tsx';
 import { splitDifference } from './split-difference.ts';
 
+interface EffectsProps {
+  readonly change: Pick<ChangeView, 'effects'>;
+  /** In a row of a list: of so many things at most, each object named once. */
+  readonly most?: number;
+}
+
 /** What a change did, object by object: what was is struck through, what came is in the accent. */
-export function Effects({ change }: { readonly change: Pick<ChangeView, 'effects'> }): ReactNode {
+export function Effects({ change, most }: EffectsProps): ReactNode {
+  const { effects } = change;
+  // One more line would say as much as the effect itself.
+  const shown = most === undefined || effects.length === most + 1 ? effects : effects.slice(0, most);
+  const named = (effect: EffectView) => `${effect.kind} ${effect.key}`;
+  const lines = most === undefined ? shown.map((effect) => [effect]) : [...Map.groupBy(shown, named).values()];
   return (
     <ul className="flex flex-col gap-0.5">
-      {change.effects.map((effect) => (
-        <li key={`${effect.kind} ${effect.key} ${effect.text}`} className="min-w-0">
-          <Name>{effect.key}</Name> <EffectText text={effect.text} />
-        </li>
-      ))}
+      {lines.map(
+        ([first, ...more]) =>
+          first !== undefined && (
+            <li key={`${named(first)} ${first.text}`} className="min-w-0">
+              <Name>{first.key}</Name> <EffectText text={first.text} />
+              {more.map(({ text }) => (
+                <Fragment key={text}>
+                  , <EffectText text={text} />
+                </Fragment>
+              ))}
+            </li>
+          ),
+      )}
+      {shown.length < effects.length && (
+        <li className="text-ink-2">and {formatCount(effects.length - shown.length)} more</li>
+      )}
     </ul>
   );
 }

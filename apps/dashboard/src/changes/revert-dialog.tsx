@@ -3,6 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { useMay } from '../session/may.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
@@ -32,12 +33,14 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
     onSuccess: close,
   });
   const isReady = preview.data?.status === 'planned';
+  // Some reverts take an editor; which, the server says.
+  const forbidden = useMay().refuse('operator');
   return (
     <Dialog
       title="Revert this change"
       environment={environment}
       close={close}
-      note="One change, which can be reverted too."
+      note={forbidden ?? 'One change, which can be reverted too.'}
       actions={
         <>
           <Button look="ghost" onClick={close}>
@@ -47,7 +50,7 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
             look="write"
             isProduction={environment.isProduction}
             busy={revert.isPending && 'Reverting'}
-            refusal={isReady ? undefined : 'what it would do is not known'}
+            refusal={forbidden ?? (isReady ? undefined : 'what it would do is not known')}
             onClick={() => revert.mutate()}
           >
             Revert in {environment.name}

@@ -1,13 +1,23 @@
+import type { ChangeView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { useLiveConvergence } from '../live/live.tsx';
+import { useNow } from '../ui/clock.tsx';
 import { formatCount, formatSpeed } from '../ui/duration.ts';
 
-/** How far a change is, small: nothing where nothing was told of it since the page is open. */
-export function ConvergenceBar({ change }: { readonly change: string }): ReactNode {
-  const told = useLiveConvergence(change);
+interface ConvergenceBarProps {
+  readonly change: Pick<ChangeView, 'id' | 'createdAt' | 'convergence'>;
+}
+
+/** How far a change is, small: as it is told now, else as it was when the change was read. Nothing: nobody was there. */
+export function ConvergenceBar({ change }: ConvergenceBarProps): ReactNode {
+  const live = useLiveConvergence(change.id);
+  const told = live ?? change.convergence;
+  const time = useNow();
   if (told === undefined || told.of === 0) return null;
   const isDone = told.has === told.of;
-  const isLate = !isDone && told.atMs > 2000;
+  // What is told to a page that opens is how long ago the change was made, not how long it took.
+  const tookMs = change.convergence?.tookMs ?? live?.atMs;
+  const isLate = !isDone && (live?.atMs ?? time - change.createdAt) > 2000;
   return (
     <span className="figures flex items-center gap-2 whitespace-nowrap">
       <svg aria-hidden width="56" height="6">
@@ -22,7 +32,7 @@ export function ConvergenceBar({ change }: { readonly change: string }): ReactNo
       <span className={isLate ? 'font-semibold text-amber-text' : 'text-ink-2'}>
         {isDone ? formatCount(told.has) : `${formatCount(told.has)} of ${formatCount(told.of)}`}
       </span>
-      <span className="text-ink-3">{formatSpeed(told.atMs)}</span>
+      {tookMs !== undefined && <span className="text-ink-3">{formatSpeed(tookMs)}</span>}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { api, queryClient } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { useMay } from '../session/may.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
@@ -34,13 +35,19 @@ export function CreateFlagDialog({ close }: { readonly close: () => void }): Rea
       void navigate({ to: '/$project/$environment/flags/$key', params: { ...place, key } });
     },
   });
+  const forbidden = useMay().refuseInProject('editor');
   const fault =
-    key === '' ? 'it has no key yet' : kind === 'config' && values === '' ? 'a config begins with a value' : undefined;
+    forbidden ??
+    (key === ''
+      ? 'it has no key yet'
+      : kind === 'config' && values === ''
+        ? 'a config begins with a value'
+        : undefined);
   return (
     <Dialog
       title="New flag"
       close={close}
-      note="In every environment, off until it is turned on."
+      note={forbidden ?? 'In every environment, off until it is turned on.'}
       actions={
         <>
           <Button look="ghost" onClick={close}>

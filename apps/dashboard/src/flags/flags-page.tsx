@@ -7,6 +7,7 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
+import { useMay } from '../session/may.ts';
 import { useEnvironment, useEnvironments } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { formatCount } from '../ui/duration.ts';
@@ -38,6 +39,7 @@ export function FlagsPage(): ReactNode {
   const navigate = useNavigate();
   const [text, setText] = useState(q);
   const [isCreating, setCreating] = useState(false);
+  const forbidden = useMay().refuseInProject('editor');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const search = (next: string) =>
     void navigate({
@@ -97,7 +99,7 @@ export function FlagsPage(): ReactNode {
         title="Flags"
         beside={total !== undefined && <span className="figures">{formatCount(total)}</span>}
         actions={
-          <Button onClick={() => setCreating(true)}>
+          <Button refusal={forbidden} onClick={() => setCreating(true)}>
             <Plus aria-hidden size={14} /> New flag <KeyHint>C</KeyHint>
           </Button>
         }

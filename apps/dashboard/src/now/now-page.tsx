@@ -47,6 +47,10 @@ function describeCount(count: number, environment: string): string {
   return count === 1 ? `1 thing is off normal in ${environment}` : `${count} things are off normal in ${environment}`;
 }
 
+function countOf(count: number, thing: string): string {
+  return `${formatCount(count)} ${count === 1 ? thing : `${thing}s`}`;
+}
+
 /** Everything else, which is as intended. */
 function Rest({ view }: { readonly view: NowView }): ReactNode {
   const { counts, zones, lastRestoredAt, matters } = view;
@@ -54,14 +58,24 @@ function Rest({ view }: { readonly view: NowView }): ReactNode {
   const behind = zones.reduce((sum, zone) => sum + zone.behind, 0);
   const overdue = Math.max(0, ...matters.map((matter) => (matter.kind === 'valve' ? matter.overdueMs : 0)));
   const parts = [
-    `${formatCount(counts.valves - counts.trippedValves)} valves`,
-    `${formatCount(counts.configs)} configs`,
-    `${formatCount(counts.instances - behind)}${behind > 0 ? ` of ${formatCount(counts.instances)}` : ''} instances`,
-  ].join(', ');
+    countOf(counts.valves - counts.trippedValves, 'valve'),
+    countOf(counts.configs, 'config'),
+    behind > 0
+      ? `${formatCount(counts.instances - behind)} of ${countOf(counts.instances, 'instance')}`
+      : countOf(counts.instances, 'instance'),
+  ]
+    .filter((part) => !part.startsWith('0 '))
+    .join(', ');
+  // Nothing is there yet that could be off normal.
+  if (parts === '' && matters.length === 0) return 'There is no valve, config or instance yet.';
   return (
     <>
       {overdue > 0 && `A valve is ${formatAge(overdue)} past its end. `}
-      {matters.length > 0 ? `All else is as intended: ${parts}.` : `${parts} are as intended.`}
+      {matters.length === 0
+        ? `As intended: ${parts}.`
+        : parts === ''
+          ? 'There is nothing else.'
+          : `All else is as intended: ${parts}.`}
       {matters.length === 0 &&
         lastRestoredAt !== undefined &&
         ` Last valve restored ${formatAge(time - lastRestoredAt)} ago.`}

@@ -5,6 +5,7 @@ import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
+import { useMay } from '../session/may.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
@@ -39,7 +40,8 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
   });
   const apply = useApply(applied);
   const send = () => apply.mutate({ ...input, comment });
-  const refusal = fault ?? (preview.error === null ? undefined : 'the server would refuse it');
+  const forbidden = useMay().refuse(input.instructions);
+  const refusal = fault ?? forbidden ?? (preview.error === null ? undefined : 'the server would refuse it');
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -96,6 +98,7 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
             Apply to {environment.name} <KeyHint>Ctrl Enter</KeyHint>
           </Button>
         </div>
+        {forbidden !== undefined && <p className="text-ink-2">{forbidden}.</p>}
         <RefusedNote error={apply.error} />
       </div>
     </section>
@@ -103,7 +106,7 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
 }
 
 /** The value once it stays the same for a moment: while one types, nothing is asked. */
-function useSettled<T>(value: T): T {
+export function useSettled<T>(value: T): T {
   const [settled, setSettled] = useState(value);
   const text = JSON.stringify(value);
   useEffect(() => after(250, () => setSettled(JSON.parse(text))), [text]);

@@ -3,17 +3,18 @@ import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { api, queryClient } from '../api.ts';
 import { csrfToken } from './csrf-token.ts';
 
-const queryKey = ['session'] as const;
+export const sessionKey = ['session'] as const;
 
 /** Who is signed in, and what they may do. */
 export function useSession(): UseQueryResult<SessionView> {
-  return useQuery({ queryKey, queryFn: async () => take(await api.getSession()) });
+  return useQuery({ queryKey: sessionKey, queryFn: async () => take(await api.getSession()) });
 }
 
 /** From here on this person is signed in; whatever somebody else saw is forgotten. */
 export function beginSession(session: SessionView): void {
-  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== queryKey[0] });
-  queryClient.setQueryData(queryKey, take(session));
+  // Its own query stays: who watches it would not hear of another in its place.
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
+  queryClient.setQueryData(sessionKey, take(session));
 }
 
 export async function endSession(): Promise<void> {

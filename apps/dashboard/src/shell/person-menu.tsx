@@ -1,4 +1,7 @@
+import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { usePlace } from '../place.ts';
+import { endSession, useSession } from '../session/session.ts';
 import { Menu, MenuItem, MenuTitle } from '../ui/menu.tsx';
 import { chooseTheme, readTheme, type Theme } from './theme.ts';
 
@@ -10,19 +13,26 @@ const themes: readonly { readonly theme: Theme; readonly name: string }[] = [
 
 /** Who is signed in, how the pages look, and the way out. */
 export function PersonMenu(): ReactNode {
+  const place = usePlace();
+  const navigate = useNavigate();
+  const person = useSession().data?.person;
   const [theme, setTheme] = useState(readTheme);
   return (
     <Menu
       trigger={
         <button
           type="button"
-          aria-label="You"
-          className="flex size-7 items-center justify-center rounded-full border border-current/30 font-semibold text-hint max-tablet:size-9"
+          aria-label={`You, ${person?.name ?? ''}`}
+          className="flex size-7 shrink-0 items-center justify-center rounded-full border border-current/30 font-semibold text-hint hover:bg-current/10 max-tablet:size-9"
         >
-          Me
+          <span aria-hidden>{initialsOf(person?.name ?? '')}</span>
         </button>
       }
     >
+      <MenuTitle>
+        {person?.name}, {person?.email}
+      </MenuTitle>
+      <MenuItem act={() => void navigate({ to: '/$project/$environment/you', params: place })}>Your settings</MenuItem>
       <MenuTitle>Colours</MenuTitle>
       {themes.map(({ theme: each, name }) => (
         <MenuItem
@@ -36,6 +46,17 @@ export function PersonMenu(): ReactNode {
           {name}
         </MenuItem>
       ))}
+      <MenuTitle>This browser</MenuTitle>
+      <MenuItem act={() => void endSession()}>Sign out</MenuItem>
     </Menu>
   );
+}
+
+/** `MK` of Mara Kessler. */
+function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter((word) => word !== '');
+  return [words[0], words.length > 1 ? words.at(-1) : undefined]
+    .map((word) => word?.[0] ?? '')
+    .join('')
+    .toUpperCase();
 }

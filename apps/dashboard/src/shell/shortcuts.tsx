@@ -21,7 +21,7 @@ export function Shortcuts(): ReactNode {
         openPalette();
         return;
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !readKept('letters', true)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
       const wasAfterG = isAfterG;
       isAfterG = event.key === 'g';
       if (wasAfterG) {
@@ -40,8 +40,10 @@ export function Shortcuts(): ReactNode {
       event.preventDefault();
       act();
     };
+    addEventListener('keydown', stopLetters, true);
     addEventListener('keydown', press);
     return () => {
+      removeEventListener('keydown', stopLetters, true);
       removeEventListener('keydown', press);
       closePalette();
     };
@@ -49,8 +51,15 @@ export function Shortcuts(): ReactNode {
   return isListOpen && <KeyList close={() => setListOpen(false)} />;
 }
 
+/** Who has switched single letters off is not surprised by any page's: they go no further than here. */
+function stopLetters(event: KeyboardEvent): void {
+  const isLetter = event.key.length === 1 && event.key !== ' ';
+  if (!isLetter || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+  if (!readKept('letters', true)) event.stopImmediatePropagation();
+}
+
 /** Letters belong to fields and dialogs while one is in them. */
-function isTyping({ target }: KeyboardEvent): boolean {
+export function isTyping({ target }: KeyboardEvent): boolean {
   return (
     target instanceof HTMLElement &&
     target.closest('input, textarea, select, [contenteditable=true], [role=dialog], [role=menu]') !== null
@@ -73,6 +82,9 @@ const keys: readonly (readonly [string, string])[] = [
   ['J  K', 'next row, row before'],
   ['X', 'select a row'],
   ['Enter', 'open what is focused'],
+  ['[  ]', 'since when: further back, less'],
+  ['R', 'revert the focused change'],
+  ['Shift R', 'revert all since'],
   ['Esc', 'back one level'],
   ['Ctrl Enter', 'apply'],
   ...pages.map(({ letter, name }): readonly [string, string] => [`G ${letter.toUpperCase()}`, name]),

@@ -1,6 +1,7 @@
 import { Lock } from 'lucide-react';
 import type { ComponentProps, ReactNode } from 'react';
 import { join } from './join.ts';
+import { Reason } from './reason.tsx';
 
 interface ButtonProps extends Omit<ComponentProps<'button'>, 'disabled'> {
   /** `write` is filled in production and outlined elsewhere, `ghost` has no border and stands in rows. */
@@ -9,7 +10,7 @@ interface ButtonProps extends Omit<ComponentProps<'button'>, 'disabled'> {
   readonly size?: 'control' | 'row';
   /** What it is doing right now, in place of its label: "Copying". */
   readonly busy?: string | false;
-  /** Why this person cannot do it now, in words; it stays where it is and can be focused. */
+  /** Why this person cannot do it now, in words; it stays where it is, and says so on hover, focus and press. */
   readonly refusal?: string | undefined;
   readonly children: ReactNode;
 }
@@ -39,11 +40,10 @@ export function Button({
         ? 'border border-production bg-production text-white hover:brightness-110'
         : 'border border-ink bg-raised hover:bg-hover'
       : looks[look];
-  return (
+  const button = (
     <button
       type="button"
       aria-disabled={isRefused || busy !== false || undefined}
-      title={refusal}
       onClick={isRefused || busy !== false ? (event) => event.preventDefault() : onClick}
       className={join(
         'inline-flex shrink-0 items-center justify-center gap-1.5 whitespace-nowrap rounded-control px-2.5 font-medium',
@@ -55,7 +55,7 @@ export function Button({
     >
       {isRefused && <Lock aria-hidden size={13} />}
       {busy === false ? children : busy}
-      {isRefused && <span className="sr-only">: {refusal}</span>}
     </button>
   );
+  return isRefused ? <Reason words={refusal}>{button}</Reason> : button;
 }

@@ -38,6 +38,11 @@ export function formatClock(at: number, now: number): string {
   return `${date} ${time}`;
 }
 
+/** As `formatClock`, to the second: of what happened, and is compared with what happened before and after. */
+export function formatMoment(at: number, now: number): string {
+  return `${formatClock(at, now)}:${String(new Date(at).getSeconds()).padStart(2, '0')}`;
+}
+
 /** To the second, with the date and the zone: what is shown of a time on hover and focus. */
 export function formatExact(at: number): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' });

@@ -26,10 +26,11 @@ export function Field({ label, fault, hint, isLabelHidden = false, className, ..
         id={id}
         className={fieldStyle}
         aria-invalid={fault !== undefined || undefined}
-        aria-describedby={`${id}-about`}
+        // What is wrong and what it is for are no part of its name.
+        aria-describedby={fault === undefined && hint === undefined ? undefined : `${id}-more`}
         {...rest}
       />
-      <div id={`${id}-about`} className="font-sans">
+      <div id={`${id}-more`} className="font-sans">
         {fault !== undefined && (
           <p role="alert" className="mt-1 text-red-text">
             {fault}

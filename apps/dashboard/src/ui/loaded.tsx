@@ -1,6 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api.ts';
+import { describeForbidden } from '../session/describe-refusal.ts';
 import { Button } from './button.tsx';
 import { Loading } from './loading.tsx';
 import { Message } from './message.tsx';
@@ -38,7 +39,8 @@ export function Failure({
       </Message>
     );
   }
-  if (error.status === 403) return <Message title="This is not yours to see">{error.message}</Message>;
+  if (error.status === 403)
+    return <Message title="This is not yours to see">{describeForbidden(error.message)}.</Message>;
   if (error.status === 404) return <Message title="There is no such thing here">{error.message}</Message>;
   const request = error.requestId === undefined ? '' : ` The server's log has request ${error.requestId}.`;
   return (

@@ -8,11 +8,13 @@ interface PageProps {
   readonly beside?: ReactNode;
   readonly below?: ReactNode;
   readonly actions?: ReactNode;
+  /** The content reaches to the edges, and where there is room fills what is left of the height. */
+  readonly isFilled?: boolean;
   readonly children: ReactNode;
 }
 
 /** A heading, what can be done about all of it, and the content. */
-export function Page({ title, name, beside, below, actions, children }: PageProps): ReactNode {
+export function Page({ title, name, beside, below, actions, isFilled = false, children }: PageProps): ReactNode {
   useEffect(() => {
     document.title = `${name} · Sluice`;
   }, [name]);
@@ -28,7 +30,7 @@ export function Page({ title, name, beside, below, actions, children }: PageProp
         </div>
         {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
       </header>
-      <div className="px-6 pb-10 max-tablet:px-4">{children}</div>
+      <div className={isFilled ? 'flex min-h-0 flex-1 flex-col' : 'px-6 pb-10 max-tablet:px-4'}>{children}</div>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { ApiError } from '../api.ts';
+import { describeForbidden } from '../session/describe-refusal.ts';
 
 /** Why something that was asked for was not done; nothing was. */
 export function RefusedNote({ error }: { readonly error: unknown }): ReactNode {
@@ -20,6 +21,7 @@ export function RefusedNote({ error }: { readonly error: unknown }): ReactNode {
 
 function describe(error: unknown): string {
   if (!(error instanceof ApiError)) return String(error);
+  if (error.status === 403) return `${describeForbidden(error.message)}.`;
   const sentence = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   if (error.status >= 500 && error.requestId !== undefined)
     return `${sentence}. The server's log has request ${error.requestId}.`;

@@ -1,26 +1,32 @@
+import type { ChangeView } from '@sluice/api-client';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
+import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
+import { KeyHint } from '../ui/key-hint.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { describeNormal } from './describe-normal.ts';
 
 interface RestoreDialogProps {
   readonly valve: string;
   /** Of one trip; absent: all of them. */
   readonly trip?: string;
   readonly close: () => void;
+  readonly applied?: (change: ChangeView) => void;
 }
 
 /** What comes back, for whom; then restores it. */
-export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): ReactNode {
+export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDialogProps): ReactNode {
   const place = usePlace();
   const environment = useEnvironment();
   const [comment, setComment] = useState('');
@@ -31,7 +37,22 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
     retry: false,
     staleTime: 0,
   });
-  const restore = useApply(close);
+  const row = useQuery({
+    queryKey: [place.project, place.environment, 'flag', valve, 'valve'],
+    queryFn: () => api.getValve(place, valve),
+  });
+  const telemetry = useQuery({
+    queryKey: [place.project, place.environment, 'flag', valve, 'telemetry', '5m'],
+    queryFn: () => api.getTelemetry(place, valve, '5m'),
+    staleTime: 0,
+  });
+  const restore = useApply(applied);
+  const refusal = useRefusal('operator');
+  const send = () => {
+    if (refusal === undefined && !restore.isPending) restore.mutate({ flag: valve, instructions, comment });
+  };
+  useApplyKey(send);
+  const normal = row.data?.modes[0]?.mode;
   return (
     <Dialog
       title={
@@ -41,7 +62,7 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
       }
       environment={environment}
       close={close}
-      note="Nothing waits in front of it."
+      note={refusal ?? 'Nothing waits in front of it.'}
       actions={
         <>
           <Button look="ghost" onClick={close}>
@@ -51,9 +72,10 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
             look="write"
             isProduction={environment.isProduction}
             busy={restore.isPending && 'Restoring'}
-            onClick={() => restore.mutate({ flag: valve, instructions, comment })}
+            refusal={refusal}
+            onClick={send}
           >
-            Restore in {environment.name}
+            Restore in {environment.name} <KeyHint>Ctrl Enter</KeyHint>
           </Button>
         </>
       }
@@ -61,6 +83,13 @@ export function RestoreDialog({ valve, trip, close }: RestoreDialogProps): React
       <DialogRow label="Comes back">
         <Loaded query={preview} what="What it would do" rows={2}>
           {(planned) => <Effects change={planned} />}
+        </Loaded>
+      </DialogRow>
+      <DialogRow label="Its calls">
+        <Loaded query={telemetry} what="How it does" rows={1}>
+          {(data) => (
+            <p className="pt-1 text-ink-2">{normal !== undefined && describeNormal(data.valve?.calls ?? [], normal)}</p>
+          )}
         </Loaded>
       </DialogRow>
       <DialogRow label="Why">

@@ -1,0 +1,119 @@
+import type { ChangeView } from '@sluice/api-client';
+import { Fragment, type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
+import { isTyping } from '../shell/shortcuts.tsx';
+import { useNow } from '../ui/clock.tsx';
+import { ChangeRow } from './change-row.tsx';
+import { findFlagsToTurnOff } from './flags-to-turn-off.ts';
+import { SinceBar } from './since-bar.tsx';
+import { countSince, findSince, formatSince, moveSince } from './since-line.ts';
+import { useSince } from './use-since.ts';
+
+interface TimelineProps {
+  /** The newest first. */
+  readonly changes: readonly ChangeView[];
+  readonly label: string;
+  /** Only some of all changes are shown; going back is about all of them. */
+  readonly isFiltered?: boolean;
+  /** Opens what going back to the line would do; absent where that is open already. */
+  readonly revertSince?: (() => void) | undefined;
+  /** Rows of release flags offer to turn these off, on a phone. */
+  readonly canTurnOff?: boolean;
+}
+
+/** Changes in the order of time, and between them the blue line. */
+export function Timeline({
+  changes,
+  label,
+  isFiltered = false,
+  revertSince,
+  canTurnOff = false,
+}: TimelineProps): ReactNode {
+  const [since, setSince] = useSince();
+  const list = useRef<HTMLUListElement>(null);
+  const isDragging = useRef(false);
+  const count = countSince(changes, since);
+  const toTurnOff = findFlagsToTurnOff(changes);
+  const move = (by: 'back' | 'forward') => setSince(moveSince(changes, since, by));
+
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      if (event.key === '[') move('back');
+      else if (event.key === ']') move('forward');
+      else if (event.key === 'R') {
+        if (since === undefined) move('back');
+        else revertSince?.();
+      } else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  });
+
+  // The list holds the pointer, as the line itself is moved about in it.
+  const grasp = (event: PointerEvent) => {
+    list.current?.setPointerCapture(event.pointerId);
+    isDragging.current = true;
+  };
+  const drag = ({ clientY }: PointerEvent) => {
+    if (!isDragging.current) return;
+    const rows = [...(list.current?.querySelectorAll('[data-row]') ?? [])].map((row) => row.getBoundingClientRect());
+    const above = rows.filter(({ top, height }) => top + height / 2 < clientY).length;
+    if (above !== count && above > 0) setSince(findSince(changes, above));
+  };
+  const release = () => {
+    isDragging.current = false;
+  };
+
+  return (
+    <ul
+      ref={list}
+      aria-label={label}
+      onPointerMove={drag}
+      onPointerUp={release}
+      onPointerCancel={release}
+      className="@container -mx-6 border-line border-t max-tablet:-mx-4"
+    >
+      {changes.map((change, index) => (
+        <Fragment key={change.id}>
+          <ChangeRow
+            change={change}
+            isSince={index < count}
+            turnOff={canTurnOff ? toTurnOff.get(change.id) : undefined}
+            gap={<Gap at={findSince(changes, index + 1)} set={setSince} />}
+          />
+          {since !== undefined && index === count - 1 && (
+            <SinceBar
+              since={since}
+              count={isFiltered ? undefined : count}
+              move={move}
+              grasp={grasp}
+              revert={revertSince}
+            />
+          )}
+        </Fragment>
+      ))}
+    </ul>
+  );
+}
+
+/** Between two rows, for the pointer: a click moves the line here. */
+function Gap({ at, set }: { readonly at: number | undefined; readonly set: (since: number) => void }): ReactNode {
+  const time = useNow();
+  if (at === undefined) return null;
+  return (
+    <button
+      type="button"
+      aria-hidden
+      tabIndex={-1}
+      onClick={() => set(at)}
+      className="absolute inset-x-0 -bottom-1.5 z-10 flex h-3 items-center opacity-0 hover:opacity-100 max-tablet:hidden"
+    >
+      <span className="h-0.5 flex-1 bg-accent" />
+      <span className="figures rounded-chip bg-accent px-1.5 text-hint text-on-accent">
+        since {formatSince(at, time)}
+      </span>
+      <span className="h-0.5 w-6 bg-accent" />
+    </button>
+  );
+}

@@ -1,0 +1,57 @@
+import type { Role } from '@sluice/authoring';
+
+interface Refusal {
+  /** What it takes. */
+  readonly needed: Role;
+  /** What there is; undefined: nothing. */
+  readonly role: Role | undefined;
+  /** Who has it; undefined: not known yet. */
+  readonly holders: readonly string[] | undefined;
+}
+
+const has: Readonly<Record<Role, string>> = {
+  viewer: 'You can look, not change.',
+  operator: 'As an operator you can trip, restore and turn off.',
+  editor: 'As an editor you can change flags.',
+  admin: 'You are an administrator elsewhere.',
+};
+
+const plural: Readonly<Record<Role, string>> = {
+  viewer: 'Viewers',
+  operator: 'Operators',
+  editor: 'Editors',
+  admin: 'Administrators',
+};
+
+/** So many names help, and more do not. */
+const namesTold = 3;
+
+/** Why somebody cannot do something, and who could, in words. */
+export function describeRefusal({ needed, role, holders }: Refusal): string {
+  const first = role === undefined ? 'You have no role here.' : has[role];
+  if (holders === undefined) return `${first} ${plural[needed]} can`;
+  if (holders.length === 0) return `${first} ${plural[needed]} could, and there are none here`;
+  const more = holders.length - namesTold;
+  const names = holders.slice(0, namesTold).join(', ');
+  return `${first} ${plural[needed]} can: ${names}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/**
+ * The server's refusal as a sentence of the pages. It says: this needs the role operator in `shop/production`; the role
+ * here is viewer; these have it: Mara, Jonas
+ */
+export function describeForbidden(message: string): string {
+  const found = /^this needs the role (\w+) .*?; (?:the role here is (\w+)|there is no role here)(?:; (.*))?$/.exec(
+    message,
+  );
+  // Other refusals are sentences already.
+  if (found === null) return message.charAt(0).toUpperCase() + message.slice(1);
+  const [, needed, role, could = ''] = found;
+  const [, names] = /^these have it: (.*)$/.exec(could) ?? [];
+  return describeRefusal({
+    // The words of the policy, from the server.
+    needed: needed as Role,
+    role: role as Role | undefined,
+    holders: names?.split(', ') ?? (could === '' ? undefined : []),
+  });
+}

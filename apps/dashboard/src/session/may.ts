@@ -1,0 +1,69 @@
+import {
+  findRole,
+  type Grant,
+  hasRole,
+  type Instruction,
+  type InstructionInput,
+  type PolicyPlace,
+  type Role,
+  roleFor,
+} from '@sluice/authoring';
+import { useQuery } from '@tanstack/react-query';
+import { api } from '../api.ts';
+import { usePlace } from '../place.ts';
+import { useEnvironments } from '../shell/environment.ts';
+import { describeRefusal } from './describe-refusal.ts';
+import { useSession } from './session.ts';
+
+/** A role, or what instructions take. */
+export type Needed = Role | readonly InstructionInput[];
+
+/** Why the person who is signed in cannot do something, in words for a button's `refusal`; undefined: they can. */
+export interface May {
+  /** In this environment: `refuse('editor')`, `refuse([{ kind: 'trip', … }])`. */
+  refuse(needed: Needed): string | undefined;
+  /** In every environment of the project: what flags are, new ones. */
+  refuseInProject(needed: Needed): string | undefined;
+  /** Everywhere: people, tokens, edges. */
+  refuseEverywhere(needed: Role): string | undefined;
+}
+
+/** The server refuses by the same policy. Until it is known who is signed in, nothing is refused here. */
+export function useMay(): May {
+  const place = usePlace();
+  const grants = useSession().data?.grants;
+  const environments = useEnvironments().data ?? [];
+  // Whoever may everything is refused nothing: nobody has to be named.
+  const mayAll = grants === undefined || hasRole(grants, {}, 'admin');
+  const holders = useQuery({
+    queryKey: ['role-holders', place.project, place.environment],
+    queryFn: () => api.getRoleHolders(place),
+    enabled: !mayAll && place.environment !== '',
+  }).data;
+  const refuseAt = (at: PolicyPlace, needed: Needed): string | undefined => {
+    const role = rolesOf(needed).find((each) => grants !== undefined && !hasRole(grants, at, each));
+    if (role === undefined || grants === undefined) return undefined;
+    const names =
+      at.project === undefined ? holders?.administrators : holders?.items.find((item) => item.role === role)?.names;
+    return describeRefusal({ needed: role, role: findRoleNear(grants, at), holders: names });
+  };
+  return {
+    refuse: (needed) => refuseAt(place, needed),
+    refuseInProject: (needed) => {
+      const refusals = environments.map(({ key }) => refuseAt({ project: place.project, environment: key }, needed));
+      return refusals.find((refusal) => refusal !== undefined);
+    },
+    refuseEverywhere: (needed) => refuseAt({}, needed),
+  };
+}
+
+function rolesOf(needed: Needed): readonly Role[] {
+  if (typeof needed === 'string') return [needed];
+  // What the policy reads of an instruction is the same before it is parsed.
+  return [...new Set(needed.map((instruction) => roleFor(instruction as Instruction)))];
+}
+
+/** Everywhere a role in one project is none; what is said then is what one has at all. */
+function findRoleNear(grants: readonly Grant[], at: PolicyPlace): Role | undefined {
+  return findRole(grants, at) ?? (at.project === undefined ? grants[0]?.role : undefined);
+}
