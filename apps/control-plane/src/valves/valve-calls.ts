@@ -27,7 +27,8 @@ interface Asked {
 /** Calls through valves over three hours, and of the last five minutes by mode and account. */
 export async function readValveCalls(reads: Reads, asked: Asked): Promise<(key: string) => ValveCalls> {
   const { normalOf, withAccounts, now } = asked;
-  const from = now - (now % barMs) - shownMs + barMs;
+  // By whole minutes up to now: only the last minute of the last bar is not over.
+  const from = now - (now % minuteMs) - shownMs + minuteMs;
   const long = { ...spanOf(now, shownMs, shownMs / minuteMs), from };
   const bars = new Map<string, Record<Cause, number[]>>();
   for (const { key, start, subject } of await listSubjects(reads, asked, long)) {
@@ -38,8 +39,9 @@ export async function readValveCalls(reads: Reads, asked: Asked): Promise<(key: 
       own[cause][bar] = addUp(own[cause][bar], count);
     }
   }
+  const recent = spanOf(now, latelyMs, latelyMs / 10_000);
   const lately = new Map<string, { modes: Map<string, number>; accounts: TopKeys }>();
-  for (const { key, subject } of await listSubjects(reads, asked, spanOf(now, latelyMs, latelyMs / 10_000))) {
+  for (const { key, subject } of await listSubjects(reads, asked, recent)) {
     const own = lately.get(key) ?? { modes: new Map(), accounts: new TopKeys(50) };
     lately.set(key, own);
     for (const [mode, , count] of listCells(subject, normalOf.get(key))) {
@@ -55,7 +57,7 @@ export async function readValveCalls(reads: Reads, asked: Asked): Promise<(key: 
     return {
       calls: { from, stepMs: barMs, ...(bars.get(key) ?? createBars()) },
       lately: {
-        perSecond: all / (latelyMs / 1000),
+        perSecond: all / ((now - recent.from) / 1000),
         modes: [...modes]
           .sort(([one, many], [other, few]) => few - many || (one < other ? -1 : 1))
           .map(([mode, count]) => ({ mode, share: shareOf(count) })),

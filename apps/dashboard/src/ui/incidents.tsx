@@ -6,7 +6,7 @@ export function linkIncidents(text: string): ReactNode {
     index % 2 === 0 ? (
       part
     ) : (
-      <a key={part} href={part} className="link" target="_blank" rel="noreferrer">
+      <a key={part} href={part} className="link underline" target="_blank" rel="noreferrer">
         {part.replace(/^https?:\/\//, '')}
       </a>
     ),

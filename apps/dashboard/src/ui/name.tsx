@@ -23,7 +23,11 @@ export function ShortName({ name }: { readonly name: string }): ReactNode {
       <span aria-hidden className="truncate">
         {name.slice(0, name.length - tail.length)}
       </span>
-      {tail !== '' && <span aria-hidden>{tail}</span>}
+      {tail !== '' && (
+        <span aria-hidden className="shrink-0 whitespace-nowrap">
+          {tail}
+        </span>
+      )}
     </span>
   );
 }

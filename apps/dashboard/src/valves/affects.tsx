@@ -1,7 +1,6 @@
 import type { FlagTelemetryView, NowView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { formatCount, formatShare } from '../ui/duration.ts';
-import { Name } from '../ui/name.tsx';
 import { formatRate } from './rate.ts';
 import { estimateReach, type ScopePart } from './scope.ts';
 
@@ -13,17 +12,17 @@ interface AffectsProps {
 }
 
 const none = { calls: [], accounts: [], routes: [] } as const;
-const lengthS = 300;
 
 /** What a trip concerns, from the calls of the last five minutes; what nobody counts is said to be so. */
 export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
   const valve = telemetry.valve ?? none;
   const all = valve.calls.reduce((sum, { count }) => sum + count, 0);
+  const lengthS = Math.max(1, (telemetry.to - telemetry.from) / 1000);
   const { share, isAtMost } = estimateReach(parts, valve);
   const ofRoute = parts.find(({ dimension }) => dimension === 'route');
   const routes = ofRoute?.values ?? valve.routes.map(({ route }) => route);
   return (
-    <dl className="grid gap-x-4 gap-y-3 tablet:grid-cols-3">
+    <dl className="grid gap-x-4 gap-y-3 tablet:grid-cols-[1.2fr_1fr_1fr]">
       <div className="min-w-0">
         <dt className="font-semibold">
           {all === 0
@@ -48,7 +47,9 @@ export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
       </div>
       <div className="min-w-0">
         <dt className="font-semibold">{describeInstances(parts, now)}</dt>
-        <dd className="text-ink-2">get the change; a build without the mode says so</dd>
+        <dd className="text-ink-2">
+          {now?.counts.instances === 0 ? 'is connected' : 'get the change; a build without the mode says so'}
+        </dd>
       </div>
       <div className="min-w-0">
         <dt className="font-semibold">
@@ -60,10 +61,10 @@ export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
           {routes.length === 0 ? (
             'calls outside of requests'
           ) : (
-            <Name isBold={false}>
+            <span className="font-mono">
               {routes.slice(0, 3).join(', ')}
               {routes.length > 3 && ' …'}
-            </Name>
+            </span>
           )}
         </dd>
       </div>
@@ -75,6 +76,7 @@ function describeInstances(parts: readonly ScopePart[], now: NowView | undefined
   if (now === undefined) return 'Instances';
   const all = now.counts.instances;
   const narrowed = parts.find(({ dimension }) => dimension === 'instances');
+  if (all === 0) return 'No instance';
   if (narrowed === undefined) return all === 1 ? 'The 1 instance' : `All ${formatCount(all)} instances`;
   // The fleet is counted by zone only.
   if (narrowed.attribute !== 'zone') return `Some of ${formatCount(all)} instances`;

@@ -19,10 +19,12 @@ export function ModeSwitch({ valve }: { readonly valve: Pick<ValveRowView, 'mode
             key={mode}
             title={description}
             className={join(
-              '-m-px flex min-h-6 items-center rounded-control border border-transparent px-2 text-small',
-              !isServed && 'text-ink-2',
+              '-m-px flex min-h-6 items-center rounded-control border px-2 text-small',
+              !isServed && 'border-transparent text-ink-2',
               isServed &&
-                (isNormal ? 'border-line-strong bg-raised font-medium' : 'bg-amber font-semibold text-on-amber'),
+                (isNormal
+                  ? 'border-line-strong bg-raised font-medium'
+                  : 'border-amber bg-amber font-semibold text-on-amber'),
             )}
           >
             {mode}

@@ -2,10 +2,10 @@ import type { FlagTelemetryView, ValveRowView } from '@sluice/api-client';
 import { formatCount } from '../ui/duration.ts';
 import type { ChartLine } from '../ui/line-chart.tsx';
 
-/** The normal mode is quiet; others differ, the most severe last. */
-const colors = ['--color-series-2', '--color-amber', '--color-red', '--color-accent', '--color-series-1'] as const;
+/** The normal mode is quiet, and none is red: that is for what is wrong. */
+const colors = ['--color-series-2', '--color-amber', '--color-series-1', '--color-accent'] as const;
 
-/** Calls a second by the mode that answered, for every step, also those without a call. */
+/** Calls a second by the mode that answered, for every step, also those without a call; of modes that answered any. */
 export function toLines(
   { from, to, stepMs, valve }: Pick<FlagTelemetryView, 'from' | 'to' | 'stepMs' | 'valve'>,
   modes: ValveRowView['modes'],
@@ -15,18 +15,17 @@ export function toLines(
   const series = Map.groupBy(valve?.series ?? [], ({ mode }) => mode);
   const known = modes.map(({ mode }) => mode);
   const others = [...series.keys()].filter((mode) => !known.includes(mode)).sort();
-  const lines = [...known, ...others].map((label, index) => {
+  const lines = [...known, ...others].flatMap((label, index) => {
+    if (!series.has(label)) return [];
     const values = times.map(() => 0);
     for (const { at, count } of series.get(label) ?? []) {
       const step = (at - from) / stepMs;
       if (step >= 0 && step < steps) values[Math.floor(step)] = count / (stepMs / 1000);
     }
     // The step that is not over yet would look like a fall.
-    return {
-      label,
-      color: colors[index % colors.length] ?? colors[0],
-      values: steps > 1 ? values.slice(0, -1) : values,
-    };
+    return [
+      { label, color: colors[index % colors.length] ?? colors[0], values: steps > 1 ? values.slice(0, -1) : values },
+    ];
   });
   return { times: steps > 1 ? times.slice(0, -1) : times, lines };
 }

@@ -141,10 +141,10 @@ function Overview({ valve, at, open }: ValveProps & { readonly open: OpenValveDi
               return (
                 <li
                   key={mode}
-                  className="grid min-h-9 grid-cols-[minmax(0,9rem)_minmax(0,1fr)_auto] items-center gap-x-4 border-line border-b py-1"
+                  className="grid min-h-9 items-center gap-x-4 border-line border-b py-1 max-tablet:grid-cols-[minmax(0,1fr)_auto] tablet:grid-cols-[minmax(0,9rem)_minmax(0,1fr)_auto]"
                 >
                   <Name>{mode}</Name>
-                  <span className="min-w-0 text-ink-2">{description}</span>
+                  <span className="min-w-0 text-ink-2 max-tablet:col-span-2 max-tablet:row-start-2">{description}</span>
                   <span
                     className={index > 0 && lastServedAt === undefined && !served ? 'text-amber-text' : 'text-ink-2'}
                   >

@@ -17,7 +17,7 @@ import { TopAccounts } from './top-accounts.tsx';
 import type { OpenValveDialog } from './valve-dialogs.tsx';
 
 export const tileGrid =
-  'grid gap-x-6 gap-y-2 max-tablet:px-4 tablet:px-6 tablet:max-desktop:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_5.5rem] desktop:grid-cols-[minmax(0,11fr)_minmax(0,12fr)_14.5rem_minmax(0,11.5fr)_5.5rem]';
+  'grid gap-x-6 gap-y-2 max-tablet:px-4 tablet:px-6 tablet:max-desktop:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_5.5rem] desktop:grid-cols-[minmax(0,9fr)_minmax(0,14fr)_13.5rem_minmax(0,13fr)_5.5rem]';
 
 interface ValveTileProps {
   readonly valve: ValveRowView;
@@ -31,9 +31,12 @@ export function ValveTile({ valve, at, open }: ValveTileProps): ReactNode {
   const place = usePlace();
   const time = useNow();
   const isOverdue = valve.trips.some(({ until }) => until <= time);
+  // What stands beside the trips is as high as all of them.
+  const trips = { '--trips': Math.max(1, valve.trips.length) } as CSSProperties;
   return (
     <li
       data-edge
+      style={trips}
       className={join(
         tileGrid,
         'border-line border-b border-l-4 py-3 tablet:pl-5 max-tablet:pl-3',
@@ -63,7 +66,7 @@ export function ValveTile({ valve, at, open }: ValveTileProps): ReactNode {
         </Trip>
       ))}
       <Calls valve={valve} at={at} />
-      <div className="min-w-0 max-tablet:hidden tablet:max-desktop:[grid-column:2/4] desktop:[grid-column:4] desktop:[grid-row:1/span_20]">
+      <div className="min-w-0 max-tablet:hidden tablet:max-desktop:[grid-column:2/4] desktop:[grid-column:4] desktop:[grid-row:1/span_var(--trips)]">
         <TopAccounts valve={valve} degrade={(account) => open({ kind: 'trip', valve, account })} />
       </div>
     </li>
@@ -72,8 +75,8 @@ export function ValveTile({ valve, at, open }: ValveTileProps): ReactNode {
 
 function Calls({ valve, at }: Pick<ValveTileProps, 'valve' | 'at'>): ReactNode {
   return (
-    <div className="min-w-0 max-tablet:hidden desktop:[grid-column:3] desktop:[grid-row:1/span_20]">
-      <CallsBars valve={valve} width={232} height={46} />
+    <div className="min-w-0 max-tablet:hidden desktop:[grid-column:3] desktop:[grid-row:1/span_var(--trips)]">
+      <CallsBars valve={valve} width={216} height={46} />
       <p className="figures mt-1 flex justify-between gap-2 text-ink-2 text-small">
         <Clock at={valve.calls.from} />
         <span className="text-center">{describeLately(valve)}</span>

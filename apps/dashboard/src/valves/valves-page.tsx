@@ -71,10 +71,10 @@ export function ValvesPage(): ReactNode {
             <Button
               look="ghost"
               className="max-tablet:hidden"
-              busy={query.isRefetching && 'Counting again'}
+              busy={query.isRefetching && 'Refreshing'}
               onClick={() => void query.refetch()}
             >
-              Count calls again
+              Refresh calls
             </Button>
             <SearchField
               label="Filter valves"

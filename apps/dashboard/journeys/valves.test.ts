@@ -1,0 +1,102 @@
+import { createClient } from '@sluice/sdk-node';
+import { until } from '@sluice/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { hasBrowser } from './browser.ts';
+import { phone, startWorld, type World } from './world.ts';
+
+const account = (key: string) => ({ kind: 'account', key });
+
+describe.runIf(hasBrowser())('valves in the dashboard', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld();
+    const variations = [
+      { value: 'normal' },
+      { value: 'cached', description: 'Answers of the last hour' },
+      { value: 'off-404' },
+    ];
+    for (const key of ['search', 'mail']) {
+      await world.server.api('POST', '/projects/default/flags', { key, kind: 'valve', variations });
+    }
+    // Signs in once for all.
+    await (await world.open('valves')).context().close();
+  }, 300_000);
+  afterAll(() => world.close());
+
+  function createSearch() {
+    const { url, sdkKey } = world.server;
+    const sluice = createClient({ url, sdkKey, instance: { key: 'web-1', zone: 'eu-1a' } });
+    onTestFinished(() => sluice.close());
+    const modes = { normal: () => 'fresh', cached: () => 'old', 'off-404': () => 'nothing' };
+    return { sluice, search: sluice.valve('search', { modes }) };
+  }
+
+  test('one account is degraded, made worse and brought back, and others notice nothing', async () => {
+    const { sluice, search } = createSearch();
+    await sluice.ready({ timeoutMs: 10_000 });
+    const answer = async (key: string) => (await search.run(account(key))).value;
+    expect(await answer('acme')).toBe('fresh');
+
+    const page = await world.open('valves');
+    await page.getByRole('button', { name: 'Trip search' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'One account' }).click();
+    await dialog.getByRole('combobox', { name: 'Account' }).fill('acme');
+    await dialog.getByLabel('Why').fill('sends 38% of all calls');
+    await dialog.getByText('for everyone where account key is "acme"').waitFor();
+    await page.keyboard.press('Control+Enter');
+    await page
+      .getByRole('region', { name: 'Convergence' })
+      .getByText(/1 of 1 in/)
+      .waitFor();
+    await until(async () => (await answer('acme')) === 'old');
+    expect(await answer('globex')).toBe('fresh');
+    const board = page.getByRole('region', { name: 'Tripped' });
+    await board.getByText('Account acme only').waitFor();
+    await board.getByText('sends 38% of all calls').waitFor();
+
+    await board.getByRole('button', { name: 'Change search' }).click();
+    await dialog.getByRole('radio', { name: /^cached/ }).press('ArrowDown');
+    await dialog.getByRole('button', { name: 'Change in production' }).click();
+    await until(async () => (await answer('acme')) === 'nothing');
+    expect(await answer('globex')).toBe('fresh');
+
+    await board.getByRole('link', { name: 'search' }).click();
+    await page.getByRole('heading', { name: 'search', level: 1 }).waitFor();
+    await page.getByRole('button', { name: 'Restore search' }).click();
+    await dialog.getByText('restored').waitFor();
+    await dialog.getByRole('button', { name: 'Restore in production' }).click();
+    await until(async () => (await answer('acme')) === 'fresh');
+    await page.getByText('Nothing is tripped').waitFor();
+  });
+
+  test('on a phone a valve is restored from Now', async () => {
+    const { sluice, search } = createSearch();
+    await sluice.ready({ timeoutMs: 10_000 });
+    const trip = { kind: 'trip', mode: 'cached', reason: 'slow index' };
+    await world.server.change({ flag: 'search', instructions: [{ kind: 'restore' }, trip] });
+    await until(() => search.mode(account('acme')) === 'cached');
+
+    const page = await world.open('now', phone);
+    await page.getByRole('button', { name: 'Restore search' }).tap();
+    await page.getByRole('dialog').getByRole('button', { name: 'Restore in production' }).tap();
+    await until(() => search.mode(account('acme')) === 'normal');
+    await page.getByRole('heading', { name: 'All normal in production' }).waitFor();
+    expect((await search.run(account('acme'))).value).toBe('fresh');
+  });
+
+  test('a trip says what is missing, and is not sent before', async () => {
+    const page = await world.open('valves', phone);
+    await page.getByRole('button', { name: 'Trip mail' }).tap();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'IP range' }).tap();
+    await dialog.getByRole('combobox', { name: 'IP range' }).fill('10.0.0/8');
+    await dialog.getByText('10.0.0/8 is no IP range').first().waitFor();
+    await page.keyboard.press('Control+Enter');
+    const refused = dialog.getByRole('button', { name: 'Trip in production' });
+    expect(await refused.getAttribute('aria-disabled')).toBe('true');
+    const { body } = await world.server.api('GET', '/projects/default/environments/production/flags/mail');
+    expect(body.rules).toEqual([]);
+  });
+});
