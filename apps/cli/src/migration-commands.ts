@@ -1,12 +1,14 @@
 import type { ChangeInput, EnvironmentFlagView } from '@sluice/api-client';
 import {
-  fullWeight,
+  type Advance,
+  advanceStages,
+  isProblem,
   isStage,
-  listStagesInForce,
+  listReturns,
   migrationChecks,
   type Stage,
+  type StageMove,
   stages,
-  weightOfStage,
 } from '@sluice/authoring';
 import { formatBackfill, rangesShown } from './backfill-words.ts';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
@@ -22,7 +24,6 @@ import { parsePercent } from './percent.ts';
 /** The reason is the comment. */
 const { comment: _, ...returnChangeOptions } = changeOptions;
 
-type SetStage = Extract<ChangeInput['instructions'][number], { kind: 'set-stage' }>;
 type Served = EnvironmentFlagView['fallthrough'];
 
 export const migrationCommands: readonly Command[] = [
@@ -159,7 +160,7 @@ export const migrationCommands: readonly Command[] = [
       const connection = connect(call.options, call.platform);
       const served = findServed(await getMigration(connection, key), cohort);
       const moved = advanceTo(served, parseStage(to), percent);
-      const instruction: SetStage = {
+      const instruction: StageMove = {
         kind: 'set-stage',
         flag: key,
         ...moved.serve,
@@ -195,7 +196,7 @@ export const migrationCommands: readonly Command[] = [
         throw usageError(`--reason is missing; for example: sluice migration return ${key} --reason "wrong totals"`);
       }
       const connection = connect(call.options, call.platform);
-      const instructions = listReturns(await getMigration(connection, key), to);
+      const instructions = listReturns(await getMigration(connection, key), to).map((move) => ({ ...move, flag: key }));
       if (instructions.length === 0) {
         throw new CommandError(
           exitCodes.refused,
@@ -262,7 +263,7 @@ function readOverrule({
   readonly overrule?: string | undefined;
   readonly instance?: readonly string[] | undefined;
   readonly check?: readonly string[] | undefined;
-}): SetStage['overrule'] {
+}): StageMove['overrule'] {
   if (reason === undefined) {
     if (instances.length > 0) throw usageError('--instance goes with --overrule');
     if (given.length > 0) throw usageError('--check goes with --overrule');
@@ -293,47 +294,18 @@ function findServed({ key, rules, fallthrough }: EnvironmentFlagView, cohort: st
 /** The next stage, or what is missing of the one that has begun. */
 function advanceTo(
   served: Served,
-  given: Stage | undefined,
+  to: Stage | undefined,
   percent: string | undefined,
-): { readonly to: string; readonly serve: Pick<SetStage, 'stage' | 'rollout'> } {
-  const inForce = listStagesInForce({ fallthrough: served, rules: [] });
-  const [from = 'off', begun] = inForce;
-  const to = given ?? begun ?? stages[stages.indexOf(from) + 1];
-  if (to === undefined) throw usageError('all records are in complete; there is nothing after it');
-  if (percent === undefined) return { to, serve: { stage: to } };
-  const weight = parsePercent('--percent', percent);
-  if (weight < weightOfStage(served, to)) {
-    throw usageError(`--percent must be at least what is in ${to} already; to go back, use: sluice migration return`);
-  }
-  const others = inForce.filter((stage) => stage !== to);
-  if (others.length > 1) {
+): { readonly to: string; readonly serve: Advance['serve'] } {
+  const weight = percent === undefined ? undefined : parsePercent('--percent', percent);
+  const advance = advanceStages(served, { ...(to !== undefined && { to }), ...(weight !== undefined && { weight }) });
+  if (isProblem(advance)) {
     throw usageError(
-      `records are in ${inForce.join(', ')}; bring them all to one stage before a share of them goes on`,
+      advance.path === 'weight'
+        ? `--percent ${advance.message}; to go back, use: sluice migration return`
+        : advance.message,
     );
   }
-  const [rest = from] = others;
-  if (rest === to) return { to, serve: { stage: to } };
-  const rollout = [
-    { stage: rest, weight: fullWeight - weight },
-    { stage: to, weight },
-  ];
-  return { to: `${to}, ${percent.replace(/%?$/, '%')} of the records`, serve: { rollout } };
-}
-
-/** For everything that is past a stage: back to it. What has not come so far stays where it is. */
-function listReturns({ key, rules, fallthrough }: EnvironmentFlagView, to: Stage): SetStage[] {
-  const last = stages.indexOf(to);
-  const places = [
-    { where: {}, served: fallthrough },
-    ...rules.map((rule) => ({ where: { cohort: rule.id }, served: rule })),
-  ];
-  return places.flatMap(({ where, served }): SetStage[] => {
-    const weights = stages.map((stage) => weightOfStage(served, stage));
-    const past = weights.slice(last + 1).reduce((sum, weight) => sum + weight, 0);
-    if (past === 0) return [];
-    const rollout = stages
-      .slice(0, last + 1)
-      .map((stage, at) => ({ stage, weight: (weights[at] ?? 0) + (stage === to ? past : 0) }));
-    return [{ kind: 'set-stage', flag: key, rollout, ...where }];
-  });
+  if (percent === undefined || advance.serve.stage !== undefined) return advance;
+  return { to: `${advance.to}, ${percent.replace(/%?$/, '%')} of the records`, serve: advance.serve };
 }

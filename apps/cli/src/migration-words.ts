@@ -7,7 +7,7 @@ import type {
   MigrationTelemetryView,
   MismatchesView,
 } from '@sluice/api-client';
-import { describeAuthority, describeClauses, describeWeight, listStagesInForce } from '@sluice/authoring';
+import { describeAuthority, describeClauses, describeShares, listStagesInForce } from '@sluice/authoring';
 import { describePlace } from './connection.ts';
 import { formatAgo, formatRoughSpan, formatSpan } from './span.ts';
 import { formatFields, formatTable } from './table.ts';
@@ -25,12 +25,6 @@ export function describeOverrule({ waitsFor, overruled, checks }: BarrierView): 
     ...checks.filter(({ isPassed }) => !isPassed).map(({ name }) => `--check ${name}`),
   ];
   return `Try again when nothing stands in the way; or do not wait for it: --overrule REASON ${names.join(' ')}`;
-}
-
-/** `75% in shadow, 25% in live`. */
-export function describeShares(serve: EnvironmentFlagView['fallthrough']): string {
-  if ('variation' in serve) return serve.variation;
-  return serve.rollout.variations.map(({ variation, weight }) => `${describeWeight(weight)} ${variation}`).join(', ');
 }
 
 /** A line for every migration, and one for each of its cohorts. */

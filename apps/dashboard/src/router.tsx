@@ -129,7 +129,7 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'migrations/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyRouteComponent(() => import('./migrations/migration-page.tsx'), 'MigrationPage'),
   }),
   createRoute({
     ...inEnvironment,

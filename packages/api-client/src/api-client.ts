@@ -26,6 +26,7 @@ import type {
   InstanceView,
   InvitationView,
   MigrationBarrierView,
+  MigrationRowView,
   MismatchesView,
   NewCredentialView,
   NewEdgeView,
@@ -212,6 +213,8 @@ export interface ApiClient {
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   getMismatches(place: Place, flag: string): Promise<MismatchesView>;
+  /** Migrations, each with what stands before its next stage. */
+  listMigrationRows(place: Place, page?: PageQuery): Promise<Page<MigrationRowView>>;
   /** `noted`: only ranges that somebody works on, or that differ. */
   getBackfill(
     place: Place,
@@ -371,6 +374,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getFlagFacets: (place) => call('GET', `${at(place)}/flag-facets`),
     getFlagEnvironments: (project, flag) => call('GET', `/projects/${enc(project)}/flags/${enc(flag)}/environments`),
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
+    listMigrationRows: (place, page = {}) => call('GET', `${at(place)}/migration-rows${toQuery({ ...page })}`),
     getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
     getBackfill: (place, flag, page = {}) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/backfill${toQuery({ ...page })}`),

@@ -214,9 +214,8 @@ const barrierFields = {
   waitsFor: list(holdoutView),
   checks: list(checkView),
 };
-/** Who may still be in what a migration was before its last change, and what else there is to look at before it goes on. */
-export const migrationBarrierView = named('MigrationBarrier', {
-  ...barrierFields,
+/** What is known of the two stores of a migration. */
+const evidenceFields = {
   /** Ranges of records from before, none where no backfill was run, and how many of them are the same in both stores. */
   backfill: view({ ranges: count, verified: count }),
   /** Records that instances have yet to make equal in both stores, and how long the first has been waiting. */
@@ -224,6 +223,8 @@ export const migrationBarrierView = named('MigrationBarrier', {
     depth: count,
     oldestMs: ms,
     instances: list(text),
+    /** Those of them that have the most, at most 50. */
+    queues: list(view({ instance: text, depth: count, oldestMs: ms })),
     /** Instances that say that the stores may differ in records that they keep no more: only comparing all finds these. */
     dirty: list(text),
   }),
@@ -234,8 +235,13 @@ export const migrationBarrierView = named('MigrationBarrier', {
     persistent: count,
     /** The share of records that differ is not larger than this, at 95% confidence (Clopper-Pearson, one-sided). */
     atMost: share,
+    /** So many comparisons are enough if none of those to come finds a mismatch. */
+    enough: count,
   }),
-});
+};
+
+/** Who may still be in what a migration was before its last change, and what else there is to look at before it goes on. */
+export const migrationBarrierView = named('MigrationBarrier', { ...barrierFields, ...evidenceFields });
 export type MigrationBarrierView = z.output<typeof migrationBarrierView>;
 
 const backfillSum = view({
@@ -1330,3 +1336,24 @@ export const valvesView = named('Valves', {
   ...pageFields(valveRowView),
 });
 export type ValvesView = z.output<typeof valvesView>;
+
+/** A migration in a list of all. */
+export const migrationRowView = named('MigrationRow', {
+  key: text,
+  name: text,
+  description: text,
+  owner: text,
+  archived: z.boolean(),
+  /** Where the records are that are in no cohort; and those of each cohort. */
+  fallthrough: serving({}),
+  rules: list(serving(ruleFields)),
+  version,
+  /** Absent where nothing is on the way: in the archive, or with all records in `off` or all in `complete`. */
+  barrier: view({
+    ready: count,
+    waitsFor: count,
+    checks: list(checkView),
+    ...evidenceFields,
+  }).exactOptional(),
+});
+export type MigrationRowView = z.output<typeof migrationRowView>;

@@ -38,6 +38,14 @@ export {
   weightOfStage,
   withoutRecordId,
 } from './migration.ts';
+export {
+  type Advance,
+  advanceStages,
+  describeShares,
+  findNextStage,
+  listReturns,
+  type StageMove,
+} from './move-stages.ts';
 export { findNearestWord } from './nearest-word.ts';
 export { type Lookup, listFlagReferences, listSegmentReferences, type ObjectId, sameObject } from './objects.ts';
 export {

@@ -1,3 +1,3 @@
 export { Histogram } from './histogram.ts';
-export { findShareBound } from './share-bound.ts';
+export { findShareBound, findTrialsNeeded } from './share-bound.ts';
 export { type TopKey, TopKeys } from './top-keys.ts';

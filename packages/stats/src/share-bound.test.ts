@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findShareBound } from './share-bound.ts';
+import { findShareBound, findTrialsNeeded } from './share-bound.ts';
 
 /** The probability of at most so many hits, term by term as the definition says. */
 function probabilityOfAtMost(hits: number, trials: number, share: number): number {
@@ -72,5 +72,24 @@ describe('the bound of a share', () => {
     }
     expect(findShareBound(most - 1, most)).toBe(1);
     expect(findShareBound(0, most)).toBeCloseTo(3.3e-16, 17);
+  });
+});
+
+describe('the trials that are needed', () => {
+  // The first is the rule of three, made exact.
+  test.each([
+    [0, 0.001, 2995],
+    [1, 0.001, 4742],
+    [0, 0.5, 5],
+  ])('for %i hits and a share of %f are %i', (hits, share, trials) => {
+    expect(findTrialsNeeded(hits, share)).toBe(trials);
+  });
+
+  test('are just enough, however many hits there are', () => {
+    for (const hits of [2, 9, 500, 100_000]) {
+      const trials = findTrialsNeeded(hits, 0.001);
+      expect(findShareBound(hits, trials)).toBeLessThanOrEqual(0.001);
+      expect(findShareBound(hits, trials - 1)).toBeGreaterThan(0.001);
+    }
   });
 });

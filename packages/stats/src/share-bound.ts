@@ -22,6 +22,18 @@ export function findShareBound(hits: number, trials: number, confidence = 0.95):
   }
 }
 
+/** Of how many trials at least the share may be no larger than `share`, where so many hits are found in them. */
+export function findTrialsNeeded(hits: number, share: number, confidence = 0.95): number {
+  let [tooFew, enough] = [hits, Math.max(1, Math.ceil(hits / share))];
+  while (findShareBound(hits, enough, confidence) > share) [tooFew, enough] = [enough, 2 * enough];
+  while (enough - tooFew > 1) {
+    const middle = Math.floor((tooFew + enough) / 2);
+    if (findShareBound(hits, middle, confidence) > share) tooFew = middle;
+    else enough = middle;
+  }
+  return enough;
+}
+
 /** That so many hits are found at most, where their share is larger than that. */
 function probabilityOfAtMost(hits: number, trials: number, share: number): number {
   // From the most probable term down, each by its ratio to the one before.

@@ -80,6 +80,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags/{flag}/evaluation-series`,
         `GET ${environment}/flags/{flag}/mismatches`,
         `GET ${environment}/flags/{flag}/telemetry`,
+        `GET ${environment}/migration-rows`,
         `GET ${environment}/routes/telemetry`,
         `GET ${environment}/segment-rows`,
         `GET ${environment}/segments`,
@@ -256,6 +257,7 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('POST', flags, all, { key: 'orders', kind: 'migration' });
     await ask('GET', `${environment}/flags/{flag}/barrier`, `${production}/flags/orders/barrier`);
     await ask('GET', `${environment}/flags/{flag}/mismatches`, `${production}/flags/orders/mismatches`);
+    await ask('GET', `${environment}/migration-rows`, `${production}/migration-rows`);
   });
 
   test('segments', async () => {

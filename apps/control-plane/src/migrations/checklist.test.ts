@@ -38,6 +38,26 @@ async function readComparisons() {
   return { ...checks.find(({ name }: { name: string }) => name === 'comparisons'), ...comparisons };
 }
 
+test('a list of migrations has what stands before each that is on its way', async () => {
+  await server.api('POST', '/projects/default/flags', { key: 'carts', kind: 'migration', owner: 'shop' });
+  await tellComparisons(server, 'orders', { equal: 2999, persistent: 1 });
+  const barrier = await readBarrier();
+  const { body } = await server.api('GET', `${production}/migration-rows`);
+  expect(body.items).toMatchObject([
+    { key: 'carts', owner: 'shop', fallthrough: { variation: 'off' } },
+    {
+      key: 'orders',
+      fallthrough: { variation: 'shadow' },
+      barrier: { ready: 0, waitsFor: 0, comparisons: barrier.comparisons, checks: barrier.checks },
+    },
+  ]);
+  expect(body.items[0].barrier).toBeUndefined();
+  const first = await server.api('GET', `${production}/migration-rows?limit=1`);
+  expect(first.body.items).toHaveLength(1);
+  const second = await server.api('GET', `${production}/migration-rows?limit=1&cursor=${first.body.nextCursor}`);
+  expect(second.body.items).toMatchObject([{ key: 'orders' }]);
+});
+
 describe('comparisons', () => {
   test('are needed before the first record goes live', async () => {
     const text = 'nothing was compared since the last change; 2995 comparisons without a mismatch are enough';
@@ -71,7 +91,12 @@ describe('comparisons', () => {
   ])('%i without and %i with a mismatch are enough: %s', async (equal, persistent, isEnough) => {
     await tellComparisons(server, 'orders', { equal, persistent });
     const compared = equal + persistent;
-    expect(await readComparisons()).toMatchObject({ isPassed: isEnough, compared, persistent });
+    expect(await readComparisons()).toMatchObject({
+      isPassed: isEnough,
+      compared,
+      persistent,
+      enough: persistent === 0 ? 2995 : expect.any(Number),
+    });
     expect((await ask({ stage: 'live' })).status).toBe(isEnough ? 200 : 409);
   });
 

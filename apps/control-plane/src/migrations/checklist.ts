@@ -1,6 +1,6 @@
 import type { CheckView, MigrationBarrierView } from '@sluice/api-client';
 import type { MigrationCheck } from '@sluice/authoring';
-import { findShareBound } from '@sluice/stats';
+import { findShareBound, findTrialsNeeded } from '@sluice/stats';
 import { hasRanges, readStanding } from '../backfill/backfill-queries.ts';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import type { FleetRecord } from '../fleet/fleet-record.ts';
@@ -11,11 +11,10 @@ import { toMigrationView } from '../telemetry/telemetry-view.ts';
 
 /** Of all records so many may differ where the first ones go `live`. */
 const mostMismatches = 0.001;
-/** So many comparisons without a mismatch show that, with 95% confidence. */
-const fewestComparisons = 2995;
 /** Ten hours by the minute; of a longer time what is added up by the hour is enough. */
 const mostPeriods = 600;
 const instancesNamed = 10;
+const queuesTold = 50;
 
 /** What there is to know of a migration before its records go on. */
 export interface Evidence extends Pick<MigrationBarrierView, 'backfill' | 'repairs' | 'comparisons'> {}
@@ -75,6 +74,11 @@ function sumRepairs({ instances }: FleetRecord, key: string): Evidence['repairs'
     depth: found.reduce((sum, { depth }) => Math.min(sum + depth, Number.MAX_SAFE_INTEGER), 0),
     oldestMs: Math.max(0, ...found.map(({ oldestMs }) => oldestMs)),
     instances: listNames(found.filter(({ depth }) => depth > 0)),
+    queues: found
+      .filter(({ depth }) => depth > 0)
+      .sort((one, other) => other.depth - one.depth)
+      .slice(0, queuesTold)
+      .map(({ instance, depth, oldestMs }) => ({ instance: nameOf(instance), depth, oldestMs })),
     dirty: listNames(found.filter(({ isDirty }) => isDirty === true)),
   };
 }
@@ -99,7 +103,8 @@ async function findComparisons(
   const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, since) + finest.periodMs };
   const counted = await listCounted(reads, { environmentId: environment.id, kinds: ['migration'], key }, span);
   const { compared, persistent } = toMigrationView(counted)?.compared ?? { compared: 0, persistent: 0 };
-  return { since, compared, persistent, atMost: findShareBound(persistent, compared) };
+  const atMost = findShareBound(persistent, compared);
+  return { since, compared, persistent, atMost, enough: findTrialsNeeded(persistent, mostMismatches) };
 }
 
 function lookAtBackfill({ backfill: { ranges, verified } }: Evidence): ReturnType<Check['look']> {
@@ -131,9 +136,11 @@ function nameSome(instances: readonly string[]): string {
   return instances.length > instancesNamed ? `${named} and ${instances.length - instancesNamed} more` : named;
 }
 
-function lookAtComparisons({ comparisons: { compared, persistent, atMost } }: Evidence): ReturnType<Check['look']> {
+function lookAtComparisons({
+  comparisons: { compared, persistent, atMost, enough },
+}: Evidence): ReturnType<Check['look']> {
   if (compared === 0) {
-    const text = `nothing was compared since the last change; ${fewestComparisons} comparisons without a mismatch are enough`;
+    const text = `nothing was compared since the last change; ${enough} comparisons without a mismatch are enough`;
     return { isPassed: false, text };
   }
   const found = `${persistent} of ${compared} comparisons since the last change found a mismatch`;

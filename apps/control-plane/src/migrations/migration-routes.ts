@@ -1,14 +1,43 @@
-import { migrationBarrierView, mismatchesView } from '@sluice/api-client';
+import { migrationBarrierView, migrationRowView, mismatchesView, pageOf } from '@sluice/api-client';
+import * as z from 'zod';
+import { listFlags } from '../flags/flag-queries.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
+import { pageQuery, parseCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
+import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
 import { describeHoldouts } from './barrier.ts';
 import { gatherEvidence, listChecks } from './checklist.ts';
 import { getMigration } from './migration-queries.ts';
+import { toMigrationRow } from './migration-row.ts';
 import { groupMismatches } from './mismatch-groups.ts';
 
 export function addMigrationRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
+  app.get(
+    '/projects/:project/environments/:environment/migration-rows',
+    {
+      schema: {
+        summary: 'List migrations, each with what stands before its next stage',
+        params: environmentParams,
+        querystring: z.strictObject(pageQuery),
+        response: { 200: pageOf(migrationRowView) },
+      },
+    },
+    async ({ params, query: { limit, cursor } }) => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      const migrations = await listFlags(db, environment, { limit, after: parseCursor(cursor), kind: 'migration' });
+      const asked = { environment, now: platform.now(), fleet: await readFleet(environment.id) };
+      const rows = await Promise.all(migrations.map((migration) => toMigrationRow(db, migration, asked)));
+      return toPage(
+        rows,
+        limit,
+        ({ key }) => key,
+        (row) => row,
+      );
+    },
+  );
+
   app.get(
     '/projects/:project/environments/:environment/flags/:flag/barrier',
     {

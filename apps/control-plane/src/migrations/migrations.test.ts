@@ -303,7 +303,13 @@ describe('records that wait to be repaired', () => {
     await two.runs(version, { repairs: [...orders(2), { migration: 'carts', depth: 9, oldestMs: 99_000 }] });
     expect((await server.api('GET', barrier)).body).toMatchObject({
       isOpen: true,
-      repairs: { depth: 5, oldestMs: 12_300, instances: ['web-1', 'web-2'] },
+      repairs: {
+        ...{ depth: 5, oldestMs: 12_300, instances: ['web-1', 'web-2'] },
+        queues: [
+          { instance: 'web-1', depth: 3, oldestMs: 12_300 },
+          { instance: 'web-2', depth: 2, oldestMs: 12_300 },
+        ],
+      },
     });
     expect(await ask({ stage, confirm: 'orders' })).toMatchObject({
       status: 409,
@@ -337,7 +343,7 @@ describe('records that wait to be repaired', () => {
       body: { errors: [{ message: `repairs: ${problem}` }] },
     });
     expect((await server.api('GET', barrier)).body.repairs).toEqual({
-      ...{ depth: 0, oldestMs: 0, instances: [], dirty: ['web-1'] },
+      ...{ depth: 0, oldestMs: 0, instances: [], queues: [], dirty: ['web-1'] },
     });
     await instance.runs(version, { repairs: [{ ...orders(1)[0], isDirty: true }] });
     expect(await ask({ stage: 'rampdown' })).toMatchObject({

@@ -1,14 +1,13 @@
 import type { FlagTelemetryView, ValveRowView } from '@sluice/api-client';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 import { Choice } from '../ui/choice.tsx';
+import { formatCount } from '../ui/duration.ts';
+import { LineChart } from '../ui/line-chart.tsx';
 import { Loaded } from '../ui/loaded.tsx';
-import { Loading } from '../ui/loading.tsx';
 import { describeLines, toLines } from './to-lines.ts';
-
-const LineChart = lazy(async () => ({ default: (await import('../ui/line-chart.tsx')).LineChart }));
 
 const windows = [
   { value: '3h', label: '3 h', span: '3 hours' },
@@ -55,10 +54,12 @@ function Chart({ telemetry, modes, span }: ChartProps): ReactNode {
     <div className="pt-3">
       <p className="pb-2 text-ink-2">{name}.</p>
       {telemetry.valve !== undefined && (
-        <Suspense fallback={<Loading rows={4} />}>
-          <LineChart name={name} times={times} lines={lines} />
-        </Suspense>
+        <LineChart label={name} times={times} lines={lines} format={formatRate} height={200} />
       )}
     </div>
   );
+}
+
+function formatRate(value: number): string {
+  return `${formatCount(Math.round(value * 100) / 100)}/s`;
 }

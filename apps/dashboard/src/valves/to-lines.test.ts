@@ -18,7 +18,7 @@ const valve = {
 test('a line has every step but the one that is not over, in calls a second', () => {
   const { times, lines } = toLines({ from: 0, to: 190_000, stepMs: 60_000, valve }, modes);
   expect(times).toEqual([0, 60_000, 120_000]);
-  expect(lines.map(({ label, values }) => [label, values])).toEqual([
+  expect(lines.map(({ name, values }) => [name, values])).toEqual([
     ['cached', [0, 2, 0]],
     ['old-mode', [0, 0, 1]],
   ]);

@@ -1,9 +1,9 @@
 import type { FlagTelemetryView, ValveRowView } from '@sluice/api-client';
 import { formatCount } from '../ui/duration.ts';
-import type { ChartLine } from '../ui/line-chart.tsx';
+import type { ChartLine, ChartTone } from '../ui/line-chart.tsx';
 
 /** The normal mode is quiet, and none is red: that is for what is wrong. */
-const colors = ['--color-series-2', '--color-amber', '--color-series-1', '--color-accent'] as const;
+const tones: readonly ChartTone[] = ['series-2', 'amber', 'series-1', 'accent'];
 
 /** Calls a second by the mode that answered, for every step, also those without a call; of modes that answered any. */
 export function toLines(
@@ -24,7 +24,7 @@ export function toLines(
     }
     // The step that is not over yet would look like a fall.
     return [
-      { label, color: colors[index % colors.length] ?? colors[0], values: steps > 1 ? values.slice(0, -1) : values },
+      { name: label, tone: tones[index % tones.length] ?? 'series-2', values: steps > 1 ? values.slice(0, -1) : values },
     ];
   });
   return { times: steps > 1 ? times.slice(0, -1) : times, lines };
