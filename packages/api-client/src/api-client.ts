@@ -5,6 +5,7 @@ import type {
   BackfillView,
   ChainView,
   ChangeView,
+  ConfigInForceView,
   ContextsView,
   ConvergenceView,
   DecidedView,
@@ -240,6 +241,8 @@ export interface ApiClient {
   createEdge(body: { readonly name: string; readonly environments: readonly Place[] }): Promise<NewEdgeView>;
   revokeEdge(id: string): Promise<void>;
   evaluate(place: Place, body: { readonly flag: string; readonly context: unknown }): Promise<ExplanationView>;
+  /** What instances have of a config, and why some have something else. */
+  getConfigInForce(place: Place, config: string): Promise<ConfigInForceView>;
 }
 
 export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -350,6 +353,7 @@ export function createApiClient({ url, token, headers, fetch, timeoutMs = 10_000
     createEdge: (body) => call('POST', '/edges', body),
     revokeEdge: (id) => call('DELETE', `/edges/${enc(id)}`),
     evaluate: (place, body) => call('POST', `${at(place)}/evaluate`, body),
+    getConfigInForce: (place, config) => call('GET', `${at(place)}/flags/${enc(config)}/in-force`),
   };
 }
 

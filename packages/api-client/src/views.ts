@@ -1203,3 +1203,38 @@ export const flagEnvironmentsView = named('FlagEnvironments', {
   ),
 });
 export type FlagEnvironmentsView = z.output<typeof flagEnvironmentsView>;
+
+/** What instances have of a config, and who has something else than its layers say. */
+export const configInForceView = named('ConfigInForce', {
+  flag: text,
+  /** The environment's, that last altered what SDKs get of the config. */
+  version,
+  /** Of ours, those that are there. */
+  instances: count,
+  /** What processes have outside of any request, that of most of them first. */
+  values: list(
+    view({
+      /** As instances tell it: JSON, of long values the hash; absent: these told of none. */
+      value: text.exactOptional(),
+      instances: count,
+    }),
+  ),
+  /** By which override, or by none where it is absent, each process gets its value. */
+  layers: list(view({ override: text.exactOptional(), instances: count })),
+  /**
+   * The worst first. `refused`: its code cannot work with what it was sent. `other`: it runs this version and has
+   * another value, from a file for instance. `behind`: it does not run this version yet. `offline`: contact is lost.
+   */
+  exceptions: list(
+    view({
+      kind: z.enum(['refused', 'other', 'behind', 'offline']),
+      reason: text.exactOptional(),
+      /** What they keep. */
+      value: text.exactOptional(),
+      instances: count,
+      /** Up to 20. */
+      names: list(text),
+    }),
+  ),
+});
+export type ConfigInForceView = z.output<typeof configInForceView>;
