@@ -8,6 +8,7 @@ export {
   type JsonSchema,
   type SchemaChecker,
   sortByLayer,
+  splitDimension,
 } from './config.ts';
 export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
