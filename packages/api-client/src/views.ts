@@ -1219,7 +1219,7 @@ export const configInForceView = named('ConfigInForce', {
       instances: count,
     }),
   ),
-  /** By which override, or by none where it is absent, each process gets its value. */
+  /** By which override, or by none where it is absent, processes that hold the config get their value. */
   layers: list(view({ override: text.exactOptional(), instances: count })),
   /**
    * The worst first. `refused`: its code cannot work with what it was sent. `other`: it runs this version and has

@@ -32,7 +32,8 @@ export function describeInForce({ instances }: FleetRecord, config: AskedConfig)
     const { reason } = detail ?? {};
     const layer = reason?.kind === 'RULE_MATCH' ? reason.ruleId : undefined;
     values.set(value, (values.get(value) ?? 0) + 1);
-    layers.set(layer, (layers.get(layer) ?? 0) + 1);
+    // Whoever told of no value does not hold the config.
+    if (value !== undefined) layers.set(layer, (layers.get(layer) ?? 0) + 1);
     noteException(exceptions, instance, { ...findException(config, instance, value, detail), value });
   }
   return {

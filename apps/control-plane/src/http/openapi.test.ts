@@ -325,7 +325,7 @@ describe('every answer is as the document says, and has nothing that it does not
     const decided = await ask('GET', `${environment}/flags/{flag}/decided`, `${production}/flags/checkout/decided`);
     expect(decided.body.sampled).toBe(1);
     const inForce = await ask('GET', `${environment}/flags/{flag}/in-force`, `${production}/flags/checkout/in-force`);
-    expect(inForce.body).toMatchObject({ flag: 'checkout', layers: [{}] });
+    expect(inForce.body).toMatchObject({ flag: 'checkout', values: [{}] });
     const series = `${environment}/flags/{flag}/evaluation-series`;
     const charted = await ask('GET', series, `${production}/flags/checkout/evaluation-series`);
     expect(charted.body).toMatchObject({ series: [{ total: 1 }], changes: [{}, ...charted.body.changes.slice(1)] });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Configuration } from '../flag/draft.ts';
-import { listConfigInstructions, overrideOf, valueOf, withOverride, withValue } from './config-draft.ts';
+import { environmentValueOf, listConfigInstructions, overrideOf, withOverride, withValue } from './config-draft.ts';
 
 const was: Configuration = {
   on: true,
@@ -21,10 +21,8 @@ describe('the edits of a config', () => {
 
   test('set the value of the environment', () => {
     const next = withValue(was, { soft: 1 });
-    expect(valueOf(next)).toEqual({ soft: 1 });
-    expect(listConfigInstructions(was, next, true)).toEqual([
-      { kind: 'set-value', value: { soft: 1 }, confirm: true },
-    ]);
+    expect(environmentValueOf(next)).toEqual({ soft: 1 });
+    expect(listConfigInstructions(was, next, true)).toEqual([{ kind: 'set-value', value: { soft: 1 }, confirm: true }]);
   });
 
   test('put overrides in the order in which they win, and set, replace and remove them', () => {

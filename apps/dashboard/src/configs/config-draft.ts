@@ -2,7 +2,7 @@ import { type InstructionInput, type JsonValue, sortByLayer } from '@sluice/auth
 import { type Clause, type Configuration, isSame, type Rule } from '../flag/draft.ts';
 
 /** The environment's value. A config's variations are JSON texts of its values. */
-export function valueOf({ fallthrough }: Pick<Configuration, 'fallthrough'>): JsonValue {
+export function environmentValueOf({ fallthrough }: Pick<Configuration, 'fallthrough'>): JsonValue {
   return parseVariation(fallthrough);
 }
 
@@ -43,7 +43,10 @@ export function withOverride(
   const at = draft.rules.findIndex((each) => each.id === id);
   const rules = at < 0 ? [rule, ...others] : draft.rules.with(at, rule);
   // They have variations only, like rules of the server's.
-  return { ...draft, rules: sortByLayer(rules as Parameters<typeof sortByLayer>[0], { schema: {}, dimensions }) as readonly Rule[] };
+  return {
+    ...draft,
+    rules: sortByLayer(rules as Parameters<typeof sortByLayer>[0], { schema: {}, dimensions }) as readonly Rule[],
+  };
 }
 
 /** What leads from one state of a config to another. `confirm`: a number may change by more than it should at once. */
@@ -68,6 +71,6 @@ export function listConfigInstructions(
     }),
     ...(isSame(from.fallthrough, to.fallthrough)
       ? []
-      : [{ kind: 'set-value' as const, value: valueOf(to), ...confirmed }]),
+      : [{ kind: 'set-value' as const, value: environmentValueOf(to), ...confirmed }]),
   ];
 }

@@ -45,9 +45,6 @@ describe('what is wrong with a value while it is typed', () => {
       'limits[1].name: expected at least 1 character, got 0',
       'else: there is no else in the schema',
     ]);
-    expect(faultsOf(schema, { limits: [] })).toEqual([
-      ': mode is missing',
-      'limits: expected at least 1 entry, got 0',
-    ]);
+    expect(faultsOf(schema, { limits: [] })).toEqual([': mode is missing', 'limits: expected at least 1 entry, got 0']);
   });
 });

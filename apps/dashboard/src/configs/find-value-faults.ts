@@ -111,5 +111,8 @@ function spell(value: unknown): string {
 
 /** `limits[0].soft`, as one says it; empty: the whole value. */
 export function spellPath(path: Path): string {
-  return path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('').replace(/^\./, '');
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
 }

@@ -34,7 +34,9 @@ describe('a ruler', () => {
 
   test('has marks at round values, both bounds among them, none of which touch', () => {
     expect(listTicks(seconds, 's')).toEqual([5, 10, 30, 60, 120, 300, 600, 1800, 3600]);
-    expect(listTicks(createScale({ min: 1, max: 100, step: 1, shown: [] }), undefined)).toEqual([1, 2, 5, 10, 20, 50, 100]);
+    expect(listTicks(createScale({ min: 1, max: 100, step: 1, shown: [] }), undefined)).toEqual([
+      1, 2, 5, 10, 20, 50, 100,
+    ]);
   });
 });
 

@@ -56,7 +56,8 @@ const secondsOf: Readonly<Partial<Record<Unit, number>>> = { ms: 0.001, s: 1, mi
 export function listTicks(scale: Scale, unit: Unit | undefined, least = 0.09): readonly number[] {
   const size = unit === undefined ? undefined : secondsOf[unit];
   const decades = Array.from({ length: 25 }, (_, index) => 10 ** (index - 9)).flatMap((ten) => [ten, 2 * ten, 5 * ten]);
-  const round = size === undefined ? decades : [...decades.filter((each) => each * size < 1), ...ofTime.map((each) => each / size)];
+  const round =
+    size === undefined ? decades : [...decades.filter((each) => each * size < 1), ...ofTime.map((each) => each / size)];
   const inside = [0, ...round.flatMap((each) => [-each, each])]
     .map((value) => Number(value.toPrecision(12)))
     .filter((value) => value > scale.min && value < scale.max)
@@ -76,7 +77,9 @@ export function writeQuantity(value: number, unit: Unit | undefined): string {
     const converted = parseQuantity(`${value}${unit}`, candidate, '');
     const isWhole = !isProblem(converted) && Number.isInteger(converted) && Math.abs(converted) >= 1;
     // 60 s, 90 s and 120 s are how people say it.
-    return isWhole && (candidate === unit || Math.abs(value) > 120) && !unit.startsWith('/') ? [`${converted} ${candidate}`] : [];
+    return isWhole && (candidate === unit || Math.abs(value) > 120) && !unit.startsWith('/')
+      ? [`${converted} ${candidate}`]
+      : [];
   });
   const [first] = larger;
   if (first !== undefined && unit !== '%') return first;

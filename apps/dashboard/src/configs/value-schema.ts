@@ -9,8 +9,9 @@ const branching = ['oneOf', 'anyOf', 'allOf', 'if', 'not', 'prefixItems', 'patte
 /** The schema with what it refers to in its place: `#/$defs/name`. */
 export function resolveSchema(schema: unknown, root: JsonSchema): JsonSchema {
   if (!isRecord(schema)) return {};
-  const { $ref } = schema;
-  if (typeof $ref !== 'string' || !$ref.startsWith('#/')) return schema;
+  const own: JsonSchema = schema;
+  const { $ref } = own;
+  if (typeof $ref !== 'string' || !$ref.startsWith('#/')) return own;
   const found = $ref
     .slice(2)
     .split('/')
@@ -28,7 +29,8 @@ export function fieldKindOf(schema: JsonSchema, value: JsonValue | undefined): F
   switch (name) {
     case 'integer':
     case 'number':
-      return typeof value === 'number' || value === undefined ? 'number' : 'json';
+      // Null is what stands for a field in which there is no number.
+      return typeof value === 'number' || value === undefined || value === null ? 'number' : 'json';
     case 'string':
       return typeof value === 'string' || value === undefined ? 'text' : 'json';
     case 'boolean':

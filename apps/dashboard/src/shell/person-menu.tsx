@@ -16,7 +16,7 @@ export function PersonMenu(): ReactNode {
       trigger={
         <button
           type="button"
-          aria-label="You"
+          aria-label="Me: colours and signing out"
           className="flex size-7 items-center justify-center rounded-full border border-current/30 font-semibold text-hint max-tablet:size-9"
         >
           Me
