@@ -124,7 +124,7 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'configs/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyRouteComponent(() => import('./configs/config-page.tsx'), 'ConfigPage'),
   }),
   createRoute({
     ...inEnvironment,

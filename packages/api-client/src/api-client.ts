@@ -5,6 +5,7 @@ import type {
   BackfillView,
   ChainView,
   ChangeView,
+  ConfigInForceView,
   ContextsView,
   ConvergenceView,
   CredentialStreamsView,
@@ -299,6 +300,8 @@ export interface ApiClient {
   /** Valves with their trips and calls; of those that are normal a page. */
   listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
   getValve(place: Place, valve: string): Promise<ValveRowView>;
+  /** What instances have of a config, and why some have something else. */
+  getConfigInForce(place: Place, config: string): Promise<ConfigInForceView>;
 }
 
 export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_000 }: ApiClientOptions): ApiClient {
@@ -435,6 +438,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
     listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
     getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
+    getConfigInForce: (place, config) => call('GET', `${at(place)}/flags/${enc(config)}/in-force`),
   };
 }
 

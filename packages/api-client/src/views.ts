@@ -1357,3 +1357,38 @@ export const migrationRowView = named('MigrationRow', {
   }).exactOptional(),
 });
 export type MigrationRowView = z.output<typeof migrationRowView>;
+
+/** What instances have of a config, and who has something else than its layers say. */
+export const configInForceView = named('ConfigInForce', {
+  flag: text,
+  /** The environment's, that last altered what SDKs get of the config. */
+  version,
+  /** Of ours, those that are there. */
+  instances: count,
+  /** What processes have outside of any request, that of most of them first. */
+  values: list(
+    view({
+      /** As instances tell it: JSON, of long values the hash; absent: these told of none. */
+      value: text.exactOptional(),
+      instances: count,
+    }),
+  ),
+  /** By which override, or by none where it is absent, processes that hold the config get their value. */
+  layers: list(view({ override: text.exactOptional(), instances: count })),
+  /**
+   * The worst first. `refused`: its code cannot work with what it was sent. `other`: it runs this version and has
+   * another value, from a file for instance. `behind`: it does not run this version yet. `offline`: contact is lost.
+   */
+  exceptions: list(
+    view({
+      kind: z.enum(['refused', 'other', 'behind', 'offline']),
+      reason: text.exactOptional(),
+      /** What they keep. */
+      value: text.exactOptional(),
+      instances: count,
+      /** Up to 20. */
+      names: list(text),
+    }),
+  ),
+});
+export type ConfigInForceView = z.output<typeof configInForceView>;

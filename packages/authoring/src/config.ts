@@ -53,6 +53,14 @@ function isDimension(name: string): boolean {
   return dot > 0 && dot < name.length - 1 && contextKindPattern.test(name.slice(0, dot));
 }
 
+/** What clauses of a dimension look at; undefined: which segments somebody is in. */
+export function splitDimension(name: string): { readonly contextKind: string; readonly attribute: string } | undefined {
+  if (name === 'segment') return undefined;
+  const dot = name.indexOf('.');
+  const [contextKind, attribute] = shortNames[name] ?? [name.slice(0, dot), name.slice(dot + 1)];
+  return { contextKind, attribute };
+}
+
 export const configRulesSchema = z.strictObject({
   schema: z.record(z.string(), z.json()),
   unit: z.enum(units).optional(),

@@ -1,7 +1,15 @@
 export { isStage, type Stage, stages } from '@sluice/engine';
 export { type Applied, apply } from './apply.ts';
 export { compileFlag, compileSegment, listOwnOperators, ownContextKind, ownOperatorsAttribute } from './compile.ts';
-export { type ConfigRules, configRulesSchema, describeLayer, type JsonSchema, type SchemaChecker } from './config.ts';
+export {
+  type ConfigRules,
+  configRulesSchema,
+  describeLayer,
+  type JsonSchema,
+  type SchemaChecker,
+  sortByLayer,
+  splitDimension,
+} from './config.ts';
 export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
 export { definitionFields, definitionInput, flagKinds } from './definition.ts';

@@ -1,5 +1,7 @@
 import {
+  type ConfigInForceView,
   type ConvergenceView,
+  configInForceView,
   convergenceView,
   type FleetView,
   fleetView,
@@ -7,12 +9,16 @@ import {
 } from '@sluice/api-client';
 import { getChange } from '../changes/change-queries.ts';
 import { changeParams } from '../changes/change-schema.ts';
+import { createRulesetOf } from '../evaluations/ruleset-of.ts';
+import { getFlag } from '../flags/flag-queries.ts';
+import { environmentFlagParams } from '../flags/flag-schema.ts';
 import { parseCursor, toPage } from '../http/paging.ts';
 import { untilClosed } from '../http/until-closed.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { awaitConvergence } from './await-convergence.ts';
+import { describeInForce } from './config-in-force.ts';
 import { findConvergence } from './convergence-record.ts';
 import { convergenceQuery, fleetParams, fleetQuery } from './fleet-schema.ts';
 import { summariseFleet, toInstanceView } from './fleet-view.ts';
@@ -74,6 +80,29 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
         .filter((view) => (state === undefined || view.state === state) && orderOf(view) > after)
         .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
       return { ...summariseFleet(record, current), ...toPage(views, limit, orderOf, (view) => view) };
+    },
+  );
+
+  app.get(
+    `${base}/flags/:flag/in-force`,
+    {
+      schema: {
+        summary: 'What instances have of a config, and why some have something else',
+        params: environmentFlagParams,
+        response: { 200: configInForceView },
+      },
+    },
+    async ({ params: { project, environment: key, flag } }): Promise<ConfigInForceView> => {
+      const environment = await getEnvironment(db, project, key);
+      const { version } = await getFlag(db, environment, flag);
+      const channel = await channels.open(environment.id);
+      const ruleset = createRulesetOf([flag], ({ kind, key }) => channel.log.find(kind, key)?.json);
+      return describeInForce(await readFleet(environment.id), {
+        flag,
+        epoch: environment.epoch,
+        version,
+        compiled: ruleset.findCompiled(flag),
+      });
     },
   );
 }

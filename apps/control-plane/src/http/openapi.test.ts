@@ -78,6 +78,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags/{flag}/barrier`,
         `GET ${environment}/flags/{flag}/evaluations`,
         `GET ${environment}/flags/{flag}/evaluation-series`,
+        `GET ${environment}/flags/{flag}/in-force`,
         `GET ${environment}/flags/{flag}/mismatches`,
         `GET ${environment}/flags/{flag}/telemetry`,
         `GET ${environment}/migration-rows`,
@@ -338,6 +339,8 @@ describe('every answer is as the document says, and has nothing that it does not
     expect(previewed.body).toMatchObject({ flag: 'late', sampled: 1 });
     const decided = await ask('GET', `${environment}/flags/{flag}/decided`, `${production}/flags/checkout/decided`);
     expect(decided.body.sampled).toBe(1);
+    const inForce = await ask('GET', `${environment}/flags/{flag}/in-force`, `${production}/flags/checkout/in-force`);
+    expect(inForce.body).toMatchObject({ flag: 'checkout', values: [{}] });
     const series = `${environment}/flags/{flag}/evaluation-series`;
     const charted = await ask('GET', series, `${production}/flags/checkout/evaluation-series`);
     expect(charted.body).toMatchObject({ series: [{ total: 1 }], changes: [{}, ...charted.body.changes.slice(1)] });

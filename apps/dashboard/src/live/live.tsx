@@ -48,14 +48,16 @@ function keepLast(
 
 /**
  * Keys of queries are `[project, environment, subject, …]`: subject `flag` has the flag's key third, and all that shows
- * several objects is asked again with any change.
+ * several objects is asked again with any change; `in-force` is what instances have.
  */
 function refresh({ project, environment }: Place, event: LiveEvent): void {
   const again = (...rest: readonly unknown[]) =>
     void queryClient.invalidateQueries({ queryKey: [project, environment, ...rest] });
   switch (event.kind) {
     case 'hello':
+      return;
     case 'convergence':
+      again('in-force');
       return;
     case 'reset':
       again();
@@ -63,6 +65,7 @@ function refresh({ project, environment }: Place, event: LiveEvent): void {
     case 'fleet':
       again('fleet');
       again('barriers');
+      again('in-force');
       return;
     case 'matters':
       again('now');

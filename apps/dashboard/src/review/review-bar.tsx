@@ -14,18 +14,21 @@ import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { findConfirmation, Insist, type Insisting } from './insist.tsx';
 
 interface ReviewBarProps {
   /** What is to be applied: the edits so far. */
   readonly input: ChangeInput;
   /** What stands in the way, in a sentence; absent: nothing. */
   readonly fault?: string | undefined;
+  /** Where the server may want it confirmed; `input` says so then. */
+  readonly insist?: Insisting | undefined;
   readonly discard: () => void;
   readonly applied: (change: ChangeView) => void;
 }
 
 /** Below a page with edits: what they change in words, as the server would follow them, then the button that does it. */
-export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): ReactNode {
+export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarProps): ReactNode {
   const place = usePlace();
   const environment = useEnvironment();
   const [comment, setComment] = useState('');
@@ -40,8 +43,15 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
   });
   const apply = useApply(applied);
   const send = () => apply.mutate({ ...input, comment });
-  const forbidden = useMay().refuse(input.instructions);
-  const refusal = fault ?? forbidden ?? (preview.error === null ? undefined : 'the server would refuse it');
+  const confirmation = insist === undefined ? undefined : findConfirmation(preview.error);
+  const refusal =
+    fault ??
+    useMay().refuse(input.instructions) ??
+    (preview.error === null
+      ? undefined
+      : confirmation === undefined
+        ? 'the server would refuse it'
+        : 'say that you mean it first');
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -65,7 +75,10 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
           {count} {count === 1 ? 'edit' : 'edits'}, nothing applied yet
         </h2>
         {fault !== undefined && <p className="mt-1 text-red-text">{fault}</p>}
-        {fault === undefined && preview.error !== null && <RefusedNote error={preview.error} />}
+        {fault === undefined && preview.error !== null && confirmation === undefined && (
+          <RefusedNote error={preview.error} />
+        )}
+        {fault === undefined && insist !== undefined && <Insist insisting={insist} sentence={confirmation} />}
         {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
         {fault === undefined && preview.data !== undefined && preview.error === null && (
           <div className="mt-1" aria-live="polite">

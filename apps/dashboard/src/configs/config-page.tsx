@@ -1,0 +1,190 @@
+import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { type ReactNode, useState } from 'react';
+import { api } from '../api.ts';
+import { Converging } from '../convergence/converging.tsx';
+import { CodeTab } from '../flag/code-tab.tsx';
+import { Conflict } from '../flag/conflict.tsx';
+import { type Configuration, configurationOf, isSame } from '../flag/draft.ts';
+import { HistoryTab } from '../flag/history-tab.tsx';
+import { usePlace } from '../place.ts';
+import { ReviewBar } from '../review/review-bar.tsx';
+import { useEnvironment } from '../shell/environment.ts';
+import { Chip } from '../ui/chip.tsx';
+import { KindIcon } from '../ui/kind-icon.tsx';
+import { Failure, Loaded } from '../ui/loaded.tsx';
+import { Message } from '../ui/message.tsx';
+import { Name } from '../ui/name.tsx';
+import { Page } from '../ui/page.tsx';
+import { Tabs } from '../ui/tabs.tsx';
+import { environmentValueOf, listConfigInstructions, overrideOf } from './config-draft.ts';
+import { ConfigExplainTab } from './config-explain-tab.tsx';
+import { ConfigFacts } from './config-facts.tsx';
+import { findValueFaults, spellPath } from './find-value-faults.ts';
+import { Layers } from './layers.tsx';
+import { NotAsLayers } from './not-as-layers.tsx';
+
+type ConfigView = EnvironmentFlagView & { readonly config: NonNullable<EnvironmentFlagView['config']> };
+
+export function ConfigPage(): ReactNode {
+  const place = usePlace();
+  const { key = '' } = useParams({ strict: false });
+  const query = useQuery({
+    queryKey: [place.project, place.environment, 'flag', key],
+    queryFn: () => api.getFlag(place, key),
+  });
+  return (
+    <Loaded query={query} what="The config">
+      {(flag) =>
+        isConfig(flag) ? (
+          <LoadedConfig key={`${place.environment} ${key}`} config={flag} />
+        ) : (
+          <Page name={key} title={<Name>{key}</Name>}>
+            <Message
+              title="This is no config"
+              action={
+                <Link className="link" to="/$project/$environment/flags/$key" params={{ ...place, key }}>
+                  Open it among the flags
+                </Link>
+              }
+            >
+              It is a flag of the kind {flag.kind}.
+            </Message>
+          </Page>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function isConfig(flag: EnvironmentFlagView): flag is ConfigView {
+  return flag.config !== undefined;
+}
+
+const tabs = [
+  { id: 'layers', name: 'Layers' },
+  { id: 'history', name: 'History' },
+  { id: 'explain', name: 'Explain' },
+  { id: 'code', name: 'Code' },
+] as const;
+
+function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
+  const place = usePlace();
+  const { name: environment } = useEnvironment();
+  const { tab = 'layers' } = useSearch({ strict: false });
+  // What the edits began with: somebody else's change must not slip below them.
+  const [began, setBegan] = useState(() => ({ version: config.version, configuration: configurationOf(config) }));
+  const [draft, setDraft] = useState<Configuration>();
+  const [isBroken, setBroken] = useState(false);
+  const [isInsisted, setInsisted] = useState(false);
+  const [round, setRound] = useState(0);
+  const [applied, setApplied] = useState<ChangeView>();
+  const inForce = useQuery({
+    queryKey: [place.project, place.environment, 'in-force', config.key],
+    queryFn: () => api.getConfigInForce(place, config.key),
+  });
+  const was = draft === undefined ? configurationOf(config) : began.configuration;
+  const current = draft ?? was;
+  const instructions = listConfigInstructions(was, current, isInsisted);
+  const isEditing = (draft !== undefined && instructions.length > 0) || isBroken;
+  const isBehind = isEditing && config.version > began.version;
+  const edit = (next: Configuration) => {
+    if (draft === undefined) setBegan({ version: config.version, configuration: configurationOf(config) });
+    setApplied(undefined);
+    setInsisted(false);
+    setDraft(isSame(next, was) ? undefined : next);
+  };
+  const forget = () => {
+    setRound(round + 1);
+    setDraft(undefined);
+    setBroken(false);
+    setInsisted(false);
+  };
+  return (
+    <>
+      <Page
+        name={`${config.key}, ${environment}`}
+        title={<Name>{config.key}</Name>}
+        beside={
+          <span className="flex flex-wrap items-center gap-2">
+            <Chip>
+              <KindIcon kind="config" /> <span className="ml-1">config</span>
+            </Chip>
+            {config.archived && <Chip tone="between">archived</Chip>}
+            {config.description !== '' ? config.description : config.name !== config.key && config.name}
+          </span>
+        }
+      >
+        <Tabs tabs={tabs} current={tab} />
+        {tab === 'layers' && (
+          <div className="-mx-6 -mb-10 flex max-tablet:-mx-4 max-desktop:flex-col">
+            <div className="min-w-0 flex-1 pb-6">
+              {isBehind && (
+                <Conflict
+                  flag={config}
+                  began={began.configuration}
+                  draft={current}
+                  keepMine={() => setBegan({ version: config.version, configuration: configurationOf(config) })}
+                  takeTheirs={forget}
+                />
+              )}
+              <Layers
+                // What was typed goes with the edits.
+                key={round}
+                config={config}
+                was={was}
+                draft={current}
+                inForce={inForce.data}
+                change={edit}
+                setBroken={setBroken}
+              />
+              {inForce.data !== undefined && <NotAsLayers inForce={inForce.data} unit={config.config.unit} />}
+              {inForce.error !== null && (
+                <div className="px-6 max-tablet:px-4">
+                  <Failure what="What instances have" error={inForce.error} retry={() => void inForce.refetch()} />
+                </div>
+              )}
+            </div>
+            <ConfigFacts rules={config.config} owner={config.owner} inForce={inForce.data} />
+          </div>
+        )}
+        {tab === 'history' && <HistoryTab flag={config.key} />}
+        {tab === 'explain' && <ConfigExplainTab config={config} />}
+        {tab === 'code' && <CodeTab flag={config} />}
+      </Page>
+      {isEditing && (
+        <ReviewBar
+          input={{ flag: config.key, instructions, expectedVersion: began.version }}
+          fault={
+            isBehind
+              ? 'Somebody else changed the config: keep yours or take theirs first'
+              : isBroken
+                ? 'What stands in the text editor is not JSON yet'
+                : findFault(config, current)
+          }
+          insist={{ isOn: isInsisted, set: setInsisted }}
+          discard={forget}
+          applied={(change) => {
+            forget();
+            setApplied(change);
+          }}
+        />
+      )}
+      {!isEditing && applied !== undefined && <Converging change={applied} close={() => setApplied(undefined)} />}
+    </>
+  );
+}
+
+/** What is not whole yet, and so cannot be applied. */
+function findFault({ config: { schema } }: ConfigView, draft: Configuration): string | undefined {
+  const overrides = draft.rules.map(overrideOf);
+  const empty = overrides.findIndex(({ clauses }) => clauses.some(({ values }) => values.length === 0));
+  if (empty !== -1) return `Override ${empty + 1} does not say for whom: choose a value`;
+  const layers = overrides.map(({ value }, index) => ({ name: `Override ${index + 1}`, value }));
+  for (const { name, value } of [...layers, { name: 'The value', value: environmentValueOf(draft) }]) {
+    const [fault] = findValueFaults(schema, value);
+    if (fault !== undefined) return [name, spellPath(fault.path), fault.message].filter(Boolean).join(': ');
+  }
+  return undefined;
+}
