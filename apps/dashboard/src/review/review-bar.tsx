@@ -44,9 +44,10 @@ export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarP
   const apply = useApply(applied);
   const send = () => apply.mutate({ ...input, comment });
   const confirmation = insist === undefined ? undefined : findConfirmation(preview.error);
+  const forbidden = useMay().refuse(input.instructions);
   const refusal =
     fault ??
-    useMay().refuse(input.instructions) ??
+    forbidden ??
     (preview.error === null
       ? undefined
       : confirmation === undefined
