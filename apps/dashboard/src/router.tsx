@@ -21,9 +21,16 @@ export interface PageSearch {
   readonly state?: string;
   /** Since when changes are looked at: milliseconds. */
   readonly since?: string;
+  /** Which instances are looked at. */
+  readonly service?: string;
+  readonly zone?: string;
+  readonly sdk?: string;
+  readonly version?: string;
+  /** Of which kind things are to be listed. */
+  readonly kind?: string;
 }
 
-const names = ['q', 'tab', 'state', 'since'] as const;
+const names = ['q', 'tab', 'state', 'since', 'service', 'zone', 'sdk', 'version', 'kind'] as const;
 
 function readSearch(search: Readonly<Record<string, unknown>> & SearchSchemaInput): PageSearch {
   return Object.fromEntries(
@@ -124,6 +131,21 @@ const inside = [
     ...inEnvironment,
     path: 'migrations/$key',
     component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'fleet/$key',
+    component: lazyRouteComponent(() => import('./fleet/instance-page.tsx'), 'InstancePage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'segments/$key',
+    component: lazyRouteComponent(() => import('./segments/segment-page.tsx'), 'SegmentPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'contexts',
+    component: lazyRouteComponent(() => import('./contexts/contexts-page.tsx'), 'ContextsPage'),
   }),
 ] as const;
 

@@ -64,6 +64,13 @@ describe('what is the matter with instances', () => {
     expect(see(fleet, 6).find({ matter: 'behind' })).toEqual(['away', 'good', 'late', 'mends', 'nameless']);
   });
 
+  test('is worse the further an instance is behind', async () => {
+    const fleet = buildTestFleet(createFakeServerPlatform());
+    for (const [at, version] of [11, 9, 10, undefined].entries()) fleet.join(`web-${at}`, { version });
+    await fleet.advance(3000);
+    expect(see(fleet, 12).find({})).toEqual(['web-3', 'web-1', 'web-2', 'web-0']);
+  });
+
   test('says which version it lacks first', async () => {
     const fleet = await buildFleet();
     const { due, current } = see(fleet);

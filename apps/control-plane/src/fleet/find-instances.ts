@@ -48,8 +48,9 @@ function hasWords(instance: Instance, words: string): boolean {
   return Object.values(instance.arrival.about).some((value) => String(value).toLowerCase().includes(words));
 }
 
-/** One digit: those with a matter, then ours, then others, then those that are gone. */
-function rankOf({ isForeign, contact }: Instance, matter: InstanceMatter | undefined): number {
+/** Those with a matter, of those that are behind the furthest first, then ours, then others, then those that are gone. */
+function rankOf({ isForeign, contact, version }: Instance, matter: InstanceMatter | undefined): string | number {
+  if (matter === 'behind') return `${instanceMatters.indexOf(matter)} ${String(version).padStart(16, '0')}`;
   if (matter !== undefined) return instanceMatters.indexOf(matter);
   const after = instanceMatters.length;
   if (contact.kind === 'gone') return after + 2;
