@@ -27,9 +27,16 @@ export interface PageSearch {
   readonly what?: string;
   /** How far back: `1h`, `24h`, `7d`. */
   readonly when?: string;
+  /** Which instances are looked at. */
+  readonly service?: string;
+  readonly zone?: string;
+  readonly sdk?: string;
+  readonly version?: string;
+  /** Of which kind things are to be listed. */
+  readonly kind?: string;
 }
 
-const names = ['q', 'tab', 'state', 'since', 'who', 'what', 'when'] as const;
+const names = ['q', 'tab', 'state', 'since', 'who', 'what', 'when', 'service', 'zone', 'sdk', 'version', 'kind'] as const;
 
 function readSearch(search: Readonly<Record<string, unknown>> & SearchSchemaInput): PageSearch {
   return Object.fromEntries(
@@ -140,6 +147,21 @@ const inside = [
     ...inEnvironment,
     path: 'changes/$key',
     component: lazyRouteComponent(() => import('./changes/change-page.tsx'), 'ChangePage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'fleet/$key',
+    component: lazyRouteComponent(() => import('./fleet/instance-page.tsx'), 'InstancePage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'segments/$key',
+    component: lazyRouteComponent(() => import('./segments/segment-page.tsx'), 'SegmentPage'),
+  }),
+  createRoute({
+    ...inEnvironment,
+    path: 'contexts',
+    component: lazyRouteComponent(() => import('./contexts/contexts-page.tsx'), 'ContextsPage'),
   }),
 ] as const;
 

@@ -23,7 +23,9 @@ import type {
   FlagRowsView,
   FlagTelemetryView,
   FlagView,
+  FleetInstanceView,
   FleetView,
+  InstanceMatter,
   InstanceView,
   InvitationView,
   MigrationBarrierView,
@@ -140,6 +142,18 @@ export interface ConvergenceQuery {
 
 export interface FleetQuery {
   readonly state?: InstanceView['state'] | undefined;
+  /** `any`: those that somebody should look at. */
+  readonly matter?: InstanceMatter | 'any' | undefined;
+  /** As instances say of themselves; empty: they say none. */
+  readonly service?: string | undefined;
+  readonly zone?: string | undefined;
+  readonly sdk?: string | undefined;
+  /** What they run. */
+  readonly version?: number | undefined;
+  /** Somewhere in the name, or in what they say of themselves. */
+  readonly search?: string | undefined;
+  /** By name unless given. */
+  readonly order?: 'name' | 'worst' | undefined;
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
 }
@@ -229,6 +243,7 @@ export interface ApiClient {
   getTelemetry(place: Place, flag: string, window?: string): Promise<FlagTelemetryView>;
   getRoutesTelemetry(place: Place, window?: string): Promise<RoutesTelemetryView>;
   listSegments(place: Place): Promise<Page<SegmentView>>;
+  getSegment(place: Place, segment: string): Promise<SegmentView>;
   listSegmentRows(place: Place, query?: SegmentRowsQuery): Promise<SegmentRowsView>;
   /** Flags first; those that ask the segment directly. */
   listSegmentUses(place: Place, segment: string, page?: PageQuery): Promise<Page<SegmentUseView>>;
@@ -247,6 +262,7 @@ export interface ApiClient {
   /** May take as long as it is asked to wait. */
   getConvergence(place: Place, id: string, query?: ConvergenceQuery): Promise<ConvergenceView>;
   getFleet(place: Place, query?: FleetQuery): Promise<FleetView>;
+  getInstance(place: Place, instance: string): Promise<FleetInstanceView>;
   /** What is off normal, what there is, and who has it. */
   getNow(place: Place): Promise<NowView>;
   /**
@@ -389,6 +405,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
       call('GET', `${at(place)}/flags/${enc(flag)}/telemetry${toQuery({ window })}`),
     getRoutesTelemetry: (place, window) => call('GET', `${at(place)}/routes/telemetry${toQuery({ window })}`),
     listSegments: (place) => call('GET', `${at(place)}/segments`),
+    getSegment: (place, segment) => call('GET', `${at(place)}/segments/${enc(segment)}`),
     listSegmentRows: (place, query = {}) => call('GET', `${at(place)}/segment-rows${toQuery({ ...query })}`),
     listSegmentUses: (place, segment, page = {}) =>
       call('GET', `${at(place)}/segments/${enc(segment)}/uses${toQuery({ ...page })}`),
@@ -404,6 +421,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getConvergence: (place, id, query = {}) =>
       call('GET', `${at(place)}/changes/${enc(id)}/convergence${toQuery({ ...query })}`, undefined, query.timeoutMs),
     getFleet: (place, query = {}) => call('GET', `${at(place)}/fleet${toQuery({ ...query })}`),
+    getInstance: (place, instance) => call('GET', `${at(place)}/fleet/${enc(instance)}`),
     getNow: (place) => call('GET', `${at(place)}/now`),
     followEvents,
     listContexts: (place, query = {}) => call('GET', `${at(place)}/contexts${toQuery({ ...query })}`),

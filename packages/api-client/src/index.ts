@@ -7,6 +7,7 @@ export {
   type ContextsQuery,
   createApiClient,
   type FlagRowsQuery,
+  type FleetQuery,
   type PageQuery,
   type Place,
   type RevertInput,

@@ -626,7 +626,11 @@ export const convergenceView = named('Convergence', {
 });
 export type ConvergenceView = z.output<typeof convergenceView>;
 
-const instanceView = named('Instance', {
+/** Why somebody should look at an instance, the worst first. */
+export const instanceMatters = ['refused', 'behind', 'offline', 'repairs'] as const;
+export type InstanceMatter = (typeof instanceMatters)[number];
+
+const instanceFields = {
   instance: text,
   session: text,
   /** `current`: it runs what the environment has. `behind`: not yet. */
@@ -653,8 +657,30 @@ const instanceView = named('Instance', {
   ).exactOptional(),
   /** Values of configs in force for the process: JSON, of long values the hash. */
   configs: list(view({ key: text, value: text })).exactOptional(),
-});
+  /**
+   * Why somebody should look at it: it `refused` something, is `behind` what was made more than two seconds ago, is
+   * `offline`, or has `repairs` waiting. Absent: nobody needs to.
+   */
+  matter: z.enum(instanceMatters).exactOptional(),
+  /** When what it refused or lacks was made; absent: it lacks nothing, or nobody knows. */
+  since: time.exactOptional(),
+};
+const instanceView = named('Instance', instanceFields);
 export type InstanceView = z.output<typeof instanceView>;
+
+/** One instance, with what is told of it alone. */
+export const fleetInstanceView = named('FleetInstance', {
+  ...instanceFields,
+  /** Of the environment. */
+  newest: version,
+  /** What it could not use, and so has in an earlier form. */
+  refused: list(view({ kind: z.enum(['flag', 'segment']), key: text, version, reason: text })),
+  /** After how long it had the last changes, the newest first; those that it does not have are not among them. */
+  acknowledged: list(view({ version, afterMs: z.number() })),
+});
+export type FleetInstanceView = z.output<typeof fleetInstanceView>;
+
+const matterCounts = { refused: count, behind: count, offline: count, repairs: count };
 
 /** The instances of an environment. */
 export const fleetView = named('Fleet', {
@@ -669,7 +695,33 @@ export const fleetView = named('Fleet', {
   /** How many of the live run which version; absent: they have told of nothing. */
   versions: list(view({ version: version.exactOptional(), instances: count })),
   /** SDKs that are not ours. */
-  foreign: view({ live: count, sdks: list(view({ sdk: text, instances: count })) }),
+  foreign: view({
+    live: count,
+    /** How many of them were sent the environment's version, and of how many events prove that they have it. */
+    sdks: list(view({ sdk: text, instances: count, delivered: count, inferred: count })),
+  }),
+  /** SDKs of ours. */
+  sdks: list(view({ sdk: text, instances: count })),
+  /** How many somebody should look at, each counted by the worst that there is about it. */
+  matters: view(matterCounts),
+  /** Who came and who went in the last ten minutes. */
+  recent: view({ joined: count, left: count }),
+  /**
+   * Those of ours that are there, by what they say of themselves; absent: they say nothing of it. At most 500: what comes
+   * after is counted as if it said nothing.
+   */
+  groups: list(
+    view({
+      service: text.exactOptional(),
+      zone: text.exactOptional(),
+      instances: count,
+      ...matterCounts,
+      /** The versions of the service, at most 20, the most frequent first. */
+      builds: list(view({ build: text, instances: count })),
+    }),
+  ),
+  /** How many the filters find. */
+  total: count,
   ...pageFields(instanceView),
 });
 export type FleetView = z.output<typeof fleetView>;

@@ -170,3 +170,19 @@ export async function listLaterChanges(
     .limit(limit)
     .execute();
 }
+
+/** When versions were made, of those that are known. */
+export async function listChangeTimes(
+  reads: Reads,
+  environmentId: string,
+  versions: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  if (versions.length === 0) return new Map();
+  const rows = await reads
+    .selectFrom('changes')
+    .select(['version', 'createdAt'])
+    .where('environmentId', '=', environmentId)
+    .where('version', 'in', [...new Set(versions)])
+    .execute();
+  return new Map(rows.map((row) => [row.version, row.createdAt]));
+}

@@ -41,7 +41,9 @@ const sockets: TestSocket[] = [];
 beforeAll(async () => {
   server = await startTestServer({ platform: { after } });
   await server.api('POST', '/projects/default/flags', { key: 'checkout' });
-  for (const key of ['web-1', 'web-2', 'web-3']) await startInstance(key, 'e:1');
+  for (const key of ['web-1', 'web-2', 'web-3']) {
+    await startInstance(key, 'e:1', { service: 'shop', zone: key === 'web-3' ? 'eu-1b' : 'eu-1a' });
+  }
   change = await server.change({ flag: 'checkout', instructions: [{ kind: 'turn-on' }] });
   await startInstance('web-4');
 });
@@ -52,11 +54,19 @@ afterAll(async () => {
 });
 
 /** An instance that says that it runs this, or what there is, and then nothing more. */
-async function startInstance(key: string, told?: string): Promise<void> {
+async function startInstance(key: string, told?: string, about: object = {}): Promise<void> {
   const socket = await openTestSocket(server.url, server.sdkKey);
   sockets.push(socket);
   const state = told ?? JSON.parse((await socket.until('payload-transferred')).at(-1)?.data ?? '').state;
-  socket.send({ kind: 'hello', key, session: `session of ${key}`, connection: 1, via: 'socket', running: { state } });
+  socket.send({
+    kind: 'hello',
+    key,
+    session: `session of ${key}`,
+    connection: 1,
+    via: 'socket',
+    about,
+    running: { state },
+  });
   socket.send({ kind: 'events', id: key, events: [] });
   await socket.until('taken');
 }
@@ -150,15 +160,52 @@ describe('the fleet', () => {
     expect(body.live).toBe(4);
   });
 
+  test.each([
+    ['service=shop&zone=eu-1a', ['web-1', 'web-2']],
+    ['service=&zone=', ['web-4']],
+    ['search=EU-1B', ['web-3']],
+    ['search=web-2', ['web-2']],
+    ['sdk=none', []],
+  ])('is filtered by %s', async (filter, names) => {
+    const { body } = await server.api('GET', `${production}/fleet?${filter}`);
+    expect(body.items.map(({ instance }: { instance: string }) => instance)).toEqual(names);
+    expect(body).toMatchObject({ total: names.length, live: 4 });
+  });
+
+  test('is paged from the worst on, wherever a page ends', async () => {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const query: string = cursor === undefined ? '' : `&cursor=${cursor}`;
+      const { body }: { body: FleetView } = await server.api('GET', `${production}/fleet?order=worst&limit=1${query}`);
+      names.push(...body.items.map(({ instance }) => instance));
+      cursor = body.nextCursor;
+    } while (cursor !== undefined);
+    expect(names).toEqual(['web-1', 'web-2', 'web-3', 'web-4']);
+  });
+
+  test('shows an instance alone', async () => {
+    const { body } = await server.api('GET', `${production}/fleet/web-4`);
+    expect(body).toMatchObject({ instance: 'web-4', state: 'current', newest: change.version, refused: [] });
+    expect((await server.api('GET', `${production}/fleet/web-5`)).status).toBe(404);
+    expect((await server.api('GET', `${production}/fleet/web%2F5`)).status).toBe(404);
+  });
+
   test('of an environment where nobody is, is nobody', async () => {
     const { body } = await server.api('GET', '/projects/default/environments/staging/fleet');
     expect(body).toMatchObject({ live: 0, items: [], versions: [] });
   });
 
-  test.each(['?state=late', '?limit=0', '?limit=501', '?cursor=nonsense!', '?cursor=', '?x=1'])(
-    'is not listed by %s',
-    async (query) => {
-      expect((await server.api('GET', `${production}/fleet${query}`)).status).toBe(400);
-    },
-  );
+  test.each([
+    '?state=late',
+    '?limit=0',
+    '?limit=501',
+    '?cursor=nonsense!',
+    '?cursor=',
+    '?x=1',
+    '?matter=bored',
+    '?order=best',
+  ])('is not listed by %s', async (query) => {
+    expect((await server.api('GET', `${production}/fleet${query}`)).status).toBe(400);
+  });
 });

@@ -3,12 +3,14 @@ import {
   type ConvergenceView,
   configInForceView,
   convergenceView,
+  type FleetInstanceView,
   type FleetView,
+  fleetInstanceView,
   fleetView,
-  type InstanceView,
 } from '@sluice/api-client';
-import { getChange } from '../changes/change-queries.ts';
+import { getChange, listChangeTimes } from '../changes/change-queries.ts';
 import { changeParams } from '../changes/change-schema.ts';
+import { notFound } from '../errors.ts';
 import { createRulesetOf } from '../evaluations/ruleset-of.ts';
 import { getFlag } from '../flags/flag-queries.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
@@ -20,14 +22,20 @@ import type { ServerContext } from '../server-context.ts';
 import { awaitConvergence } from './await-convergence.ts';
 import { describeInForce } from './config-in-force.ts';
 import { findConvergence } from './convergence-record.ts';
-import { convergenceQuery, fleetParams, fleetQuery } from './fleet-schema.ts';
-import { summariseFleet, toInstanceView } from './fleet-view.ts';
+import { type Found, findInstances } from './find-instances.ts';
+import { findDue } from './fleet-counts.ts';
+import type { FleetRecord } from './fleet-record.ts';
+import { convergenceQuery, fleetParams, fleetQuery, instanceParams } from './fleet-schema.ts';
+import { type Current, summariseFleet, toInstanceView } from './fleet-view.ts';
+import { type Instance, listRefused, nameOf } from './instance.ts';
+import { findLacking } from './instance-matter.ts';
+import { delayOf } from './track.ts';
 
 const base = '/projects/:project/environments/:environment';
 
 /** Who runs what. */
 export function addFleetRoutes(app: App, context: ServerContext): void {
-  const { db, channels, readFleet, platform } = context;
+  const { db, channels, fleet, readFleet, platform } = context;
 
   app.get(
     `${base}/changes/:change/convergence`,
@@ -70,16 +78,45 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
         response: { 200: fleetView },
       },
     },
-    async ({ params, query: { limit, cursor, state } }): Promise<FleetView> => {
+    async ({ params, query: { limit, cursor, order, ...filter } }): Promise<FleetView> => {
       const { id, epoch, version } = await getEnvironment(db, params.project, params.environment);
       const record = await readFleet(id);
       const current = { epoch, version, now: platform.elapsed() };
+      const due = findDue(fleet.open(id), current);
+      const found = findInstances(record.instances, { filter, order, current, due });
       const after = parseCursor(cursor) ?? '';
-      const views = record.instances
-        .map((instance) => toInstanceView(instance, current))
-        .filter((view) => (state === undefined || view.state === state) && orderOf(view) > after)
-        .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
-      return { ...summariseFleet(record, current), ...toPage(views, limit, orderOf, (view) => view) };
+      const first = found.findIndex(({ place }) => place > after);
+      const rows = first < 0 ? [] : found.slice(first, first + limit + 1);
+      const times = await listChangeTimes(
+        db,
+        id,
+        rows.flatMap(({ instance }) => findLacking(instance, due) ?? []),
+      );
+      const view = ({ instance }: Found) =>
+        toInstanceView(instance, current, due, times.get(findLacking(instance, due) ?? -1));
+      const page = toPage(rows, limit, ({ place }) => place, view);
+      return { ...summariseFleet(record, current, due), total: found.length, ...page };
+    },
+  );
+
+  app.get(
+    `${base}/fleet/:instance`,
+    { schema: { summary: 'Show an instance', params: instanceParams, response: { 200: fleetInstanceView } } },
+    async ({ params }): Promise<FleetInstanceView> => {
+      const { id, epoch, version } = await getEnvironment(db, params.project, params.environment);
+      const record = await readFleet(id);
+      const current = { epoch, version, now: platform.elapsed() };
+      const due = findDue(fleet.open(id), current);
+      const instance = record.instances.find((one) => nameOf(one) === params.instance);
+      if (instance === undefined) throw notFound('instance', params.instance);
+      const lacking = findLacking(instance, due);
+      const times = await listChangeTimes(db, id, lacking === undefined ? [] : [lacking]);
+      return {
+        ...toInstanceView(instance, current, due, times.get(lacking ?? -1)),
+        newest: version,
+        refused: listRefused(instance),
+        acknowledged: listAcknowledged(record, instance, current),
+      };
     },
   );
 
@@ -107,7 +144,17 @@ export function addFleetRoutes(app: App, context: ServerContext): void {
   );
 }
 
-/** By name, and the same from page to page, wherever an instance is connected. */
-function orderOf({ instance, session }: InstanceView): string {
-  return `${instance} ${session}`;
+/** So many of the last changes are looked at for when an instance had them. */
+const changesTold = 8;
+
+function listAcknowledged(
+  record: FleetRecord,
+  { index }: Instance,
+  { epoch, version }: Current,
+): FleetInstanceView['acknowledged'] {
+  return Array.from({ length: changesTold }, (_, back) => version - back).flatMap((wanted) => {
+    const track = record.findTrack(wanted);
+    const afterMs = track?.epoch === epoch ? delayOf(track, index) : undefined;
+    return afterMs === undefined ? [] : [{ version: wanted, afterMs }];
+  });
 }

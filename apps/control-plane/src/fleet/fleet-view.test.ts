@@ -30,7 +30,11 @@ describe('the fleet in numbers', () => {
       gone: 0,
       versions: [],
       foreign: { live: 0, sdks: [] },
-    } satisfies Omit<FleetView, 'items'>);
+      sdks: [],
+      matters: { refused: 0, behind: 0, offline: 0, repairs: 0 },
+      recent: { joined: 0, left: 0 },
+      groups: [],
+    } satisfies Omit<FleetView, 'total' | 'items'>);
   });
 
   test('counts who is connected, who may be there, and who is gone', async () => {
@@ -65,8 +69,13 @@ describe('the fleet in numbers', () => {
       live: 1,
       gone: 0,
       versions: [{ version: 1, instances: 1 }],
-      foreign: { live: 2, sdks: [{ sdk: 'NodeJSClient/9', instances: 2 }] },
+      sdks: [{ sdk: 'sluice-node/0.1.0', instances: 1 }],
+      foreign: { live: 2, sdks: [{ sdk: 'NodeJSClient/9', instances: 2, delivered: 0, inferred: 0 }] },
     });
+    fleet.registry.deliver([2], 1);
+    fleet.registry.infer('env-1', 'session of f-2', 1);
+    expect(summarise(fleet, 1).foreign.sdks).toMatchObject([{ instances: 2, delivered: 1, inferred: 1 }]);
+    expect(summarise(fleet, 2).foreign.sdks).toMatchObject([{ instances: 2, delivered: 0, inferred: 0 }]);
   });
 });
 

@@ -1,8 +1,11 @@
 import type { FleetView, InstanceView } from '@sluice/api-client';
+import { takeCensus } from './census.ts';
+import type { Due } from './fleet-counts.ts';
 import type { FleetRecord } from './fleet-record.ts';
 import { describeRefusal, hasRepairs, type Instance, nameOf } from './instance.ts';
+import { findMatter } from './instance-matter.ts';
 
-interface Current {
+export interface Current {
   readonly epoch: string;
   readonly version: number;
   /** By the monotonic clock. */
@@ -10,7 +13,11 @@ interface Current {
 }
 
 /** Counts the instances of an environment. */
-export function summariseFleet(fleet: FleetRecord, current: Current): Omit<FleetView, 'items' | 'nextCursor'> {
+export function summariseFleet(
+  fleet: FleetRecord,
+  current: Current,
+  due: Due = current,
+): Omit<FleetView, 'total' | 'items' | 'nextCursor'> {
   const own = fleet.instances.filter(({ isForeign }) => !isForeign);
   const foreign = fleet.instances.filter(({ isForeign, contact }) => isForeign && contact.kind !== 'gone');
   const live = own.filter(({ contact }) => contact.kind !== 'gone');
@@ -26,16 +33,27 @@ export function summariseFleet(fleet: FleetRecord, current: Current): Omit<Fleet
       .map(([version, instances]) => ({ ...(version !== undefined && { version }), instances })),
     foreign: {
       live: foreign.length,
-      sdks: countBy(foreign, ({ arrival }) => arrival.sdk)
-        .sort(([, a], [, b]) => b - a)
-        .map(([sdk, instances]) => ({ sdk, instances })),
+      sdks: [...Map.groupBy(foreign, ({ arrival }) => arrival.sdk)]
+        .map(([sdk, group]) => ({
+          sdk,
+          instances: group.length,
+          delivered: group.filter(({ delivered }) => delivered >= current.version).length,
+          inferred: group.filter(({ inferred }) => inferred >= current.version).length,
+        }))
+        .sort((a, b) => b.instances - a.instances),
     },
+    sdks: countBy(live, ({ arrival }) => arrival.sdk)
+      .sort(([, a], [, b]) => b - a)
+      .map(([sdk, instances]) => ({ sdk, instances })),
+    ...takeCensus(fleet.instances, due),
   };
 }
 
-export function toInstanceView(instance: Instance, current: Current): InstanceView {
+/** `due`: what everybody should have by now; `since`: when what it lacks was made. */
+export function toInstanceView(instance: Instance, current: Current, due: Due = current, since?: number): InstanceView {
   const { arrival, joinedAt, heardAt } = instance;
-  const version = instance.isForeign ? versionOfForeign(instance) : versionOf(instance, current);
+  const version = versionShown(instance, current);
+  const matter = findMatter(instance, due);
   const reason = describeRefusal(instance);
   return {
     instance: nameOf(instance),
@@ -52,10 +70,17 @@ export function toInstanceView(instance: Instance, current: Current): InstanceVi
     ...(instance.oldestVersion !== undefined && { oldestVersion: instance.oldestVersion }),
     ...(instance.repairs !== undefined && hasRepairs(instance) && { repairs: instance.repairs }),
     ...(instance.configs.length > 0 && { configs: instance.configs }),
+    ...(matter !== undefined && { matter }),
+    ...(since !== undefined && { since }),
   };
 }
 
-function stateOf(instance: Instance, { epoch, version }: Current): InstanceView['state'] {
+/** What it runs as far as it is known; of other SDKs, what they have at least. */
+export function versionShown(instance: Instance, current: Current): number | undefined {
+  return instance.isForeign ? versionOfForeign(instance) : versionOf(instance, current);
+}
+
+export function stateOf(instance: Instance, { epoch, version }: Current): InstanceView['state'] {
   const { contact, isForeign, refused, problem } = instance;
   if (contact.kind === 'gone') return 'gone';
   if (contact.kind === 'lost') return 'offline';
@@ -76,5 +101,10 @@ function versionOfForeign({ delivered, inferred }: Instance): number | undefined
 }
 
 function countBy<T, K>(items: readonly T[], keyOf: (item: T) => K): [K, number][] {
-  return [...Map.groupBy(items, keyOf)].map(([key, group]) => [key, group.length]);
+  const counts = new Map<K, number>();
+  for (const item of items) {
+    const key = keyOf(item);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts];
 }

@@ -64,11 +64,15 @@ export function nameOf({ key, place }: Pick<Instance, 'key' | 'place'>): string 
   return place === 1 ? key : `${key} (${place})`;
 }
 
+/** The newest form of each object that it could not use. */
+export function listRefused({ refused }: Pick<Instance, 'refused'>): readonly RefusedObject[] {
+  return refused.filter(({ kind, key }, at) => refused.findIndex((one) => one.kind === kind && one.key === key) === at);
+}
+
 /** Why it does not run all of what it was sent; empty: it does. */
-export function describeRefusal({ problem, refused }: Pick<Instance, 'problem' | 'refused'>): string {
-  if (problem !== undefined) return problem;
-  const newest = refused.filter(
-    ({ kind, key }, at) => refused.findIndex((one) => one.kind === kind && one.key === key) === at,
-  );
-  return newest.map(({ kind, key, reason }) => `${kind} ${key}: ${reason}`).join('; ');
+export function describeRefusal(instance: Pick<Instance, 'problem' | 'refused'>): string {
+  if (instance.problem !== undefined) return instance.problem;
+  return listRefused(instance)
+    .map(({ kind, key, reason }) => `${kind} ${key}: ${reason}`)
+    .join('; ');
 }

@@ -1,4 +1,5 @@
 import { type NowView, nowView } from '@sluice/api-client';
+import { listChangeTimes } from '../changes/change-queries.ts';
 import { findDue } from '../fleet/fleet-counts.ts';
 import type { App } from '../http/zod-routes.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
@@ -27,7 +28,7 @@ export function addNowRoutes(app: App, { db, fleet, readFleet, readStanding, pla
       const due = findDue(fleet.open(id), { epoch, version, now: elapsed });
       const survey = surveyFleet(instances, due, version);
       const lacking = [...survey.refused, ...survey.behind.values()].map(({ firstLacking }) => firstLacking);
-      const times = await listTimes(lacking);
+      const times = await listChangeTimes(db, id, lacking);
       const now = platform.now();
       const { valve = 0, migration = 0, config = 0 } = standing.kinds;
       const tripped = standing.trips.filter((trip) => isOffNormal(trip, now)).map(({ flag }) => flag);
@@ -51,17 +52,6 @@ export function addNowRoutes(app: App, { db, fleet, readFleet, readStanding, pla
           .sort((a, b) => ((a.zone ?? '') < (b.zone ?? '') ? -1 : 1)),
         ...(standing.lastRestoredAt !== undefined && { lastRestoredAt: standing.lastRestoredAt }),
       };
-
-      async function listTimes(versions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-        if (versions.length === 0) return new Map();
-        const rows = await db
-          .selectFrom('changes')
-          .select(['version', 'createdAt'])
-          .where('environmentId', '=', id)
-          .where('version', 'in', [...new Set(versions)])
-          .execute();
-        return new Map(rows.map((row) => [row.version, row.createdAt]));
-      }
     },
   );
 }

@@ -8,13 +8,15 @@ import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Message } from '../ui/message.tsx';
 
-/** All that was done to one flag, the newest first; each can be reverted. */
-export function HistoryTab({ flag }: { readonly flag: string }): ReactNode {
+type HistoryTabProps = { readonly flag: string } | { readonly segment: string };
+
+/** All that was done to one flag or segment, the newest first; each can be reverted. */
+export function HistoryTab(object: HistoryTabProps): ReactNode {
   const place = usePlace();
   const query = useInfiniteQuery({
-    queryKey: [place.project, place.environment, 'changes', 'flag', flag],
+    queryKey: [place.project, place.environment, 'changes', 'of', object],
     queryFn: ({ pageParam }) =>
-      api.listChanges(place, { flag, limit: 50, ...(pageParam !== '' && { cursor: pageParam }) }),
+      api.listChanges(place, { ...object, limit: 50, ...(pageParam !== '' && { cursor: pageParam }) }),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor,
   });

@@ -1,7 +1,9 @@
 import type { Place } from '@sluice/api-client';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { queryClient } from '../api.ts';
+import { after } from '../platform.ts';
 import { type LiveConvergence, type LiveEvent, type LiveFleet, type LiveStatus, LiveStream } from './live-stream.ts';
+import { createPaced } from './paced.ts';
 
 interface LiveValue {
   readonly stream: LiveStream;
@@ -12,6 +14,9 @@ interface LiveValue {
 
 const LiveContext = createContext<LiveValue | undefined>(undefined);
 
+/** The fleet is asked for no more often. */
+const fleetPeriodMs = 1000;
+
 /** How many changes on their way are kept. */
 const kept = 50;
 
@@ -20,8 +25,19 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
   const [value, setValue] = useState<LiveValue>();
   const { project, environment } = place;
   useEffect(() => {
+    const again = createPaced(
+      fleetPeriodMs,
+      () => {
+        for (const subject of ['fleet', 'barriers', 'in-force']) {
+          void queryClient.invalidateQueries({ queryKey: [project, environment, subject] });
+        }
+      },
+      after,
+    );
     const stream = new LiveStream({ project, environment }, (event) => {
       refresh({ project, environment }, event);
+      // Who runs what is counted by a look at all instances: not as often as they answer.
+      if (event.kind === 'fleet' || event.kind === 'convergence' || event.kind === 'change') again();
       if (event.kind === 'convergence') {
         const { kind: _, ...told } = event;
         setValue((old) => old && { ...old, convergence: keepLast(old.convergence, told) });
@@ -29,7 +45,10 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
       if (event.kind === 'fleet') setValue((old) => old && { ...old, fleet: event });
     });
     setValue({ stream, convergence: new Map(), fleet: undefined });
-    return () => stream.close();
+    return () => {
+      again.stop();
+      stream.close();
+    };
   }, [project, environment]);
   return value && <LiveContext value={value}>{children}</LiveContext>;
 }
@@ -57,15 +76,10 @@ function refresh({ project, environment }: Place, event: LiveEvent): void {
     case 'hello':
       return;
     case 'convergence':
-      again('in-force');
+    case 'fleet':
       return;
     case 'reset':
       again();
-      return;
-    case 'fleet':
-      again('fleet');
-      again('barriers');
-      again('in-force');
       return;
     case 'matters':
       again('now');

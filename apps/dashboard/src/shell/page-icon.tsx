@@ -7,6 +7,7 @@ import {
   History,
   KeyRound,
   SlidersHorizontal,
+  UserRound,
   Users,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
@@ -20,6 +21,7 @@ const icons: Readonly<Record<PagePath, ReactNode>> = {
   configs: <SlidersHorizontal aria-hidden size={15} />,
   flags: <Flag aria-hidden size={15} />,
   segments: <CircleDot aria-hidden size={15} />,
+  contexts: <UserRound aria-hidden size={15} />,
   fleet: <Grid2x2 aria-hidden size={15} />,
   changes: <History aria-hidden size={15} />,
   environments: <KeyRound aria-hidden size={15} />,

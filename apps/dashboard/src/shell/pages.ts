@@ -6,6 +6,7 @@ export const pages = [
   { path: 'configs', name: 'Configs', group: 'Operate', letter: 'c' },
   { path: 'flags', name: 'Flags', group: 'Release', letter: 'f' },
   { path: 'segments', name: 'Segments', group: 'Release', letter: 's' },
+  { path: 'contexts', name: 'Contexts', group: 'Release', letter: 'x' },
   { path: 'fleet', name: 'Fleet', group: 'Prove', letter: 'l' },
   { path: 'changes', name: 'Changes', group: 'Prove', letter: 'h' },
   { path: 'environments', name: 'Environments', group: 'bottom', letter: 'k' },
