@@ -3,13 +3,20 @@ import type { ReactNode } from 'react';
 import { Name } from '../ui/name.tsx';
 import { splitDifference } from './split-difference.ts';
 
+interface EffectsProps {
+  readonly change: Pick<ChangeView, 'effects'>;
+  /** The page is about the one object that is concerned: its key need not be said. */
+  readonly isAlone?: boolean;
+}
+
 /** What a change did, object by object: what was is struck through, what came is in the accent. */
-export function Effects({ change }: { readonly change: Pick<ChangeView, 'effects'> }): ReactNode {
+export function Effects({ change, isAlone = false }: EffectsProps): ReactNode {
   return (
     <ul className="flex flex-col gap-0.5">
       {change.effects.map((effect) => (
         <li key={`${effect.kind} ${effect.key} ${effect.text}`} className="min-w-0">
-          <Name>{effect.key}</Name> <EffectText text={effect.text} />
+          {!(isAlone && change.effects.every(({ key }) => key === effect.key)) && <Name>{effect.key}</Name>}{' '}
+          <EffectText text={effect.text} />
         </li>
       ))}
     </ul>

@@ -1,10 +1,7 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
-import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
-import { usePlace } from '../place.ts';
-import { after } from '../platform.ts';
+import { useRefusal } from '../session/permission.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
@@ -13,33 +10,32 @@ import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { ChangedShare } from './changed-share.tsx';
+import { usePreview } from './use-preview.ts';
 
 interface ReviewBarProps {
   /** What is to be applied: the edits so far. */
   readonly input: ChangeInput;
   /** What stands in the way, in a sentence; absent: nothing. */
   readonly fault?: string | undefined;
+  /** Says a sentence of the server's in the words of the page. */
+  readonly say?: ((text: string) => string) | undefined;
   readonly discard: () => void;
   readonly applied: (change: ChangeView) => void;
 }
 
-/** Below a page with edits: what they change in words, as the server would follow them, then the button that does it. */
-export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): ReactNode {
-  const place = usePlace();
+/**
+ * Below a page with edits: what they change in words, as the server would follow them, how many sampled contexts that
+ * concerns, then the button that does it.
+ */
+export function ReviewBar({ input, fault, say, discard, applied }: ReviewBarProps): ReactNode {
   const environment = useEnvironment();
+  const forbidden = useRefusal(input.instructions);
   const [comment, setComment] = useState('');
-  const asked = useSettled(input);
-  const preview = useQuery({
-    queryKey: [place.project, place.environment, 'preview', asked],
-    queryFn: () => api.change(place, { ...asked, dryRun: true }),
-    placeholderData: keepPreviousData,
-    enabled: fault === undefined,
-    retry: false,
-    gcTime: 0,
-  });
+  const preview = usePreview(fault === undefined ? input : undefined);
   const apply = useApply(applied);
   const send = () => apply.mutate({ ...input, comment });
-  const refusal = fault ?? (preview.error === null ? undefined : 'the server would refuse it');
+  const refusal = fault ?? forbidden ?? (preview.error === null ? undefined : 'the server would refuse it');
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -50,11 +46,14 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
     return () => removeEventListener('keydown', press);
   });
   const count = input.instructions.length;
+  const effects = preview.data?.effects ?? [];
+  const said = { effects: effects.map((effect) => ({ ...effect, text: say?.(effect.text) ?? effect.text })) };
+  const isShown = fault === undefined && preview.data !== undefined && preview.error === null;
   return (
     <section
       aria-label="Review"
       className={join(
-        'sticky bottom-0 z-20 mt-auto grid max-h-[40dvh] shrink-0 gap-x-8 gap-y-3 overflow-y-auto bg-raised px-6 py-3 max-tablet:px-4 desktop:grid-cols-[minmax(0,1fr)_20rem]',
+        'sticky bottom-0 z-20 mt-auto grid max-h-[40dvh] shrink-0 max-tablet:max-h-[60dvh] gap-x-8 gap-y-3 overflow-y-auto bg-raised px-6 py-3 max-tablet:px-4 desktop:grid-cols-[minmax(0,1fr)_minmax(0,22rem)_20rem]',
         environment.isProduction ? 'border-production-line border-t-2' : 'border-line-strong border-t border-dashed',
       )}
     >
@@ -65,15 +64,14 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
         {fault !== undefined && <p className="mt-1 text-red-text">{fault}</p>}
         {fault === undefined && preview.error !== null && <RefusedNote error={preview.error} />}
         {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
-        {fault === undefined && preview.data !== undefined && preview.error === null && (
+        {isShown && (
           <div className="mt-1" aria-live="polite">
-            <Effects change={preview.data} />
-            {preview.data.effects.length === 0 && (
-              <span className="text-ink-2">Changes nothing: it is so already.</span>
-            )}
+            <Effects change={said} isAlone={input.flag !== undefined} />
+            {effects.length === 0 && <span className="text-ink-2">Changes nothing: it is so already.</span>}
           </div>
         )}
       </div>
+      {isShown ? <ChangedShare preview={preview.data} /> : <span className="max-desktop:hidden" />}
       <div className="flex min-w-0 flex-col gap-3">
         <Field
           label="Why"
@@ -96,16 +94,11 @@ export function ReviewBar({ input, fault, discard, applied }: ReviewBarProps): R
             Apply to {environment.name} <KeyHint>Ctrl Enter</KeyHint>
           </Button>
         </div>
+        {forbidden !== undefined && (
+          <p className="text-right text-ink-2 text-small">You can look, not apply: {forbidden}.</p>
+        )}
         <RefusedNote error={apply.error} />
       </div>
     </section>
   );
-}
-
-/** The value once it stays the same for a moment: while one types, nothing is asked. */
-function useSettled<T>(value: T): T {
-  const [settled, setSettled] = useState(value);
-  const text = JSON.stringify(value);
-  useEffect(() => after(250, () => setSettled(JSON.parse(text))), [text]);
-  return settled;
 }
