@@ -69,7 +69,7 @@ function SideBySide({ view, here, copyFrom }: SideBySideProps): ReactNode {
         <table className="w-full border-collapse text-left">
           <thead>
             <tr className="border-line border-b align-bottom">
-              <th className="w-40 pr-4 pb-2 font-normal text-ink-3">Line</th>
+              <th className="w-40 min-w-28 pr-4 pb-2 font-normal text-ink-3">Line</th>
               {items.map(({ environment, state, changedAt }) => (
                 <th key={environment} className="min-w-52 pr-4 pb-2 font-normal">
                   <span className="flex flex-wrap items-center gap-x-3 gap-y-1">

@@ -22,6 +22,7 @@ import { CanEdit } from './can-edit.ts';
 import { CodeTab } from './code-tab.tsx';
 import { Conflict } from './conflict.tsx';
 import { decidedShares } from './decided.ts';
+import { draftOf } from './definition-draft.ts';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
 import { EnvironmentsTab } from './environments-tab.tsx';
 import { EvaluationsTab } from './evaluations-tab.tsx';
@@ -170,7 +171,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         {tab === 'history' && <HistoryTab flag={flag.key} />}
         {tab === 'explain' && <ExplainTab flag={flag} />}
         {tab === 'code' && <CodeTab flag={flag} />}
-        {tab === 'settings' && <SettingsTab key={`${flag.version} ${round}`} flag={flag} review={review} />}
+        {tab === 'settings' && <SettingsTab key={JSON.stringify([round, draftOf(flag)])} flag={flag} review={review} />}
       </Page>
       {aside !== undefined ? (
         <ReviewBar

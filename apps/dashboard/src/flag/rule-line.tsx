@@ -100,7 +100,6 @@ export function RuleLine({
           {canEdit && (
             <button
               type="button"
-              aria-label={`Add a condition to rule ${index + 1}`}
               className="min-h-6 rounded-control px-1 text-ink-3 hover:bg-hover hover:text-ink"
               onClick={() =>
                 change({
@@ -109,7 +108,7 @@ export function RuleLine({
                 })
               }
             >
-              and…
+              and…<span className="sr-only"> another condition of rule {index + 1}</span>
             </button>
           )}{' '}
           then serve{' '}

@@ -83,31 +83,34 @@ function Examples({ preview, close }: { readonly preview: PreviewView; readonly 
       note={`${formatCount(examples.length)} of ${formatCount(changed)} in the sample`}
       actions={<Button onClick={close}>Close</Button>}
     >
-      <table className="w-full">
-        <thead className="text-left text-ink-3">
-          <tr className="border-line border-b">
-            <th className="px-6 py-2 font-normal max-tablet:px-4">Context</th>
-            <th className="px-3 py-2 font-normal">Gets</th>
-            <th className="px-6 py-2 font-normal max-tablet:px-4">Would get</th>
-          </tr>
-        </thead>
-        <tbody>
-          {examples.map(({ kind, key, context, from, to }) => (
-            <tr key={`${kind} ${key}`} className="border-line border-b align-top">
-              <td className="px-6 py-1.5 max-tablet:px-4">
-                <span className="text-ink-2">{kind}</span> <Name>{key}</Name>
-                <span className="block break-all font-mono text-ink-3 text-small">{spell(context)}</span>
-              </td>
-              <td className="px-3 py-1.5 text-ink-3">
-                <Answer id={from} />
-              </td>
-              <td className="px-6 py-1.5 text-accent max-tablet:px-4">
-                <Answer id={to} />
-              </td>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached. */}
+      <section tabIndex={0} aria-label="Contexts">
+        <table className="w-full">
+          <thead className="text-left text-ink-3">
+            <tr className="border-line border-b">
+              <th className="px-6 py-2 font-normal max-tablet:px-4">Context</th>
+              <th className="px-3 py-2 font-normal">Gets</th>
+              <th className="px-6 py-2 font-normal max-tablet:px-4">Would get</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {examples.map(({ kind, key, context, from, to }) => (
+              <tr key={`${kind} ${key}`} className="border-line border-b align-top">
+                <td className="px-6 py-1.5 max-tablet:px-4">
+                  <span className="text-ink-2">{kind}</span> <Name>{key}</Name>
+                  <span className="block break-all font-mono text-ink-3 text-small">{spell(context)}</span>
+                </td>
+                <td className="px-3 py-1.5 text-ink-3">
+                  <Answer id={from} />
+                </td>
+                <td className="px-6 py-1.5 text-accent max-tablet:px-4">
+                  <Answer id={to} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
     </Dialog>
   );
 }

@@ -18,6 +18,8 @@ interface ReviewBarProps {
   readonly input: ChangeInput;
   /** What stands in the way, in a sentence; absent: nothing. */
   readonly fault?: string | undefined;
+  /** What it leaves as it is, and why. */
+  readonly note?: string | undefined;
   /** Says a sentence of the server's in the words of the page. */
   readonly say?: ((text: string) => string) | undefined;
   readonly discard: () => void;
@@ -28,7 +30,7 @@ interface ReviewBarProps {
  * Below a page with edits: what they change in words, as the server would follow them, how many sampled contexts that
  * concerns, then the button that does it.
  */
-export function ReviewBar({ input, fault, say, discard, applied }: ReviewBarProps): ReactNode {
+export function ReviewBar({ input, fault, note, say, discard, applied }: ReviewBarProps): ReactNode {
   const environment = useEnvironment();
   const forbidden = useRefusal(input.instructions);
   const [comment, setComment] = useState('');
@@ -61,7 +63,8 @@ export function ReviewBar({ input, fault, say, discard, applied }: ReviewBarProp
         <h2>
           {count} {count === 1 ? 'edit' : 'edits'}, nothing applied yet
         </h2>
-        {fault !== undefined && <p className="mt-1 text-red-text">{fault}</p>}
+        {fault !== undefined && <p className="mt-1 text-red-text">{fault}.</p>}
+        {fault === undefined && note !== undefined && <p className="mt-1 text-ink-2">{note}.</p>}
         {fault === undefined && preview.error !== null && <RefusedNote error={preview.error} />}
         {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
         {isShown && (

@@ -16,10 +16,10 @@ export function PersonMenu(): ReactNode {
       trigger={
         <button
           type="button"
-          aria-label="You"
           className="flex size-7 items-center justify-center rounded-full border border-current/30 font-semibold text-hint max-tablet:size-9"
         >
-          Me
+          <span aria-hidden>Me</span>
+          <span className="sr-only">You</span>
         </button>
       }
     >
