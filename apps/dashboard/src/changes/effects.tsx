@@ -8,13 +8,16 @@ interface EffectsProps {
   readonly change: Pick<ChangeView, 'effects'>;
   /** In a row of a list: of so many things at most, each object named once. */
   readonly most?: number;
+  /** The page is about the one object that is concerned: its key need not be said. */
+  readonly isAlone?: boolean;
 }
 
 /** What a change did, object by object: what was is struck through, what came is in the accent. */
-export function Effects({ change, most }: EffectsProps): ReactNode {
+export function Effects({ change, most, isAlone = false }: EffectsProps): ReactNode {
   const { effects } = change;
   // One more line would say as much as the effect itself.
   const shown = most === undefined || effects.length === most + 1 ? effects : effects.slice(0, most);
+  const isNamed = !(isAlone && effects.every(({ key }) => key === effects[0]?.key));
   const named = (effect: EffectView) => `${effect.kind} ${effect.key}`;
   const lines = most === undefined ? shown.map((effect) => [effect]) : [...Map.groupBy(shown, named).values()];
   return (
@@ -23,7 +26,7 @@ export function Effects({ change, most }: EffectsProps): ReactNode {
         ([first, ...more]) =>
           first !== undefined && (
             <li key={`${named(first)} ${first.text}`} className="min-w-0">
-              <Name>{first.key}</Name> <EffectText text={first.text} />
+              {isNamed && <Name>{first.key}</Name>} <EffectText text={first.text} />
               {more.map(({ text }) => (
                 <Fragment key={text}>
                   , <EffectText text={text} />

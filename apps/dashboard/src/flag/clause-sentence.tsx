@@ -2,8 +2,9 @@ import { X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Field, fieldStyle } from '../ui/field.tsx';
+import { useCanEdit } from './can-edit.ts';
 import type { Clause } from './draft.ts';
-import { findOperator, operators, parseValues, writeValue } from './operators.ts';
+import { findOperator, operators, operatorWords, parseValues, writeValue } from './operators.ts';
 import { SegmentChoice } from './segment-choice.tsx';
 import { Token } from './token.tsx';
 
@@ -17,8 +18,8 @@ interface ClauseSentenceProps {
 /** A test in words: `account plan is enterprise`. Every value is a token. */
 export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): ReactNode {
   const { contextKind = 'user', attribute = 'key', op, values, negate = false } = clause;
-  const operator = findOperator(op);
-  const words = operator.words[negate ? 1 : 0];
+  const words = operatorWords(clause);
+  const canEdit = useCanEdit();
   const isSegment = op === 'segmentMatch';
   const known = new Set(was?.values.map(String));
   return (
@@ -62,14 +63,16 @@ export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): Re
       >
         {describeValues(clause)}
       </Token>
-      <button
-        type="button"
-        aria-label="Remove this condition"
-        className="inline-flex size-6 items-center justify-center rounded-chip align-middle text-ink-3 hover:bg-hover hover:text-ink"
-        onClick={() => change(undefined)}
-      >
-        <X aria-hidden size={13} />
-      </button>
+      {canEdit && (
+        <button
+          type="button"
+          aria-label="Remove this condition"
+          className="inline-flex size-6 items-center justify-center rounded-chip align-middle text-ink-3 hover:bg-hover hover:text-ink"
+          onClick={() => change(undefined)}
+        >
+          <X aria-hidden size={13} />
+        </button>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-import type { EnvironmentFlagView, ExplanationView } from '@sluice/api-client';
+import type { EnvironmentFlagView } from '@sluice/api-client';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
@@ -8,6 +8,9 @@ import { Button } from '../ui/button.tsx';
 import { fieldStyle } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { CanEdit } from './can-edit.ts';
+import { configurationOf } from './draft.ts';
+import { Targeting } from './targeting.tsx';
 
 const sample = `{
   "kind": "user",
@@ -15,7 +18,7 @@ const sample = `{
   "plan": "enterprise"
 }`;
 
-/** Somebody, what they get, and the line that decided it. */
+/** Somebody, what they get, and among all lines the one that decided it. */
 export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
   const place = usePlace();
   const [text, setText] = useState(() => readKept('context', sample));
@@ -24,10 +27,12 @@ export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): Re
     mutationFn: () => api.evaluate(place, { flag: flag.key, context: JSON.parse(text) }),
     onMutate: () => keep('context', text),
   });
+  const answer = explain.data;
+  const configuration = configurationOf(flag);
   return (
-    <div className="grid gap-x-8 gap-y-4 pt-4 desktop:grid-cols-2">
+    <div className="-mr-6 grid gap-x-4 gap-y-4 pt-4 max-desktop:-mx-6 max-tablet:-mx-4 desktop:grid-cols-[22rem_minmax(0,1fr)]">
       <form
-        className="flex min-w-0 flex-col gap-3"
+        className="flex min-w-0 flex-col gap-3 max-desktop:px-6 max-tablet:px-4"
         onSubmit={(event) => {
           event.preventDefault();
           if (fault === undefined) explain.mutate();
@@ -56,52 +61,33 @@ export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): Re
         </div>
         {explain.error !== null && <RefusedNote error={explain.error} />}
       </form>
-      <div aria-live="polite">{explain.data !== undefined && <Explained answer={explain.data} flag={flag} />}</div>
+      <div className="min-w-0">
+        <div aria-live="polite" className="px-6 pb-3 max-tablet:px-4">
+          {answer !== undefined && (
+            <>
+              <p>
+                Gets <Name>{JSON.stringify(answer.value)}</Name>
+                {answer.variationId !== undefined && (
+                  <span className="text-ink-2">, variation {answer.variationId}</span>
+                )}
+              </p>
+              <p className="mt-1 text-ink-2">{answer.because}</p>
+            </>
+          )}
+        </div>
+        <CanEdit value={false}>
+          <Targeting
+            flag={flag}
+            was={configuration}
+            draft={configuration}
+            change={() => undefined}
+            decided={() => undefined}
+            sampled={undefined}
+            lit={answer?.line}
+          />
+        </CanEdit>
+      </div>
     </div>
-  );
-}
-
-function Explained({
-  answer,
-  flag,
-}: {
-  readonly answer: ExplanationView;
-  readonly flag: EnvironmentFlagView;
-}): ReactNode {
-  const { reason } = answer;
-  const lines: readonly { readonly name: string; readonly decided: boolean }[] = [
-    { name: 'Off', decided: reason.kind === 'OFF' },
-    ...flag.prerequisites.map((each) => ({
-      name: `Only when ${each.flag} serves ${each.variation}`,
-      decided: reason.kind === 'PREREQUISITE_FAILED' && reason.prerequisiteKey === each.flag,
-    })),
-    ...(flag.targets.length === 0 ? [] : [{ name: 'Targets', decided: reason.kind === 'TARGET_MATCH' }]),
-    ...flag.rules.map((rule, index) => ({
-      name: `Rule ${index + 1}${rule.name === undefined ? '' : `, ${rule.name}`}`,
-      decided: reason.kind === 'RULE_MATCH' && (reason.ruleId === rule.id || reason.ruleIndex === index),
-    })),
-    { name: 'Everyone else', decided: reason.kind === 'FALLTHROUGH' },
-  ];
-  return (
-    <section aria-label="What they get">
-      <p>
-        Gets <Name>{JSON.stringify(answer.value)}</Name>
-        {answer.variationId !== undefined && <span className="text-ink-2">, variation {answer.variationId}</span>}
-      </p>
-      <p className="mt-1 text-ink-2">{answer.because}</p>
-      <ol className="mt-3 border-line border-t">
-        {lines.map(({ name, decided }) => (
-          <li
-            key={name}
-            aria-current={decided ? 'true' : undefined}
-            className="border-line border-b px-2 py-1.5 text-ink-3 aria-[current=true]:border-l-2 aria-[current=true]:border-l-accent aria-[current=true]:bg-accent-wash aria-[current=true]:text-ink"
-          >
-            {name}
-            {decided && <b className="text-accent"> decided</b>}
-          </li>
-        ))}
-      </ol>
-    </section>
   );
 }
 

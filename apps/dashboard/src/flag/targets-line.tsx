@@ -2,19 +2,24 @@ import type { FlagView } from '@sluice/api-client';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Field, fieldStyle } from '../ui/field.tsx';
+import type { DecidedShare } from './decided.ts';
 import type { Target } from './draft.ts';
 import { Line } from './line.tsx';
+import { Remove } from './remove.tsx';
 import { Token } from './token.tsx';
+import { VariationChoice } from './variation-choice.tsx';
 
 interface TargetsLineProps {
   readonly target: Target;
   readonly was: readonly Target[];
   readonly variations: FlagView['variations'];
   readonly change: (target: Target | undefined) => void;
+  readonly decided: DecidedShare | undefined;
+  readonly isLit: boolean;
 }
 
 /** Keys that always get a variation, whatever the rules say. */
-export function TargetsLine({ target, was, variations, change }: TargetsLineProps): ReactNode {
+export function TargetsLine({ target, was, variations, change, decided, isLit }: TargetsLineProps): ReactNode {
   const { variation, contextKind = 'user', keys } = target;
   const before = was
     .filter((each) => each.variation === variation && (each.contextKind ?? 'user') === contextKind)
@@ -22,29 +27,20 @@ export function TargetsLine({ target, was, variations, change }: TargetsLineProp
   const known = new Set(before);
   const isEdited = before.length !== keys.length || keys.some((key) => !known.has(key));
   return (
-    <li>
-      <Line isEdited={isEdited}>
+    <li data-line="target">
+      <Line isEdited={isEdited} decided={decided} isLit={isLit}>
         Always{' '}
         <Token
           label={`Always ${variation}`}
           isStrong
           editor={(close) => (
-            <ul>
-              {variations.map(({ id }) => (
-                <li key={id}>
-                  <button
-                    type="button"
-                    className="w-full rounded-control px-2 py-1 text-left font-mono hover:bg-hover"
-                    onClick={() => {
-                      change({ ...target, variation: id });
-                      close();
-                    }}
-                  >
-                    {id}
-                  </button>
-                </li>
-              ))}
-            </ul>
+            <VariationChoice
+              variations={variations}
+              choose={(id) => {
+                change({ ...target, variation: id });
+                close();
+              }}
+            />
           )}
         >
           {variation}
@@ -61,14 +57,7 @@ export function TargetsLine({ target, was, variations, change }: TargetsLineProp
             ? 'choose'
             : keys.slice(0, 4).join(', ') + (keys.length > 4 ? `, ${keys.length - 4} more` : '')}
         </Token>{' '}
-        <button
-          type="button"
-          className="min-h-6 rounded-control px-1.5 text-ink-3 hover:bg-hover hover:text-ink"
-          aria-label={`Remove the targets of ${variation}`}
-          onClick={() => change(undefined)}
-        >
-          Remove
-        </button>
+        <Remove what={`the targets of ${variation}`} act={() => change(undefined)} />
       </Line>
     </li>
   );

@@ -1,6 +1,7 @@
 import { Popover } from 'radix-ui';
 import { type ReactNode, useState } from 'react';
 import { join } from '../ui/join.ts';
+import { useCanEdit } from './can-edit.ts';
 
 interface TokenProps {
   readonly label: string;
@@ -15,26 +16,38 @@ interface TokenProps {
   readonly editor?: ((close: () => void) => ReactNode) | undefined;
 }
 
+interface TokenStyle {
+  readonly isEdited?: boolean | undefined;
+  readonly isInvalid?: boolean | undefined;
+  readonly isStrong?: boolean | undefined;
+}
+
+export function tokenStyle({ isEdited, isInvalid, isStrong }: TokenStyle): string {
+  return join(
+    'mx-0.5 inline-block min-h-6 max-w-full rounded-chip border px-1.5 py-px text-left align-middle font-mono leading-5',
+    isStrong && 'font-semibold',
+    isInvalid
+      ? 'border-red bg-raised text-red-text'
+      : isEdited
+        ? 'border-accent-line bg-accent-wash text-accent'
+        : 'border-line-strong bg-raised hover:bg-hover',
+  );
+}
+
 /** A value in a sentence. Enter opens its editor. */
 export function Token({ label, children, isEdited, isInvalid, isStrong, remove, editor }: TokenProps): ReactNode {
   const [isOpen, setOpen] = useState(false);
-  const style = join(
-    'mx-0.5 inline min-h-6 rounded-chip border px-1.5 py-0.5 font-mono',
-    isStrong && 'font-semibold',
-    isInvalid
-      ? 'border-red text-red-text'
-      : isEdited
-        ? 'border-accent-line bg-accent-wash text-accent'
-        : 'border-line-strong bg-raised',
-  );
-  if (editor === undefined) return <span className={style}>{children}</span>;
+  const canEdit = useCanEdit();
+  const style = tokenStyle({ isEdited, isInvalid, isStrong });
+  if (editor === undefined || !canEdit) return <span className={style}>{children}</span>;
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
         <button
           type="button"
           aria-label={label}
-          className={join(style, 'text-left hover:bg-hover')}
+          data-token
+          className={style}
           onKeyDown={({ key }) => (key === 'Backspace' || key === 'Delete') && remove?.()}
         >
           {children}

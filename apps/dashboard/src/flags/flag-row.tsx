@@ -1,12 +1,11 @@
 import type { FlagRowView } from '@sluice/api-client';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { usePlace } from '../place.ts';
 import { Age } from '../ui/clock.tsx';
-import { formatCount } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
-import { ShortName } from '../ui/name.tsx';
+import { type Piece, splitByWords } from './highlight.ts';
 
 /** Columns of the list, its head included. */
 export const flagRowGrid =
@@ -14,13 +13,18 @@ export const flagRowGrid =
 
 interface FlagRowProps {
   readonly row: FlagRowView;
-  readonly query: string;
+  /** What was looked for; the same array for all rows. */
+  readonly words: readonly string[];
   readonly isSelected: boolean;
-  readonly select: () => void;
+  /** Stays the same function: a row is drawn again only when something of it changed. */
+  readonly select: (row: FlagRowView) => void;
 }
 
+/** Where a flag of a kind has its page. */
+const pages = { release: 'flags', valve: 'valves', config: 'configs', migration: 'migrations' } as const;
+
 /** A flag in one line; its state is a sentence, as a list is no place to flip things by accident. */
-export function FlagRow({ row, query, isSelected, select }: FlagRowProps): ReactNode {
+export const FlagRow = memo(function FlagRow({ row, words, isSelected, select }: FlagRowProps): ReactNode {
   const place = usePlace();
   const { key, kind, name, description, tags, owner, evaluations, other, changedAt } = row;
   return (
@@ -36,18 +40,18 @@ export function FlagRow({ row, query, isSelected, select }: FlagRowProps): React
         <input
           type="checkbox"
           checked={isSelected}
-          onChange={select}
+          onChange={() => select(row)}
           className="absolute inset-0 m-auto size-6 scale-60 accent-accent"
         />
       </label>
       <Link
         data-row={key}
-        to="/$project/$environment/flags/$key"
+        to={`/$project/$environment/${pages[kind]}/$key`}
         params={{ ...place, key }}
         className="flex min-w-0 items-center gap-2 outline-offset-4 before:absolute before:inset-0"
       >
         <KindIcon kind={kind} />
-        <ShortName name={key} />
+        <Key name={key} words={words} />
         <span className="min-w-0 flex-1 truncate text-ink-2 max-tablet:hidden">
           {description || (name === key ? '' : name)}
         </span>
@@ -57,27 +61,64 @@ export function FlagRow({ row, query, isSelected, select }: FlagRowProps): React
       </span>
       <span className="flex items-center gap-2 max-tablet:hidden">
         <Hours hourly={evaluations.hourly} />
-        <span className="figures text-ink-2">{describeRate(evaluations)}</span>
+        <span className="figures text-ink-2">
+          <Rate {...evaluations} />
+        </span>
       </span>
       <span className="truncate max-tablet:hidden">
         {other !== undefined &&
           (other.same ? (
             <span className="text-ink-3">same</span>
           ) : (
-            <span className="rounded-chip border border-line-strong px-1.5 py-0.5">
+            <span className="inline-block max-w-full truncate rounded-chip border border-line-strong px-1.5 align-middle leading-5">
               <State state={other.state} />
             </span>
           ))}
       </span>
-      <span className="truncate text-ink-2 max-desktop:hidden">{tags.join('  ')}</span>
+      <span title={tags.join(', ')} className="truncate text-ink-2 max-desktop:hidden">
+        {tags.join(', ')}
+      </span>
       <span className="truncate text-ink-2 max-desktop:hidden">
         {owner === '' ? <span className="text-ink-3">nobody</span> : owner}
       </span>
       <span className="text-right text-ink-2 max-tablet:col-start-3 max-tablet:row-start-1">
         <Age at={changedAt} />
       </span>
-      {query !== '' && <span className="sr-only">matches {query}</span>}
     </div>
+  );
+});
+
+/** Too long, its middle is left out; what was looked for is marked. */
+function Key({ name, words }: { readonly name: string; readonly words: readonly string[] }): ReactNode {
+  const tail = name.length > 24 ? 8 : 0;
+  return (
+    <span title={name} className="flex min-w-0 font-mono font-semibold max-tablet:break-all">
+      <span className="sr-only">{name}</span>
+      <span aria-hidden className="truncate max-tablet:hidden">
+        <Pieces pieces={splitByWords(name.slice(0, name.length - tail), words)} />
+      </span>
+      {tail > 0 && (
+        <span aria-hidden className="max-tablet:hidden">
+          {name.slice(-tail)}
+        </span>
+      )}
+      <span aria-hidden className="tablet:hidden">
+        <Pieces pieces={splitByWords(name, words)} />
+      </span>
+    </span>
+  );
+}
+
+function Pieces({ pieces }: { readonly pieces: readonly Piece[] }): ReactNode {
+  return pieces.map(({ text, isFound }, index) =>
+    isFound ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name.
+      <mark key={index} className="bg-accent-wash text-accent">
+        {text}
+      </mark>
+    ) : (
+      text
+    ),
   );
 }
 
@@ -100,11 +141,22 @@ export function State({ state }: { readonly state: FlagRowView['state'] }): Reac
   );
 }
 
-function describeRate({ perSecond, lastAt, hourly }: FlagRowView['evaluations']): string {
-  if (perSecond >= 0.1)
-    return `${perSecond >= 1000 ? `${(perSecond / 1000).toFixed(1)}k` : formatCount(Math.round(perSecond * 10) / 10)}/s`;
-  if (hourly.some((count) => count > 0)) return 'few';
-  return lastAt === undefined ? 'never' : 'none';
+function Rate({ perSecond, lastAt, hourly }: FlagRowView['evaluations']): ReactNode {
+  const today = hourly.reduce((sum, count) => sum + count, 0);
+  if (perSecond >= 0.1) return `${shorten(perSecond)}/s`;
+  if (today > 0) return `${shorten(today)}/d`;
+  if (lastAt === undefined) return <span className="text-ink-3">none for 90 d</span>;
+  return (
+    <>
+      none for <Age at={lastAt} />
+    </>
+  );
+}
+
+const short = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+function shorten(count: number): string {
+  return short.format(count).replace('K', 'k');
 }
 
 /** Evaluations by hour, as 24 bars. */

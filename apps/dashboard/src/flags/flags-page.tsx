@@ -1,10 +1,11 @@
-import type { FlagRowView } from '@sluice/api-client';
+import type { ChangeView, FlagRowView } from '@sluice/api-client';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Plus } from 'lucide-react';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api } from '../api.ts';
+import { Converging } from '../convergence/converging.tsx';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 import { useMay } from '../session/may.ts';
@@ -21,6 +22,7 @@ import { BulkBar } from './bulk-bar.tsx';
 import { CreateFlagDialog } from './create-flag-dialog.tsx';
 import { FilterMenus } from './filter-menus.tsx';
 import { FlagRow, flagRowGrid } from './flag-row.tsx';
+import { listWords } from './highlight.ts';
 
 const pageSize = 100;
 const rowHeight = 36;
@@ -39,8 +41,11 @@ export function FlagsPage(): ReactNode {
   const navigate = useNavigate();
   const [text, setText] = useState(q);
   const [isCreating, setCreating] = useState(false);
+  const [selected, setSelected] = useState<ReadonlyMap<string, FlagRowView>>(new Map());
+  const [applied, setApplied] = useState<ChangeView>();
+  const clear = () => setSelected(new Map());
   const forbidden = useMay().refuseInProject('editor');
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const create = () => forbidden === undefined && setCreating(true);
   const search = (next: string) =>
     void navigate({
       to: '/$project/$environment/flags',
@@ -71,21 +76,32 @@ export function FlagsPage(): ReactNode {
   const [first] = query.data?.pages ?? [];
   const rows = query.data?.pages.flatMap(({ items }) => items) ?? [];
   const total = first?.total;
-  const select = (key: string) => {
-    const next = new Set(selected);
-    if (!next.delete(key)) next.add(key);
-    setSelected(next);
-  };
+  const words = useMemo(() => listWords(q), [q]);
+  const select = useCallback((row: FlagRowView) => {
+    setApplied(undefined);
+    setSelected((before) => {
+      const next = new Map(before);
+      if (!next.delete(row.key)) next.set(row.key, row);
+      return next;
+    });
+  }, []);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { target, key, ctrlKey, metaKey, altKey } = event;
       if (ctrlKey || metaKey || altKey || !(target instanceof HTMLElement)) return;
-      if (target.closest('input[type=search], textarea, [role=dialog]') !== null) return;
-      if (key === 'c') setCreating(true);
+      if (target.closest('[role=dialog]') !== null) return;
+      if (key === 'ArrowDown' && target.matches('[data-search]')) {
+        event.preventDefault();
+        document.querySelector<HTMLElement>('main [data-row]')?.focus();
+        return;
+      }
+      if (target.closest('input:not([type=checkbox]), textarea') !== null) return;
+      if (key === 'c') create();
       else if (key === 'x') {
-        const flag = target.closest<HTMLElement>('[data-row]')?.dataset.row;
-        if (flag !== undefined) select(flag);
-      } else if (key === 'Escape') setSelected(new Set());
+        const focused = target.closest<HTMLElement>('[data-row]')?.dataset.row;
+        const row = rows.find((each) => each.key === focused);
+        if (row !== undefined) select(row);
+      } else if (key === 'Escape') clear();
       else return;
       event.preventDefault();
     };
@@ -99,7 +115,7 @@ export function FlagsPage(): ReactNode {
         title="Flags"
         beside={total !== undefined && <span className="figures">{formatCount(total)}</span>}
         actions={
-          <Button refusal={forbidden} onClick={() => setCreating(true)}>
+          <Button refusal={forbidden} onClick={create}>
             <Plus aria-hidden size={14} /> New flag <KeyHint>C</KeyHint>
           </Button>
         }
@@ -117,14 +133,12 @@ export function FlagsPage(): ReactNode {
         </div>
         {query.error !== null && <Failure what="The flags" error={query.error} retry={() => void query.refetch()} />}
         {query.isPending && <Loading rows={12} />}
-        {total === 0 && (
-          <Empty query={q} suggestion={first?.suggestion} clear={() => search('')} create={() => setCreating(true)} />
-        )}
+        {total === 0 && <Empty query={q} suggestion={first?.suggestion} clear={() => search('')} create={create} />}
         {rows.length > 0 && (
           <Rows
             rows={rows}
             total={total ?? rows.length}
-            query={q}
+            words={words}
             other={other?.key}
             selected={selected}
             select={select}
@@ -132,7 +146,19 @@ export function FlagsPage(): ReactNode {
           />
         )}
       </Page>
-      {selected.size > 0 && <BulkBar keys={[...selected]} clear={() => setSelected(new Set())} />}
+      {selected.size > 0 && (
+        <BulkBar
+          flags={[...selected.values()]}
+          clear={clear}
+          applied={(change) => {
+            clear();
+            setApplied(change);
+          }}
+        />
+      )}
+      {selected.size === 0 && applied !== undefined && (
+        <Converging change={applied} close={() => setApplied(undefined)} />
+      )}
       {isCreating && <CreateFlagDialog close={() => setCreating(false)} />}
     </>
   );
@@ -141,17 +167,18 @@ export function FlagsPage(): ReactNode {
 interface RowsProps {
   readonly rows: readonly FlagRowView[];
   readonly total: number;
-  readonly query: string;
+  readonly words: readonly string[];
   readonly other: string | undefined;
-  readonly selected: ReadonlySet<string>;
-  readonly select: (key: string) => void;
+  readonly selected: ReadonlyMap<string, FlagRowView>;
+  readonly select: (row: FlagRowView) => void;
   readonly more: () => void;
 }
 
-function Rows({ rows, total, query, other, selected, select, more }: RowsProps): ReactNode {
+function Rows({ rows, total, words, other, selected, select, more }: RowsProps): ReactNode {
   const list = useRef<HTMLUListElement>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   useEffect(() => setScroller(document.getElementById('main')), []);
+  const { environment } = usePlace();
   const isPhone = matchMedia('(max-width: 719px)').matches;
   const virtual = useVirtualizer({
     count: rows.length,
@@ -162,6 +189,7 @@ function Rows({ rows, total, query, other, selected, select, more }: RowsProps):
   });
   const shown = virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
+  const inView = virtual.range ?? { startIndex: 0, endIndex: 0 };
   useEffect(() => {
     if (last >= rows.length - 30) more();
   }, [last, rows.length, more]);
@@ -170,7 +198,7 @@ function Rows({ rows, total, query, other, selected, select, more }: RowsProps):
       <div aria-hidden className={`${flagRowGrid} border-line border-b pb-1.5 text-ink-3 max-tablet:hidden`}>
         <span />
         <span>Key</span>
-        <span>Here</span>
+        <span>Here, in {environment}</span>
         <span>Evaluations, 24 h</span>
         <span>{other !== undefined && `In ${other}`}</span>
         <span className="max-desktop:hidden">Tags</span>
@@ -194,15 +222,29 @@ function Rows({ rows, total, query, other, selected, select, more }: RowsProps):
                 className="absolute inset-x-0"
                 style={{ top: start - (list.current?.offsetTop ?? 0), height: size }}
               >
-                <FlagRow row={row} query={query} isSelected={selected.has(row.key)} select={() => select(row.key)} />
+                <FlagRow row={row} words={words} isSelected={selected.has(row.key)} select={select} />
               </li>
             )
           );
         })}
       </ul>
-      <p className="figures sticky bottom-0 -mx-6 border-line border-t bg-page px-6 py-2 text-ink-3 text-small max-tablet:-mx-4 max-tablet:px-4">
-        {formatCount((shown[0]?.index ?? 0) + 1)} to {formatCount(last + 1)} of {formatCount(total)}
-      </p>
+      <div className="sticky bottom-0 z-20 -mx-6 flex flex-wrap justify-between gap-x-6 border-line border-t bg-page px-6 py-2 text-ink-3 text-small max-tablet:-mx-4 max-tablet:px-4">
+        <span className="figures">
+          {formatCount(inView.startIndex + 1)} to {formatCount(Math.min(inView.endIndex + 1, total))} of{' '}
+          {formatCount(total)}
+        </span>
+        <span className="flex gap-4 max-tablet:hidden">
+          <span>
+            <KeyHint>J</KeyHint> <KeyHint>K</KeyHint> move
+          </span>
+          <span>
+            <KeyHint>X</KeyHint> select
+          </span>
+          <span>
+            <KeyHint>Enter</KeyHint> open
+          </span>
+        </span>
+      </div>
     </>
   );
 }

@@ -1,11 +1,7 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
-import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
-import { usePlace } from '../place.ts';
-import { after } from '../platform.ts';
-import { useMay } from '../session/may.ts';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
@@ -14,7 +10,9 @@ import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { ChangedShare } from './changed-share.tsx';
 import { findConfirmation, Insist, type Insisting } from './insist.tsx';
+import { usePreview } from './use-preview.ts';
 
 interface ReviewBarProps {
   /** What is to be applied: the edits so far. */
@@ -23,28 +21,26 @@ interface ReviewBarProps {
   readonly fault?: string | undefined;
   /** Where the server may want it confirmed; `input` says so then. */
   readonly insist?: Insisting | undefined;
+  /** What it leaves as it is, and why. */
+  readonly note?: string | undefined;
+  /** Says a sentence of the server's in the words of the page. */
+  readonly say?: ((text: string) => string) | undefined;
   readonly discard: () => void;
   readonly applied: (change: ChangeView) => void;
 }
 
-/** Below a page with edits: what they change in words, as the server would follow them, then the button that does it. */
-export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarProps): ReactNode {
-  const place = usePlace();
+/**
+ * Below a page with edits: what they change in words, as the server would follow them, how many sampled contexts that
+ * concerns, then the button that does it.
+ */
+export function ReviewBar({ input, fault, insist, note, say, discard, applied }: ReviewBarProps): ReactNode {
   const environment = useEnvironment();
+  const forbidden = useRefusal(input.instructions);
   const [comment, setComment] = useState('');
-  const asked = useSettled(input);
-  const preview = useQuery({
-    queryKey: [place.project, place.environment, 'preview', asked],
-    queryFn: () => api.change(place, { ...asked, dryRun: true }),
-    placeholderData: keepPreviousData,
-    enabled: fault === undefined,
-    retry: false,
-    gcTime: 0,
-  });
+  const preview = usePreview(fault === undefined ? input : undefined);
   const apply = useApply(applied);
   const send = () => apply.mutate({ ...input, comment });
   const confirmation = insist === undefined ? undefined : findConfirmation(preview.error);
-  const forbidden = useMay().refuse(input.instructions);
   const refusal =
     fault ??
     forbidden ??
@@ -63,11 +59,14 @@ export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarP
     return () => removeEventListener('keydown', press);
   });
   const count = input.instructions.length;
+  const effects = preview.data?.effects ?? [];
+  const said = { effects: effects.map((effect) => ({ ...effect, text: say?.(effect.text) ?? effect.text })) };
+  const isShown = fault === undefined && preview.data !== undefined && preview.error === null;
   return (
     <section
       aria-label="Review"
       className={join(
-        'sticky bottom-0 z-20 mt-auto grid max-h-[40dvh] shrink-0 gap-x-8 gap-y-3 overflow-y-auto bg-raised px-6 py-3 max-tablet:px-4 desktop:grid-cols-[minmax(0,1fr)_20rem]',
+        'sticky bottom-0 z-20 mt-auto grid max-h-[40dvh] shrink-0 max-tablet:max-h-[60dvh] gap-x-8 gap-y-3 overflow-y-auto bg-raised px-6 py-3 max-tablet:px-4 desktop:grid-cols-[minmax(0,1fr)_minmax(0,22rem)_20rem]',
         environment.isProduction ? 'border-production-line border-t-2' : 'border-line-strong border-t border-dashed',
       )}
     >
@@ -75,21 +74,21 @@ export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarP
         <h2>
           {count} {count === 1 ? 'edit' : 'edits'}, nothing applied yet
         </h2>
-        {fault !== undefined && <p className="mt-1 text-red-text">{fault}</p>}
+        {fault !== undefined && <p className="mt-1 text-red-text">{fault}.</p>}
+        {fault === undefined && note !== undefined && <p className="mt-1 text-ink-2">{note}.</p>}
         {fault === undefined && preview.error !== null && confirmation === undefined && (
           <RefusedNote error={preview.error} />
         )}
         {fault === undefined && insist !== undefined && <Insist insisting={insist} sentence={confirmation} />}
         {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
-        {fault === undefined && preview.data !== undefined && preview.error === null && (
+        {isShown && (
           <div className="mt-1" aria-live="polite">
-            <Effects change={preview.data} />
-            {preview.data.effects.length === 0 && (
-              <span className="text-ink-2">Changes nothing: it is so already.</span>
-            )}
+            <Effects change={said} isAlone={input.flag !== undefined} />
+            {effects.length === 0 && <span className="text-ink-2">Changes nothing: it is so already.</span>}
           </div>
         )}
       </div>
+      {isShown ? <ChangedShare preview={preview.data} /> : <span className="max-desktop:hidden" />}
       <div className="flex min-w-0 flex-col gap-3">
         <Field
           label="Why"
@@ -117,12 +116,4 @@ export function ReviewBar({ input, fault, insist, discard, applied }: ReviewBarP
       </div>
     </section>
   );
-}
-
-/** The value once it stays the same for a moment: while one types, nothing is asked. */
-export function useSettled<T>(value: T): T {
-  const [settled, setSettled] = useState(value);
-  const text = JSON.stringify(value);
-  useEffect(() => after(250, () => setSettled(JSON.parse(text))), [text]);
-  return settled;
 }

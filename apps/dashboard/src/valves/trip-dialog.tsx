@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { keep, readKept, now as readNow } from '../platform.ts';
-import { useSettled } from '../review/review-bar.tsx';
+import { useSettled } from '../review/use-settled.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
