@@ -53,9 +53,9 @@ export function CallsBars({ valve, width, height }: CallsBarsProps): ReactNode {
 /** What the colours of the bars say. */
 export function CausesLegend(): ReactNode {
   return (
-    <span className="flex flex-wrap gap-x-3">
+    <span className="flex flex-wrap gap-x-2.5 text-small">
       {causes.map(({ cause, dot }) => (
-        <span key={cause} className="flex items-center gap-1.5">
+        <span key={cause} className="flex items-center gap-1">
           <span aria-hidden className={`size-2 rounded-bar ${dot}`} />
           {cause}
         </span>

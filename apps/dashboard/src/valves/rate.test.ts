@@ -22,7 +22,7 @@ test('a rate has the unit that reads best', () => {
     '64/s',
     '1,840/s',
   ]);
-  expect(formatRate(3120, true)).toBe('3.1k/s');
+  expect([3120, 0.2].map((rate) => formatRate(rate, true))).toEqual(['3.1k/s', '12/min']);
 });
 
 test('the share that trips serve is said, not that of other modes', () => {

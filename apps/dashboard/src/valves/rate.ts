@@ -4,7 +4,10 @@ import { formatCount, formatShare } from '../ui/duration.ts';
 /** `1,840/s`, `3.1k/s` where there is little room, `12 a minute`, `no calls`. */
 export function formatRate(perSecond: number, isShort = false): string {
   if (perSecond === 0) return 'no calls';
-  if (perSecond < 0.5) return `${formatCount(Math.max(1, Math.round(perSecond * 60)))} a minute`;
+  if (perSecond < 0.5) {
+    const perMinute = formatCount(Math.max(1, Math.round(perSecond * 60)));
+    return isShort ? `${perMinute}/min` : `${perMinute} a minute`;
+  }
   if (isShort && perSecond >= 1000) return `${(perSecond / 1000).toFixed(1)}k/s`;
   return `${formatCount(perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))}/s`;
 }

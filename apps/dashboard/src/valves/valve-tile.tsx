@@ -105,7 +105,7 @@ function Trip({ valve, trip, index, open, children }: TripProps): ReactNode {
       <div style={row} className={join(at, 'flex min-w-0 flex-col items-start gap-2 tablet:[grid-column:1]')}>
         {children}
         <span className="flex min-w-0 flex-wrap items-center gap-2">
-          <span className={join(index === 0 && valve.trips.length === 1 && 'tablet:hidden')}>
+          <span className={join(valve.trips.every(({ mode }) => mode === trip.mode) && 'tablet:hidden')}>
             <Chip tone={trip.mode === valve.modes[0]?.mode ? 'neutral' : 'tripped'}>{trip.mode}</Chip>
           </span>
           <span>{sayScope(trip)}</span>
