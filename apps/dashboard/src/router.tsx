@@ -123,7 +123,7 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'migrations/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyRouteComponent(() => import('./migrations/migration-page.tsx'), 'MigrationPage'),
   }),
 ] as const;
 

@@ -62,12 +62,14 @@ function refresh({ project, environment }: Place, event: LiveEvent): void {
       return;
     case 'fleet':
       again('fleet');
+      again('barriers');
       return;
     case 'matters':
       again('now');
       return;
     case 'change':
-      for (const subject of ['now', 'flags', 'valves', 'configs', 'migrations', 'segments', 'changes']) again(subject);
+      for (const subject of ['now', 'flags', 'valves', 'configs', 'migrations', 'segments', 'changes', 'barriers'])
+        again(subject);
       for (const flag of event.flags) again('flag', flag);
       for (const segment of event.segments) again('segment', segment);
   }

@@ -20,6 +20,8 @@ export function Tabs({ tabs, current }: TabsProps): ReactNode {
             <Link
               to="."
               search={index === 0 ? {} : { tab: id }}
+              // The first one's address is part of all others'.
+              activeOptions={{ exact: true }}
               aria-current={id === current ? 'page' : undefined}
               className="flex h-9 items-center whitespace-nowrap border-transparent border-b-2 text-ink-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:font-semibold aria-[current=page]:text-ink max-tablet:h-11"
             >
