@@ -8,7 +8,8 @@ export async function tellBackfill({ running }: Pick<TestServer, 'running'>, mig
   const place = { environmentId: id, flagKey: migration, position: 0 };
   await db.deleteFrom('backfillRanges').where('environmentId', '=', id).where('flagKey', '=', migration).execute();
   const ends = { after: null, upTo: null, cursor: null };
-  const work = { tallyJson: '{}', verificationJson: null, worker: null, fence: 1, leasedUntil: null, paceJson: null };
+  const tallyJson = JSON.stringify({ rows: 0, inserted: 0, equal: 0, skippedNewer: 0, failed: 0 });
+  const work = { tallyJson, verificationJson: null, worker: null, fence: 1, leasedUntil: null, paceJson: null };
   await db
     .insertInto('backfillRanges')
     .values({ ...place, ...ends, ...work, state: 'verified', proposedVersion: version })

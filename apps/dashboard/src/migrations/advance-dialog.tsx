@@ -51,7 +51,6 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
   const [comment, setComment] = useState('');
   const [typed, setTyped] = useState('');
   const [overruled, setOverruled] = useState<ReadonlySet<string>>();
-  const [reason, setReason] = useState('');
 
   const weight = parseShare(share);
   const advance = weight === undefined ? undefined : advanceStages(served, { to, weight });
@@ -93,15 +92,15 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
           ? left.length === 1
             ? '1 gate is open'
             : `${left.length} gates are open`
-          : named.length > 0 && reason.trim() === ''
-            ? 'overruling needs a reason'
+          : named.length > 0 && comment.trim() === ''
+            ? 'not waiting needs a reason: say why'
             : to === 'complete' && typed !== migration.key
               ? `type ${migration.key} to confirm`
               : undefined;
   const send = () =>
     change.mutate({
       flag: migration.key,
-      instructions: [{ ...move, ...(named.length > 0 && { overrule: toOverrule(named, reason) }) }],
+      instructions: [{ ...move, ...(named.length > 0 && { overrule: toOverrule(named, comment) }) }],
       comment,
     });
   return (
@@ -113,7 +112,13 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
       }
       environment={environment}
       close={close}
-      note={to === 'complete' ? 'There is no way back from complete.' : 'Can be returned at once.'}
+      note={
+        refusal !== undefined
+          ? `${capitalise(refusal)}.`
+          : to === 'complete'
+            ? 'There is no way back from complete.'
+            : 'Can be returned at once.'
+      }
       actions={
         <>
           <Button look="ghost" onClick={close}>
@@ -174,13 +179,7 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
       </DialogRow>
       {obstacles.length > 0 && (
         <DialogRow label="Waits for">
-          <Obstacles
-            obstacles={obstacles}
-            overruled={overruled}
-            overrule={setOverruled}
-            reason={reason}
-            giveReason={setReason}
-          />
+          <Obstacles obstacles={obstacles} overruled={overruled} overrule={setOverruled} />
         </DialogRow>
       )}
       {to === 'complete' && (
@@ -198,7 +197,7 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
         <Field
           label="Why"
           isLabelHidden
-          placeholder="Shown in history and on Now"
+          placeholder={named.length > 0 ? 'Why it is not waited for; history keeps it' : 'Shown in history and on Now'}
           value={comment}
           onChange={({ target }) => setComment(target.value)}
         />

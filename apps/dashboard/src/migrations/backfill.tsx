@@ -1,5 +1,6 @@
 import type { BackfillView } from '@sluice/api-client';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
+import { Button } from '../ui/button.tsx';
 import { formatCount, formatDuration } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { Name } from '../ui/name.tsx';
@@ -82,6 +83,9 @@ export function Backfill({ backfill }: { readonly backfill: BackfillView }): Rea
   );
 }
 
+const shownFirst = 6;
+
+/** Those that somebody works on, or that differ. */
 function Ranges({
   ranges,
   hasMore,
@@ -89,16 +93,18 @@ function Ranges({
   readonly ranges: BackfillView['ranges'];
   readonly hasMore: boolean;
 }): ReactNode {
+  const [isUnfolded, setUnfolded] = useState(false);
   if (ranges.length === 0) return null;
+  const shown = isUnfolded ? ranges : ranges.slice(0, shownFirst);
   return (
     <ul className="mt-1 border-line border-t">
-      {ranges.map(({ position, after, upTo, state, rows, rowsPerSecond, worker, reason, verification }) => (
+      {shown.map(({ position, after, upTo, state, rows, rowsPerSecond, worker, reason, verification }) => (
         <li key={position} className="flex flex-wrap items-baseline gap-x-4 gap-y-0.5 border-line border-b py-1.5">
           <span className="figures w-20 text-ink-2">Range {position + 1}</span>
           <span className={join('w-24', state === 'dirty' ? 'font-semibold text-red-text' : 'text-ink-2')}>
             {rangeWords[state]}
           </span>
-          <span className="min-w-0 flex-1 text-ink-2">
+          <span className="min-w-0 flex-1 text-ink-2 max-tablet:order-1 max-tablet:basis-full">
             {after === undefined ? 'from the first' : <Name isBold={false}>{after}</Name>}
             {' – '}
             {upTo === undefined ? 'the last' : <Name isBold={false}>{upTo}</Name>}
@@ -111,13 +117,20 @@ function Ranges({
           {reason !== undefined && <span className="text-amber-text">{reason}</span>}
           {state === 'dirty' &&
             verification?.reported.slice(0, 5).map(({ key, reason: why }) => (
-              <span key={key} className="w-full pl-24 max-tablet:pl-4">
+              <span key={key} className="w-full pl-24 max-tablet:order-2 max-tablet:pl-0">
                 <Name isBold={false}>{key}</Name> <span className="text-ink-2">{why}</span>
               </span>
             ))}
         </li>
       ))}
-      {hasMore && <li className="py-1.5 text-ink-2">More ranges are running or differ.</li>}
+      {ranges.length > shownFirst && (
+        <li>
+          <Button look="ghost" size="row" className="mt-1 -ml-2.5" onClick={() => setUnfolded(!isUnfolded)}>
+            {isUnfolded ? 'Show fewer' : `Show ${formatCount(ranges.length - shownFirst)} more`}
+          </Button>
+        </li>
+      )}
+      {isUnfolded && hasMore && <li className="py-1.5 text-ink-2">More ranges are running or differ.</li>}
     </ul>
   );
 }

@@ -13,6 +13,9 @@ interface CohortsProps {
   readonly applied: (change: ChangeView) => void;
 }
 
+const grid =
+  'grid min-h-10 items-center gap-x-4 gap-y-1 border-line border-b px-6 py-1.5 max-tablet:grid-cols-1 max-tablet:px-4 tablet:grid-cols-[minmax(0,3fr)_minmax(0,8fr)_minmax(0,4fr)_minmax(17rem,5fr)]';
+
 /** Records that go ahead of the others, or stay behind: the first cohort that a record is in counts. */
 export function Cohorts({ migration, applied }: CohortsProps): ReactNode {
   const [advancing, setAdvancing] = useState<string>();
@@ -31,16 +34,11 @@ export function Cohorts({ migration, applied }: CohortsProps): ReactNode {
         {migration.rules.map((rule) => {
           const next = findNextStage(rule);
           return (
-            <li
-              key={rule.id}
-              className="flex min-h-10 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b px-6 py-1.5 max-tablet:px-4"
-            >
-              <span className="w-36">
-                <Name>{rule.id}</Name>
-              </span>
-              <span className="min-w-0 flex-1 text-ink-2">{describeClauses(rule.clauses)}</span>
-              <span className="figures w-40">{describeShares(rule)}</span>
-              <span className="flex gap-2">
+            <li key={rule.id} className={grid}>
+              <Name>{rule.id}</Name>
+              <span className="min-w-0 text-ink-2">{describeClauses(rule.clauses)}</span>
+              <span className="figures">{describeShares(rule)}</span>
+              <span className="flex flex-wrap gap-2 tablet:justify-end">
                 {next !== undefined && (
                   <Button
                     size="row"
@@ -63,9 +61,10 @@ export function Cohorts({ migration, applied }: CohortsProps): ReactNode {
             </li>
           );
         })}
-        <li className="flex min-h-10 flex-wrap items-center gap-x-4 px-6 py-1.5 max-tablet:px-4">
-          <span className="min-w-0 flex-1 text-ink-2">All other records</span>
-          <span className="figures w-40">{describeShares(migration.fallthrough)}</span>
+        <li className={grid}>
+          <span />
+          <span className="text-ink-2">All other records</span>
+          <span className="figures">{describeShares(migration.fallthrough)}</span>
         </li>
       </ul>
       {advancing !== undefined && (

@@ -1,5 +1,5 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
-import { describeWeight, listStagesInForce, type Stage, weightOfStage } from '@sluice/authoring';
+import { describeShares, describeWeight, listStagesInForce, type Stage, weightOfStage } from '@sluice/authoring';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -187,30 +187,36 @@ function Standing({
   const time = useNow(since);
   return (
     <p className="py-3">
-      <b className="text-panel">{describeTruth(listStagesInForce(migration))}</b>{' '}
-      {since !== undefined && since > 0 && (
-        <span className="text-ink-2">
-          so for{' '}
-          <time dateTime={new Date(since).toISOString()} title={formatExact(since)} className="figures">
-            {formatDuration(time - since)}
-          </time>
-          {by !== undefined && `, by ${by}`}
-        </span>
-      )}
+      <b className="text-panel">{describeTruth(listStagesInForce(migration))}.</b>{' '}
+      <span className="ml-1 text-ink-2">
+        {describeStanding(migration)}
+        {since !== undefined && since > 0 && (
+          <>
+            {', for '}
+            <time dateTime={new Date(since).toISOString()} title={formatExact(since)} className="figures">
+              {formatDuration(time - since)}
+            </time>
+            {by !== undefined && `, by ${by}`}
+          </>
+        )}
+      </span>
     </p>
   );
 }
 
-/** How much is in a stage; which cohorts are. */
+function describeStanding({ fallthrough, rules }: EnvironmentFlagView): string {
+  const others = rules.length === 0 ? '' : 'other ';
+  return 'variation' in fallthrough
+    ? `all ${others}records in ${fallthrough.variation}`
+    : `${others}records ${describeShares(fallthrough)}`;
+}
+
+/** How much is in a stage, and how many cohorts are. */
 function Beside({ migration, stage }: { readonly migration: EnvironmentFlagView; readonly stage: Stage }): ReactNode {
   const weight = weightOfStage(migration.fallthrough, stage);
-  const cohorts = migration.rules.filter((rule) => weightOfStage(rule, stage) > 0);
-  return (
-    <>
-      {weight > 0 && describeWeight(weight)}
-      {cohorts.length > 0 && (
-        <span className="block">{cohorts.length === 1 ? cohorts[0]?.id : `${cohorts.length} cohorts`}</span>
-      )}
-    </>
-  );
+  const cohorts = migration.rules.filter((rule) => weightOfStage(rule, stage) > 0).length;
+  return [
+    ...(weight > 0 ? [describeWeight(weight)] : []),
+    ...(cohorts > 0 ? [cohorts === 1 ? '1 cohort' : `${cohorts} cohorts`] : []),
+  ].join(', ');
 }

@@ -21,7 +21,7 @@ import { describeTruth, findCrossing } from './stage-words.ts';
 
 /** Columns of the list, its head included. */
 const grid =
-  'grid items-center gap-x-4 px-6 max-tablet:grid-cols-1 max-tablet:px-4 tablet:grid-cols-[minmax(0,12fr)_minmax(0,7fr)_minmax(0,7fr)_minmax(0,8fr)_minmax(0,4fr)]';
+  'grid items-start gap-x-4 px-6 max-tablet:grid-cols-1 max-tablet:px-4 tablet:grid-cols-[minmax(0,12fr)_minmax(0,7fr)_minmax(0,7fr)_minmax(0,8fr)_minmax(0,4fr)]';
 
 /** All migrations of an environment: those on their way first, as there is something to decide about them. */
 export function MigrationsPage(): ReactNode {
@@ -44,7 +44,9 @@ export function MigrationsPage(): ReactNode {
       name={`Migrations, ${name}`}
       title="Migrations"
       beside={
-        rows !== undefined && rows.length > 0 && `${formatCount(moving.length)} of ${formatCount(rows.length)} on the way`
+        rows !== undefined &&
+        rows.length > 0 &&
+        `${formatCount(moving.length)} of ${formatCount(rows.length)} on the way`
       }
     >
       {query.isPending && <Loading />}
@@ -60,7 +62,7 @@ export function MigrationsPage(): ReactNode {
       )}
       {rows !== undefined && rows.length > 0 && (
         <div className="-mx-6 max-tablet:-mx-4">
-          <div aria-hidden className={join(grid, 'h-8 border-line border-b text-ink-3 max-tablet:hidden')}>
+          <div aria-hidden className={join(grid, 'h-8 items-center border-line border-b text-ink-3 max-tablet:hidden')}>
             <span>Migration</span>
             <span>Stage</span>
             <span>Next</span>
@@ -118,20 +120,29 @@ function MigrationRow({ row }: { readonly row: MigrationRowView }): ReactNode {
       <Next row={row} />
       <Findings row={row} />
       <span className={join('min-w-0', owner === '' ? 'text-ink-3' : 'text-ink-2')}>
+        <span className="tablet:sr-only">Owner </span>
         {owner === '' ? 'nobody' : owner}
       </span>
     </li>
   );
 }
 
-function Next({ row: { barrier, fallthrough, rules, archived, version } }: { readonly row: MigrationRowView }): ReactNode {
+function Next({
+  row: { barrier, fallthrough, rules, archived, version },
+}: {
+  readonly row: MigrationRowView;
+}): ReactNode {
   const now = useNow();
   const crossing = findCrossing(listStagesInForce({ fallthrough, rules }));
   if (archived) return <span className="max-tablet:hidden" />;
   if (barrier === undefined || crossing === undefined) {
     return (
       <span className="text-ink-2">
-        {barrier !== undefined ? 'some records are at the end' : crossing === undefined ? 'can be archived' : 'not begun'}
+        {barrier !== undefined
+          ? 'some records are at the end'
+          : crossing === undefined
+            ? 'can be archived'
+            : 'not begun'}
       </span>
     );
   }

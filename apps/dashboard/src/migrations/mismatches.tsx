@@ -38,8 +38,8 @@ export function Mismatches({ mismatches: { items, kept, paths }, compared }: Mis
       <table className="w-full">
         <thead className="text-left text-ink-3 max-tablet:sr-only">
           <tr className="border-line border-b">
-            <th className="py-1 pr-3 font-normal">Path</th>
-            <th className="w-16 py-1 pr-4 text-right font-normal">Records</th>
+            <th className="w-2/5 py-1 pr-3 font-normal">Path</th>
+            <th className="w-0 whitespace-nowrap py-1 pr-4 text-right font-normal">Records</th>
             <th className="py-1 pr-3 font-normal">Old store, new store</th>
             <th className="w-0 py-1">
               <span className="sr-only">Example</span>
@@ -55,7 +55,7 @@ export function Mismatches({ mismatches: { items, kept, paths }, compared }: Mis
               <td className="py-1.5 pr-3 max-tablet:py-0">
                 <Name>{path === '' ? 'record' : path}</Name>
                 <span className="block text-ink-2 text-small">
-                  last <Age at={lastAt} />
+                  last seen <Age at={lastAt} /> ago
                   {firstAt !== lastAt && (
                     <>
                       , first <Age at={firstAt} />
@@ -66,7 +66,7 @@ export function Mismatches({ mismatches: { items, kept, paths }, compared }: Mis
               <td className="figures py-1.5 pr-4 text-right font-semibold max-tablet:py-0 max-tablet:pr-0">
                 {formatCount(count)}
               </td>
-              <td className="py-1.5 pr-3 max-tablet:col-span-2 max-tablet:py-1">
+              <td className="py-1.5 pr-3 max-tablet:py-1">
                 <Value side="old" text={example.old} />
                 <Value side="new" text={example.new} />
                 {open === path && (
@@ -87,7 +87,7 @@ export function Mismatches({ mismatches: { items, kept, paths }, compared }: Mis
                   </dl>
                 )}
               </td>
-              <td className="py-1.5 text-right max-tablet:col-span-2 max-tablet:py-0">
+              <td className="py-1.5 text-right max-tablet:py-0">
                 <Button
                   size="row"
                   aria-expanded={open === path}

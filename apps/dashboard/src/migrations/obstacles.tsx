@@ -2,7 +2,6 @@ import { Check, Circle } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { formatCount } from '../ui/duration.ts';
-import { Field } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { idOf, listTurned, type Obstacle } from './obstacles.ts';
 
@@ -11,14 +10,12 @@ interface ObstaclesProps {
   /** What is not waited for, by its id; undefined: nobody said that anything should not be. */
   readonly overruled: ReadonlySet<string> | undefined;
   readonly overrule: (ids: ReadonlySet<string> | undefined) => void;
-  readonly reason: string;
-  readonly giveReason: (reason: string) => void;
 }
 
 const shown = 50;
 
 /** What a change waits for; what is open can be overruled one by one, by name, with a reason. */
-export function Obstacles({ obstacles, overruled, overrule, reason, giveReason }: ObstaclesProps): ReactNode {
+export function Obstacles({ obstacles, overruled, overrule }: ObstaclesProps): ReactNode {
   const [first] = useState(obstacles);
   const turned = listTurned(first, obstacles);
   const isOpen = obstacles.some(({ isMet }) => !isMet);
@@ -61,16 +58,9 @@ export function Obstacles({ obstacles, overruled, overrule, reason, giveReason }
         </Button>
       )}
       {isOpen && overruled !== undefined && (
-        <div className="mt-2">
-          <Field
-            label="Why not to wait for what is marked. History keeps it."
-            value={reason}
-            onChange={({ target }) => giveReason(target.value)}
-          />
-          <Button look="ghost" size="row" className="-ml-2.5 mt-1 text-ink-2" onClick={() => overrule(undefined)}>
-            Wait for all
-          </Button>
-        </div>
+        <Button look="ghost" size="row" className="mt-1 -ml-2.5 text-ink-2" onClick={() => overrule(undefined)}>
+          Wait for all
+        </Button>
       )}
     </div>
   );

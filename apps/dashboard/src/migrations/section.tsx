@@ -14,9 +14,9 @@ interface SectionProps {
 export function Section({ title, beside, end, className, children }: SectionProps): ReactNode {
   return (
     <section aria-label={title} className={join('min-w-0', className)}>
-      <div className="flex min-h-7 flex-wrap items-center gap-x-3 border-line border-b pb-1">
+      <div className="flex min-h-8 flex-wrap items-center gap-x-3 border-line border-b pb-1">
         <h2>{title}</h2>
-        <span className="figures min-w-0 flex-1 text-ink-2">{beside}</span>
+        <span className="figures min-w-0 flex-1 text-ink-2 max-tablet:basis-40">{beside}</span>
         {end}
       </div>
       {children}

@@ -16,6 +16,7 @@ interface StageRailProps {
  */
 export function StageRail({ inForce, beside }: StageRailProps): ReactNode {
   const last = stages.indexOf(inForce.at(-1) ?? 'off');
+  const isOldTrue = inForce.some((stage) => laneOf('old', stage) === 'true');
   return (
     <ol aria-label="Stages" className="tablet:grid tablet:grid-cols-6">
       {stages.map((stage, index) => {
@@ -26,8 +27,8 @@ export function StageRail({ inForce, beside }: StageRailProps): ReactNode {
             key={stage}
             aria-current={isHere ? 'step' : undefined}
             className={join(
-              'relative grid border-t-3 max-tablet:grid-cols-[1.25rem_1.25rem_minmax(0,1fr)] max-tablet:border-t-0 max-tablet:pr-3',
-              'tablet:grid-rows-[2.5rem_1.5rem_1.75rem_1.5rem_3rem]',
+              'relative grid border-t-3 max-tablet:grid-cols-[1.5rem_1.5rem_minmax(0,1fr)] max-tablet:border-t-0 max-tablet:pr-3 max-tablet:pl-3',
+              'tablet:grid-rows-[minmax(2.5rem,1fr)_1.5rem_1.75rem_1.5rem_3rem]',
               isHere ? 'border-ink bg-sunk' : 'border-transparent',
             )}
           >
@@ -39,7 +40,9 @@ export function StageRail({ inForce, beside }: StageRailProps): ReactNode {
               <span className="figures text-ink-2">{beside(stage)}</span>
             </div>
             <Lane side="old" stage={stage} isBehind={isBehind} isHere={isHere} />
-            <p className="px-3 font-semibold max-tablet:hidden">{stage === 'off' && 'Old store is true'}</p>
+            <p className={join('px-3 max-tablet:hidden', isOldTrue ? 'font-semibold' : 'text-ink-2')}>
+              {stage === 'off' && 'Old store is true'}
+            </p>
             <Lane side="new" stage={stage} isBehind={isBehind} isHere={isHere} />
             <div className="px-3 text-ink-2 max-tablet:col-start-3 max-tablet:row-start-2 max-tablet:pb-3">
               <p className={join('max-tablet:hidden', stage === 'live' && isBehind && 'font-semibold text-ink')}>
@@ -103,13 +106,13 @@ function Mark({ tone, children }: { readonly tone: 'plain' | 'red'; readonly chi
           'pointer-events-none absolute border-dashed max-tablet:inset-x-0 max-tablet:top-0 max-tablet:border-t-2',
           isRed
             ? 'border-red tablet:inset-y-0 tablet:border-l-2'
-            : 'border-control tablet:top-13 tablet:bottom-15 tablet:border-l-2',
+            : 'border-control tablet:bottom-15 tablet:h-13 tablet:border-l-2',
           'tablet:left-0 tablet:-translate-x-px',
         )}
       />
       <span
         className={join(
-          'absolute z-10 whitespace-nowrap rounded-chip border bg-page px-1.5 text-small max-tablet:top-0 max-tablet:right-3 max-tablet:-translate-y-1/2 tablet:top-16.5 tablet:left-0 tablet:-translate-x-1/2',
+          'absolute z-10 whitespace-nowrap rounded-chip border bg-page px-1.5 text-small max-tablet:top-0 max-tablet:right-3 max-tablet:-translate-y-1/2 tablet:bottom-18.5 tablet:left-0 tablet:-translate-x-1/2',
           isRed ? 'border-red-line text-red-text' : 'border-line-strong text-ink-2',
         )}
       >

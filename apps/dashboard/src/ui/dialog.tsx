@@ -26,7 +26,7 @@ export function Dialog({ title, environment, close, note, actions, children }: D
           <div className="flex items-center justify-between gap-3 border-line border-b px-6 py-3 max-tablet:px-4">
             <Radix.Title className="min-w-0 text-title">{title}</Radix.Title>
             {environment !== undefined && (
-              <span className="flex items-center gap-1.5 text-ink-2">
+              <span className="flex shrink-0 items-center gap-1.5 text-ink-2">
                 in <Chip tone={environment.isProduction ? 'production' : 'neutral'}>{environment.name}</Chip>
               </span>
             )}
