@@ -2,21 +2,30 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
 
-/** What has nothing to do with the kind of database, or is of one kind. */
-const aboutSqlite = [
-  'apps/dashboard/**',
-  'apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts',
-];
+/** What only one of the two kinds of database has. */
+const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts'];
 const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
 
 const onPostgres = {
   extends: true as const,
   test: {
     name: 'postgres',
-    include: ['apps/*/src/**/*.test.ts', ...aboutPostgres],
+    // What speaks to a server by its API is the same on both.
+    include: ['apps/control-plane/src/**/*.test.ts', ...aboutPostgres],
     exclude: [...configDefaults.exclude, ...aboutSqlite],
     globalSetup: 'scripts/postgres-setup.ts',
     env: { SLUICE_TEST_STORE: 'postgres' },
+  },
+};
+
+/** Through the pages with a browser: many steps each, of which a busy machine makes few a second. */
+const journeys = {
+  extends: true as const,
+  test: {
+    name: 'journeys',
+    include: ['apps/dashboard/journeys/**/*.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 };
 
@@ -42,9 +51,10 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'scripts/**/*.test.ts',
           ],
-          exclude: [...configDefaults.exclude, ...aboutPostgres],
+          exclude: [...configDefaults.exclude, ...aboutPostgres, 'apps/dashboard/journeys/**'],
         },
       },
+      journeys,
       ...(requirePostgres() ? [onPostgres] : []),
     ],
     expect: { requireAssertions: true },

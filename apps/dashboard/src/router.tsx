@@ -36,7 +36,20 @@ export interface PageSearch {
   readonly kind?: string;
 }
 
-const names = ['q', 'tab', 'state', 'since', 'who', 'what', 'when', 'service', 'zone', 'sdk', 'version', 'kind'] as const;
+const names = [
+  'q',
+  'tab',
+  'state',
+  'since',
+  'who',
+  'what',
+  'when',
+  'service',
+  'zone',
+  'sdk',
+  'version',
+  'kind',
+] as const;
 
 function readSearch(search: Readonly<Record<string, unknown>> & SearchSchemaInput): PageSearch {
   return Object.fromEntries(

@@ -24,7 +24,11 @@ export function toLines(
     }
     // The step that is not over yet would look like a fall.
     return [
-      { name: label, tone: tones[index % tones.length] ?? 'series-2', values: steps > 1 ? values.slice(0, -1) : values },
+      {
+        name: label,
+        tone: tones[index % tones.length] ?? 'series-2',
+        values: steps > 1 ? values.slice(0, -1) : values,
+      },
     ];
   });
   return { times: steps > 1 ? times.slice(0, -1) : times, lines };
