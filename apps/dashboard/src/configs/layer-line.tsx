@@ -69,7 +69,7 @@ export function LayerLine(props: LayerLineProps): ReactNode {
             <button
               type="button"
               aria-expanded={isOpen}
-              aria-label={`Edit ${label}`}
+              aria-label={`${summarise(value)}, edit ${label}`}
               onClick={open}
               className={join(
                 'max-w-full truncate rounded-chip border px-1.5 font-mono font-semibold hover:bg-hover',
