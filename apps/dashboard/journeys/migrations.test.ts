@@ -230,7 +230,9 @@ describe.runIf(hasBrowser())('a migration in the dashboard', { timeout: 60_000 }
 });
 
 async function expectReadable(page: Page): Promise<void> {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  const [content, window] = await page.evaluate<readonly number[]>(
+    '[document.documentElement.scrollWidth, innerWidth]',
+  );
   expect(content).toBe(window);
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])

@@ -205,10 +205,9 @@ function Standing({
 }
 
 function describeStanding({ fallthrough, rules }: EnvironmentFlagView): string {
-  const others = rules.length === 0 ? '' : 'other ';
   return 'variation' in fallthrough
-    ? `all ${others}records in ${fallthrough.variation}`
-    : `${others}records ${describeShares(fallthrough)}`;
+    ? `All ${rules.length === 0 ? '' : 'other '}records in ${fallthrough.variation}`
+    : `${rules.length === 0 ? 'Records' : 'Other records'} ${describeShares(fallthrough)}`;
 }
 
 /** How much is in a stage, and how many cohorts are. */

@@ -38,7 +38,7 @@ export function Mismatches({ mismatches: { items, kept, paths }, compared }: Mis
       <table className="w-full">
         <thead className="text-left text-ink-3 max-tablet:sr-only">
           <tr className="border-line border-b">
-            <th className="w-2/5 py-1 pr-3 font-normal">Path</th>
+            <th className="w-[32%] py-1 pr-3 font-normal">Path</th>
             <th className="w-0 whitespace-nowrap py-1 pr-4 text-right font-normal">Records</th>
             <th className="py-1 pr-3 font-normal">Old store, new store</th>
             <th className="w-0 py-1">

@@ -16,8 +16,10 @@ export function Section({ title, beside, end, className, children }: SectionProp
     <section aria-label={title} className={join('min-w-0', className)}>
       <div className="flex min-h-8 flex-wrap items-center gap-x-3 border-line border-b pb-1">
         <h2>{title}</h2>
-        <span className="figures min-w-0 flex-1 text-ink-2 max-tablet:basis-40">{beside}</span>
-        {end}
+        {beside !== undefined && (
+          <span className="figures min-w-0 text-ink-2 max-tablet:basis-full tablet:flex-1">{beside}</span>
+        )}
+        {end !== undefined && <div className="tablet:ml-auto">{end}</div>}
       </div>
       {children}
     </section>

@@ -32,7 +32,7 @@ export function LinePlot({ times, lines, format, height = 96 }: LineChartProps):
         height,
         legend: { show: false },
         cursor: { show: false },
-        padding: [6, 4, 0, 0],
+        padding: [6, 18, 0, 0],
         scales: { y: { range: (_, __, most) => [0, Math.max(most ?? 0, 1) * 1.15] } },
         axes: [
           {
