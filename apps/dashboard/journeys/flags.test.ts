@@ -113,6 +113,7 @@ describe.runIf(hasBrowser())('the list of flags', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'No flag matches flag-0005' }).waitFor();
     await page.getByRole('searchbox', { name: 'Filter flags' }).fill('flag-0005 state:archived');
     await page.getByText('1 to 1 of 1').waitFor();
+    expect(await world.server.findServed('flag-0005')).toBeUndefined();
   });
 
   test('it reads well to those who do not see it, also on a phone with long names', async () => {

@@ -48,15 +48,17 @@ export function Converging({ change, close }: ConvergingProps): ReactNode {
       )}
     >
       <div className="min-w-0 flex-1">
-        <h2 role="status" className="figures flex items-center gap-2">
-          {isDone && <Check aria-hidden size={15} />}
-          {of === 0 ? (
-            <>Applied as v{formatCount(change.version)}. No instance is connected to take it.</>
-          ) : (
-            <>
-              {formatCount(has)} of {formatCount(of)} in {formatSpeed(tookMs)}
-            </>
-          )}
+        <h2 className="figures">
+          <span role="status" className="flex items-center gap-2">
+            {isDone && <Check aria-hidden size={15} />}
+            {of === 0 ? (
+              <>Applied as v{formatCount(change.version)}. No instance is connected to take it.</>
+            ) : (
+              <>
+                {formatCount(has)} of {formatCount(of)} in {formatSpeed(tookMs)}
+              </>
+            )}
+          </span>
         </h2>
         {of > 0 && <Curve view={view} share={has / of} isDone={isDone} />}
         {!isDone && view !== undefined && <Stragglers view={view} most={8} />}
