@@ -9,5 +9,5 @@ export async function findFaults(page: Page): Promise<readonly string[]> {
 
 /** Whether the page is wider than its window. */
 export function isTooWide(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  return page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
 }

@@ -113,8 +113,8 @@ export function RuleLine({
           )}{' '}
           then serve{' '}
           <ServeSentence
-            serve={rule}
-            was={was}
+            serve={serveOf(rule)}
+            was={was && serveOf(was)}
             variations={variations}
             change={(serve) => change(withServe(rule, serve))}
             beside={<Remove what={`rule ${index + 1}`} act={() => change(undefined)} />}
@@ -127,6 +127,10 @@ export function RuleLine({
 }
 
 function withServe({ id, name, clauses }: Rule, serve: Serve): Rule {
-  const served = 'rollout' in serve ? { rollout: serve.rollout } : { variation: serve.variation };
-  return { id, ...(name !== undefined && { name }), clauses, ...served };
+  return { id, ...(name !== undefined && { name }), clauses, ...serveOf(serve) };
+}
+
+/** What a rule serves, without what it asks. */
+function serveOf(serve: Serve): Serve {
+  return 'rollout' in serve ? { rollout: serve.rollout } : { variation: serve.variation };
 }
