@@ -176,7 +176,7 @@ describe.runIf(hasBrowser())('Changes', () => {
       for (const path of ['now', since(last), `changes/${last.id}`]) {
         const page = await world.open(path, options);
         await page.locator('#main').getByText(key).first().waitFor();
-        const width = await page.evaluate(() => document.getElementById('main')?.scrollWidth);
+        const width = await page.locator('#main').evaluate(({ scrollWidth }) => scrollWidth);
         expect(width, path).toBeLessThanOrEqual(options.viewport.width);
         const { violations } = await new AxeBuilder({ page }).include('#main').analyze();
         expect(violations.map(({ id, nodes }) => [path, id, nodes.map(({ html }) => html)])).toEqual([]);

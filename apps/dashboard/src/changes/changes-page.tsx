@@ -104,6 +104,7 @@ export function ChangesPage(): ReactNode {
             <RevertSincePanel
               key={since}
               since={since}
+              move={(by) => setSince(moveSince(changes, since, by))}
               close={() => setSince(undefined)}
               applied={(change) => {
                 setApplied(change);

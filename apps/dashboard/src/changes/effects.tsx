@@ -44,20 +44,31 @@ export function EffectText({ text }: { readonly text: string }): ReactNode {
   const { label, before, after, rest } = splitDifference(text);
   return (
     <span className="text-ink-2">
-      <Code text={label} />{' '}
+      {label !== '' && <Code text={label} />}
       {before !== undefined && (
-        <del className="text-ink-3">
-          <span className="sr-only">was </span>
-          <Code text={before} />
-        </del>
-      )}{' '}
+        <>
+          {label !== '' && ' '}
+          <del className="text-ink-3">
+            <span className="sr-only">was </span>
+            <Code text={before} />
+          </del>
+        </>
+      )}
       {after !== undefined && (
-        <ins className="font-semibold text-accent no-underline">
-          <span className="sr-only">now </span>
-          <Code text={after} />
-        </ins>
-      )}{' '}
-      {rest !== undefined && <Code text={rest} />}
+        <>
+          {' '}
+          <ins className="font-semibold text-accent no-underline">
+            <span className="sr-only">now </span>
+            <Code text={after} />
+          </ins>
+        </>
+      )}
+      {rest !== undefined && (
+        <>
+          {' '}
+          <Code text={rest} />
+        </>
+      )}
     </span>
   );
 }

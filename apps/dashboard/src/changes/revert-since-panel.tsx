@@ -18,12 +18,14 @@ import { Untouched } from './untouched.tsx';
 
 interface RevertSincePanelProps {
   readonly since: number;
+  /** The line is not beside the panel where there is little room. */
+  readonly move: (by: 'back' | 'forward') => void;
   readonly close: () => void;
   readonly applied: (change: ChangeView) => void;
 }
 
 /** What going back to a time would do, object by object, each of which may be left out; then does it by one change. */
-export function RevertSincePanel({ since, close, applied }: RevertSincePanelProps): ReactNode {
+export function RevertSincePanel({ since, move, close, applied }: RevertSincePanelProps): ReactNode {
   const place = usePlace();
   const environment = useEnvironment();
   const time = useNow();
@@ -73,9 +75,13 @@ export function RevertSincePanel({ since, close, applied }: RevertSincePanelProp
       <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4 max-tablet:px-4">
         <div className="flex items-start justify-between gap-2">
           <h2 className="text-panel">Back to how it was at {moment}</h2>
-          <Button look="ghost" size="row" aria-label="Close" onClick={close}>
+          <Button look="ghost" size="row" className="-mr-2.5 max-tablet:-my-2.5" aria-label="Close" onClick={close}>
             <X aria-hidden size={14} />
           </Button>
+        </div>
+        <div className="my-2 flex gap-2 desktop:hidden">
+          <Button onClick={() => move('back')}>Further back</Button>
+          <Button onClick={() => move('forward')}>Less</Button>
         </div>
         <Loaded query={plan} what="What it would do" rows={4}>
           {(view) => (

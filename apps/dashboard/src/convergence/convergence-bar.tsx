@@ -20,7 +20,7 @@ export function ConvergenceBar({ change }: ConvergenceBarProps): ReactNode {
   const isLate = !isDone && (live?.atMs ?? time - change.createdAt) > 2000;
   return (
     <span className="figures flex items-center gap-2 whitespace-nowrap">
-      <svg aria-hidden width="56" height="6">
+      <svg aria-hidden width="56" height="6" className="@max-4xl:hidden">
         <rect width="56" height="6" rx="2" className="fill-series-3" />
         <rect
           width={(56 * told.has) / told.of}

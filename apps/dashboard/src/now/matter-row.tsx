@@ -12,6 +12,19 @@ import { KindIcon } from '../ui/kind-icon.tsx';
 import { Name } from '../ui/name.tsx';
 import { RestoreDialog } from '../valves/restore-dialog.tsx';
 
+const columns = 'tablet:grid-cols-[minmax(0,10fr)_minmax(0,9fr)_minmax(0,11fr)_6rem]';
+
+/** What stands in the columns of the rows below; each row says so in its own words to those who do not see it. */
+export function MatterHeader(): ReactNode {
+  return (
+    <div aria-hidden className={join('grid gap-x-4 pb-1.5 text-ink-3 max-tablet:hidden', columns)}>
+      <span>What, mode, for whom</span>
+      <span>For how long, and its planned end</span>
+      <span>Who and why</span>
+    </div>
+  );
+}
+
 /** One thing that is off normal: what and for whom, since when and until when, by whom and why, and the way back. */
 export function MatterRow({ matter }: { readonly matter: MatterView }): ReactNode {
   const isRed = matter.kind === 'refused' || (matter.kind === 'valve' && matter.isOverdue);
@@ -20,7 +33,8 @@ export function MatterRow({ matter }: { readonly matter: MatterView }): ReactNod
     <li
       data-edge
       className={join(
-        'grid min-h-10 items-center gap-x-4 gap-y-1 border-line border-b border-l-4 px-5 py-1.5 max-tablet:grid-cols-[1fr_auto] max-tablet:px-4 max-tablet:py-3 tablet:grid-cols-[minmax(0,10fr)_minmax(0,9fr)_minmax(0,11fr)_auto]',
+        'grid min-h-10 items-center gap-x-4 gap-y-1 border-line border-b border-l-4 pr-6 pl-5 py-1.5 max-tablet:grid-cols-[1fr_auto] max-tablet:px-4 max-tablet:py-3',
+        columns,
         edge,
       )}
     >
@@ -33,7 +47,7 @@ export function MatterRow({ matter }: { readonly matter: MatterView }): ReactNod
       <span className="text-ink-2 max-tablet:col-start-1">
         <Why matter={matter} />
       </span>
-      <span className="max-tablet:col-start-2 max-tablet:row-span-2 max-tablet:row-start-1 max-tablet:self-center">
+      <span className="max-tablet:col-start-2 max-tablet:row-span-2 max-tablet:row-start-1 max-tablet:self-center tablet:justify-self-end">
         <Act matter={matter} />
       </span>
     </li>

@@ -5,7 +5,7 @@ import { useNow } from '../ui/clock.tsx';
 import { formatAge, formatCount } from '../ui/duration.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Page } from '../ui/page.tsx';
-import { MatterRow } from './matter-row.tsx';
+import { MatterHeader, MatterRow } from './matter-row.tsx';
 import { RecentChanges } from './recent-changes.tsx';
 import { Zones } from './zones.tsx';
 
@@ -23,6 +23,7 @@ export function NowPage(): ReactNode {
       <Loaded query={query} what="What is off normal">
         {(view) => (
           <>
+            {view.matters.length > 0 && <MatterHeader />}
             {view.matters.length > 0 && (
               <ul aria-label="Off normal" className="-mx-6 border-line border-t max-tablet:-mx-4">
                 {view.matters.map((matter) => (

@@ -7,8 +7,8 @@ export function Propagation({ propagation }: Pick<NowView, 'propagation'>): Reac
   if (propagation === null) return null;
   return (
     <span className="figures text-ink-2">
-      Propagation now: half within <b>{formatSpeed(propagation.p50Ms)}</b>, 99% within{' '}
-      <b>{formatSpeed(propagation.p99Ms)}</b>
+      Propagation now: half within <b className="whitespace-nowrap">{formatSpeed(propagation.p50Ms)}</b>, 99% within{' '}
+      <b className="whitespace-nowrap">{formatSpeed(propagation.p99Ms)}</b>
     </span>
   );
 }
