@@ -7,7 +7,7 @@ import { type administrator, comeIn, startWorld, type World } from './world.ts';
 const lena = { name: 'Lena Ortiz', email: 'lena@example.com', password: 'another sentence that is long' };
 const vic = { name: 'Vic Looker', email: 'vic@example.com', password: 'a sentence of somebody who looks' };
 
-describe.runIf(hasBrowser())('people', () => {
+describe.runIf(hasBrowser())('people', { timeout: 90_000 }, () => {
   let world: World;
 
   beforeAll(async () => {
@@ -133,6 +133,8 @@ describe.runIf(hasBrowser())('people', () => {
     await page.getByRole('button', { name: 'You, Tom' }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    const { body } = await world.server.api('GET', '/people');
+    expect(body.items.find(({ email }: { email: string }) => email === tom.email).hasTotp).toBe(true);
   });
 
   test('single sign-on comes in as a viewer', async () => {

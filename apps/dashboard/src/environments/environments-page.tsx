@@ -34,7 +34,10 @@ export function EnvironmentsPage(): ReactNode {
         </Button>
       }
     >
-      <Section title="Environments" note="Flags are the same in all of them; whom they serve what is decided in each.">
+      <Section
+        title="Environments"
+        note="The same flags are in all of them; each has its own targeting and its own keys."
+      >
         <Loaded query={query} what="The environments" rows={3}>
           {(environments) => (
             <Rows label="Environments">

@@ -79,6 +79,10 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
               ]
             : []),
         ];
+  // What is first is chosen, also when it comes later than what was there at once.
+  const [top] = [...acts.map(nameOf), ...listed.map(({ path }) => `go ${path}`)];
+  const [chosen, setChosen] = useState('');
+  useEffect(() => setChosen(top ?? ''), [top]);
   /** Beside a link, cmdk knows no other tab. */
   const openBeside = (event: KeyboardEvent<HTMLDivElement>) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -94,6 +98,8 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
       label="Find or do anything"
       shouldFilter={false}
       loop
+      value={chosen}
+      onValueChange={setChosen}
       onOpenChange={(isOpen) => !isOpen && closePalette()}
       onKeyDownCapture={openBeside}
       overlayClassName="fixed inset-0 z-40 bg-black/30"
@@ -132,7 +138,7 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
                 onSelect={() => go(path)}
                 className={itemStyle}
               >
-                <span className="shrink-0 text-ink-2">{icon}</span>
+                <span className="inline-flex shrink-0 text-ink-2">{icon}</span>
                 <span className="min-w-0 truncate">
                   {isKey ? (
                     <Name>
@@ -233,7 +239,7 @@ function ActItem({ act, words, rows, choose }: ActItemProps): ReactNode {
   const object = 'flag' in act ? act.flag : 'environment' in act ? act.environment : undefined;
   return (
     <Command.Item value={nameOf(act)} onSelect={choose} className={`${itemStyle} group`}>
-      <span className="shrink-0 text-ink-2">
+      <span className="inline-flex shrink-0 text-ink-2">
         <ActIcon act={act} />
       </span>
       <span className="min-w-0 truncate">

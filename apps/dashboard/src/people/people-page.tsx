@@ -29,7 +29,7 @@ export function PeoplePage(): ReactNode {
     <Page
       name="People and tokens"
       title="People and tokens"
-      below={`You are ${describeGrants(grants)}.`}
+      below={`Your ${grants.length > 1 ? 'roles' : 'role'}: ${describeGrants(grants)}.`}
       actions={
         <Button refusal={refusal} onClick={() => setOpen(true)}>
           <Plus aria-hidden size={14} /> {isTokens ? 'New token…' : 'Invite somebody…'}
@@ -37,7 +37,7 @@ export function PeoplePage(): ReactNode {
       }
     >
       <Tabs tabs={tabs} current={tab} />
-      <div className="pt-4">
+      <div className="-mt-px">
         {refusal !== undefined && <Message title="Who else is here is for administrators to see">{refusal}.</Message>}
         {refusal === undefined && (isTokens ? <Tokens /> : <People />)}
       </div>

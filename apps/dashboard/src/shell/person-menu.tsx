@@ -17,15 +17,17 @@ export function PersonMenu(): ReactNode {
   const navigate = useNavigate();
   const person = useSession().data?.person;
   const [theme, setTheme] = useState(readTheme);
+  const initials = initialsOf(person?.name ?? '');
   return (
     <Menu
       trigger={
         <button
           type="button"
-          aria-label={`You, ${person?.name ?? ''}`}
+          // With what is seen of it, so that it can be said to a machine.
+          aria-label={`${initials}, you, ${person?.name ?? ''}`}
           className="flex size-7 shrink-0 items-center justify-center rounded-full border border-current/30 font-semibold text-hint hover:bg-current/10 max-tablet:size-9"
         >
-          <span aria-hidden>{initialsOf(person?.name ?? '')}</span>
+          <span aria-hidden>{initials}</span>
         </button>
       }
     >
