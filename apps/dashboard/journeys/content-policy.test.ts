@@ -5,7 +5,7 @@ import { dashboardFolder } from '../build.ts';
 import { hasBrowser } from './browser.ts';
 import { startWorld, type World } from './world.ts';
 
-describe.runIf(hasBrowser())('all pages', { timeout: 240_000 }, () => {
+describe.runIf(hasBrowser())('all pages', () => {
   let world: World;
 
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { hasBrowser } from './browser.ts';
 import { comeIn, logIn, startWorld, type World } from './world.ts';
 
-describe.runIf(hasBrowser())('the first steps in the dashboard', { timeout: 120_000 }, () => {
+describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
   let world: World;
 
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { phone, startWorld, type World } from './world.ts';
 
 const production = '/projects/default/environments/production';
 
-describe.runIf(hasBrowser())('the page of a flag', { timeout: 120_000 }, () => {
+describe.runIf(hasBrowser())('the page of a flag', () => {
   let world: World;
 
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { phone, startWorld, type World } from './world.ts';
 
 const longName = 'checkout-split-shipments-over-two-warehouses-when-one-of-them-is-closed-for-the-day';
 
-describe.runIf(hasBrowser())('the list of flags', { timeout: 120_000 }, () => {
+describe.runIf(hasBrowser())('the list of flags', () => {
   let world: World;
 
   beforeAll(async () => {

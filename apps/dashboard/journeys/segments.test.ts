@@ -7,7 +7,7 @@ import { hasBrowser } from './browser.ts';
 import { phone, startWorld, type World } from './world.ts';
 
 // Many steps each, on machines that have more to do.
-describe.runIf(hasBrowser())('segments in the dashboard', { timeout: 120_000 }, () => {
+describe.runIf(hasBrowser())('segments in the dashboard', () => {
   let world: World;
 
   beforeAll(async () => {

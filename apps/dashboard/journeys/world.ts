@@ -66,7 +66,7 @@ export async function startWorld(options: TestServerOptions = {}): Promise<World
       });
       const page = await context.newPage();
       // Below the time of a test: what was waited for in vain is named.
-      page.setDefaultTimeout(12_000);
+      page.setDefaultTimeout(30_000);
       await page.goto(path.startsWith('/') ? `${server.url}${path}` : `${server.url}/default/${environment}/${path}`);
       return page;
     },
