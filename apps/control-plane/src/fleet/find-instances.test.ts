@@ -61,7 +61,7 @@ describe('what is the matter with instances', () => {
     expect(see(fleet, 6).find({ matter: 'behind' })).toEqual(['late']);
     await fleet.advance(2000);
     // Who refused, lost contact or has records to repair has that first.
-    expect(see(fleet, 6).find({ matter: 'behind' })).toEqual(['away', 'good', 'late', 'mends', 'nameless']);
+    expect(see(fleet, 6).find({ matter: 'behind' })).toEqual(['late', 'away', 'good', 'mends', 'nameless']);
   });
 
   test('is worse the further an instance is behind', async () => {

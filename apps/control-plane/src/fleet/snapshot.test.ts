@@ -57,7 +57,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('what is read equals what was written, whate
   expect(record.instances.map(({ repairs }) => repairs)).toEqual(instances.instances.map(({ repairs }) => repairs));
   const byOwnClock = { epoch: 'e1', version: 2, now: platform.elapsed() };
   const withoutHeard = ({ heardMsAgo: _, ...rest }: { readonly heardMsAgo: number }) => rest;
-  expect(summariseFleet(record, byOwnClock)).toEqual(summariseFleet(instances, byOwnClock));
+  expect(summariseFleet(record, { ...byOwnClock, now })).toEqual(summariseFleet(instances, byOwnClock));
   expect(record.instances.map((one) => withoutHeard(toInstanceView(one, { ...byOwnClock, now })))).toEqual(
     instances.instances.map((one) => withoutHeard(toInstanceView(one, byOwnClock))),
   );

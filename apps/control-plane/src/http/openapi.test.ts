@@ -99,6 +99,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags/{flag}/decided`,
         `GET ${environment}/changes/{change}/convergence`,
         `GET ${environment}/fleet`,
+        `GET ${environment}/fleet/{instance}`,
         `GET ${environment}/events`,
         `GET ${environment}/now`,
         `GET ${environment}/valves`,
@@ -349,6 +350,12 @@ describe('every answer is as the document says, and has nothing that it does not
     expect((await ask('GET', `${environment}/changes/{change}/convergence`, convergence)).body.accepted).toBe(1);
     const [instance] = (await ask('GET', `${environment}/fleet`, `${production}/fleet`)).body.items;
     expect(instance).toMatchObject({ instance: 'web-1', about: { region: 'eu-1' } });
+    const alone = await ask('GET', `${environment}/fleet/{instance}`, `${production}/fleet/web-1`);
+    expect(alone.body).toMatchObject({
+      instance: 'web-1',
+      refused: [],
+      acknowledged: [{ afterMs: expect.any(Number) }],
+    });
   });
 
   test('what is off normal', async () => {

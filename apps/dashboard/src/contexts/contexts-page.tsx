@@ -77,7 +77,10 @@ export function ContextsPage(): ReactNode {
         <FilterMenu
           label="Kind"
           chosen={kind}
-          options={kinds.map((value) => ({ value, label: value === 'multi' ? 'several at once' : value }))}
+          options={[...new Set([...kinds, ...rows.map((row) => row.kind)])].map((value) => ({
+            value,
+            label: value === 'multi' ? 'several at once' : value,
+          }))}
           choose={(next) => show({ q, kind: next })}
         />
       </div>

@@ -118,8 +118,8 @@ function Facts({ instance, toldAt }: FactsProps): ReactNode {
           <Fact name="Heard">
             {heardMsAgo < 1000 ? 'just' : `${formatAge(heardMsAgo)}`} before <Clock at={toldAt} />, when this was asked
           </Fact>
-          <Fact name="There since">
-            <Clock at={toldAt - joinedMsAgo} />, <Age at={toldAt - joinedMsAgo} />
+          <Fact name="Joined">
+            <Clock at={toldAt - joinedMsAgo} />
           </Fact>
           <Fact name="Process">
             <Name isBold={false}>{session}</Name>
@@ -201,7 +201,7 @@ function ObjectLink({ kind, name }: { readonly kind: keyof typeof paths; readonl
     <Link
       to={`/$project/$environment/${paths[kind]}/$key`}
       params={{ ...place, key: name }}
-      className="inline-flex min-w-0 items-center gap-1.5 hover:underline"
+      className="inline-flex min-w-0 items-center gap-1.5 align-bottom hover:underline"
     >
       <KindIcon kind={kind === 'flag' ? 'release' : kind} />
       <Name>{name}</Name>

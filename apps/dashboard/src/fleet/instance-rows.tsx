@@ -74,11 +74,14 @@ function InstanceRow({ instance, isPast, newest, toldAt }: InstanceRowProps): Re
         data-row={instance.instance}
         to="/$project/$environment/fleet/$key"
         params={{ ...place, key: instance.instance }}
-        className="min-w-0 before:absolute before:inset-0 max-tablet:break-all"
+        className="min-w-0 before:absolute before:inset-0 max-tablet:col-start-1 max-tablet:row-start-1"
       >
         <ShortName name={instance.instance} />
       </Link>
-      <span className="truncate text-ink-2 max-tablet:row-start-2" title={String(about.service ?? '')}>
+      <span
+        className="truncate text-ink-2 max-tablet:col-start-1 max-tablet:row-start-2"
+        title={String(about.service ?? '')}
+      >
         {about.service ?? ''}
         <span className="tablet:hidden">{about.zone !== undefined && ` in ${about.zone}`}</span>
       </span>
@@ -87,7 +90,7 @@ function InstanceRow({ instance, isPast, newest, toldAt }: InstanceRowProps): Re
       </span>
       <span
         className={join(
-          'figures text-right max-tablet:row-start-1',
+          'figures text-right max-tablet:col-start-2 max-tablet:row-start-1',
           isOld && !isPast ? 'font-semibold text-amber-text' : 'text-ink-2',
         )}
       >

@@ -5,7 +5,7 @@ import { formatCount } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { keysOf, type Members } from './segment-draft.ts';
 
-const keysShown = 60;
+const keysShown = 40;
 
 interface MemberListProps {
   readonly title: string;
