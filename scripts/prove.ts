@@ -1,4 +1,6 @@
 /** `npm run prove -- NAME [--full]`: long proofs; the tests run the same ones, shorter. Exits 1 when one fails. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proveKills } from '../apps/control-plane/proofs/kills.ts';
 import { proveProxies } from '../apps/control-plane/proofs/proxies.ts';
@@ -49,6 +51,15 @@ const proofs: Readonly<Record<string, Proof>> = {
     for (const violation of report.violations.slice(0, 20)) console.log(violation);
     console.log(formatSchedulesReport(report));
     return report.violations.length === 0;
+  },
+  /** Every way through the dashboard; the tests go those that everything depends on. */
+  journeys: async () => {
+    const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs');
+    const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'journeys'], {
+      stdio: 'inherit',
+      env: { ...process.env, SLUICE_JOURNEYS: 'all' },
+    });
+    return status === 0;
   },
 };
 

@@ -46,8 +46,6 @@ describe.runIf(hasBrowser())('every page', () => {
 
   test.each([
     ['wide and light', { ...desktop, colorScheme: 'light' }],
-    ['wide and dark', { ...desktop, colorScheme: 'dark' }],
-    ['on a phone and light', { ...phone, colorScheme: 'light' }],
     ['on a phone and dark', { ...phone, colorScheme: 'dark' }],
   ] as const)(
     'fits, breaks no rule of accessibility and nothing of the policy: %s',

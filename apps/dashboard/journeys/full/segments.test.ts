@@ -3,8 +3,8 @@ import { createClient } from '@sluice/sdk-node';
 import { until } from '@sluice/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { hasBrowser } from './browser.ts';
-import { phone, startWorld, type World } from './world.ts';
+import { hasBrowser } from '../browser.ts';
+import { phone, startWorld, type World } from '../world.ts';
 
 // Many steps each, on machines that have more to do.
 describe.runIf(hasBrowser())('segments in the dashboard', () => {
@@ -37,7 +37,7 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     await page.getByLabel('Keys', { exact: true }).fill('"anton"');
     await page.getByRole('button', { name: 'Add 1 key' }).click();
     await page.getByRole('button', { name: 'Rule', exact: true }).click();
-    await page.getByText('Rule 1 has a condition without a value', { exact: true }).waitFor();
+    await page.getByText('Rule 1 has a condition without a value.', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Attribute user key' }).click();
     await page.getByRole('textbox', { name: /^Attribute/ }).fill('plan');
     await page.getByRole('button', { name: 'Done' }).click();

@@ -2,8 +2,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { createClient } from '@sluice/sdk-node';
 import { until } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasBrowser } from './browser.ts';
-import { startWorld, type World } from './world.ts';
+import { hasBrowser } from '../browser.ts';
+import { startWorld, type World } from '../world.ts';
 
 // Many steps each, on machines that have more to do.
 describe.runIf(hasBrowser())('contexts in the dashboard', { timeout: 120_000 }, () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasBrowser } from './browser.ts';
-import { findFaults, isTooWide } from './find-faults.ts';
-import { phone, startWorld, type World } from './world.ts';
+import { hasBrowser } from '../browser.ts';
+import { findFaults, isTooWide } from '../find-faults.ts';
+import { phone, startWorld, type World } from '../world.ts';
 
 const longName = 'checkout-split-shipments-over-two-warehouses-when-one-of-them-is-closed-for-the-day';
 

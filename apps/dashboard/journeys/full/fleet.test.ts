@@ -3,8 +3,8 @@ import { createClient } from '@sluice/sdk-node';
 import { openTestSocket } from '@sluice/testkit';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { hasBrowser } from './browser.ts';
-import { phone, startWorld, type World } from './world.ts';
+import { hasBrowser } from '../browser.ts';
+import { phone, startWorld, type World } from '../world.ts';
 
 // Many steps each, on machines that have more to do.
 describe.runIf(hasBrowser())('the fleet in the dashboard', () => {
