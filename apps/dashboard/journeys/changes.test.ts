@@ -32,7 +32,7 @@ describe.runIf(hasBrowser())('Changes', () => {
     for (const key of ['back', 'stays']) await createFlag(key);
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const first = await turn('back', 'turn-on', 'the first of two');
     await turn('stays', 'turn-on');
     await until(() => sluice.enabled('back', user) && sluice.enabled('stays', user));

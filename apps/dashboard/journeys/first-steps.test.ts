@@ -32,7 +32,7 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
   test('a flag is created, rolled out to a quarter, and an SDK sees it', async () => {
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const page = await world.open('flags');
     await page.getByRole('button', { name: 'New flag' }).first().click();
     await page.getByLabel('Key', { exact: true }).fill('new-checkout');

@@ -66,7 +66,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await createFlag('by-keyboard', toOff, forPlan('free'));
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const page = await world.open('flags/by-keyboard');
     await page.getByRole('group', { name: 'Rule 1' }).waitFor();
     const { keyboard } = page;

@@ -24,7 +24,7 @@ describe.runIf(hasBrowser())('environments and their keys', { timeout: 90_000 },
     await world.server.api('POST', '/projects/default/flags', { key: 'banner' });
     const sluice = createClient({ url: world.server.url, sdkKey, instance: { key: 'checkout-7' } });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     // Uses are written down every half minute.
     await world.server.running.context.usage.flush();
     await page.reload();
@@ -48,7 +48,7 @@ describe.runIf(hasBrowser())('environments and their keys', { timeout: 90_000 },
     const sdkKey = await page.getByLabel('SDK key, for servers', { exact: true }).inputValue();
     const sluice = createClient({ url: world.server.url, sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     await page.getByRole('link', { name: 'Go to live-eu' }).click();
     await page.getByRole('heading', { name: 'Keys of live-eu' }).waitFor();
 

@@ -48,7 +48,7 @@ describe.runIf(hasBrowser())('a migration in the dashboard', { timeout: 60_000 }
   /** A process that moves records by the migration. */
   async function startApplication(key: string) {
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey, instance: { key: `${key}-1` } });
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const [old, next] = [createMemoryStore(), createMemoryStore()];
     const records = sluice.migration<Order>(key, {
       ...{ old, new: next, journal: false },

@@ -26,7 +26,7 @@ describe.runIf(hasBrowser())('Now', () => {
   async function watch() {
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     return sluice;
   }
 

@@ -52,7 +52,7 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
           service: index < 2 ? 'checkout' : 'search',
         },
       });
-      await client.ready({ timeoutMs: 20_000 });
+      await client.ready({ timeoutMs: 60_000 });
       return client;
     }),
   );

@@ -34,7 +34,7 @@ describe.runIf(hasBrowser())('valves in the dashboard', () => {
 
   test('one account is degraded, made worse and brought back, and others notice nothing', async () => {
     const { sluice, search } = createSearch();
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const answer = async (key: string) => (await search.run(account(key))).value;
     expect(await answer('acme')).toBe('fresh');
 
@@ -73,7 +73,7 @@ describe.runIf(hasBrowser())('valves in the dashboard', () => {
 
   test('on a phone a valve is restored from Now', async () => {
     const { sluice, search } = createSearch();
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const trip = { kind: 'trip', mode: 'cached', reason: 'slow index' };
     await world.server.change({ flag: 'search', instructions: [{ kind: 'restore' }, trip] });
     await until(() => search.mode(account('acme')) === 'cached');

@@ -26,7 +26,7 @@ describe.runIf(hasBrowser())('a config in the dashboard', () => {
   beforeAll(async () => {
     world = await startWorld();
     shop = startShop(world, 'shop-1');
-    await shop.client.ready({ timeoutMs: 10_000 });
+    await shop.client.ready({ timeoutMs: 60_000 });
     page = await world.open('configs');
     // What does not come is named, before the test is over.
     page.setDefaultTimeout(25_000);

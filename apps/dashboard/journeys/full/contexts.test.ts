@@ -18,7 +18,7 @@ describe.runIf(hasBrowser())('contexts in the dashboard', { timeout: 120_000 }, 
     const { server } = world;
     await server.api('POST', '/projects/default/flags', { key: 'new-checkout' });
     const sluice = createClient({ url: server.url, sdkKey: server.sdkKey });
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     const privately = { _meta: { privateAttributes: ['email'] } };
     sluice.enabled('new-checkout', {
       kind: 'user',

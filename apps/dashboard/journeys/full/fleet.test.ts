@@ -19,7 +19,7 @@ describe.runIf(hasBrowser())('the fleet in the dashboard', () => {
     const instance = { key, zone, service: 'checkout', version: '1.4.2' };
     const client = createClient({ url: world.server.url, sdkKey: world.server.sdkKey, instance });
     onTestFinished(() => client.close());
-    await client.ready({ timeoutMs: 10_000 });
+    await client.ready({ timeoutMs: 60_000 });
     return client;
   }
 

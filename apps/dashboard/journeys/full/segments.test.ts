@@ -18,7 +18,7 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
   test('one is made, with pasted members and a rule, a flag asks it, and an SDK sees it', async () => {
     const sluice = createClient({ url: world.server.url, sdkKey: world.server.sdkKey });
     onTestFinished(() => sluice.close());
-    await sluice.ready({ timeoutMs: 10_000 });
+    await sluice.ready({ timeoutMs: 60_000 });
     await world.server.api('POST', '/projects/default/flags', { key: 'new-checkout' });
     const page = await world.open('segments');
     await page.getByText('No segments yet').waitFor();
