@@ -1,5 +1,6 @@
 import type { FlagRowView } from '@sluice/api-client';
 import { Link } from '@tanstack/react-router';
+import { Check } from 'lucide-react';
 import { memo, type ReactNode } from 'react';
 import { usePlace } from '../place.ts';
 import { Age } from '../ui/clock.tsx';
@@ -41,8 +42,14 @@ export const FlagRow = memo(function FlagRow({ row, words, isSelected, select }:
           type="checkbox"
           checked={isSelected}
           onChange={() => select(row)}
-          className="absolute inset-0 m-auto size-6 scale-60 accent-accent"
+          className="peer absolute inset-0 size-6 cursor-pointer opacity-0"
         />
+        <span
+          aria-hidden
+          className="pointer-events-none flex size-3.5 items-center justify-center rounded-bar border border-control bg-raised text-on-accent outline-accent peer-checked:border-accent peer-checked:bg-accent peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2"
+        >
+          {isSelected && <Check size={11} strokeWidth={3} />}
+        </span>
       </label>
       <Link
         data-row={key}
