@@ -82,7 +82,7 @@ describe('the log has one line for each', () => {
     expect(linesOf('info')).toEqual([
       { ...common, ...place, credential: key.id, kind: 'sdk-key', name: 'spare', msg: 'made a key' },
       { ...common, ...place, credential: key.id, msg: 'revoked a key' },
-      { ...common, token: token.id, name: 'ci', msg: 'made an API token' },
+      { ...common, token: token.id, name: 'ci', grants: [{ role: 'admin' }], msg: 'made an API token' },
       { ...common, token: token.id, msg: 'revoked an API token' },
     ]);
     for (const secret of [key.secret, token.token, server.apiToken]) expect(log.lines.join()).not.toContain(secret);
