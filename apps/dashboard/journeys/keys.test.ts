@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { hasBrowser } from './browser.ts';
 import { startWorld, type World } from './world.ts';
 
-describe.runIf(hasBrowser())('environments and their keys', { timeout: 90_000 }, () => {
+describe.runIf(hasBrowser())('environments and their keys', () => {
   let world: World;
 
   beforeAll(async () => {

@@ -28,7 +28,7 @@ function createMemoryStore(): Store<Order> & { spoil(key: string, value: Order):
 }
 
 // A browser takes its time on a busy machine.
-describe.runIf(hasBrowser())('a migration in the dashboard', { timeout: 60_000 }, () => {
+describe.runIf(hasBrowser())('a migration in the dashboard', () => {
   let world: World;
   const closed: (() => Promise<void>)[] = [];
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser } from './browser.ts';
 import { startWorld, type World } from './world.ts';
 
-describe.runIf(hasBrowser())('the palette', { timeout: 90_000 }, () => {
+describe.runIf(hasBrowser())('the palette', () => {
   let world: World;
 
   beforeAll(async () => {

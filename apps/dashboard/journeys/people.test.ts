@@ -7,7 +7,7 @@ import { type administrator, comeIn, startWorld, type World } from './world.ts';
 const lena = { name: 'Lena Ortiz', email: 'lena@example.com', password: 'another sentence that is long' };
 const vic = { name: 'Vic Looker', email: 'vic@example.com', password: 'a sentence of somebody who looks' };
 
-describe.runIf(hasBrowser())('people', { timeout: 90_000 }, () => {
+describe.runIf(hasBrowser())('people', () => {
   let world: World;
 
   beforeAll(async () => {

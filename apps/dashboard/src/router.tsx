@@ -9,6 +9,7 @@ import { NowPage } from './now/now-page.tsx';
 import { Entry } from './session/entry.tsx';
 import { Root } from './session/root.tsx';
 import { NotFound } from './shell/not-found.tsx';
+import { PageFailure } from './shell/page-failure.tsx';
 import { Shell } from './shell/shell.tsx';
 
 /** What addresses say behind the question mark, whatever the page: texts, each of which a page may read. */
@@ -180,6 +181,7 @@ const inside = [
 
 export const router = createRouter({
   routeTree: root.addChildren([...outside, environment.addChildren([...inside])]),
+  defaultErrorComponent: PageFailure,
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
 });

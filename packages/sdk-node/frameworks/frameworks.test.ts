@@ -275,7 +275,7 @@ describe.each([
     expect(items.find(({ route }) => route === '/items/:id')).toMatchObject({
       methods: [{ method: 'GET', count: 2 }],
       arms: [{ arm: 'treated', count: 2, failed: 0 }],
-      accounts: [{ account: '7', count: 2, error: 0 }],
+      accounts: [{ account: '7', count: 2, overcountAtMost: 0 }],
     });
   });
 

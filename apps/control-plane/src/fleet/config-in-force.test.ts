@@ -51,8 +51,10 @@ describe('what instances have of a config', () => {
         { kind: 'set-override', id: 'zone-a', when, value: 70 },
       ],
     });
-    const view = await untilInForce('cache.ttl', ({ exceptions: [first] }) => first?.instances === 2);
-    await untilInForce('cache.ttl', ({ values }) => values.some(({ value }) => value === '70'));
+    const view = await untilInForce(
+      'cache.ttl',
+      ({ values, exceptions: [first] }) => first?.instances === 2 && values.some(({ value }) => value === '70'),
+    );
     expect(view).toMatchObject({
       flag: 'cache.ttl',
       instances: 3,

@@ -5,9 +5,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Platform } from '../platform.ts';
 import type { App } from './zod-routes.ts';
 
-/** First parts of paths that are not a project's pages; no project may be named so. */
-export const reservedPaths: readonly string[] = ['api', 'sdk', 'metrics', 'assets', 'login', 'setup', 'invitation'];
-
 /** Stands in the built page where each answer has a nonce of its own. */
 const noncePlace = /%NONCE%/g;
 

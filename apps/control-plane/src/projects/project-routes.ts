@@ -5,7 +5,13 @@ import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { getProject, listEnvironments, listProjects } from './environment-queries.ts';
 import { createEnvironment, createProject, updateEnvironment } from './project-commands.ts';
-import { environmentBody, environmentParams, namedBody, newEnvironmentBody, projectParams } from './project-schema.ts';
+import {
+  environmentBody,
+  environmentParams,
+  newEnvironmentBody,
+  projectBody,
+  projectParams,
+} from './project-schema.ts';
 import { toEnvironmentView, toNewEnvironmentView, toProjectView } from './project-view.ts';
 
 export function addProjectRoutes(app: App, context: ServerContext): void {
@@ -21,7 +27,7 @@ export function addProjectRoutes(app: App, context: ServerContext): void {
 
   app.post(
     '/projects',
-    { schema: { summary: 'Create a project', body: namedBody, response: { 201: projectView } } },
+    { schema: { summary: 'Create a project', body: projectBody, response: { 201: projectView } } },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => ({
         status: 201,

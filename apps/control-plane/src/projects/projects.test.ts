@@ -24,6 +24,12 @@ describe('a project', () => {
     expect(items.map(({ key }: { key: string }) => key)).toEqual(['default', 'mail', 'shop']);
   });
 
+  test.each(['api', 'assets', 'setup'])('is not named %s, which is an address of the server', async (key) => {
+    const { status, body } = await server.api('POST', '/projects', { key });
+    expect([status, body.code, body.errors]).toMatchObject([400, 'invalid-request', [{ path: 'key' }]]);
+    expect((await server.api('GET', `/projects/${key}/environments`)).status).toBe(404);
+  });
+
   test('without environments can have no flags yet', async () => {
     await server.api('POST', '/projects', { key: 'bare' });
     expect((await server.api('POST', '/projects/bare/flags', { key: 'checkout' })).body).toMatchObject({

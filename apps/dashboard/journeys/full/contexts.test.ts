@@ -6,7 +6,7 @@ import { hasBrowser } from '../browser.ts';
 import { startWorld, type World } from '../world.ts';
 
 // Many steps each, on machines that have more to do.
-describe.runIf(hasBrowser())('contexts in the dashboard', { timeout: 120_000 }, () => {
+describe.runIf(hasBrowser())('contexts in the dashboard', () => {
   let world: World;
 
   beforeAll(async () => {

@@ -74,7 +74,6 @@ function refresh({ project, environment }: Place, event: LiveEvent): void {
     void queryClient.invalidateQueries({ queryKey: [project, environment, ...rest] });
   switch (event.kind) {
     case 'hello':
-      return;
     case 'convergence':
     case 'fleet':
       return;

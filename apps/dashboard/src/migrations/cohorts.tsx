@@ -1,11 +1,11 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
 import { describeClauses, describeShares, findNextStage } from '@sluice/authoring';
 import { type ReactNode, useState } from 'react';
+import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Message } from '../ui/message.tsx';
 import { Name } from '../ui/name.tsx';
 import { AdvanceDialog } from './advance-dialog.tsx';
-import { useMoveRefusal } from './permission.ts';
 import { RemoveCohortDialog } from './remove-cohort-dialog.tsx';
 
 interface CohortsProps {
@@ -20,7 +20,7 @@ const grid =
 export function Cohorts({ migration, applied }: CohortsProps): ReactNode {
   const [advancing, setAdvancing] = useState<string>();
   const [removing, setRemoving] = useState<string>();
-  const refusal = useMoveRefusal({ kind: 'remove-cohort', id: 'any' });
+  const refusal = useRefusal([{ kind: 'remove-cohort', id: 'any' }]);
   if (migration.rules.length === 0) {
     return (
       <div className="pt-3">

@@ -2,10 +2,10 @@ import type { EnvironmentFlagView, MigrationBarrierView } from '@sluice/api-clie
 import { findNextStage, listStagesInForce, weightOfStage } from '@sluice/authoring';
 import { ArrowLeft, ArrowRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
+import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { AdvanceDialog } from './advance-dialog.tsx';
 import type { Gate } from './gates.ts';
-import { useMoveRefusal } from './permission.ts';
 import { ReturnDialog } from './return-dialog.tsx';
 import { advanceWords, describeReturn, findCrossing, listReturnTargets } from './stage-words.ts';
 
@@ -30,7 +30,7 @@ function Back({ migration, barrier, applied }: DecisionsProps): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const inForce = listStagesInForce(migration);
   const [to] = listReturnTargets(inForce);
-  const refusal = useMoveRefusal({ kind: 'set-stage', stage: to ?? 'off' });
+  const refusal = useRefusal([{ kind: 'set-stage', stage: to ?? 'off' }]);
   if (to === undefined) {
     return (
       <p className="text-ink-2">
@@ -60,7 +60,7 @@ function Back({ migration, barrier, applied }: DecisionsProps): ReactNode {
 function Forward({ migration, gates, applied }: DecisionsProps): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const next = findNextStage(migration.fallthrough);
-  const refusal = useMoveRefusal({ kind: 'set-stage', stage: next ?? 'complete', confirm: migration.key });
+  const refusal = useRefusal([{ kind: 'set-stage', stage: next ?? 'complete', confirm: migration.key }]);
   if (next === undefined || next === 'off') {
     return <p className="text-ink-2">All records are in the new store. The migration can be archived.</p>;
   }

@@ -72,9 +72,11 @@ function OffNormalPill(): ReactNode {
   if (data === undefined) return null;
   const loud = data.matters.filter(({ kind }) => kind !== 'migration').length;
   if (loud === 0) {
+    // Migrations are on their way on purpose: they are told, and not loud.
+    const moving = data.matters.length;
     return (
       <span className={join('max-desktop:hidden', isProduction ? 'text-production-2' : 'text-ink-2')}>
-        nothing off normal
+        {moving === 0 ? 'nothing off normal' : `${moving} ${moving === 1 ? 'migration' : 'migrations'} on the way`}
       </span>
     );
   }
@@ -82,7 +84,7 @@ function OffNormalPill(): ReactNode {
   const others = loud - data.matters.filter(({ kind }) => kind === 'valve').length;
   const words = [
     ...(valves > 0 ? [`${valves} ${valves === 1 ? 'valve' : 'valves'} tripped`] : []),
-    ...(others > 0 ? [`${others} ${valves > 0 ? 'more' : ''} off normal`] : []),
+    ...(others > 0 ? [`${others}${valves > 0 ? ' more' : ''} off normal`] : []),
   ];
   return (
     <Link
@@ -91,7 +93,7 @@ function OffNormalPill(): ReactNode {
       className="flex h-7 min-w-0 items-center gap-1.5 rounded-control bg-amber px-2.5 font-semibold text-on-amber max-tablet:hidden"
     >
       <TriangleAlert aria-hidden size={14} className="shrink-0" />
-      <span className="truncate">{words.join(', ').replaceAll('  ', ' ')}</span>
+      <span className="truncate">{words.join(', ')}</span>
     </Link>
   );
 }
