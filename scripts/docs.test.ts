@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -59,22 +59,28 @@ test('whatever names the port of the documentation is led to another, so that it
 });
 
 describe('every block of the documentation runs as pasted', () => {
-  /** What stands in for the clone in an empty folder: the tarballs, LaunchDarkly's SDK, and a running server. */
-  const installed: readonly DocBlock[] = [
-    `npm install ./sluice-*.tgz ${launchDarklySdk}@${findLaunchDarklyVersion()}`,
-    'npx sluice server start',
-  ].map((text, index) => ({ kind: 'sh', words: index === 0 ? [] : ['background'], text, heading: '', line: 0 }));
+  /** What stands in for the clone: a running server, and what the tarballs and LaunchDarkly's SDK install. */
+  const background = ['background'];
+  const serving: DocBlock = { kind: 'sh', words: background, text: 'npx sluice server start', heading: '', line: 0 };
+  let installed: string;
+
+  beforeAll(async () => {
+    installed = join(folder, 'installed');
+    mkdirSync(installed);
+    for (const tarball of globSync('dist/*.tgz', { cwd: root }))
+      cpSync(join(root, tarball), join(installed, tarball.slice(5)));
+    const install = `npm install ./sluice-*.tgz ${launchDarklySdk}@${findLaunchDarklyVersion()}`;
+    await execute('sh', ['-c', install], { cwd: installed, env: createVariables(folder) });
+  }, 300_000);
 
   test.each(documents)(
     '%s, from the packed tarballs in an empty folder',
     async (path) => {
       const within = join(folder, path.replaceAll(/\W/g, '-'));
-      mkdirSync(within);
-      for (const tarball of globSync('dist/*.tgz', { cwd: root }))
-        cpSync(join(root, tarball), join(within, tarball.slice(5)));
+      await cp(installed, within, { recursive: true, verbatimSymlinks: true });
       const blocks = readBlocks(path).filter(({ words }) => !words.includes('clone'));
       expect(blocks.length).toBeGreaterThan(0);
-      await runBlocks(within, [...installed, ...blocks], createVariables(folder));
+      await runBlocks(within, [serving, ...blocks], createVariables(folder));
     },
     300_000,
   );

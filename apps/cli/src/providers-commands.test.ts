@@ -98,7 +98,7 @@ describe('messages in doubt', () => {
   test('are listed where the journal is damaged, and the damage is told', async () => {
     const [email] = createSet('email');
     await email?.send('order-1');
-    const name = readdirSync(folder).find((each) => each.endsWith('.ndjson')) ?? '';
+    const name = readdirSync(folder).find((each) => each.endsWith('.journal')) ?? '';
     const file = join(folder, name);
     writeFileSync(file, readFileSync(file, 'utf8').replace('quota', 'QUOTA'));
     appendFileSync(file, 'half a li');

@@ -61,7 +61,13 @@ export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { tellBackfill } from './tell-backfill.ts';
 export { tellComparisons } from './tell-comparisons.ts';
 export { TestBrowser } from './test-browser.ts';
-export { dropTestDatabase, findTestDatabase, testPostgresUrl, testStore } from './test-database.ts';
+export {
+  dropTestDatabase,
+  findTestDatabase,
+  prepareTestDatabases,
+  testPostgresUrl,
+  testStore,
+} from './test-database.ts';
 export { startTestFront, type TestFront } from './test-front.ts';
 export { createTestLog, type TestLog } from './test-log.ts';
 export { startTestOidcProvider, type TestOidcProvider } from './test-oidc-provider.ts';

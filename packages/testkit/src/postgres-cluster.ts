@@ -64,7 +64,8 @@ export async function startPostgresCluster({
     ...['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${folder}`, 'max_connections=300'],
     // Nobody copies this server, so that new databases are made quickly.
     ...['wal_level=minimal', 'max_wal_senders=0'],
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
+    // Databases of tests live for seconds.
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'autovacuum=off']),
     ...settings,
   ].flatMap((setting) => ['-c', setting]);
   let running: ChildProcess | undefined;

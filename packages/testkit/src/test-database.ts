@@ -12,11 +12,20 @@ export function testPostgresUrl(): string {
   return url;
 }
 
+/** Has the tables of this version and nothing in them: servers of tests need not make them, each of them anew. */
+const prepared = 'prepared';
+
+/** Makes the database that others are copies of, once on a PostgreSQL server; `fill` makes its tables. */
+export async function prepareTestDatabases(fill: (url: string) => Promise<void>): Promise<void> {
+  await askPostgres((client) => client.query(`create database ${prepared}`));
+  await fill(urlOf(prepared));
+}
+
 /**
  * The database that goes with a data folder, made when missing, so that tests restart servers by their folders on both
- * kinds; undefined where it is the embedded one.
+ * kinds; undefined where it is the embedded one. `isPrepared`: with tables where it is made, else empty.
  */
-export async function findTestDatabase(folder: string): Promise<string | undefined> {
+export async function findTestDatabase(folder: string, isPrepared = false): Promise<string | undefined> {
   if (testStore === 'sqlite') return undefined;
   const name = nameOf(folder);
   await askPostgres(async (client) => {
@@ -24,7 +33,7 @@ export async function findTestDatabase(folder: string): Promise<string | undefin
       (await client.query('select from pg_database where datname = $1', [name])).rowCount === 1;
     if (await isThere()) return;
     try {
-      await client.query(`create database ${name}`);
+      await client.query(`create database ${name}${isPrepared ? ` template ${prepared} strategy file_copy` : ''}`);
     } catch (error) {
       // Several may ask at the same time.
       if (!(await isThere())) throw error;

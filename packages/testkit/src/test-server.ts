@@ -80,7 +80,7 @@ export async function startTestServer({
   dashboard,
 }: TestServerOptions = {}): Promise<TestServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const databaseUrl = embedded ? undefined : (givenUrl ?? (await findTestDatabase(data)));
+  const databaseUrl = embedded ? undefined : (givenUrl ?? (await findTestDatabase(data, true)));
   const settings = parseSettings(
     {
       data,
