@@ -6,13 +6,20 @@ import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
 const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts'];
 const aboutPostgres = ['apps/control-plane/{src,proofs}/**/postgres*.test.ts'];
 
+/** What does not come to the database in a way of its own: it runs on the embedded one alone. */
+const aboutNeither = [
+  'apps/control-plane/src/{channels,clients,http,preview}/**',
+  'apps/control-plane/src/people/{attempts,permissions,sign-on,totp}.test.ts',
+  'apps/control-plane/src/{json-schema,metrics,settings,workers}.test.ts',
+];
+
 const onPostgres = {
   extends: true as const,
   test: {
     name: 'postgres',
     // What speaks to a server by its API is the same on both.
     include: ['apps/control-plane/src/**/*.test.ts', ...aboutPostgres],
-    exclude: [...configDefaults.exclude, ...aboutSqlite],
+    exclude: [...configDefaults.exclude, ...aboutSqlite, ...aboutNeither],
     globalSetup: 'scripts/postgres-setup.ts',
     env: { SLUICE_TEST_STORE: 'postgres' },
   },

@@ -41,7 +41,7 @@ const scroll = `async (count) => {
  */
 export const dashboard: Benchmark = {
   run: async ({ quick, onProgress }) => {
-    const flags = quick ? 200 : 5000;
+    const flags = quick ? 50 : 5000;
     const rounds = quick ? 1 : 9;
     const world = await startWorld();
     try {
@@ -58,7 +58,8 @@ export const dashboard: Benchmark = {
       await list.goto(`${world.server.url}/default/production/flags`);
       await list.getByText(`of ${flags.toLocaleString('en-US')}`).waitFor();
       const frames = await measureScroll(list, quick ? 20 : 200);
-      const requests = await repeat(pages.length, (index) => countRequests(world, pages[index] ?? ''));
+      const asked = quick ? pages.slice(0, 2) : pages;
+      const requests = await repeat(asked.length, (index) => countRequests(world, asked[index] ?? ''));
       const sorted = frames.toSorted((a, b) => a - b);
       const measures = {
         firstPageMs: median(first.map(({ ms }) => ms)),
@@ -69,7 +70,7 @@ export const dashboard: Benchmark = {
       };
       return {
         rows: [
-          { ...measures, flags, requests: Object.fromEntries(pages.map((page, index) => [page, requests[index]])) },
+          { ...measures, flags, requests: Object.fromEntries(asked.map((page, index) => [page, requests[index]])) },
         ],
         measures,
         tables: [
