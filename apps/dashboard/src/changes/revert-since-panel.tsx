@@ -16,6 +16,8 @@ import { RevertEntry } from './revert-entry.tsx';
 import { formatSince } from './since-line.ts';
 import { Untouched } from './untouched.tsx';
 
+type RevertObject = RevertSinceView['objects'][number];
+
 interface RevertSincePanelProps {
   readonly since: number;
   /** The line is not beside the panel where there is little room. */
@@ -64,7 +66,10 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
     revert.reset();
     void plan.refetch();
   };
-  const selected = data?.objects.filter(({ isSelected }) => isSelected).length ?? 0;
+  // What one ticks shows at once, before the server says what becomes of it.
+  const isSelected = ({ kind, key: of, flagKind }: RevertObject) =>
+    flagKind === 'migration' ? included.has(`${kind}:${of}`) : !left.has(`${kind}:${of}`);
+  const selected = data?.objects.filter(isSelected).length ?? 0;
   const moment = formatSince(since, time);
   const isStale = data !== undefined && version > data.version && !revert.isPending;
   return (
@@ -104,7 +109,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
                   return (
                     <RevertEntry
                       key={name}
-                      object={object}
+                      object={{ ...object, isSelected: isSelected(object) }}
                       shares={shares.data}
                       toggle={() => {
                         if (object.flagKind === 'migration') setIncluded(toggled(included, name));
