@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { findPostgres } from './packages/testkit/src/postgres-cluster.ts';
+import { LongestFirst } from './scripts/longest-first.ts';
 
 /** What only one of the two kinds of database has. */
 const aboutSqlite = ['apps/control-plane/src/{backup/backup,database/sqlite,database/unwritable}.test.ts'];
@@ -68,6 +69,7 @@ export default defineConfig({
     expect: { requireAssertions: true },
     allowOnly: false,
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     retry: 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
