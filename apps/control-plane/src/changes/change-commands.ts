@@ -14,6 +14,7 @@ import {
 import type { EnvironmentRow, ObjectRow, Reads, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import { findArchiveProblem } from '../migrations/archive-guard.ts';
 import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
 import { answer, findFlags, findObjects } from '../objects/object-queries.ts';
 import { type Asking, refuseWithout } from '../people/permission.ts';
@@ -177,6 +178,8 @@ async function planPart(
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
   if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
+  const unfit = await findArchiveProblem(writes, { environment, plan, now: platform.now() });
+  if (unfit !== undefined) return unfit;
   const barriers = await listBarriers(writes, { environment, plan, stored, now: platform.now() }, readFleet);
   const effects = [...plan.effects, ...describeOverruled(barriers, plan.instructions)];
   return { environment, plan: { ...plan, effects }, stored, barriers };
