@@ -485,6 +485,21 @@ describe('sluice migration return', () => {
     });
   });
 
+  test('is made by an operator, who does not advance', async () => {
+    await advanceTo('dualwrite', 'shadow', 'live');
+    const grants = [{ role: 'operator', project: 'default', environment: 'production' }];
+    const { token } = (await server.api('POST', '/tokens', { name: 'on call', grants })).body;
+    const variables = { SLUICE_URL: server.url, SLUICE_TOKEN: token };
+    for (const to of ['shadow', 'dualwrite']) {
+      const { exitCode } = await sluice(`migration return orders --to ${to} -m x --now`, { variables });
+      expect([exitCode, (await readMigration()).fallthrough]).toEqual([0, { variation: to }]);
+    }
+    expect(await sluice('migration advance orders --to shadow --now', { variables })).toMatchObject({
+      exitCode: 1,
+      complained: expect.stringContaining('this needs the role editor'),
+    });
+  });
+
   test('is refused from complete, with what to do instead', async () => {
     await advanceTo('dualwrite', 'shadow', 'live', 'rampdown', 'complete');
     expect(await sluice('migration return orders -m x --now')).toMatchObject({

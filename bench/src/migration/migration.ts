@@ -14,6 +14,8 @@ const thorough: MigrationEffort = {
 };
 const brief: MigrationEffort = { rounds: 2, operations: 100, reads: 200, hungOperations: 1000, waitMs: 100 };
 
+const syncMeasure = 'rampdown, write, journal on disk: times a line brought to disk';
+
 /** What a migration adds to the calls of its stores, and what becomes of reads when the other side hangs. */
 export const migration: Benchmark = {
   run: async ({ quick, onProgress }) => {
@@ -26,7 +28,7 @@ export const migration: Benchmark = {
   },
 };
 
-function describeCosts({ operations, hung }: MigrationCosts, effort: MigrationEffort): BenchmarkResult {
+function describeCosts({ operations, syncNs, hung }: MigrationCosts, effort: MigrationEffort): BenchmarkResult {
   const rows = operations.map((cost) => {
     const { stage, operation } = cost;
     const bare = operations.find(
@@ -35,6 +37,7 @@ function describeCosts({ operations, hung }: MigrationCosts, effort: MigrationEf
     return { ...cost, overheadUs: (cost.ns - (bare?.ns ?? Number.NaN)) / 1000 };
   });
   const ours = rows.filter(({ subject }) => subject === 'sluice');
+  const journalled = operations.find(({ subject }) => subject === 'sluice, journal on disk');
   return {
     rows: [...rows, ...hung],
     measures: {
@@ -47,6 +50,7 @@ function describeCosts({ operations, hung }: MigrationCosts, effort: MigrationEf
           [`${stage}, other side hangs: MB grown`, grownMb],
         ]),
       ),
+      [syncMeasure]: (journalled?.ns ?? Number.NaN) / syncNs,
     },
     tables: [
       {
@@ -58,6 +62,11 @@ function describeCosts({ operations, hung }: MigrationCosts, effort: MigrationEf
           formatNumber(ns),
           subject === 'bare' ? '-' : formatNumber(overheadUs),
         ]),
+      },
+      {
+        title: 'A line that is brought to disk, which a write to both sides waits for unless its journal is in memory',
+        header: ['ns'],
+        rows: [[formatNumber(syncNs)]],
       },
       {
         title: `The other side hangs: p99 of reads, medians of 9 pairs, and memory after ${formatNumber(effort.hungOperations)} operations`,

@@ -69,6 +69,7 @@ export {
   type Role,
   roleFor,
   roles,
+  type Served,
 } from './policy.ts';
 export { isProblem, listNames, type Problem, problem } from './problem.ts';
 export { listRevertInstructions, type Reversal } from './revert.ts';

@@ -106,7 +106,8 @@ export const definitionInstruction = z.discriminatedUnion('kind', [
   // The salt brings a flag back with the buckets that it had; new flags get their own.
   forFlag('create-flag', { definition: definitionInput.omit({ key: true }), salt: saltSchema }),
   forFlag('update-definition', { definition: z.strictObject(definitionFields) }),
-  forFlag('archive', {}),
+  /** `confirm`: the key of a migration in `complete`, which code asked for within the last day. */
+  forFlag('archive', { confirm: keySchema.optional() }),
   forFlag('unarchive', {}),
   forFlag('delete', {}),
 ]);

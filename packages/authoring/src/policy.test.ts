@@ -1,5 +1,8 @@
 import { parseInstructions } from '@sluice/testkit';
 import { describe, expect, test } from 'vitest';
+import type { Serve } from './configuration.ts';
+import type { Instruction } from './instructions.ts';
+import { listReturns } from './move-stages.ts';
 import { findRole, type Grant, grantsSchema, hasRole, mayDo, maySee, type Role, roleFor, roles } from './policy.ts';
 
 const production = { project: 'shop', environment: 'production' };
@@ -52,31 +55,80 @@ describe('the role for an instruction', () => {
     ['operator', { kind: 'turn-off' }],
     ['operator', { kind: 'trip', mode: 'off', reason: 'slow' }],
     ['operator', { kind: 'restore' }],
-    ['operator', { kind: 'set-stage', stage: 'shadow' }],
-    ['operator', { kind: 'set-stage', rollout: [{ stage: 'dualwrite', weight: 100_000 }] }],
-    ['editor', { kind: 'set-stage', stage: 'live' }],
-    ['editor', { kind: 'set-stage', stage: 'off' }],
-    [
-      'editor',
-      {
-        kind: 'set-stage',
-        rollout: [
-          { stage: 'shadow', weight: 1 },
-          { stage: 'live', weight: 99_999 },
-        ],
-      },
-    ],
-    ['editor', { kind: 'set-stage', stage: 'shadow', overrule: { reason: 'x', instances: ['a'] } }],
     ['editor', { kind: 'turn-on' }],
     ['editor', { kind: 'set-value', value: 1 }],
     ['editor', { kind: 'delete' }],
   ])('is %s for %j', (role, instruction) => {
-    const [parsed] = parseInstructions(instruction as never);
-    if (parsed === undefined) throw new Error('no instruction');
+    const parsed = parse(instruction);
     expect(roleFor(parsed)).toBe(role);
     expect(mayDo([{ role: 'operator', ...production }], production, parsed)).toBe(role === 'operator');
   });
 });
+
+describe('the role for stages', () => {
+  const clauses = [{ attribute: 'key', op: 'in', values: ['1'] }];
+  /** Of a migration whose records are in these, and those of the cohort `a` in `rampdown`. */
+  const served = (fallthrough: Serve) => ({ fallthrough, rules: [{ id: 'a', clauses, variation: 'rampdown' }] });
+  const shares = (weights: Readonly<Record<string, number>>): Serve => ({
+    rollout: { variations: Object.entries(weights).map(([variation, weight]) => ({ variation, weight })) },
+  });
+
+  test.each([
+    [{ variation: 'live' }, 'shadow'],
+    [{ variation: 'live' }, 'dualwrite'],
+    [shares({ shadow: 75_000, live: 25_000 }), 'shadow'],
+    [shares({ dualwrite: 50_000, shadow: 30_000, live: 20_000 }), 'dualwrite'],
+    // What has not left `off` stays there.
+    [shares({ off: 40_000, shadow: 60_000 }), 'dualwrite'],
+  ] as const)('is operator for all that takes records from %j back to `%s`', (fallthrough, to) => {
+    const moves = listReturns(served(fallthrough), to);
+    expect(moves.map(({ cohort }) => cohort)).toEqual([undefined, 'a']);
+    expect(moves.map((move) => roleFor(parse(move), served(fallthrough)))).toEqual(['operator', 'operator']);
+  });
+
+  test.each([
+    [{ variation: 'off' }, { stage: 'dualwrite' }],
+    [{ variation: 'dualwrite' }, { stage: 'shadow' }],
+    [{ variation: 'shadow' }, { stage: 'live' }],
+    [{ variation: 'shadow' }, { stage: 'off' }],
+    [{ variation: 'rampdown' }, { stage: 'live' }],
+    [shares({ dualwrite: 50_000, live: 50_000 }), { stage: 'shadow' }],
+    [
+      shares({ shadow: 75_000, live: 25_000 }),
+      {
+        rollout: [
+          { stage: 'shadow', weight: 74_999 },
+          { stage: 'live', weight: 25_001 },
+        ],
+      },
+    ],
+    [
+      shares({ off: 40_000, shadow: 60_000 }),
+      {
+        rollout: [
+          { stage: 'off', weight: 40_001 },
+          { stage: 'dualwrite', weight: 59_999 },
+        ],
+      },
+    ],
+    [{ variation: 'live' }, { stage: 'shadow', when: clauses }],
+    [{ variation: 'live' }, { stage: 'shadow', cohort: 'b' }],
+    [{ variation: 'live' }, { stage: 'shadow', overrule: { reason: 'x', instances: ['a'] } }],
+  ] as const)('is editor from %j for %j', (fallthrough, move) => {
+    expect(roleFor(parse({ kind: 'set-stage', ...move }), served(fallthrough))).toBe('editor');
+  });
+
+  test('is editor where nobody says what is served', () => {
+    expect(roleFor(parse({ kind: 'set-stage', stage: 'shadow' }))).toBe('editor');
+    expect(roleFor(parse({ kind: 'remove-cohort', id: 'a' }), served({ variation: 'live' }))).toBe('editor');
+  });
+});
+
+function parse(instruction: object): Instruction {
+  const [parsed] = parseInstructions(instruction as never);
+  if (parsed === undefined) throw new Error('no instruction');
+  return parsed;
+}
 
 test('a grant for an environment names its project', () => {
   expect(grantsSchema.safeParse([{ role: 'viewer', environment: 'production' }]).success).toBe(false);

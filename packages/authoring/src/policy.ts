@@ -1,6 +1,10 @@
+import { stages } from '@sluice/engine';
 import * as z from 'zod';
+import type { FlagConfiguration } from './configuration.ts';
 import type { Instruction } from './instructions.ts';
 import { keySchema } from './key.ts';
+import { weightOfStage } from './migration.ts';
+import { fullWeight } from './serve.ts';
 
 /**
  * Who may do what: the server refuses by it, and pages explain by it. Who has a role may do all that those before it
@@ -50,22 +54,33 @@ export function maySee(grants: readonly Grant[], place: PolicyPlace): boolean {
   return findRole(grants, place) !== undefined || grants.some((grant) => covers(place, grant));
 }
 
-/** The role that an instruction needs in every environment that it concerns. */
-export function roleFor(instruction: Instruction): Role {
+/** What a flag serves before a change. */
+export type Served = Pick<FlagConfiguration, 'fallthrough' | 'rules'>;
+
+/**
+ * The role that an instruction needs in every environment that it concerns. Whether records of a migration return or go
+ * on is seen from what is served there; without it they go on.
+ */
+export function roleFor(instruction: Instruction, served?: Served): Role {
   switch (instruction.kind) {
     case 'trip':
     case 'restore':
     case 'turn-off':
       return 'operator';
     case 'set-stage':
-      return isReturn(instruction) ? 'operator' : 'editor';
+      return served !== undefined && isReturn(instruction, served) ? 'operator' : 'editor';
     default:
       return 'editor';
   }
 }
 
-export function mayDo(grants: readonly Grant[], place: PolicyPlace, instruction: Instruction): boolean {
-  return hasRole(grants, place, roleFor(instruction));
+export function mayDo(
+  grants: readonly Grant[],
+  place: PolicyPlace,
+  instruction: Instruction,
+  served?: Served,
+): boolean {
+  return hasRole(grants, place, roleFor(instruction, served));
 }
 
 /** A place as it stands in a sentence. */
@@ -74,10 +89,22 @@ export function describePlace({ project, environment }: PolicyPlace): string {
   return environment === undefined ? `in project \`${project}\`` : `in \`${project}/${environment}\``;
 }
 
-/** `sluice migration return`: to stages in which both stores are written and the old one is true, so nothing is lost. */
-function isReturn({ stage, rollout = [], overrule }: Extract<Instruction, { kind: 'set-stage' }>): boolean {
-  const targets = [...(stage === undefined ? [] : [stage]), ...rollout.map((share) => share.stage)];
-  return overrule === undefined && targets.every((target) => target === 'dualwrite' || target === 'shadow');
+/**
+ * `sluice migration return`: no record goes further than it was, and those that move go to stages in which both stores
+ * are written and the old one is true, so nothing is lost.
+ */
+function isReturn(move: Extract<Instruction, { kind: 'set-stage' }>, { fallthrough, rules }: Served): boolean {
+  const { stage, rollout = [{ stage, weight: fullWeight }], cohort, when, overrule } = move;
+  const served = cohort === undefined ? fallthrough : rules.find(({ id }) => id === cohort);
+  if (served === undefined || when !== undefined || overrule !== undefined) return false;
+  // By which the stages up to one have gained: records are in the order of their stages.
+  let gained = 0;
+  return stages.every((name) => {
+    const shares = rollout.filter((share) => share.stage === name);
+    const more = shares.reduce((sum, { weight }) => sum + weight, 0) - weightOfStage(served, name);
+    gained += more;
+    return gained >= 0 && (more <= 0 || name === 'dualwrite' || name === 'shadow');
+  });
 }
 
 function covers(wide: PolicyPlace, narrow: PolicyPlace): boolean {

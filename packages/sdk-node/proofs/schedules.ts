@@ -354,7 +354,7 @@ class Instance {
       running: new RunningVersions(() => undefined),
       lease: { isHeld: true, isConfirmed: true },
       journal: this.#createJournal(schedule),
-      repairsRead: () => undefined,
+      repairsNews: () => undefined,
       limits: new Limits(clock),
       platform: { clock, random: () => random.next(), hash },
       log,

@@ -165,8 +165,9 @@ function refuseOneSided({ definition, configuration }: StoredFlag, key: string):
 }
 
 /**
- * Who may still write in the stage before. Foreign SDKs cannot tell, and are not waited for; nor is whom the last change
- * of the migration names in its `overrule`, which the history has with the reason.
+ * Who may still write in the stage before, foreign SDKs too, which cannot tell: what it writes behind a range that is
+ * verified nobody would find. Not waited for is whom the last change of the migration names in its `overrule`, which the
+ * history has with the reason.
  */
 async function describeStragglers(
   reads: Reads,
@@ -175,10 +176,9 @@ async function describeStragglers(
   { environment, key }: Subject,
 ): Promise<string | undefined> {
   const { holdouts } = describeHoldouts(fleet, { key, epoch: environment.epoch, version });
-  const own = holdouts.filter(({ isForeign }) => !isForeign);
-  if (own.length === 0) return undefined;
+  if (holdouts.length === 0) return undefined;
   const named = await findNamed(reads, { environment, key }, version);
-  const [first, ...others] = own.filter((holdout) => !isNamed(holdout, named));
+  const [first, ...others] = holdouts.filter((holdout) => !isNamed(holdout, named));
   if (first === undefined) return undefined;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
   const how = 'whom nothing is to wait for is named in `overrule` of the change to `dualwrite` or `shadow`';

@@ -1,6 +1,13 @@
 import type { BackfillView } from '@sluice/api-client';
 import type { BackfillClaim, BackfillLease, BackfillVerification } from '@sluice/protocol';
-import { type ApiAnswer, openTestSocket, startTestServer, type TestServer, until } from '@sluice/testkit';
+import {
+  type ApiAnswer,
+  createLaunchDarklyClient,
+  openTestSocket,
+  startTestServer,
+  type TestServer,
+  until,
+} from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 
 const production = '/projects/default/environments/production';
@@ -228,6 +235,22 @@ describe('a backfill does not begin', () => {
     // What was said of one change is not said of the next.
     await moveTo('dualwrite');
     expect(await claim('a')).toMatchObject({ kind: 'wait' });
+  });
+
+  test('over an SDK of others, which cannot tell what it runs, unless the last change names it', async () => {
+    await moveTo('dualwrite');
+    const theirs = createLaunchDarklyClient(server, 'FDv1 streaming');
+    onTestFinished(() => theirs.close());
+    await theirs.waitForInitialization({ timeout: 20 });
+    const foreign = async () => (await server.api('GET', `${production}/fleet`)).body.foreign.live === 1;
+    await until(foreign);
+    const { waitsFor } = (await server.api('GET', `${production}/flags/orders/barrier`)).body;
+    expect(await claim('a')).toMatchObject({
+      kind: 'wait',
+      reason: expect.stringContaining(`its SDK (${waitsFor[0].sdk}) cannot tell what it runs`),
+    });
+    await moveTo('shadow', { overrule: { reason: 'it only reads', instances: [waitsFor[0].sdk] } });
+    expect(await claim('a')).toEqual({ kind: 'propose' });
   });
 
   test('with ranges that are out of order', async () => {

@@ -14,8 +14,9 @@ import {
 import type { EnvironmentRow, ObjectRow, Reads, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
+import { findArchiveProblem } from '../migrations/archive-guard.ts';
 import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
-import { answer, findObjects } from '../objects/object-queries.ts';
+import { answer, findFlags, findObjects } from '../objects/object-queries.ts';
 import { type Asking, refuseWithout } from '../people/permission.ts';
 import type { Platform } from '../platform.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
@@ -143,11 +144,27 @@ export async function applyParts(
 
 async function refuseUnlessMay(
   writes: Writes,
-  { environment: { projectKey: project, key: environment }, request }: EnvironmentPart,
+  { environment, request }: EnvironmentPart,
   { by, needs }: Author,
 ): Promise<void> {
-  const needed = needs === undefined ? request.instructions.map((instruction) => roleFor(instruction)) : [needs];
-  for (const role of new Set(needed)) await refuseWithout(writes, by, { project, environment }, role);
+  const needed = needs === undefined ? await listNeeded(writes, environment, request) : [needs];
+  const place = { project: environment.projectKey, environment: environment.key };
+  for (const role of new Set(needed)) await refuseWithout(writes, by, place, role);
+}
+
+/** What is served matters where records of a migration move. */
+async function listNeeded(
+  reads: Reads,
+  environment: EnvironmentRow,
+  { flag, instructions }: ChangeRequest,
+): Promise<readonly Role[]> {
+  const moves = instructions.filter((instruction) => instruction.kind === 'set-stage');
+  const keyOf = (move: (typeof moves)[number]): string => move.flag ?? flag ?? '';
+  const flags = await findFlags(reads, environment, moves.map(keyOf));
+  return instructions.map((instruction) => {
+    if (instruction.kind !== 'set-stage') return roleFor(instruction);
+    return roleFor(instruction, flags.get(keyOf(instruction))?.configuration);
+  });
 }
 
 async function planPart(
@@ -161,6 +178,8 @@ async function planPart(
   for (const id of plan.affected) checkCompiled(id, plan.compile(id, environment.version + 1));
   const stored = await findStored(writes, environment, plan.affected);
   if (expectedVersion !== undefined) refuseConflict(environment, plan, stored, expectedVersion);
+  const unfit = await findArchiveProblem(writes, { environment, plan, now: platform.now() });
+  if (unfit !== undefined) return unfit;
   const barriers = await listBarriers(writes, { environment, plan, stored, now: platform.now() }, readFleet);
   const effects = [...plan.effects, ...describeOverruled(barriers, plan.instructions)];
   return { environment, plan: { ...plan, effects }, stored, barriers };

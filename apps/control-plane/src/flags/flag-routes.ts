@@ -100,11 +100,12 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { project, flag } = request.params;
-        const { archived, comment, ...definition } = request.body;
+        const { archived, confirm, comment, ...definition } = request.body;
         await getDefinition(writes, project, flag);
         const instructions: Instruction[] = [];
         if (Object.keys(definition).length > 0) instructions.push({ kind: 'update-definition', flag, definition });
-        if (archived !== undefined) instructions.push({ kind: archived ? 'archive' : 'unarchive', flag });
+        if (archived === true) instructions.push({ kind: 'archive', flag, confirm });
+        if (archived === false) instructions.push({ kind: 'unarchive', flag });
         const changed =
           instructions.length === 0 ? {} : await changeFlag(writes, project, request.actor, { instructions, comment });
         return { status: 200, body: await getDefinition(writes, project, flag), ...changed };
@@ -194,7 +195,7 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
 function toFaultOfBody(error: unknown): unknown {
   if (!(error instanceof ServerError)) return error;
   const faults = error.faults.map(({ path, message }) => ({
-    path: error.code === 'already-exists' ? 'key' : path.replace(/^instructions\[\d+\](?:\.definition\.?)?/, ''),
+    path: error.code === 'already-exists' ? 'key' : path.replace(/^instructions\[\d+\](?:\.definition)?\.?/, ''),
     message,
   }));
   return new ServerError(error.code, error.message, { cause: error.cause, faults });

@@ -2,8 +2,10 @@ import { createMigration, LDMigrationStage, LDMigrationSuccess } from '@launchda
 import type { ChangeView, InstanceView } from '@sluice/api-client';
 import type { InstructionInput } from '@sluice/authoring';
 import type { Running } from '@sluice/protocol';
+import { createClient, type Store } from '@sluice/sdk-node';
 import {
   type ApiAnswer,
+  createFakeLog,
   createLaunchDarklyClient,
   openTestSocket,
   startTestServer,
@@ -19,6 +21,8 @@ const production = '/projects/default/environments/production';
 const barrier = `${production}/flags/orders/barrier`;
 
 let server: TestServer;
+/** How much later it is for the server. */
+let laterMs = 0;
 const sockets: TestSocket[] = [];
 
 afterEach(async () => {
@@ -28,7 +32,8 @@ afterEach(async () => {
 
 /** A server with the migration `orders`, whose records have gone so far. */
 async function start(stages: readonly string[] = [], workers = 0): Promise<void> {
-  server = await startTestServer({ workers });
+  laterMs = 0;
+  server = await startTestServer({ workers, platform: { now: () => Date.now() + laterMs } });
   await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
   for (const stage of stages) await move({ stage });
 }
@@ -439,6 +444,70 @@ describe('the SDK of LaunchDarkly', () => {
     expect(waitsFor).toMatchObject([{ isForeign: true }]);
     const overrule = { reason: 'they only read', instances: [waitsFor[0].sdk] };
     expect(await ask({ stage: 'live', overrule })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the archive', () => {
+  const toComplete = ['dualwrite', 'shadow', 'live', 'rampdown'];
+  const archive = { flag: 'orders', instructions: [{ kind: 'archive' }] };
+
+  /** A process asks for a record, by our SDK. */
+  async function evaluate(): Promise<void> {
+    const client = createClient({ url: server.url, sdkKey: server.sdkKey, cacheFolder: false, log: createFakeLog() });
+    onTestFinished(() => client.close());
+    await client.ready();
+    const store: Store<object> = {
+      read: async () => undefined,
+      write: async () => 'applied',
+      remove: async () => 'applied',
+    };
+    await client.migration('orders', { old: store, new: store, journal: false }).read('1');
+    await client.flush();
+    await server.running.context.evaluations.flush();
+  }
+
+  test('takes no migration in `complete` while code asks for it, which would get `off`, unless its key confirms it', async () => {
+    await start(toComplete);
+    await ask({ stage: 'complete', confirm: 'orders' });
+    await evaluate();
+    const refused = {
+      status: 422,
+      body: {
+        title: expect.stringMatching(
+          /^migration `orders` is in `complete`, and code asked for it at 20\d\d-.*Z: .* its default value, `off`/,
+        ),
+        errors: [{ path: 'instructions[0].confirm' }],
+      },
+    };
+    expect(await server.api('POST', `${production}/changes`, archive)).toMatchObject(refused);
+    expect(await server.api('POST', `${production}/changes`, { ...archive, dryRun: true })).toMatchObject(refused);
+    for (const body of [{ archived: true }, { archived: true, confirm: 'carts' }]) {
+      expect(await server.api('PATCH', '/projects/default/flags/orders', body)).toMatchObject({
+        status: 422,
+        body: { errors: [{ path: 'confirm' }] },
+      });
+    }
+    laterMs = 24 * 3_600_000 - 60_000;
+    expect(await server.api('POST', `${production}/changes`, archive)).toMatchObject(refused);
+    const confirmed = { archived: true, confirm: 'orders' };
+    expect(await server.api('PATCH', '/projects/default/flags/orders', confirmed)).toMatchObject({
+      status: 200,
+      body: { archived: true },
+    });
+  });
+
+  test('takes one that nobody asked for within a day', async () => {
+    await start(toComplete);
+    await ask({ stage: 'complete', confirm: 'orders' });
+    await evaluate();
+    laterMs = 24 * 3_600_000 + 60_000;
+    expect(await server.api('POST', `${production}/changes`, archive)).toMatchObject({ status: 200 });
+  });
+
+  test('takes one in `off`, which code gets of it all the same', async () => {
+    await start();
+    await evaluate();
+    expect(await server.api('POST', `${production}/changes`, archive)).toMatchObject({ status: 200 });
   });
 });
 

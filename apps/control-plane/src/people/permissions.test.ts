@@ -1,4 +1,4 @@
-import type { Grant } from '@sluice/authoring';
+import { type Grant, listReturns } from '@sluice/authoring';
 import {
   type ApiAnswer,
   createFakeServerPlatform,
@@ -177,6 +177,39 @@ describe('an operator', () => {
     expect((await operator.api('POST', revert, {})).status).toBe(200);
     const elsewhere = { flag: 'checkout', instructions: [{ kind: 'turn-off' }] };
     expect((await operator.api('POST', `${staging}/changes`, elsewhere)).status).toBe(403);
+  });
+
+  test('returns records of a migration, and does not advance them', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
+    const move = (stages: object) => ({ flag: 'orders', instructions: [{ kind: 'set-stage' as const, ...stages }] });
+    const checks = { reason: 'a test', checks: ['backfill', 'comparisons'] };
+    const when = [{ attribute: 'key', op: 'in', values: ['1'] }];
+    for (const stage of ['dualwrite', 'shadow']) await server.change(move({ stage }));
+    await server.change(move({ stage: 'live', when, id: 'a', overrule: checks }));
+    const operator = await makeToken({ grants: [{ role: 'operator', project: 'default', environment: 'production' }] });
+    const read = async () => (await operator('GET', `${production}/flags/orders`)).body;
+    const change = async (body: object) => (await operator('POST', `${production}/changes`, body)).status;
+    /** As the command and the dashboard ask for it. */
+    const giveBack = async (to: 'shadow' | 'dualwrite') => ({
+      flag: 'orders',
+      instructions: listReturns(await read(), to),
+    });
+
+    expect(await change(await giveBack('shadow'))).toBe(200);
+    expect(await read()).toMatchObject({ fallthrough: { variation: 'shadow' }, rules: [{ variation: 'shadow' }] });
+    expect(await change(await giveBack('dualwrite'))).toBe(200);
+    expect(await read()).toMatchObject({
+      fallthrough: { variation: 'dualwrite' },
+      rules: [{ variation: 'dualwrite' }],
+    });
+    for (const stages of [
+      { stage: 'shadow' },
+      { stage: 'shadow', cohort: 'a' },
+      { stage: 'off' },
+      { stage: 'dualwrite', when: [{ attribute: 'key', op: 'in', values: ['2'] }] },
+    ])
+      expect([stages, await change(move(stages))]).toEqual([stages, 403]);
+    expect(await change({ flag: 'orders', instructions: [{ kind: 'remove-cohort', id: 'a' }] })).toBe(403);
   });
 
   test('does not take back what flags are', async () => {

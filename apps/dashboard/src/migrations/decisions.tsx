@@ -1,5 +1,5 @@
 import type { EnvironmentFlagView, MigrationBarrierView } from '@sluice/api-client';
-import { findNextStage, listStagesInForce, weightOfStage } from '@sluice/authoring';
+import { findNextStage, listReturns, listStagesInForce, weightOfStage } from '@sluice/authoring';
 import { ArrowLeft, ArrowRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { useRefusal } from '../session/refusal.ts';
@@ -30,7 +30,7 @@ function Back({ migration, barrier, applied }: DecisionsProps): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const inForce = listStagesInForce(migration);
   const [to] = listReturnTargets(inForce);
-  const refusal = useRefusal([{ kind: 'set-stage', stage: to ?? 'off' }]);
+  const refusal = useRefusal(to === undefined ? [] : listReturns(migration, to), migration);
   if (to === undefined) {
     return (
       <p className="text-ink-2">

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { Effects } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
@@ -33,6 +34,7 @@ export function ReturnDialog({ migration, repairs, applied, close }: ReturnDialo
   const to = chosen !== undefined && targets.includes(chosen) ? chosen : (targets[0] ?? 'off');
   const [comment, setComment] = useState('');
   const input = { flag: migration.key, instructions: listReturns(migration, to) };
+  const forbidden = useRefusal(input.instructions, migration);
   const preview = useQuery({
     queryKey: [place.project, place.environment, 'flag', migration.key, 'return', to, migration.version],
     queryFn: () => api.change(place, { ...input, dryRun: true }),
@@ -73,7 +75,7 @@ export function ReturnDialog({ migration, repairs, applied, close }: ReturnDialo
                   ? 'instances are still waited for'
                   : preview.error !== null
                     ? 'the server would refuse it'
-                    : undefined
+                    : forbidden
             }
             onClick={() => change.mutate({ ...input, comment })}
           >

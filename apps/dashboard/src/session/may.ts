@@ -7,6 +7,7 @@ import {
   type PolicyPlace,
   type Role,
   roleFor,
+  type Served,
 } from '@sluice/authoring';
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
@@ -20,8 +21,8 @@ export type Needed = Role | readonly InstructionInput[];
 
 /** Why the person who is signed in cannot do something, in words for a button's `refusal`; undefined: they can. */
 export interface May {
-  /** In this environment: `refuse('editor')`, `refuse([{ kind: 'trip', … }])`. */
-  refuse(needed: Needed): string | undefined;
+  /** In this environment: `refuse('editor')`, `refuse([{ kind: 'trip', … }])`; of stages, where `served` is now. */
+  refuse(needed: Needed, served?: Served): string | undefined;
   /** In every environment of the project: what flags are, new ones. */
   refuseInProject(needed: Needed): string | undefined;
   /** Everywhere: people, tokens, edges. */
@@ -40,15 +41,15 @@ export function useMay(): May {
     queryFn: () => api.getRoleHolders(place),
     enabled: !mayAll && place.environment !== '',
   }).data;
-  const refuseAt = (at: PolicyPlace, needed: Needed): string | undefined => {
-    const role = rolesOf(needed).find((each) => grants !== undefined && !hasRole(grants, at, each));
+  const refuseAt = (at: PolicyPlace, needed: Needed, served?: Served): string | undefined => {
+    const role = rolesOf(needed, served).find((each) => grants !== undefined && !hasRole(grants, at, each));
     if (role === undefined || grants === undefined) return undefined;
     const names =
       at.project === undefined ? holders?.administrators : holders?.items.find((item) => item.role === role)?.names;
     return describeRefusal({ needed: role, role: findRoleNear(grants, at), holders: names });
   };
   return {
-    refuse: (needed) => refuseAt(place, needed),
+    refuse: (needed, served) => refuseAt(place, needed, served),
     refuseInProject: (needed) => {
       const refusals = environments.map(({ key }) => refuseAt({ project: place.project, environment: key }, needed));
       return refusals.find((refusal) => refusal !== undefined);
@@ -57,10 +58,10 @@ export function useMay(): May {
   };
 }
 
-function rolesOf(needed: Needed): readonly Role[] {
+function rolesOf(needed: Needed, served: Served | undefined): readonly Role[] {
   if (typeof needed === 'string') return [needed];
   // What the policy reads of an instruction is the same before it is parsed.
-  return [...new Set(needed.map((instruction) => roleFor(instruction as Instruction)))];
+  return [...new Set(needed.map((instruction) => roleFor(instruction as Instruction, served)))];
 }
 
 /** Everywhere a role in one project is none; what is said then is what one has at all. */

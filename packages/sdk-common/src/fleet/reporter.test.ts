@@ -711,7 +711,7 @@ test('tells nothing of records to repair before it knows of them, and then at on
   expect(sent).toMatchObject([{ kind: 'hello', running: { state: 'e1:3' } }]);
   expect(sent[0]).not.toHaveProperty('running.repairs');
   repairs = [{ migration: 'orders', depth: 3, oldestMs: 40 }];
-  reporter.repairsRead();
+  reporter.repairsNews();
   await platform.clock.advance(100);
   expect(sent.slice(1)).toMatchObject([{ kind: 'acknowledgement', state: 'e1:3', repairs }]);
 });

@@ -130,8 +130,8 @@ export class Reporter implements DataObserver {
     this.#listRepairs = list;
   }
 
-  /** It is known now. */
-  repairsRead(): void {
+  /** It is known now, or there are some where there were none. */
+  repairsNews(): void {
     this.#scheduleReport();
   }
 

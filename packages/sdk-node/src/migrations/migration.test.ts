@@ -798,6 +798,14 @@ test('an acknowledgement tells how many records are to be repaired, until they a
   expect(told.at(-1)).toMatchObject({ repairs: [] });
 });
 
+test('that a record is to be repaired is told at once', async () => {
+  const { platform, told, stores, orders } = await createReporting({ default: 'dualwrite' });
+  stores.new.before = down;
+  await orders.write('a', { total: 1 });
+  await platform.clock.advance(200);
+  expect(told.at(-1)).toMatchObject({ kind: 'acknowledgement', repairs: [{ migration: 'orders', depth: 1 }] });
+});
+
 test('nothing is told of records to repair before the journal is read, and then what the process before left', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-journal-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

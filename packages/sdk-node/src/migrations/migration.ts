@@ -78,8 +78,8 @@ export interface MigrationHost extends TrackedStageHost {
   readonly running: RunningVersions;
   readonly lease: Pick<Lease, 'isHeld' | 'isConfirmed'>;
   readonly journal: RepairsOptions['journal'];
-  /** The journal was read. */
-  readonly repairsRead: () => void;
+  /** The server is to know soon what there is to repair. */
+  readonly repairsNews: () => void;
   readonly limits: Limits;
   readonly platform: Pick<Platform, 'clock' | 'random' | 'hash'>;
   readonly log: Log;
@@ -155,7 +155,7 @@ export class Migration<T, Id = string> {
     this.#repairs = new Repairs({
       journal,
       repair: (name) => this.#repair(name),
-      onRead: host.repairsRead,
+      onNews: host.repairsNews,
       name: `migration ${key}`,
       clock,
       log,

@@ -72,7 +72,7 @@ export class Migrations {
       findSelector: () => client.status.selector,
       ...this.#shared,
       journal: this.#openJournal(key, options),
-      repairsRead: () => reporter?.repairsRead(),
+      repairsNews: () => reporter?.repairsNews(),
       limits,
       platform: this.#platform,
       log,

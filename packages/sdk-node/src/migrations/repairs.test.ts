@@ -15,6 +15,8 @@ let log: ReturnType<typeof createFakeLog>;
 let tried: [key: string, at: number][];
 let answer: (key: string) => Promise<void>;
 let repairs: Repairs;
+/** How often somebody was to be told at once. */
+let news: number;
 
 beforeEach(async () => {
   platform = createFakePlatform();
@@ -26,8 +28,10 @@ beforeEach(async () => {
     tried.push([key, platform.clock.elapsed()]);
     return answer(key);
   };
-  repairs = new Repairs({ journal, repair, name: 'migration orders', clock: platform.clock, log });
+  const onNews = (): void => void news++;
+  repairs = new Repairs({ journal, repair, onNews, name: 'migration orders', clock: platform.clock, log });
   await repairs.start();
+  news = 0;
 });
 
 describe('records that are to be repaired', () => {
@@ -107,6 +111,8 @@ describe('records that are to be repaired', () => {
   test('are 10,000 at most; how many were left out is told', async () => {
     for (let index = 0; index < 10_003; index++) repairs.queue(`k${index}`);
     expect(repairs.status).toMatchObject({ depth: 10_000, overflowed: 3 });
+    // Of the first that waits, and the first that is left out.
+    expect(news).toBe(2);
     expect(log.lines).toEqual([
       'error: migration orders: more records had to be repaired than the 10000 that are kept: only comparing all records finds them',
     ]);
@@ -139,9 +145,48 @@ test('that more had to be repaired than are kept, whoever starts in the place of
   await until(() => readdirSync(folder).includes('dirty'));
   const next = await start();
   expect([next.isDirty, next.status.overflowed, next.isSettled('other')]).toEqual([true, 0, false]);
-  expect(log.lines.at(-1)).toMatch(/^error: m: before it began, more records had to be repaired/);
+  expect(log.lines.at(-1)).toMatch(/^error: m: before it began, not all records that are to be repaired could be kept/);
   await next.markClean();
   expect(next.isDirty).toBe(false);
+  expect((await start()).isDirty).toBe(false);
+});
+
+test('that a journal could not be written, whoever starts after the process knows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-repairs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const start = async (parts: Partial<RepairJournal> = {}): Promise<Repairs> => {
+    const journal = new RepairJournal({ folder, log }, platform);
+    onTestFinished(() => journal.end());
+    const started = new Repairs({
+      journal: Object.assign(journal, parts),
+      ...{ repair: () => answer(''), name: 'm', clock: platform.clock, log },
+    });
+    await started.start();
+    return started;
+  };
+  const full = async (): Promise<never> => {
+    throw new Error('disk full');
+  };
+  let isFull = true;
+  const mark = RepairJournal.prototype.markDirty;
+  const failing = await start({
+    open: full,
+    markDirty(this: RepairJournal) {
+      return isFull ? full() : mark.call(this);
+    },
+  });
+  await failing.hold('a');
+  expect(failing.isDirty).toBe(true);
+  expect(readdirSync(folder)).toEqual([]);
+  // Once there is room, with whatever is written next.
+  isFull = false;
+  await until(async () => {
+    await failing.hold('b');
+    return readdirSync(folder).includes('dirty');
+  });
+  const next = await start();
+  expect(next.isDirty).toBe(true);
+  await next.markClean();
   expect((await start()).isDirty).toBe(false);
 });
 

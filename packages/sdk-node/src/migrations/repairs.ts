@@ -5,8 +5,8 @@ export interface RepairsOptions {
   readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end' | 'isDirty' | 'markDirty' | 'markClean'>;
   /** Brings both stores to the higher version of a record; rejects when one of them does not work. */
   readonly repair: (key: string) => Promise<void>;
-  /** The journal was read: from now on it is known what there is to repair. */
-  readonly onRead?: () => void;
+  /** The journal was read, a record is the first that waits, or some are kept no more: the server is to know soon. */
+  readonly onNews?: () => void;
   /** In messages. */
   readonly name: string;
   readonly clock: Clock;
@@ -29,7 +29,10 @@ const mostQueued = 10_000;
 /** At most 20 begin within a second, and as many are at it at once. */
 const paceMs = 50;
 const mostAtOnce = 20;
-const lostText = `more records had to be repaired than the ${mostQueued} that are kept: only comparing all records finds them`;
+const lostText = {
+  now: `more records had to be repaired than the ${mostQueued} that are kept: only comparing all records finds them`,
+  before: 'not all records that are to be repaired could be kept: only comparing all records finds them',
+};
 const backoffMs = { first: 100, most: 30_000 };
 /** What may still arrive at a store after it was given up is looked for again after this time. */
 const lookAgainMs = 5000;
@@ -64,6 +67,8 @@ export class Repairs {
   #journalFailures = 0;
   /** A process before this one kept not all. */
   #wasDirty = false;
+  /** Whether the disk says that not all is kept, or is being told. */
+  #isMarked = false;
   /** What is written of that, one after the other. */
   #marking: Promise<unknown> = Promise.resolve();
   #isReady = false;
@@ -98,6 +103,7 @@ export class Repairs {
     this.#wasDirty = false;
     this.#overflowed = 0;
     this.#journalFailures = 0;
+    this.#isMarked = false;
     const marked = this.#marking.then(() => this.#options.journal.markClean());
     this.#marking = marked.catch(() => undefined);
     return marked;
@@ -111,14 +117,14 @@ export class Repairs {
   async start(): Promise<void> {
     const { journal, name, log } = this.#options;
     try {
-      this.#wasDirty = await journal.isDirty();
-      if (this.#wasDirty) log.error(`${name}: before it began, ${lostText}`);
+      this.#wasDirty = this.#isMarked = await journal.isDirty();
+      if (this.#wasDirty) log.error(`${name}: before it began, ${lostText.before}`);
       for (const key of await journal.takeOver()) this.queue(key, { afterMs: aliveMs });
       this.#isReady = true;
     } catch (error) {
       this.#noteJournalFailure(error);
     }
-    if (this.#isReady) this.#options.onRead?.();
+    this.#options.onNews?.();
   }
 
   /** Whether what processes before this one left has been taken up. */
@@ -137,6 +143,7 @@ export class Repairs {
    */
   async hold(key: string): Promise<void> {
     this.#holds.set(key, (this.#holds.get(key) ?? 0) + 1);
+    if (this.isDirty) this.#mark();
     try {
       await this.#options.journal.open(key);
     } catch (error) {
@@ -170,6 +177,7 @@ export class Repairs {
     const dueAt = now + afterMs;
     this.#queue.set(key, { key, queuedAt: now, dueAt, attempts: 0, looks, isRunning: false, isStale: false });
     this.#lookAt(dueAt);
+    if (this.#queue.size === 1) this.#options.onNews?.();
   }
 
   /** What is not repaired by now is left to the next process. */
@@ -181,13 +189,12 @@ export class Repairs {
 
   /** The journal says that something is lost before it gives the record up. */
   #noteLost(key: string): void {
-    const { journal, name, log } = this.#options;
+    const { name, log, onNews } = this.#options;
     if (this.#overflowed++ === 0) {
-      log.error(`${name}: ${lostText}`);
-      this.#marking = this.#marking
-        .then(() => journal.markDirty())
-        .catch((error: unknown) => this.#noteJournalFailure(error));
+      log.error(`${name}: ${lostText.now}`);
+      onNews?.();
     }
+    this.#mark();
     void this.#marking.then(() => this.#closeIfSettled(key));
   }
 
@@ -264,7 +271,23 @@ export class Repairs {
   }
 
   #noteJournalFailure(error: unknown): void {
-    if (this.#journalFailures++ === 0)
-      this.#options.log.error(`${this.#options.name}: the journal of repairs does not work: ${String(error)}`);
+    const { name, log, onNews } = this.#options;
+    if (this.#journalFailures++ === 0) {
+      log.error(`${name}: the journal of repairs does not work: ${String(error)}`);
+      onNews?.();
+    }
+    this.#mark();
+  }
+
+  /** Says on disk that not all is kept. What cannot be written now is with the next that is held, or lost. */
+  #mark(): void {
+    if (this.#isMarked) return;
+    this.#isMarked = true;
+    this.#marking = this.#marking
+      .then(() => this.#options.journal.markDirty())
+      .catch((error: unknown) => {
+        if (this.#journalFailures === 0) this.#noteJournalFailure(error);
+        this.#isMarked = false;
+      });
   }
 }

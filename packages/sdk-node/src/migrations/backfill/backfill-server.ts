@@ -99,10 +99,31 @@ export function createBackfillServer(
   return {
     claim: (worker, except, signal) => get('claim', { worker, except }, signal),
     propose: async (upperBounds, signal) => void (await get('ranges', { upperBounds }, signal)),
-    report: ({ position, fence }, report, signal) => getHeld('progress', { position, fence, ...report }, signal),
+    report: ({ position, fence }, report, signal) =>
+      getHeld('progress', { position, fence, ...report, ...fitPace(report) }, signal),
     verify: ({ position, fence }, verification, signal) =>
-      getHeld('verification', { position, fence, verification }, signal),
+      getHeld('verification', { position, fence, verification: fitFindings(verification) }, signal),
   };
+}
+
+/** What the server takes of a text; more, or what no database keeps, would make it refuse all that comes with it. */
+const longest = { reason: 1000, key: 4096 };
+
+function fitPace({ pace }: BackfillProgressReport): Pick<BackfillProgressReport, 'pace'> {
+  return pace?.reason === undefined ? {} : { pace: { ...pace, reason: fitText(pace.reason, longest.reason) } };
+}
+
+function fitFindings(verification: BackfillVerification): BackfillVerification {
+  const reported = verification.reported.map(({ key, reason }) => ({
+    key: fitText(key, longest.key),
+    reason: fitText(reason, longest.reason),
+  }));
+  return { ...verification, reported };
+}
+
+function fitText(text: string, most: number): string {
+  const cut = text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  return cut.replaceAll('\0', '').toWellFormed();
 }
 
 type Answer =

@@ -322,6 +322,47 @@ test('a row that differs for good is reported, and its range is dirty until some
   expect(list('new')).toEqual(list('old'));
 });
 
+test('a row that differs in more than the server is told of is reported like any other, and all else goes on', async () => {
+  const names = Array.from({ length: 60 }, (_, at) => `${at} of ${'many '.repeat(20)}`);
+  const long = (content: number) =>
+    JSON.stringify({
+      items: [{ price: content }, { price: content }],
+      'a\0': content,
+      ...Object.fromEntries(names.map((one) => [one, content])),
+    });
+  databases.old.prepare('update orders set body = ? where id = ?').run(long(1), name(3));
+  const { orders } = await start();
+  await serve('dualwrite');
+  databases.new.prepare("insert into orders values (?, ?, '', 0)").run(name(3), long(2));
+  const { reported, ...result } = await orders.backfill.run(fast);
+  expect(result).toMatchObject({ isVerified: false, verified: 3, copied: 4 });
+  expect(reported).toEqual([{ key: name(3), reason: expect.stringMatching(/^the same version, but other content: /) }]);
+  expect(reported[0]?.reason.match(/items\.\*\.price/g)).toHaveLength(1);
+  const told = (await readBackfill()).ranges[0]?.verification?.reported ?? [];
+  expect(told).toEqual([{ key: name(3), reason: expect.stringMatching(/^the same version, but other content: .*…$/) }]);
+});
+
+test('what a store says is told to the server as far as that takes it', async () => {
+  await serve('dualwrite');
+  const { signal } = new AbortController();
+  const { url: baseUrl, sdkKey } = server;
+  const answers = createBackfillServer(flag, { baseUrl, headers: { authorization: sdkKey } }, nodePlatform);
+  await answers.propose([], signal);
+  const claim = await answers.claim('a', [], signal);
+  if (claim.kind !== 'range') throw new Error(`expected a range, got ${claim.kind}`);
+  const { lease } = claim;
+  const report = (reason: string) =>
+    answers.report(
+      lease,
+      { cursor: 'k', isCopied: false, tally: lease.tally, pace: { rowsPerSecond: 1, reason } },
+      signal,
+    );
+  for (const reason of [`\0 ${'disk full '.repeat(200)}`, `${'x'.repeat(998)}\u{1F600} and more`, 'half \ud83d']) {
+    expect(await report(reason)).toMatchObject({ ranges: 1 });
+  }
+  expect((await readBackfill()).throttleReasons).toEqual(['half \ufffd']);
+});
+
 test('where no values are to be shown, the key of a row that differs stays at home', async () => {
   const { orders } = await start({ compare: { redact: true } });
   await serve('dualwrite');

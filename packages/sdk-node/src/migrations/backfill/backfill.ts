@@ -264,10 +264,10 @@ class Run<T> {
             stores: this.#stores,
             pageRows: this.#options.pageRows ?? defaults.pageRows,
             hashRow: createHashRow<T>(hash, (value) => textOf(value, clock.now())),
-            describeDifference: (old, next) =>
-              differ(old, next, clock.now())
-                .differences.map(({ path }) => path || 'all of it')
-                .join(', '),
+            describeDifference: (old, next) => {
+              const { differences } = differ(old, next, clock.now());
+              return [...new Set(differences.map(({ path }) => path || 'all of it'))].join(', ');
+            },
             nameRow: (record) => (compare.redact === true ? hash.sha256Base64(record) : record),
             startedAt: clock.now(),
             recheck: () => sleep(clock, recheckMs, signal),

@@ -23,7 +23,8 @@ const lookMs = 250;
 
 /**
  * How fast a backfill goes: a bucket of tokens, one for each row, filled at the rate that is given, and slower while the
- * target suffers: halved when its writes are slow or fail, and 5% more for every 10 s that it is well.
+ * target suffers: halved when its writes are slow or fail, and 5% more for every 10 s that it is well, or has nothing to
+ * write as the rows are there already.
  */
 export class Pace {
   readonly #options: PaceOptions;
@@ -34,12 +35,14 @@ export class Pace {
   #durations: number[] = [];
   #errors = 0;
   #windowAt = 0;
+  #notedAt: number;
   #raisedAt: number;
 
   constructor(options: PaceOptions) {
     this.#options = options;
     const now = options.clock.elapsed();
     this.#filledAt = now;
+    this.#notedAt = now;
     this.#raisedAt = now;
   }
 
@@ -63,6 +66,7 @@ export class Pace {
       this.#filledAt = now;
       if (this.#tokens >= 1) {
         this.#tokens--;
+        if (now - this.#notedAt >= healthy.everyMs) this.#raise(now);
         return;
       }
       await sleep(clock, perMs === 0 ? lookMs : Math.min(lookMs, (1 - this.#tokens) / perMs), signal);
@@ -72,6 +76,7 @@ export class Pace {
   /** Takes in how a write of the target went. */
   note(durationMs: number, isOk: boolean): void {
     const now = this.#options.clock.elapsed();
+    this.#notedAt = now;
     // Rests do not count.
     if (this.#durations.length === 0) this.#windowAt = now;
     this.#durations.push(durationMs);
@@ -96,6 +101,11 @@ export class Pace {
       this.#raisedAt = now;
       return;
     }
+    this.#raise(now);
+  }
+
+  /** Once in 10 s, however often it is asked to. */
+  #raise(now: number): void {
     if (now - this.#raisedAt < healthy.everyMs) return;
     this.#raisedAt = now;
     this.#factor = Math.min(1, this.#factor * healthy.factor);
