@@ -13,6 +13,8 @@ export function hasBrowser(): boolean {
 }
 
 export function launchBrowser(): Promise<Browser> {
-  // Whoever is root, as in many containers, has no sandbox of Chromium's; the pages are our own.
-  return chromium.launch({ executablePath: installed, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  // Whoever is root, as in many containers, has no sandbox of Chromium's; the pages are our own. And a processor that
+  // stands in for a graphics card has better things to do.
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-gpu-rasterization'];
+  return chromium.launch({ executablePath: installed, args });
 }
