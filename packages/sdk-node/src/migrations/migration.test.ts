@@ -399,6 +399,22 @@ describe('the other side of a write', () => {
     expect(orders.status().detached).toBe(1);
   });
 
+  test('that hangs for all is asked by at most 20 repairs at once, until it is through with them', async () => {
+    const { orders, stores, find, clock, log } = await create('dualwrite');
+    const held: (() => void)[] = [];
+    stores.new.before = () => new Promise((resolve) => void held.push(resolve));
+    for (let index = 0; index < 30; index++) void orders.write(`k${index}`, { total: 1 });
+    await clock.advance(120_000);
+    const reads = () => stores.new.requests.filter((request) => request.startsWith('read'));
+    expect(reads()).toHaveLength(20);
+    expect(log.lines).toEqual([expect.stringMatching(/cannot be repaired yet: .*read of the new store took longer/)]);
+    stores.new.before = () => undefined;
+    for (const end of held) end();
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(0);
+    expect(find('k29').new).toEqual({ total: 1 });
+  });
+
   test('that has a later write keeps it', async () => {
     const { orders, put, find } = await create('dualwrite');
     put('new', 'a', 9, 'z');
