@@ -121,21 +121,25 @@ export class Comparisons<T> {
     const { share, random } = this.#sample;
     if (this.#closed || share + random === 0) return false;
     this.#lag.ask();
-    if (!this.#isSampled(key)) return false;
-    if (this.#atOnce < mostAtOnce) return true;
+    const drawn = this.#draw(key);
+    // Of no share it may be NaN.
+    if (!(drawn < 1)) return false;
+    if (drawn < this.#lag.share && this.#atOnce < mostAtOnce) return true;
     this.#end(place, 'dropped');
     return false;
   }
 
-  /** The same records are compared as long as the share is the same, so that what persists is found. */
-  #isSampled(key: string): boolean {
+  /**
+   * Below 1: the read is sampled; the lower, the longer also while there is little time. The same records are compared as
+   * long as the share is the same, so that what persists is found.
+   */
+  #draw(key: string): number {
     const { hash, random } = this.#options;
     const { share, random: extra } = this.#sample;
-    const allowed = this.#lag.share;
     const sha256 = hash.createSha256();
     sha256.update(key);
-    if (Number.parseInt(sha256.hex().slice(0, 8), 16) / 2 ** 32 < share * allowed) return true;
-    return random() < extra * allowed;
+    const hashed = Number.parseInt(sha256.hex().slice(0, 8), 16) / 2 ** 32;
+    return hashed < share ? hashed / share : random() / extra;
   }
 
   /** Ends when nothing of it is in memory any more. */

@@ -685,6 +685,29 @@ describe('comparing', () => {
     expect(some.stores.new.requests).toEqual(['read b']);
   });
 
+  test('of a sampled read for which the process has no time is counted as dropped, and of no other', async () => {
+    const { orders, clock, stores } = await create('shadow', { compare: { sample: { share: 0.5, random: 0.1 } } });
+    const readAll = async () => {
+      for (let index = 0; index < 200; index++) {
+        await orders.read(`k${index}`);
+        await clock.advance(0);
+      }
+    };
+    await readAll();
+    const { compared, dropped } = orders.status().comparisons;
+    expect([stores.new.requests.length, dropped]).toEqual([compared, 0]);
+    // The event loop is late, and the share that may be compared is halved.
+    const after = clock.after.bind(clock);
+    clock.after = (delayMs, callback) => after(delayMs + 60, callback);
+    await clock.advance(5100);
+    await readAll();
+    const both = orders.status().comparisons;
+    expect(both.compared + both.dropped).toBe(2 * compared);
+    expect(both.dropped / compared).toBeGreaterThan(0.3);
+    expect(both.dropped / compared).toBeLessThan(0.7);
+    expect(stores.new.requests).toHaveLength(both.compared);
+  });
+
   test('goes on when whoever observes it fails, which is said once', async () => {
     const observe = (): void => {
       throw new Error('no room');
