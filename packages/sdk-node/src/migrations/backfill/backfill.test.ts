@@ -5,13 +5,24 @@ import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import type { BackfillView } from '@sluice/api-client';
 import type { Platform } from '@sluice/sdk-common';
-import { createFakeLog, createFakePlatform, startTestServer, type TestServer, until } from '@sluice/testkit';
+import {
+  createFakeLog,
+  createFakePlatform,
+  isInstalled,
+  type RedisServer,
+  startRedisServer,
+  startTestServer,
+  type TestServer,
+  until,
+} from '@sluice/testkit';
+import { createClient as createRedisClient } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../create-client.ts';
 import { nodePlatform } from '../../platform.ts';
 import { Limits } from '../../valves/limits.ts';
 import type { MigrationSettings } from '../migration-options.ts';
 import type { ScannedStore } from '../store.ts';
+import { redisStore } from '../stores/redis.ts';
 import { sqliteColumnsSql, sqliteStore } from '../stores/sqlite.ts';
 import { Backfill } from './backfill.ts';
 import { createBackfillServer } from './backfill-server.ts';
@@ -296,6 +307,63 @@ describe('a backfill', () => {
     const { scan: _, ...old } = open('old');
     const { orders } = await start({ old });
     await expect(orders.backfill.run()).rejects.toThrow('old.scan must be a function');
+  });
+});
+
+describe.runIf(isInstalled('backfills from Redis', 'redis-server'))('on Redis', () => {
+  let redis: RedisServer;
+  let connection: ReturnType<typeof connect>;
+
+  function connect() {
+    return createRedisClient({ url: redis.url });
+  }
+
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    connection = connect();
+    await connection.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await redis?.close();
+  });
+  beforeEach(() => connection.flushDb());
+
+  const store = () => redisStore<Order>(connection, { prefix: 'order:' });
+  const put = (at: number, total = at) => connection.set(`order:${name(at)}`, JSON.stringify({ total }));
+
+  test('a backfill copies what other programs put there before, although the store does not list it', async () => {
+    const names = Array.from({ length: 1200 }, (_, at) => `order:${name(at)}`);
+    await connection.mSet(names.map((each, at) => [each, JSON.stringify({ total: at })]));
+    const { orders } = await start({ old: store() });
+    await serve('dualwrite');
+    expect(await orders.backfill.run({ ...fast, rangeRows: 500, pageRows: 500 })).toMatchObject({
+      ...{ isVerified: true, rows: 1200, inserted: 1200, ranges: 3 },
+    });
+    expect(list('new')).toHaveLength(1200);
+  });
+
+  test('a backfill sees what other programs put into the new store', async () => {
+    await put(3, -3);
+    await put(1000);
+    const { orders } = await start({ new: store() });
+    await serve('dualwrite');
+    const { reported } = await orders.backfill.run(fast);
+    expect(reported.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
+      { key: name(3), reason: 'the same version, but other content: total' },
+      { key: name(1000), reason: 'only the new store has it, version ""' },
+    ]);
+  });
+
+  test('a store in front of it that gives only its pages is refused, with what it lacks', async () => {
+    const { findRecords: _, ...partly } = store();
+    await put(1);
+    const { orders } = await start({ old: partly });
+    await serve('dualwrite');
+    await expect(orders.backfill.run(fast)).rejects.toMatchObject({
+      code: 'backfill',
+      message: expect.stringContaining('pass findRecords on'),
+    });
   });
 });
 

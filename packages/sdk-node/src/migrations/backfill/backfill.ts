@@ -116,6 +116,7 @@ class Run<T> {
   readonly #dirty = new Set<number>();
   #repaired = 0;
   #proposal: Promise<void> | undefined;
+  #search: Promise<void> | undefined;
   #waitsFor: string | undefined;
 
   constructor(settings: BackfillSettings<T>, options: BackfillOptions, host: RunHost, closing: AbortSignal) {
@@ -188,11 +189,37 @@ class Run<T> {
 
   async #propose(): Promise<void> {
     const { source = this.#findEnds, rangeRows = defaults.rangeRows } = this.#options;
+    await this.#findRecords();
     this.#waitsFor = 'looking where ranges end';
     const ends = await source({ rangeRows, signal: this.#signal });
     await this.#host.server.propose(ends, this.#signal);
     // Whoever finds that they are gone makes others.
     this.#proposal = undefined;
+  }
+
+  /** Once, before anything is scanned. */
+  #findRecords(): Promise<void> {
+    this.#search ??= this.#searchStores();
+    return this.#search;
+  }
+
+  async #searchStores(): Promise<void> {
+    const retry = (...failed: [number, unknown, boolean]) => this.#retry(...failed, this.#signal);
+    for (const side of ['old', 'new'] as const) {
+      // Not every store has it.
+      const store: Partial<ScannedStore<T>> = this.#settings.stores[side];
+      let from: string | undefined;
+      while (store.findRecords !== undefined) {
+        this.#waitsFor = `looking for what other programs put into the ${side} store`;
+        from = await attempt({ retry }, () =>
+          this.#ask(`search of the ${side} store`, callMs.scan, async ({ signal }) =>
+            store.findRecords?.({ from, signal }),
+          ),
+        );
+        if (from === undefined) break;
+      }
+    }
+    this.#waitsFor = undefined;
   }
 
   readonly #findEnds: ProposeEnds = async ({ rangeRows }) => {
@@ -219,6 +246,7 @@ class Run<T> {
     this.#held.add(held);
     this.#tracker.begin(lease.position, lease.tally);
     try {
+      await this.#findRecords();
       await this.#copy(held);
       await this.#verify(held);
     } catch (error) {
@@ -313,40 +341,40 @@ class Run<T> {
   }
 
   #openStores(): BackfillStores<T> {
-    const { stores, key } = this.#settings;
-    const { limits, platform } = this.#host;
-    const ask = async <R>(
-      name: string,
-      withinMs: number,
-      call: (options: WriteOptions) => Promise<R>,
-      version = '',
-    ): Promise<R> => {
-      const how = { limits, withinMs, version, signal: this.#signal, name: `migration ${key}: backfill: ${name}` };
-      const answer = await callStore(call, how).answer;
-      if (answer.kind !== 'answered') throw answer.error;
-      return answer.value;
-    };
+    const { stores } = this.#settings;
+    const { clock } = this.#host.platform;
     // `checkBackfill` saw that they can be scanned.
     const scanned = stores as Readonly<Record<Side, ScannedStore<T>>>;
     return {
       scan: (side, range, limit) =>
-        ask(`scan of the ${side} store`, callMs.scan, ({ signal }) => scanned[side].scan({ ...range, limit, signal })),
+        this.#ask(`scan of the ${side} store`, callMs.scan, ({ signal }) =>
+          scanned[side].scan({ ...range, limit, signal }),
+        ),
       read: (side, record) =>
-        ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options)),
+        this.#ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options)),
       put: async ({ key: record, value, version }) => {
-        const startedAt = platform.clock.elapsed();
+        const startedAt = clock.elapsed();
         const put = (options: WriteOptions) =>
           value === undefined ? stores.new.remove(record, options) : stores.new.write(record, value, options);
         try {
-          const applied = await ask('write of the new store', callMs.row, put, version);
-          this.#pace.note(platform.clock.elapsed() - startedAt, true);
+          const applied = await this.#ask('write of the new store', callMs.row, put, version);
+          this.#pace.note(clock.elapsed() - startedAt, true);
           return applied;
         } catch (error) {
-          if (!this.#signal.aborted) this.#pace.note(platform.clock.elapsed() - startedAt, false);
+          if (!this.#signal.aborted) this.#pace.note(clock.elapsed() - startedAt, false);
           throw error;
         }
       },
     };
+  }
+
+  async #ask<R>(name: string, withinMs: number, call: (options: WriteOptions) => Promise<R>, version = ''): Promise<R> {
+    const { limits } = this.#host;
+    const { key } = this.#settings;
+    const how = { limits, withinMs, version, signal: this.#signal, name: `migration ${key}: backfill: ${name}` };
+    const answer = await callStore(call, how).answer;
+    if (answer.kind !== 'answered') throw answer.error;
+    return answer.value;
   }
 }
 
