@@ -7,7 +7,7 @@ import { type CompareOptions, createCompare, createTextOf } from '../compare.ts'
 import type { ScannedStore, Store, WriteOptions } from '../store.ts';
 import { callStore } from '../store-call.ts';
 import { type BackfillStores, scanAll } from './access.ts';
-import { type BackfillOptions, checkBackfill, type ProposeEnds, readRate } from './backfill-options.ts';
+import { type BackfillOptions, checkBackfill, findScan, type ProposeEnds, readRate } from './backfill-options.ts';
 import type { BackfillServer } from './backfill-server.ts';
 import { attempt, copyRange } from './copy-range.ts';
 import { HeldRange } from './held-range.ts';
@@ -36,7 +36,10 @@ export interface BackfillSettings<T> {
 
 /** What this process did, and how far all are. */
 export interface BackfillResult extends Omit<BackfillProgress, 'etaMs' | 'reason' | 'rowsPerSecond'> {
-  /** Whether both stores have the same in every range, as far as they were looked at. */
+  /**
+   * Whether both stores have the same in every range, as far as they were looked at: of a new store that cannot be
+   * scanned, what the old one has.
+   */
   readonly isVerified: boolean;
   /**
    * Records in which the stores differ, and why they cannot be repaired; of each range the first hundred. With
@@ -70,7 +73,8 @@ export class Backfill<T> {
   }
 
   /**
-   * Takes part until all ranges are copied and verified, whoever does it. Rejects with the signal's reason when that
+   * Takes part until all ranges are copied and verified, whoever does it. The old store must have a `scan`; in a new one
+   * that has none, what only it has is not found. Rejects with the signal's reason when that
    * aborts, and with a SluiceError when the server refuses (records are in `off`) or it or a store does not work: what is
    * done is done, and whoever runs it next goes on from there.
    */
@@ -140,6 +144,10 @@ class Run<T> {
   async run(): Promise<BackfillResult> {
     const { clock } = this.#host.platform;
     const startedAt = clock.elapsed();
+    if (this.#stores.lookUp !== undefined)
+      this.#host.log.info(
+        `migration ${this.#settings.key}: backfill: the new store has no scan: each row of the old one is looked up there, and what only the new one has is not found`,
+      );
     this.#tracker.start();
     try {
       const workers = Array.from({ length: this.#options.workers ?? defaults.workers }, async () => {
@@ -343,15 +351,21 @@ class Run<T> {
   #openStores(): BackfillStores<T> {
     const { stores } = this.#settings;
     const { clock } = this.#host.platform;
-    // `checkBackfill` saw that they can be scanned.
+    // `checkBackfill` saw that the old one can be scanned, and of the new one no page is asked for where it cannot.
     const scanned = stores as Readonly<Record<Side, ScannedStore<T>>>;
+    const read: BackfillStores<T>['read'] = (side, record) =>
+      this.#ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options));
+    const lookUp: BackfillStores<T>['lookUp'] = async (record) => {
+      await this.#pace.take(this.#signal);
+      return read('new', record);
+    };
     return {
       scan: (side, range, limit) =>
         this.#ask(`scan of the ${side} store`, callMs.scan, ({ signal }) =>
           scanned[side].scan({ ...range, limit, signal }),
         ),
-      read: (side, record) =>
-        this.#ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options)),
+      lookUp: findScan(stores.new) === undefined ? lookUp : undefined,
+      read,
       put: async ({ key: record, value, version }) => {
         const startedAt = clock.elapsed();
         const put = (options: WriteOptions) =>

@@ -2,7 +2,7 @@ import type { BackfillFinding, BackfillVerification } from '@sluice/protocol';
 import type { Stored } from '../store.ts';
 import { timeOfVersion } from '../version-clock.ts';
 import { type BackfillStores, type KeyRange, scanAll } from './access.ts';
-import { forEachAtOnce } from './copy-range.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
 import { type HashRow, type Keyed, Sum } from './sum.ts';
 
 export interface VerifyOptions<T> {
