@@ -640,6 +640,48 @@ describe('comparing', () => {
     expect(orders.status().comparisons).toMatchObject({ compared: 1, transient: 1, persistent: 0, byPath: {} });
   });
 
+  test('waits for a record that is being written, and counts no mismatch for it', async () => {
+    const { orders, put, clock } = await create('shadow');
+    put('old', 'a', 1, '1');
+    await orders.read('a');
+    for (let at = 2; at <= 4; at++) {
+      // Another process is between its two writes at each look.
+      put('new', 'a', at - 1, `${at - 1}`);
+      put('old', 'a', at, `${at}`);
+      await clock.advance(500);
+      expect(orders.status().comparisons).toMatchObject({ compared: 0, persistent: 0 });
+    }
+    put('new', 'a', 4, '4');
+    await clock.advance(500);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, transient: 1, persistent: 0, dropped: 0 });
+  });
+
+  test('gives up where a record waits to be repaired for longer, and counts no mismatch for it', async () => {
+    const { orders, stores, clock } = await create('live');
+    stores.old.before = ({ operation }) => (operation === 'write' ? down() : undefined);
+    await orders.write('a', { total: 1 });
+    await orders.read('a');
+    await clock.advance(5000);
+    expect(orders.status()).toMatchObject({
+      comparisons: { compared: 0, persistent: 0, dropped: 1 },
+      repairs: { depth: 1 },
+    });
+  });
+
+  test('counts content that differs under one version, however often the record is written', async () => {
+    const { orders, put, clock } = await create('shadow');
+    put('old', 'a', 1, '1');
+    put('new', 'a', 10, '1');
+    await orders.read('a');
+    for (const [side, total] of [
+      ['old', 2],
+      ['new', 20],
+    ] as const)
+      put(side, 'a', total, '2');
+    await clock.advance(500);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, persistent: 1 });
+  });
+
   test('says once which rule has expired, and counts what rules ignore', async () => {
     const rule = { path: 'total', reason: 'rounded', owner: 'ann' };
     const settings = (expiresAt: string) => ({ compare: { ignore: [{ ...rule, expiresAt }] } });

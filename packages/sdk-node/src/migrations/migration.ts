@@ -172,6 +172,7 @@ export class Migration<T, Id = string> {
         this.#ask((store, call) => store.read(name, call), {
           ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
+      isUnderWay: (name) => this.#repairs.isUnderWay(name),
       observe: this.#observe,
       clock,
       random,

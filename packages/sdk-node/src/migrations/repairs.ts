@@ -135,7 +135,12 @@ export class Repairs {
 
   /** Whether both stores have what this process, and those before it, acknowledged of the record. */
   isSettled(key: string): boolean {
-    return this.#isReady && !this.#hasLost && !this.#holds.has(key) && !this.#queue.has(key);
+    return this.#isReady && !this.#hasLost && !this.isUnderWay(key);
+  }
+
+  /** Whether this process is writing the record, or has to repair it. */
+  isUnderWay(key: string): boolean {
+    return this.#holds.has(key) || this.#queue.has(key);
   }
 
   /**
@@ -199,7 +204,7 @@ export class Repairs {
   }
 
   #closeIfSettled(key: string): void {
-    if (!this.#holds.has(key) && !this.#queue.has(key)) this.#options.journal.close(key);
+    if (!this.isUnderWay(key)) this.#options.journal.close(key);
   }
 
   #lookAt(dueAt: number): void {
