@@ -220,7 +220,8 @@ export class Migration<T, Id = string> {
 
   /**
    * Reads the record, and writes what the function makes of it, in one stage: reads and writes of this record within the
-   * function have that stage too. Undefined writes nothing. Of two at the same moment the later one wins.
+   * function have that stage too. Undefined writes nothing. It holds no lock: of two at the same moment the later one
+   * wins, and what the other one made is lost.
    */
   update(
     id: Id,
