@@ -57,6 +57,30 @@ describe('a record that is in two stages while a change is on its way', () => {
 describe('two writes of one record at the same moment', () => {
   const both = stages.filter((stage) => stagePlans[stage].writesBoth);
 
+  /** Whether readers of both stages see at every moment what was acknowledged by then, or something later. */
+  function areAllFresh(a: Stage, b: Stage, isGuarded: boolean): boolean {
+    const writers = [stepsOf(a, 1, isGuarded), stepsOf(b, 2, isGuarded)] as const;
+    return interleave(...writers).every((steps) => {
+      const stores = { old: 0, new: 0 };
+      return steps.every((step, at) => {
+        step(stores);
+        const done = new Set(steps.slice(0, at + 1));
+        const acknowledged = Math.max(
+          ...writers.map((own, index) => (own.every((each) => done.has(each)) ? index + 1 : 0)),
+        );
+        return [a, b].every((reader) => stores[stagePlans[reader].authority] >= acknowledged);
+      });
+    });
+  }
+
+  test.each(pairs)('%s and %s: what was acknowledged is seen exactly when they are compatible', (a, b) => {
+    expect(areAllFresh(a, b, true)).toBe(areCompatible(a, b));
+  });
+
+  test('what was acknowledged is seen in no pair without versions', () => {
+    expect(pairs.filter(([a, b]) => areAllFresh(a, b, false))).toEqual([]);
+  });
+
   test.each(both.flatMap((a) => both.map((b) => [a, b] as const)))('%s and %s: equal stores, with versions', (a, b) => {
     expect(countDivergent(a, b, true)).toEqual({ of: 6, divergent: 0 });
   });

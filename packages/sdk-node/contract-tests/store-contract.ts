@@ -464,8 +464,13 @@ function testScan(given: () => { readonly place: StorePlace; readonly store: Sca
   describe('read by ascending keys', () => {
     const put = (id: string, parts?: Partial<Order>) =>
       given().store.write(id, orderOf(id, parts), { version: versionOf(1), signal });
-    const scan = (after: string | undefined, upTo: string | undefined, limit: number) =>
-      given().store.scan({ after, upTo, limit, signal });
+    /** As a backfill does. */
+    const scan = async (after: string | undefined, upTo: string | undefined, limit: number) => {
+      const { store } = given();
+      let from = await store.findRecords?.({ from: undefined, signal });
+      while (from !== undefined) from = await store.findRecords?.({ from, signal });
+      return store.scan({ after, upTo, limit, signal });
+    };
     const keysOf = async (...page: Parameters<typeof scan>) => (await scan(...page)).map(({ key }) => key);
 
     test('has no page of nothing', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SluiceError } from '../errors.ts';
-import { type CompareOptions, createCompare, dates, sorted } from './compare.ts';
+import { type CompareOptions, createCompare, createTextOf, dates, sorted } from './compare.ts';
 
 const now = Date.parse('2026-06-01');
 
@@ -95,6 +95,55 @@ describe('what does not count', () => {
     const of = (...names: readonly string[]) => ({ items: names.map((name) => ({ name, size: 1 })) });
     expect(pathsOf(of('a', 'b', 'a'), of('b', 'a', 'a'), { unordered })).toEqual([]);
     expect(pathsOf(of('a', 'b', 'a'), of('b', 'a', 'b'), { unordered })).toEqual(['items.*.name']);
+  });
+
+  describe('in lists without an order', () => {
+    const unordered = ['items', 'items.*.tags'];
+    const tolerance = [{ path: 'items.*.price', within: 0.5 }];
+    const ignore = [{ path: 'items.*.etag', reason: 'made anew by each store', owner: 'ann', expiresAt: '2026-06-02' }];
+
+    test('says nothing of which item is which', () => {
+      const item = fc.record({
+        name: fc.constantFrom('a', 'b'),
+        price: fc.integer({ min: 8, max: 11 }),
+        tags: fc.uniqueArray(fc.constantFrom(1, 2, 3)),
+        moved: fc.record({ place: fc.nat(), by: fc.double({ min: 0, max: 0.5, noNaN: true }), etag: fc.nat() }),
+      });
+      fc.assert(
+        fc.property(fc.array(item, { maxLength: 8 }), (items) => {
+          const old = { items: items.map(({ moved: _, ...rest }, etag) => ({ ...rest, etag })) };
+          const shuffled = items.toSorted((a, b) => a.moved.place - b.moved.place);
+          const next = (by: boolean) => ({
+            items: shuffled.map(({ moved, name, price, tags }) => {
+              return { tags: tags.toReversed(), etag: moved.etag, price: price + (by ? moved.by : 0), name };
+            }),
+          });
+          expect(pathsOf(old, next(true), { unordered, tolerance, ignore })).toEqual([]);
+          const textOf = createTextOf({ unordered, tolerance, ignore });
+          expect(textOf(next(false), now)).toBe(textOf(old, now));
+        }),
+      );
+    });
+
+    test('hides nothing that counts', () => {
+      const of = (...items: readonly [string, number][]) => ({
+        items: items.map(([name, price]) => ({ name, price })),
+      });
+      const paths = (old: object, next: object) => pathsOf(old, next, { unordered, tolerance, ignore });
+      expect(paths(of(['a', 1], ['b', 2]), of(['c', 2], ['a', 1]))).toEqual(['items.*.name']);
+      expect(paths(of(['a', 1], ['b', 2]), of(['b', 1], ['a', 2]))).toEqual(['items.*.price', 'items.*.price']);
+      expect(paths(of(['a', 1]), of(['a', 1], ['a', 1]))).toEqual(['items.*']);
+      const textOf = createTextOf({ unordered, tolerance, ignore });
+      expect(textOf(of(['a', 1]), now)).not.toBe(textOf(of(['a', 1.1]), now));
+    });
+
+    test('counts again what has expired', () => {
+      const [old, next] = [{ items: [{ etag: 1 }] }, { items: [{ etag: 2 }] }];
+      const expired = ignore.map((rule) => ({ ...rule, expiresAt: '2026-06-01' }));
+      expect(pathsOf(old, next, { unordered, ignore: expired })).toEqual(['items.*.etag']);
+      const textOf = createTextOf({ unordered, ignore: expired });
+      expect(textOf(old, now)).not.toBe(textOf(next, now));
+    });
   });
 
   test('is how far numbers are apart within a tolerance', () => {

@@ -28,7 +28,10 @@ export interface CompareOptions {
   readonly ignore?: readonly IgnoreRule[];
   /** So far numbers may be apart, at a path and below it. */
   readonly tolerance?: readonly { readonly path: Path; readonly within: number }[];
-  /** Lists whose order says nothing. */
+  /**
+   * Lists whose order says nothing; nor does what is ignored of their items, nor how far numbers with a tolerance are
+   * apart. Items that are alike but for two such numbers or more may be taken for each other, and differ then.
+   */
   readonly unordered?: readonly Path[];
   /** Values at these paths, or below, are never shown; `true`: no values at all are. */
   readonly redact?: readonly Path[] | true;
@@ -69,37 +72,50 @@ export function dates(path: Path): Normaliser {
   };
 }
 
-/** Lists compare by what is in them. */
+/** Lists compare by what is in them, all of it: where a part of that is ignored or has a tolerance, say `unordered`. */
 export function sorted(path: Path): Normaliser {
-  return { path, apply: (value) => (Array.isArray(value) ? sortByText(value) : value) };
+  return { path, apply: (value) => (Array.isArray(value) ? sortItems(value, [], noRules) : value) };
 }
 
 /**
  * A text that is the same for values in which nothing differs that counts, tolerance aside. `now`: as in comparisons.
  */
 export function createTextOf(options: CompareOptions = {}): (value: unknown, now: number) => string {
-  const normalisers = listNormalisers(options);
-  const rules = (options.ignore ?? []).map(({ path, expiresAt }) => ({
-    path: split(path),
-    expiresAt: Date.parse(expiresAt),
-  }));
+  const arrange = createArrange(options);
+  const rules = listIgnored(options);
   return (value, now) => {
-    const normalised = normalisers.reduce((current, { path, apply }) => replace(current, path, apply), value);
-    const inForce = rules.filter(({ expiresAt }) => now < expiresAt);
-    return canonicalText(inForce.reduce((current, { path }) => replace(current, path, () => undefined), normalised));
+    const ignored = inForce(rules, now);
+    return textOf(arrange(value, now), [], (at) => isCovered(ignored, at)) ?? '';
   };
 }
 
-function listNormalisers({ normalise = [], unordered = [] }: CompareOptions) {
-  return [...normalise, ...unordered.map(sorted)].map(({ path, apply }) => ({ path: split(path), apply }));
+/** Brings values into the form that is compared: normalised, and lists without an order in one that both sides have. */
+function createArrange({ normalise = [], ...options }: CompareOptions): (value: unknown, now: number) => unknown {
+  const normalisers = normalise.map(({ path, apply }) => ({ path: split(path), apply }));
+  const unordered = (options.unordered ?? []).map(split);
+  const tolerated = (options.tolerance ?? []).map(({ path }) => split(path));
+  const rules = listIgnored(options);
+  return (value, now) => {
+    const normalised = normalisers.reduce((current, { path, apply }) => replace(current, path, apply), value);
+    if (unordered.length === 0) return normalised;
+    return sortLists(normalised, [], { unordered, tolerated, ignored: inForce(rules, now) });
+  };
+}
+
+function listIgnored({ ignore = [] }: CompareOptions) {
+  return ignore.map((rule) => ({ rule, path: split(rule.path), expiresAt: Date.parse(rule.expiresAt) }));
+}
+
+function inForce(rules: ReturnType<typeof listIgnored>, now: number): readonly Steps[] {
+  return rules.filter(({ expiresAt }) => now < expiresAt).map(({ path }) => path);
 }
 
 /** Throws a SluiceError when the options cannot be right; what it returns throws when a normaliser does. */
 export function createCompare(options: CompareOptions = {}): Compare {
-  const { ignore = [], tolerance = [], redact = [] } = options;
+  const { tolerance = [], redact = [] } = options;
   checkOptions(options);
-  const normalisers = listNormalisers(options);
-  const rules = ignore.map((rule) => ({ rule, path: split(rule.path), expiresAt: Date.parse(rule.expiresAt) }));
+  const arrange = createArrange(options);
+  const rules = listIgnored(options);
   const tolerances = tolerance.map(({ path, within }) => ({ path: split(path), within }));
   const secrets = redact === true ? [[]] : redact.map(split);
 
@@ -123,10 +139,7 @@ export function createCompare(options: CompareOptions = {}): Compare {
     };
     const isWithin = (at: Place, one: number, other: number): boolean =>
       tolerances.some(({ path, within }) => covers(path, at) && Math.abs(one - other) <= within);
-    const [one, other] = [old, next].map((value) =>
-      normalisers.reduce((current, { path, apply }) => replace(current, path, apply), value),
-    );
-    walk([], one, other, { differ, isWithin });
+    walk([], arrange(old, now), arrange(next, now), { differ, isWithin });
     return { differences, ignored, expired: [...expired] };
   };
 }
@@ -168,7 +181,7 @@ function isAlike(one: object, other: object): boolean {
 }
 
 /** The value with something else at a path; the value itself stays as it is. */
-function replace(value: unknown, [step, ...rest]: readonly string[], apply: Normaliser['apply']): unknown {
+function replace(value: unknown, [step, ...rest]: Steps, apply: Normaliser['apply']): unknown {
   if (step === undefined) return value === undefined ? undefined : apply(value);
   if (Array.isArray(value))
     return value.map((each, index) => (step === '*' || step === String(index) ? replace(each, rest, apply) : each));
@@ -187,34 +200,89 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return prototype === Object.prototype || prototype === null;
 }
 
-function split(path: Path): readonly string[] {
+/** A path, or what is left of it. */
+type Steps = readonly string[];
+
+function split(path: Path): Steps {
   return path === '' ? [] : path.split('.');
 }
 
 /** Whether the path leads to the place, or to something around it. */
-function covers(path: readonly string[], at: Place): boolean {
+function covers(path: Steps, at: Place): boolean {
   return path.length <= at.length && path.every((step, index) => step === '*' || step === String(at[index]));
 }
 
+function isCovered(paths: readonly Steps[], at: Place): boolean {
+  return paths.some((path) => covers(path, at));
+}
+
 /** Whether one leads to the other, or to something around it. */
-function meets(path: readonly string[], at: Place): boolean {
+function meets(path: Steps, at: Place): boolean {
   return covers(path.slice(0, at.length), at);
 }
 
-function sortByText(list: readonly unknown[]): readonly unknown[] {
-  return list
-    .map((value) => [canonicalText(value), value] as const)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([, value]) => value);
+const noRules: Rules = { unordered: [], tolerated: [], ignored: [] };
+
+interface Rules {
+  readonly unordered: readonly Steps[];
+  readonly tolerated: readonly Steps[];
+  readonly ignored: readonly Steps[];
 }
 
-/** Does not depend on the order of properties. */
-function canonicalText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
+/** Sorts all lists that have no order by what counts of their items, those within others first. */
+function sortLists(value: unknown, at: Place, rules: Rules): unknown {
+  if (Array.isArray(value)) {
+    const isUnordered = rules.unordered.some((path) => path.length === at.length && covers(path, at));
+    const items = value.map((each, index) => sortLists(each, [...at, isUnordered ? '*' : index], rules));
+    return isUnordered ? sortItems(items, [...at, '*'], rules) : items;
+  }
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, sortLists(each, [...at, name], rules)]));
+}
+
+/** Numbers with a tolerance come last, so that those that are nearly the same find each other. */
+function sortItems(list: readonly unknown[], at: Place, { tolerated, ignored }: Rules): readonly unknown[] {
+  return list
+    .map((value) => {
+      const numbers: number[] = [];
+      const isLeftOut: IsLeftOut = (place, each) => {
+        if (isCovered(ignored, place)) return true;
+        if (typeof each !== 'number' || !isCovered(tolerated, place)) return false;
+        numbers.push(each);
+        return true;
+      };
+      return { value, text: textOf(value, at, isLeftOut) ?? '', numbers };
+    })
+    .sort((a, b) => compareTexts(a.text, b.text) || compareNumbers(a.numbers, b.numbers))
+    .map(({ value }) => value);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** By the first that differ. */
+function compareNumbers(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}
+
+type IsLeftOut = (at: Place, value: unknown) => boolean;
+
+/** Does not depend on the order of properties; undefined: it is left out as a whole. */
+function textOf(value: unknown, at: Place, isLeftOut: IsLeftOut): string | undefined {
+  if (isLeftOut(at, value)) return undefined;
+  if (Array.isArray(value)) {
+    const texts = value.map((each, index) => textOf(each, [...at, index], isLeftOut));
+    return `[${texts.filter((text) => text !== undefined).join()}]`;
+  }
   if (!isPlain(value)) return encode(value);
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([name, each]) => `${JSON.stringify(name)}:${canonicalText(each)}`).join()}}`;
+  const texts = Object.keys(value)
+    .filter((name) => value[name] !== undefined)
+    .sort(compareTexts)
+    .map((name) => [name, textOf(value[name], [...at, name], isLeftOut)] as const)
+    .filter(([, text]) => text !== undefined);
+  return `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join()}}`;
 }
 
 function toText(value: unknown): string {

@@ -40,6 +40,8 @@ export interface ComparisonsOptions<T> {
     place: RecordPlace,
     tracked?: TrackedOperation,
   ) => Call<Stored<T> | undefined>;
+  /** Whether this process is writing the record, or has to repair it. */
+  readonly isUnderWay: (key: string) => boolean;
   readonly observe: ((comparison: ObservedComparison) => void) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
@@ -64,7 +66,7 @@ export interface ComparisonStatus {
   readonly persistent: number;
   /** Comparisons in which a rule ignored something. */
   readonly ignored: number;
-  /** For which there was no time or no room. */
+  /** For which there was no time or no room, or whose record was being written or repaired all the while. */
   readonly dropped: number;
   /** The other side could not be read, or a normaliser failed. */
   readonly failed: number;
@@ -72,9 +74,17 @@ export interface ComparisonStatus {
   readonly byPath: Readonly<Record<string, number>>;
 }
 
+type Versions = Mismatch['versions'];
+
+function versionsOf(old: Stored<unknown> | undefined, next: Stored<unknown> | undefined): Versions {
+  return { old: old?.version, new: next?.version };
+}
+
 /** At once, for one migration: what hangs keeps its place until it ends, so that memory does not grow. */
 const mostAtOnce = 64;
 const mostPaths = 100;
+/** A record whose versions differ because it is being written is looked at again so often. */
+const mostLooks = 5;
 
 /** Reads that look at the other side after they have answered, so that nobody waits for it. */
 export class Comparisons<T> {
@@ -121,21 +131,25 @@ export class Comparisons<T> {
     const { share, random } = this.#sample;
     if (this.#closed || share + random === 0) return false;
     this.#lag.ask();
-    if (!this.#isSampled(key)) return false;
-    if (this.#atOnce < mostAtOnce) return true;
+    const drawn = this.#draw(key);
+    // Of no share it may be NaN.
+    if (!(drawn < 1)) return false;
+    if (drawn < this.#lag.share && this.#atOnce < mostAtOnce) return true;
     this.#end(place, 'dropped');
     return false;
   }
 
-  /** The same records are compared as long as the share is the same, so that what persists is found. */
-  #isSampled(key: string): boolean {
+  /**
+   * Below 1: the read is sampled; the lower, the longer also while there is little time. The same records are compared as
+   * long as the share is the same, so that what persists is found.
+   */
+  #draw(key: string): number {
     const { hash, random } = this.#options;
     const { share, random: extra } = this.#sample;
-    const allowed = this.#lag.share;
     const sha256 = hash.createSha256();
     sha256.update(key);
-    if (Number.parseInt(sha256.hex().slice(0, 8), 16) / 2 ** 32 < share * allowed) return true;
-    return random() < extra * allowed;
+    const hashed = Number.parseInt(sha256.hex().slice(0, 8), 16) / 2 ** 32;
+    return hashed < share ? hashed / share : random() / extra;
   }
 
   /** Ends when nothing of it is in memory any more. */
@@ -151,31 +165,47 @@ export class Comparisons<T> {
       await other.settled;
       return;
     }
-    const first = this.#judge(side === 'old' ? answered : found.value, side === 'old' ? found.value : answered);
+    const [old, next] = side === 'old' ? [answered, found.value] : [found.value, answered];
+    const first = this.#judge(old, next);
     if (first !== undefined) tracked.compared(() => first.differences.length === 0);
     tracked.end();
     if (first === undefined) this.#end(place, 'failed');
     else if (first.differences.length === 0) this.#end(place, 'equal', first);
     else {
-      await this.#wait(recheckMs);
-      if (!this.#closed) await this.#compareAgain(key, place);
+      let seen: Versions | undefined = versionsOf(old, next);
+      for (let looks = 1; seen !== undefined; looks++) {
+        await this.#wait(recheckMs);
+        if (this.#closed) return;
+        seen = await this.#compareAgain(key, place, { seen, isLast: looks === mostLooks });
+      }
     }
   }
 
-  async #compareAgain(key: string, place: RecordPlace): Promise<void> {
-    const { read, migration, hidesKeys, hash, onMismatch, log } = this.#options;
+  /** Returns what it saw where it has to look again, as the record is being written, or repaired. */
+  async #compareAgain(
+    key: string,
+    place: RecordPlace,
+    { seen, isLast }: { readonly seen: Versions; readonly isLast: boolean },
+  ): Promise<Versions | undefined> {
+    const { read, migration, hidesKeys, hash, isUnderWay, onMismatch, log } = this.#options;
     const [old, next] = [read('old', key, place), read('new', key, place)];
     const [oldAnswer, newAnswer] = await Promise.all([old.answer, next.answer]);
     if (oldAnswer.kind !== 'answered' || newAnswer.kind !== 'answered') {
       this.#end(place, oldAnswer.kind === 'failed' || newAnswer.kind === 'failed' ? 'failed' : 'dropped');
       await Promise.all([old.settled, next.settled]);
-      return;
+      return undefined;
     }
     const again = this.#judge(oldAnswer.value, newAnswer.value);
     if (again === undefined) this.#end(place, 'failed');
     else if (again.differences.length === 0) this.#end(place, 'transient', again);
     else {
-      const versions = { old: oldAnswer.value?.version, new: newAnswer.value?.version };
+      const versions = versionsOf(oldAnswer.value, newAnswer.value);
+      const hasMoved = versions.old !== seen.old || versions.new !== seen.new;
+      if (versions.old !== versions.new && (hasMoved || isUnderWay(key))) {
+        if (!isLast) return versions;
+        this.#end(place, 'dropped');
+        return undefined;
+      }
       this.#end(place, 'persistent', again, { record: hidesKeys ? hash.sha256Base64(key) : key, versions });
       try {
         onMismatch?.({ migration, key, stage: place.stage, versions, differences: again.differences });
@@ -183,6 +213,7 @@ export class Comparisons<T> {
         log.error(`migration ${migration}: whoever is told of mismatches failed: ${String(error)}`);
       }
     }
+    return undefined;
   }
 
   /** undefined: a normaliser failed. */

@@ -399,6 +399,22 @@ describe('the other side of a write', () => {
     expect(orders.status().detached).toBe(1);
   });
 
+  test('that hangs for all is asked by at most 20 repairs at once, until it is through with them', async () => {
+    const { orders, stores, find, clock, log } = await create('dualwrite');
+    const held: (() => void)[] = [];
+    stores.new.before = () => new Promise((resolve) => void held.push(resolve));
+    for (let index = 0; index < 30; index++) void orders.write(`k${index}`, { total: 1 });
+    await clock.advance(120_000);
+    const reads = () => stores.new.requests.filter((request) => request.startsWith('read'));
+    expect(reads()).toHaveLength(20);
+    expect(log.lines).toEqual([expect.stringMatching(/cannot be repaired yet: .*read of the new store took longer/)]);
+    stores.new.before = () => undefined;
+    for (const end of held) end();
+    await clock.advance(60_000);
+    expect(orders.status().repairs.depth).toBe(0);
+    expect(find('k29').new).toEqual({ total: 1 });
+  });
+
   test('that has a later write keeps it', async () => {
     const { orders, put, find } = await create('dualwrite');
     put('new', 'a', 9, 'z');
@@ -624,6 +640,48 @@ describe('comparing', () => {
     expect(orders.status().comparisons).toMatchObject({ compared: 1, transient: 1, persistent: 0, byPath: {} });
   });
 
+  test('waits for a record that is being written, and counts no mismatch for it', async () => {
+    const { orders, put, clock } = await create('shadow');
+    put('old', 'a', 1, '1');
+    await orders.read('a');
+    for (let at = 2; at <= 4; at++) {
+      // Another process is between its two writes at each look.
+      put('new', 'a', at - 1, `${at - 1}`);
+      put('old', 'a', at, `${at}`);
+      await clock.advance(500);
+      expect(orders.status().comparisons).toMatchObject({ compared: 0, persistent: 0 });
+    }
+    put('new', 'a', 4, '4');
+    await clock.advance(500);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, transient: 1, persistent: 0, dropped: 0 });
+  });
+
+  test('gives up where a record waits to be repaired for longer, and counts no mismatch for it', async () => {
+    const { orders, stores, clock } = await create('live');
+    stores.old.before = ({ operation }) => (operation === 'write' ? down() : undefined);
+    await orders.write('a', { total: 1 });
+    await orders.read('a');
+    await clock.advance(5000);
+    expect(orders.status()).toMatchObject({
+      comparisons: { compared: 0, persistent: 0, dropped: 1 },
+      repairs: { depth: 1 },
+    });
+  });
+
+  test('counts content that differs under one version, however often the record is written', async () => {
+    const { orders, put, clock } = await create('shadow');
+    put('old', 'a', 1, '1');
+    put('new', 'a', 10, '1');
+    await orders.read('a');
+    for (const [side, total] of [
+      ['old', 2],
+      ['new', 20],
+    ] as const)
+      put(side, 'a', total, '2');
+    await clock.advance(500);
+    expect(orders.status().comparisons).toMatchObject({ compared: 1, persistent: 1 });
+  });
+
   test('says once which rule has expired, and counts what rules ignore', async () => {
     const rule = { path: 'total', reason: 'rounded', owner: 'ann' };
     const settings = (expiresAt: string) => ({ compare: { ignore: [{ ...rule, expiresAt }] } });
@@ -667,6 +725,29 @@ describe('comparing', () => {
     await some.orders.read('b');
     await settle();
     expect(some.stores.new.requests).toEqual(['read b']);
+  });
+
+  test('of a sampled read for which the process has no time is counted as dropped, and of no other', async () => {
+    const { orders, clock, stores } = await create('shadow', { compare: { sample: { share: 0.5, random: 0.1 } } });
+    const readAll = async () => {
+      for (let index = 0; index < 200; index++) {
+        await orders.read(`k${index}`);
+        await clock.advance(0);
+      }
+    };
+    await readAll();
+    const { compared, dropped } = orders.status().comparisons;
+    expect([stores.new.requests.length, dropped]).toEqual([compared, 0]);
+    // The event loop is late, and the share that may be compared is halved.
+    const after = clock.after.bind(clock);
+    clock.after = (delayMs, callback) => after(delayMs + 60, callback);
+    await clock.advance(5100);
+    await readAll();
+    const both = orders.status().comparisons;
+    expect(both.compared + both.dropped).toBe(2 * compared);
+    expect(both.dropped / compared).toBeGreaterThan(0.3);
+    expect(both.dropped / compared).toBeLessThan(0.7);
+    expect(stores.new.requests).toHaveLength(both.compared);
   });
 
   test('goes on when whoever observes it fails, which is said once', async () => {

@@ -12,7 +12,7 @@ import type { Lease } from './lease.ts';
 import { type Budgets, budgetDefaults, type MigrationSettings, recheckDefaultMs } from './migration-options.ts';
 import { guardObserve, type ObservedStoreCall, type ObserveMigration, type RecordPlace } from './observed.ts';
 import { reconcile } from './reconcile.ts';
-import { type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
+import { type Repair, type RepairStatus, Repairs, type RepairsOptions } from './repairs.ts';
 import type { RunningVersions } from './running-versions.ts';
 import { listServedStages, listUsedSides } from './served-stages.ts';
 import type { Applied, Store, Stored, WriteOptions } from './store.ts';
@@ -172,6 +172,7 @@ export class Migration<T, Id = string> {
         this.#ask((store, call) => store.read(name, call), {
           ...{ side, ...place, operation: 'read', role: 'other', withinMs: this.#budgets.compareMs, tracked },
         }),
+      isUnderWay: (name) => this.#repairs.isUnderWay(name),
       observe: this.#observe,
       clock,
       random,
@@ -219,7 +220,8 @@ export class Migration<T, Id = string> {
 
   /**
    * Reads the record, and writes what the function makes of it, in one stage: reads and writes of this record within the
-   * function have that stage too. Undefined writes nothing. Of two at the same moment the later one wins.
+   * function have that stage too. Undefined writes nothing. It holds no lock: of two at the same moment the later one
+   * wins, and what the other one made is lost.
    */
   update(
     id: Id,
@@ -526,11 +528,20 @@ export class Migration<T, Id = string> {
     return called;
   }
 
-  async #repair(key: string): Promise<void> {
+  #repair(key: string): Repair {
+    const asked: Promise<unknown>[] = [];
+    const done = this.#reconcile(key, (called) => asked.push(called.settled));
+    const settled = done.catch(() => undefined).then(() => Promise.all(asked));
+    return { done, settled };
+  }
+
+  async #reconcile(key: string, onCall: (called: Call<unknown>) => void): Promise<void> {
     const { limits, versions } = this.#host;
     const ask = async <R>(name: string, call: (options: WriteOptions) => Promise<R>, version = ''): Promise<R> => {
       const how = { limits, withinMs: repairMs, version, name: `migration ${this.key}: ${name}` };
-      const answer = await callStore(call, how).answer;
+      const called = callStore(call, how);
+      onCall(called);
+      const answer = await called.answer;
       if (answer.kind !== 'answered') throw answer.error;
       return answer.value;
     };

@@ -24,7 +24,8 @@ export interface ObservedStoreCall extends RecordPlace {
 
 /**
  * What became of a comparison: `transient` differences were gone when both sides were read again; `dropped`: there was
- * no time or room for it, `failed`: the other side could not be read.
+ * no time or room for it, or the record was being written or repaired all the while; `failed`: the other side could not be
+ * read.
  */
 export type ComparisonOutcome = 'equal' | 'transient' | 'persistent' | 'dropped' | 'failed';
 

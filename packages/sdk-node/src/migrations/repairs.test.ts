@@ -6,7 +6,7 @@ import { createFakeLog, createFakePlatform, until } from '@sluice/testkit';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { reconcile } from './reconcile.ts';
 import { RepairJournal } from './repair-journal.ts';
-import { Repairs } from './repairs.ts';
+import { type Repair, Repairs } from './repairs.ts';
 import type { Stored } from './store.ts';
 
 let platform: ReturnType<typeof createFakePlatform>;
@@ -18,15 +18,20 @@ let repairs: Repairs;
 /** How often somebody was to be told at once. */
 let news: number;
 
+/** Through with the stores once it is done. */
+function begin(done: Promise<void>): Repair {
+  return { done, settled: done.catch(() => undefined) };
+}
+
 beforeEach(async () => {
   platform = createFakePlatform();
   log = createFakeLog();
   tried = [];
   answer = async () => undefined;
   const journal = new RepairJournal({ folder: undefined, log }, platform);
-  const repair = (key: string): Promise<void> => {
+  const repair = (key: string): Repair => {
     tried.push([key, platform.clock.elapsed()]);
-    return answer(key);
+    return begin(answer(key));
   };
   const onNews = (): void => void news++;
   repairs = new Repairs({ journal, repair, onNews, name: 'migration orders', clock: platform.clock, log });
@@ -136,7 +141,7 @@ test('that more had to be repaired than are kept, whoever starts in the place of
   const start = async (): Promise<Repairs> => {
     const journal = new RepairJournal({ folder, log }, platform);
     onTestFinished(() => journal.end());
-    const started = new Repairs({ journal, repair: () => answer(''), name: 'm', clock: platform.clock, log });
+    const started = new Repairs({ journal, repair: () => begin(answer('')), name: 'm', clock: platform.clock, log });
     await started.start();
     return started;
   };
@@ -201,7 +206,7 @@ test('a record that is being written is not settled, however many write it', asy
 
 test('a journal that does not work is said once, and stops nobody', async () => {
   const journal = new RepairJournal({ folder: import.meta.filename, log }, platform);
-  const failing = new Repairs({ journal, repair: async () => undefined, name: 'm', clock: platform.clock, log });
+  const failing = new Repairs({ journal, repair: () => begin(answer('')), name: 'm', clock: platform.clock, log });
   await failing.start();
   await failing.hold('a');
   failing.release('a');

@@ -3,14 +3,21 @@ import { aliveMs, type RepairJournal } from './repair-journal.ts';
 
 export interface RepairsOptions {
   readonly journal: Pick<RepairJournal, 'takeOver' | 'open' | 'close' | 'end' | 'isDirty' | 'markDirty' | 'markClean'>;
-  /** Brings both stores to the higher version of a record; rejects when one of them does not work. */
-  readonly repair: (key: string) => Promise<void>;
+  /** Brings both stores to the higher version of a record. */
+  readonly repair: (key: string) => Repair;
   /** The journal was read, a record is the first that waits, or some are kept no more: the server is to know soon. */
   readonly onNews?: () => void;
   /** In messages. */
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface Repair {
+  /** Rejects when one of the stores does not work. */
+  readonly done: Promise<void>;
+  /** When the stores are through with all that they were asked, which may be later: calls that hang are given up. */
+  readonly settled: Promise<unknown>;
 }
 
 export interface RepairStatus {
@@ -26,7 +33,7 @@ export interface RepairStatus {
 
 /** So many wait at most. */
 const mostQueued = 10_000;
-/** At most 20 begin within a second, and as many are at it at once. */
+/** At most 20 begin within a second, and as many are at it at once: what hangs keeps its place until it ends. */
 const paceMs = 50;
 const mostAtOnce = 20;
 const lostText = {
@@ -134,7 +141,12 @@ export class Repairs {
 
   /** Whether both stores have what this process, and those before it, acknowledged of the record. */
   isSettled(key: string): boolean {
-    return this.#isReady && !this.#hasLost && !this.#holds.has(key) && !this.#queue.has(key);
+    return this.#isReady && !this.#hasLost && !this.isUnderWay(key);
+  }
+
+  /** Whether this process is writing the record, or has to repair it. */
+  isUnderWay(key: string): boolean {
+    return this.#holds.has(key) || this.#queue.has(key);
   }
 
   /**
@@ -199,7 +211,7 @@ export class Repairs {
   }
 
   #closeIfSettled(key: string): void {
-    if (!this.#holds.has(key) && !this.#queue.has(key)) this.#options.journal.close(key);
+    if (!this.isUnderWay(key)) this.#options.journal.close(key);
   }
 
   #lookAt(dueAt: number): void {
@@ -239,14 +251,16 @@ export class Repairs {
     this.#running++;
     entry.isRunning = true;
     entry.isStale = false;
-    const error = await this.#options.repair(entry.key).then(
+    const { done, settled } = this.#options.repair(entry.key);
+    const error = await done.then(
       () => undefined,
       (reason: unknown) => reason ?? new Error('no reason was given'),
     );
+    if (!this.#closed) this.#noteOutcome(error);
+    await settled;
     this.#running--;
     entry.isRunning = false;
     if (this.#closed) return;
-    this.#noteOutcome(error);
     const now = this.#options.clock.elapsed();
     if (error !== undefined) {
       entry.dueAt = now + Math.min(backoffMs.most, backoffMs.first * 2 ** entry.attempts);

@@ -45,4 +45,10 @@ export interface Page {
  */
 export interface ScannedStore<T> extends Store<T> {
   scan(page: Page): Promise<readonly (Stored<T> & { readonly key: string })[]>;
+  /**
+   * Where pages would lack what other programs put there: looks for some of it, from where the step before has ended.
+   * Returns where to go on; undefined: that was all. A backfill does this before it scans, so whatever stands in front of
+   * a store has to pass it on.
+   */
+  findRecords?(step: { readonly from: string | undefined; readonly signal: AbortSignal }): Promise<string | undefined>;
 }

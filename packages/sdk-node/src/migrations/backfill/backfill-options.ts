@@ -20,7 +20,10 @@ export interface BackfillOptions {
   readonly pageRows?: number;
   /** How many ranges this process works on at once; 2. */
   readonly workers?: number;
-  /** Rows per second, of all processes together; 1000. A config can be another while it runs; 0 rests. */
+  /**
+   * Rows per second, of all processes together; 1000. A config can be another while it runs; 0 rests. In a new store that
+   * cannot be scanned each row is looked up before it is written and when it is verified; these count too.
+   */
   readonly rate?: number | { get(): number };
   /** When 1% of the writes to the new store take longer than that, the backfill slows down; 100. */
   readonly targetP99Ms?: number;
@@ -32,16 +35,22 @@ export function readRate(rate: number | { get(): number }): number {
   return typeof rate === 'number' ? rate : rate.get();
 }
 
-/** Throws a SluiceError when the options cannot be right, or the stores cannot be scanned. */
+/** Undefined: the store has none. */
+export function findScan(store: Store<unknown>): unknown {
+  return 'scan' in store ? store.scan : undefined;
+}
+
+/** Throws a SluiceError when the options cannot be right, or the old store cannot be scanned. */
 export function checkBackfill(
   key: string,
   options: BackfillOptions,
   stores: Readonly<Record<Side, Store<unknown>>>,
 ): void {
   for (const side of ['old', 'new'] as const) {
-    const scan: unknown = 'scan' in stores[side] ? stores[side].scan : undefined;
-    if (typeof scan !== 'function')
-      fail(`${side}.scan must be a function that gives records by ascending keys, got ${describeGiven(scan)}`);
+    const scan = findScan(stores[side]);
+    if (typeof scan === 'function' || (side === 'new' && scan === undefined)) continue;
+    const advice = side === 'new' ? '' : ': a store without an order, such as DynamoDB, can only be the new one';
+    fail(`${side}.scan must be a function that gives records by ascending keys, got ${describeGiven(scan)}${advice}`);
   }
   const { rate = 1, targetP99Ms = 1, signal } = options;
   for (const name of ['rangeRows', 'pageRows', 'workers'] as const) {

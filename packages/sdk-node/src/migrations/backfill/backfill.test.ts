@@ -3,15 +3,31 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import type { BackfillView } from '@sluice/api-client';
 import type { Platform } from '@sluice/sdk-common';
-import { createFakeLog, createFakePlatform, startTestServer, type TestServer, until } from '@sluice/testkit';
+import {
+  createFakeLog,
+  createFakePlatform,
+  type DynamoServer,
+  isInstalled,
+  type RedisServer,
+  startDynamoServer,
+  startRedisServer,
+  startTestServer,
+  type TestServer,
+  until,
+} from '@sluice/testkit';
+import { createClient as createRedisClient } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../../create-client.ts';
 import { nodePlatform } from '../../platform.ts';
 import { Limits } from '../../valves/limits.ts';
 import type { MigrationSettings } from '../migration-options.ts';
 import type { ScannedStore } from '../store.ts';
+import { dynamoStore } from '../stores/dynamo.ts';
+import { redisStore } from '../stores/redis.ts';
 import { sqliteColumnsSql, sqliteStore } from '../stores/sqlite.ts';
 import { Backfill } from './backfill.ts';
 import { createBackfillServer } from './backfill-server.ts';
@@ -77,7 +93,8 @@ function open(side: 'old' | 'new'): ScannedStore<Order> {
 /** A process, and what it writes to the new store. */
 async function start(parts: Partial<MigrationSettings<Order>> = {}) {
   const { url, sdkKey } = server;
-  const client = createClient({ url, sdkKey, cacheFolder: false, instance: { key: `shop-${flag}` } });
+  const log = createFakeLog();
+  const client = createClient({ url, sdkKey, cacheFolder: false, instance: { key: `shop-${flag}` }, log });
   onTestFinished(() => client.close());
   const open = (side: 'old' | 'new') =>
     sqliteStore<Order>(databases[side], { table: 'orders', key: 'id', json: 'body' });
@@ -96,7 +113,7 @@ async function start(parts: Partial<MigrationSettings<Order>> = {}) {
   };
   const orders = client.migration<Order>(flag, { old: open('old'), new: counting, journal: false, ...parts });
   await client.ready();
-  return { client, orders, puts };
+  return { client, orders, puts, log };
 }
 
 const fast = { rate: 1e6, rangeRows: 30, pageRows: 10 };
@@ -292,10 +309,116 @@ describe('a backfill', () => {
     });
   });
 
-  test('is not begun where a store cannot be scanned', async () => {
+  test('is not begun where the old store cannot be scanned', async () => {
     const { scan: _, ...old } = open('old');
     const { orders } = await start({ old });
-    await expect(orders.backfill.run()).rejects.toThrow('old.scan must be a function');
+    await expect(orders.backfill.run()).rejects.toThrow(
+      'old.scan must be a function that gives records by ascending keys, got undefined: a store without an order',
+    );
+  });
+});
+
+describe.runIf(isInstalled('backfills from Redis', 'redis-server'))('on Redis', () => {
+  let redis: RedisServer;
+  let connection: ReturnType<typeof connect>;
+
+  function connect() {
+    return createRedisClient({ url: redis.url });
+  }
+
+  beforeAll(async () => {
+    redis = await startRedisServer();
+    connection = connect();
+    await connection.connect();
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await redis?.close();
+  });
+  beforeEach(() => connection.flushDb());
+
+  const store = () => redisStore<Order>(connection, { prefix: 'order:' });
+  const put = (at: number, total = at) => connection.set(`order:${name(at)}`, JSON.stringify({ total }));
+
+  test('a backfill copies what other programs put there before, although the store does not list it', async () => {
+    const names = Array.from({ length: 1200 }, (_, at) => `order:${name(at)}`);
+    await connection.mSet(Object.fromEntries(names.map((each, at) => [each, JSON.stringify({ total: at })])));
+    const { orders } = await start({ old: store() });
+    await serve('dualwrite');
+    expect(await orders.backfill.run({ ...fast, rangeRows: 500, pageRows: 500 })).toMatchObject({
+      ...{ isVerified: true, rows: 1200, inserted: 1200, ranges: 3 },
+    });
+    expect(list('new')).toHaveLength(1200);
+  });
+
+  test('a backfill sees what other programs put into the new store', async () => {
+    await put(3, -3);
+    await put(1000);
+    const { orders } = await start({ new: store() });
+    await serve('dualwrite');
+    const { reported } = await orders.backfill.run(fast);
+    expect(reported.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
+      { key: name(3), reason: 'the same version, but other content: total' },
+      { key: name(1000), reason: 'only the new store has it, version ""' },
+    ]);
+  });
+
+  test('a store in front of it that gives only its pages is refused, with what it lacks', async () => {
+    const { findRecords: _, ...partly } = store();
+    await put(1);
+    const { orders } = await start({ old: partly });
+    await serve('dualwrite');
+    await expect(orders.backfill.run(fast)).rejects.toMatchObject({
+      code: 'backfill',
+      message: expect.stringContaining('pass findRecords on'),
+    });
+  });
+});
+
+describe('to a store that cannot be scanned, such as DynamoDB, a backfill', () => {
+  let dynamo: DynamoServer;
+  let client: DynamoDBDocument;
+
+  beforeAll(async () => {
+    dynamo = await startDynamoServer();
+    const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+    client = DynamoDBDocument.from(new DynamoDBClient({ endpoint: dynamo.url, region: 'local', credentials }));
+    await client.send(
+      new CreateTableCommand({
+        TableName: 'orders',
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    );
+  });
+  afterAll(async () => {
+    client?.destroy();
+    await dynamo?.close();
+  });
+
+  test('looks up each row of the old one, and cannot find what only the new one has', async () => {
+    const put = (at: number, rest: object) => client.put({ TableName: 'orders', Item: { id: name(at), ...rest } });
+    await put(3, { total: -3 });
+    await put(7, { total: 7 });
+    await put(1000, { total: 1000 });
+    const compare = { ignore: [{ path: 'id', reason: 'its key', owner: 'ann', expiresAt: '2999-01-01' }] };
+    const { orders, log } = await start({ new: dynamoStore(client, { table: 'orders', key: 'id' }), compare });
+    await serve('dualwrite');
+    expect(await orders.backfill.run(fast)).toMatchObject({
+      ...{ isVerified: false, rows: 100, inserted: 98, equal: 2, verified: 3 },
+      reported: [{ key: name(3), reason: 'the same version, but other content: total' }],
+    });
+    expect(log.lines.filter((line) => line.includes('backfill'))).toEqual([
+      `info: migration ${flag}: backfill: the new store has no scan: each row of the old one is looked up there, and what only the new one has is not found`,
+    ]);
+    const find = async (at: number) => (await client.get({ TableName: 'orders', Key: { id: name(at) } })).Item;
+    expect(await find(20)).toEqual({ id: name(20), mig_version: 'v20', mig_deleted: true });
+    expect(await find(21)).toEqual({ id: name(21), total: 21 });
+    // What is gone is found when the range is verified again.
+    await put(3, { total: 3 });
+    await client.delete({ TableName: 'orders', Key: { id: name(4) } });
+    expect(await orders.backfill.run(fast)).toMatchObject({ isVerified: true, repaired: 1, reported: [] });
   });
 });
 

@@ -7,7 +7,7 @@ import { type CompareOptions, createCompare, createTextOf } from '../compare.ts'
 import type { ScannedStore, Store, WriteOptions } from '../store.ts';
 import { callStore } from '../store-call.ts';
 import { type BackfillStores, scanAll } from './access.ts';
-import { type BackfillOptions, checkBackfill, type ProposeEnds, readRate } from './backfill-options.ts';
+import { type BackfillOptions, checkBackfill, findScan, type ProposeEnds, readRate } from './backfill-options.ts';
 import type { BackfillServer } from './backfill-server.ts';
 import { attempt, copyRange } from './copy-range.ts';
 import { HeldRange } from './held-range.ts';
@@ -36,7 +36,10 @@ export interface BackfillSettings<T> {
 
 /** What this process did, and how far all are. */
 export interface BackfillResult extends Omit<BackfillProgress, 'etaMs' | 'reason' | 'rowsPerSecond'> {
-  /** Whether both stores have the same in every range, as far as they were looked at. */
+  /**
+   * Whether both stores have the same in every range, as far as they were looked at: of a new store that cannot be
+   * scanned, what the old one has.
+   */
   readonly isVerified: boolean;
   /**
    * Records in which the stores differ, and why they cannot be repaired; of each range the first hundred. With
@@ -70,7 +73,8 @@ export class Backfill<T> {
   }
 
   /**
-   * Takes part until all ranges are copied and verified, whoever does it. Rejects with the signal's reason when that
+   * Takes part until all ranges are copied and verified, whoever does it. The old store must have a `scan`; in a new one
+   * that has none, what only it has is not found. Rejects with the signal's reason when that
    * aborts, and with a SluiceError when the server refuses (records are in `off`) or it or a store does not work: what is
    * done is done, and whoever runs it next goes on from there.
    */
@@ -116,6 +120,7 @@ class Run<T> {
   readonly #dirty = new Set<number>();
   #repaired = 0;
   #proposal: Promise<void> | undefined;
+  #search: Promise<void> | undefined;
   #waitsFor: string | undefined;
 
   constructor(settings: BackfillSettings<T>, options: BackfillOptions, host: RunHost, closing: AbortSignal) {
@@ -139,6 +144,10 @@ class Run<T> {
   async run(): Promise<BackfillResult> {
     const { clock } = this.#host.platform;
     const startedAt = clock.elapsed();
+    if (this.#stores.lookUp !== undefined)
+      this.#host.log.info(
+        `migration ${this.#settings.key}: backfill: the new store has no scan: each row of the old one is looked up there, and what only the new one has is not found`,
+      );
     this.#tracker.start();
     try {
       const workers = Array.from({ length: this.#options.workers ?? defaults.workers }, async () => {
@@ -188,11 +197,37 @@ class Run<T> {
 
   async #propose(): Promise<void> {
     const { source = this.#findEnds, rangeRows = defaults.rangeRows } = this.#options;
+    await this.#findRecords();
     this.#waitsFor = 'looking where ranges end';
     const ends = await source({ rangeRows, signal: this.#signal });
     await this.#host.server.propose(ends, this.#signal);
     // Whoever finds that they are gone makes others.
     this.#proposal = undefined;
+  }
+
+  /** Once, before anything is scanned. */
+  #findRecords(): Promise<void> {
+    this.#search ??= this.#searchStores();
+    return this.#search;
+  }
+
+  async #searchStores(): Promise<void> {
+    const retry = (...failed: [number, unknown, boolean]) => this.#retry(...failed, this.#signal);
+    for (const side of ['old', 'new'] as const) {
+      // Not every store has it.
+      const store: Partial<ScannedStore<T>> = this.#settings.stores[side];
+      let from: string | undefined;
+      while (store.findRecords !== undefined) {
+        this.#waitsFor = `looking for what other programs put into the ${side} store`;
+        from = await attempt({ retry }, () =>
+          this.#ask(`search of the ${side} store`, callMs.scan, async ({ signal }) =>
+            store.findRecords?.({ from, signal }),
+          ),
+        );
+        if (from === undefined) break;
+      }
+    }
+    this.#waitsFor = undefined;
   }
 
   readonly #findEnds: ProposeEnds = async ({ rangeRows }) => {
@@ -219,6 +254,7 @@ class Run<T> {
     this.#held.add(held);
     this.#tracker.begin(lease.position, lease.tally);
     try {
+      await this.#findRecords();
       await this.#copy(held);
       await this.#verify(held);
     } catch (error) {
@@ -313,40 +349,46 @@ class Run<T> {
   }
 
   #openStores(): BackfillStores<T> {
-    const { stores, key } = this.#settings;
-    const { limits, platform } = this.#host;
-    const ask = async <R>(
-      name: string,
-      withinMs: number,
-      call: (options: WriteOptions) => Promise<R>,
-      version = '',
-    ): Promise<R> => {
-      const how = { limits, withinMs, version, signal: this.#signal, name: `migration ${key}: backfill: ${name}` };
-      const answer = await callStore(call, how).answer;
-      if (answer.kind !== 'answered') throw answer.error;
-      return answer.value;
-    };
-    // `checkBackfill` saw that they can be scanned.
+    const { stores } = this.#settings;
+    const { clock } = this.#host.platform;
+    // `checkBackfill` saw that the old one can be scanned, and of the new one no page is asked for where it cannot.
     const scanned = stores as Readonly<Record<Side, ScannedStore<T>>>;
+    const read: BackfillStores<T>['read'] = (side, record) =>
+      this.#ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options));
+    const lookUp: BackfillStores<T>['lookUp'] = async (record) => {
+      await this.#pace.take(this.#signal);
+      return read('new', record);
+    };
     return {
       scan: (side, range, limit) =>
-        ask(`scan of the ${side} store`, callMs.scan, ({ signal }) => scanned[side].scan({ ...range, limit, signal })),
-      read: (side, record) =>
-        ask(`read of the ${side} store`, callMs.row, (options) => stores[side].read(record, options)),
+        this.#ask(`scan of the ${side} store`, callMs.scan, ({ signal }) =>
+          scanned[side].scan({ ...range, limit, signal }),
+        ),
+      lookUp: findScan(stores.new) === undefined ? lookUp : undefined,
+      read,
       put: async ({ key: record, value, version }) => {
-        const startedAt = platform.clock.elapsed();
+        const startedAt = clock.elapsed();
         const put = (options: WriteOptions) =>
           value === undefined ? stores.new.remove(record, options) : stores.new.write(record, value, options);
         try {
-          const applied = await ask('write of the new store', callMs.row, put, version);
-          this.#pace.note(platform.clock.elapsed() - startedAt, true);
+          const applied = await this.#ask('write of the new store', callMs.row, put, version);
+          this.#pace.note(clock.elapsed() - startedAt, true);
           return applied;
         } catch (error) {
-          if (!this.#signal.aborted) this.#pace.note(platform.clock.elapsed() - startedAt, false);
+          if (!this.#signal.aborted) this.#pace.note(clock.elapsed() - startedAt, false);
           throw error;
         }
       },
     };
+  }
+
+  async #ask<R>(name: string, withinMs: number, call: (options: WriteOptions) => Promise<R>, version = ''): Promise<R> {
+    const { limits } = this.#host;
+    const { key } = this.#settings;
+    const how = { limits, withinMs, version, signal: this.#signal, name: `migration ${key}: backfill: ${name}` };
+    const answer = await callStore(call, how).answer;
+    if (answer.kind !== 'answered') throw answer.error;
+    return answer.value;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BackfillLease, BackfillTally } from '@sluice/protocol';
 import { type BackfillStores, type KeyRange, scanAll } from './access.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
 import type { Keyed } from './sum.ts';
 
 export interface CopyOptions<T> {
@@ -14,9 +15,6 @@ export interface CopyOptions<T> {
   /** Waits before a page is tried again; throws when it was tried often enough, and nothing of it worked. */
   readonly retry: (attempt: number, error: unknown, isHopeless: boolean) => Promise<boolean>;
 }
-
-/** So many rows are on their way at once. */
-const mostAtOnce = 8;
 
 /**
  * Brings the rows of a range to the new store, each with its own version, from the cursor on. What is there already with
@@ -86,24 +84,6 @@ export async function attempt<R>({ retry }: Pick<CopyOptions<unknown>, 'retry'>,
       if (!(await retry(attempts, error, true))) throw error;
     }
   }
-}
-
-/** In order, a few at a time; rejects with the first error, when all that had begun is over. */
-export async function forEachAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const failures: unknown[] = [];
-  const workers = Array.from({ length: mostAtOnce }, async () => {
-    for (const item of queue) {
-      if (failures.length > 0) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-  });
-  await Promise.all(workers);
-  if (failures.length > 0) throw failures[0];
 }
 
 function add(one: BackfillTally, other: BackfillTally): BackfillTally {

@@ -12,7 +12,7 @@ type Rows = Map<string, Stored<number>>;
 /** Two sides in memory, and how many rows were read of them. */
 function open(old: Rows, next: Rows) {
   const sides = { old, new: next };
-  const counts = { scanned: 0 };
+  const counts = { scanned: 0, read: 0 };
   const stores: BackfillStores<number> = {
     scan: async (side, { after, upTo }, limit) => {
       const rows = [...sides[side]]
@@ -23,7 +23,10 @@ function open(old: Rows, next: Rows) {
       counts.scanned += rows.length;
       return rows;
     },
-    read: async (side, key) => sides[side].get(key),
+    read: async (side, key) => {
+      counts.read++;
+      return sides[side].get(key);
+    },
     put: async ({ key, ...stored }) => {
       const there = next.get(key);
       if (there !== undefined && there.version >= stored.version) return 'stale';
@@ -56,8 +59,8 @@ function open(old: Rows, next: Rows) {
 
 const key = (at: number): string => `k${String(at).padStart(5, '0')}`;
 
-function fill(count: number): Rows {
-  return new Map(Array.from({ length: count }, (_, at) => [key(at), { value: at, version: 'v1' }]));
+function fill(count: number, version = 'v1'): Rows {
+  return new Map(Array.from({ length: count }, (_, at) => [key(at), { value: at, version }]));
 }
 
 describe('of two sides', () => {
@@ -126,8 +129,7 @@ describe('of two sides', () => {
     expect(found.new).toEqual(found.old);
   });
 
-  test('what was written since it began counts on neither', async () => {
-    const [old, next] = [fill(10), fill(10)];
+  describe('what has a version from after it began', () => {
     const startedAt = Date.UTC(2026, 0, 1);
     const give = (now: number) =>
       new VersionClock({
@@ -137,12 +139,50 @@ describe('of two sides', () => {
         hash: { createSha256: () => ({ update: () => undefined, hex: () => '0123456789' }) } as never,
         log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
       }).next();
-    old.set(key(3), { value: 1, version: give(startedAt + 1) });
-    next.set('only-new', { value: 1, version: give(startedAt) });
-    const found = await open(old, next).verify(undefined, startedAt);
-    expect(found).toMatchObject({ repaired: 0, reported: [], old: { count: 9 } });
-    expect(found.new).toEqual(found.old);
-    next.set('before', { value: 1, version: give(startedAt - 1) });
-    expect(await open(old, next).verify(undefined, startedAt)).toMatchObject({ reported: [{ key: 'before' }] });
+
+    test('does not differ once both have it, and costs two reads', async () => {
+      const [old, next] = [fill(10, ''), fill(10, '')];
+      for (const rows of [old, next]) rows.set(key(3), { value: 3, version: give(startedAt + 1) });
+      next.set(key(4), { value: 4, version: give(startedAt + 2) });
+      const { verify, counts } = open(old, next);
+      const found = await verify(
+        async () => void old.set(key(4), { value: 4, version: give(startedAt + 2) }),
+        startedAt,
+      );
+      expect(found).toMatchObject({ repaired: 0, reported: [], old: { count: 10 } });
+      expect(found.new).toEqual(found.old);
+      expect(counts.read).toBe(4);
+    });
+
+    test('counts on neither while it goes on being written', async () => {
+      const [old, next] = [fill(10, ''), fill(10, '')];
+      let at = startedAt;
+      const write = async () => {
+        next.set(key(3), { value: at, version: give(++at) });
+        next.set('only-new', { value: at, version: give(++at) });
+      };
+      await write();
+      const found = await open(old, next).verify(write, startedAt);
+      expect(found).toMatchObject({ repaired: 0, reported: [], old: { count: 9 } });
+      expect(found.new).toEqual(found.old);
+    });
+
+    test('is repaired or reported where it stays as it is: a clock is ahead', async () => {
+      const [old, next] = [fill(10, ''), fill(10, '')];
+      const later = startedAt + 1_800_000;
+      old.set(key(2), { value: -2, version: give(later) });
+      for (const [rows, value] of [
+        [old, 1],
+        [next, 2],
+      ] as const)
+        rows.set(key(3), { value, version: give(later) });
+      next.set('only-new', { value: 1, version: give(later) });
+      next.set('before', { value: 1, version: give(startedAt - 1) });
+      const found = await open(old, next).verify(undefined, startedAt);
+      expect(found.repaired).toBe(1);
+      expect(next.get(key(2))).toEqual(old.get(key(2)));
+      expect(found.reported.map((each) => each.key).sort()).toEqual(['before', key(3), 'only-new'].sort());
+      expect(found.new).not.toEqual(found.old);
+    });
   });
 });

@@ -2,7 +2,7 @@ import type { BackfillFinding, BackfillVerification } from '@sluice/protocol';
 import type { Stored } from '../store.ts';
 import { timeOfVersion } from '../version-clock.ts';
 import { type BackfillStores, type KeyRange, scanAll } from './access.ts';
-import { forEachAtOnce } from './copy-range.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
 import { type HashRow, type Keyed, Sum } from './sum.ts';
 
 export interface VerifyOptions<T> {
@@ -13,7 +13,10 @@ export interface VerifyOptions<T> {
   readonly describeDifference: (old: T, next: T) => string;
   /** What the server is told of a row's key. */
   readonly nameRow: (key: string) => string;
-  /** When it began: what was written since, comparing reads looks after. Milliseconds since the epoch. */
+  /**
+   * When it began, in milliseconds since the epoch: what has a version from later is looked at row by row, so that what is
+   * written meanwhile does not make sums differ.
+   */
   readonly startedAt: number;
   /** Waits before rows that differ are read again. */
   readonly recheck: () => Promise<void>;
@@ -24,38 +27,48 @@ const leafRows = 64;
 const parts = 16;
 const mostReported = 100;
 
-/** A row that differs, for now. */
-interface Candidate {
-  readonly key: string;
-}
-
 /**
  * Compares the sums of both sides of a range; where these differ, those of its parts, down to the rows. What differs
- * still some time later gets what the old store has, where that is newer, or is reported.
+ * still some time later gets what the old store has, where that is newer, or is reported. What goes on being written is
+ * left out: comparing reads looks after it.
  */
 export async function verifyRange<T>(range: KeyRange, options: VerifyOptions<T>): Promise<BackfillVerification> {
   const [old, next] = [new Sum(), new Sum()];
-  const candidates: Candidate[] = [];
+  const candidates = new Set<string>();
   await descend(range, { old, next, candidates }, options);
   const reported: BackfillFinding[] = [];
+  const seen = new Map<string, string>();
   let repaired = 0;
-  if (candidates.length > 0) await options.recheck();
-  await forEachAtOnce(candidates, async ({ key }) => {
-    const settled = await settle(key, options);
-    if (settled.isRepaired) repaired++;
-    if (settled.problem !== undefined && reported.length < mostReported)
-      reported.push({ key: options.nameRow(key), reason: settled.problem });
-    addRow(old, settled.old, options);
-    // What may differ in nothing that counts has the sum of the other side.
-    addRow(next, settled.problem === undefined ? settled.old : settled.new, options);
-  });
+  let left: readonly string[] = [...candidates];
+  while (left.length > 0) {
+    await options.recheck();
+    const again: string[] = [];
+    await forEachAtOnce(left, async (key) => {
+      const settled = await settle(key, options);
+      if (settled.isRepaired) repaired++;
+      if (settled.old?.version !== settled.new?.version) {
+        const versions = JSON.stringify([settled.old?.version, settled.new?.version]);
+        const before = seen.get(key);
+        seen.set(key, versions);
+        if (before === undefined) again.push(key);
+        if (before !== versions) return;
+      }
+      if (settled.problem !== undefined && reported.length < mostReported)
+        reported.push({ key: options.nameRow(key), reason: settled.problem });
+      addRow(old, settled.old, options);
+      // What may differ in nothing that counts has the sum of the other side.
+      addRow(next, settled.problem === undefined ? settled.old : settled.new, options);
+    });
+    left = again;
+  }
   return { old: old.toJson(), new: next.toJson(), repaired, reported };
 }
 
 interface Found {
   readonly old: Sum;
   readonly next: Sum;
-  readonly candidates: Candidate[];
+  /** Keys of rows that differ, for now, or may be written now. */
+  readonly candidates: Set<string>;
 }
 
 async function descend<T>(range: KeyRange, found: Found, options: VerifyOptions<T>): Promise<void> {
@@ -63,6 +76,7 @@ async function descend<T>(range: KeyRange, found: Found, options: VerifyOptions<
   if (old.sum.equals(next.sum)) {
     found.old.addAll(old.sum);
     found.next.addAll(next.sum);
+    for (const key of [...old.fresh, ...next.fresh]) found.candidates.add(key);
     return;
   }
   const larger = old.rows >= next.rows ? old : next;
@@ -76,13 +90,15 @@ async function descend<T>(range: KeyRange, found: Found, options: VerifyOptions<
 async function sumUp<T>(side: 'old' | 'new', range: KeyRange, options: VerifyOptions<T>) {
   const sum = new Sum();
   const keys = new SomeKeys();
+  const fresh: string[] = [];
   let rows = 0;
   for await (const row of scanAll(options.stores, side, range, options.pageRows)) {
     rows++;
     keys.add(row.key);
-    addRow(sum, row, options);
+    if (isFresh(row, options)) fresh.push(row.key);
+    else addRow(sum, row, options);
   }
-  return { sum, keys, rows };
+  return { sum, keys, rows, fresh };
 }
 
 async function compareRows<T>(range: KeyRange, found: Found, options: VerifyOptions<T>): Promise<void> {
@@ -91,7 +107,8 @@ async function compareRows<T>(range: KeyRange, found: Found, options: VerifyOpti
   for await (const row of scanAll(options.stores, 'new', range, options.pageRows)) next.set(row.key, row);
   for (const key of new Set([...old.keys(), ...next.keys()])) {
     const [one, other] = [old.get(key), next.get(key)];
-    if (describe(one, other, options) !== undefined) found.candidates.push({ key });
+    if (isFresh(one, options) || isFresh(other, options) || describe(one, other, options) !== undefined)
+      found.candidates.add(key);
     else {
       addRow(found.old, one, options);
       addRow(found.next, one, options);
@@ -118,13 +135,12 @@ function withKey<T>(key: string, stored: Stored<T> | undefined): Keyed<T> | unde
   return stored && { key, ...stored };
 }
 
-/** Undefined: nothing that counts, or the row was written since. */
+/** Undefined: in nothing that counts. */
 function describe<T>(
   old: Keyed<T> | undefined,
   next: Keyed<T> | undefined,
   options: VerifyOptions<T>,
 ): string | undefined {
-  if (isNew(old, options) || isNew(next, options)) return undefined;
   if (old === undefined) return next === undefined ? undefined : `only the new store has it, version "${next.version}"`;
   if (next === undefined) return `only the old store has it, version "${old.version}"`;
   if (old.version !== next.version)
@@ -136,12 +152,13 @@ function describe<T>(
   return difference === '' ? undefined : `the same version, but other content: ${difference}`;
 }
 
-function isNew<T>(row: Keyed<T> | undefined, { startedAt }: Pick<VerifyOptions<T>, 'startedAt'>): boolean {
+/** By its version: a clock that is ahead makes more of them, which costs reads and leaves nothing out. */
+function isFresh<T>(row: Keyed<T> | undefined, { startedAt }: Pick<VerifyOptions<T>, 'startedAt'>): boolean {
   return row !== undefined && (timeOfVersion(row.version) ?? 0) >= startedAt;
 }
 
 function addRow<T>(sum: Sum, row: Keyed<T> | undefined, options: VerifyOptions<T>): void {
-  if (row !== undefined && !isNew(row, options)) sum.add(options.hashRow(row), row.version);
+  if (row !== undefined) sum.add(options.hashRow(row), row.version);
 }
 
 /** Some of the keys that it was given, evenly, however many these are. */

@@ -36,7 +36,7 @@ export interface DynamoLayout {
 
 /**
  * A table of DynamoDB as a store. A value is an item's attributes, its key among them; a write replaces all of them.
- * Items have no order by which all could be read: backfill reads from the other store.
+ * Items have no order by which all could be read: a backfill looks up what the other store has, and cannot begin here.
  */
 export function dynamoStore<T extends object>(client: DynamoDocument, layout: DynamoLayout): Store<T> {
   const { table, key: keyName, version: versionName = 'mig_version', deleted: deletedName = 'mig_deleted' } = layout;

@@ -17,13 +17,7 @@ export interface RedisLayout<T> {
   decode?(text: string): T;
 }
 
-export interface RedisStore<T> extends ScannedStore<T> {
-  /**
-   * Lets `scan` find what other programs put here too: looks through the keys of the whole database, once, while they
-   * are used. Returns how many it found that were not known.
-   */
-  findRecords(options: { readonly signal: AbortSignal }): Promise<number>;
-}
+export type RedisStore<T> = Required<ScannedStore<T>>;
 
 /** How many keys a step of `findRecords` looks at. */
 const foundAtOnce = 1_000;
@@ -59,9 +53,8 @@ return found`;
 
 /** KEYS: order. ARGV: cursor, pattern, how many bytes the prefix has, how many to look at. */
 const finding = `local cursor, names = unpack(redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[4], 'TYPE', 'string'))
-local added = 0
-for _, name in ipairs(names) do added = added + redis.call('ZADD', KEYS[1], 'NX', 0, name:sub(ARGV[3] + 1)) end
-return { cursor, added }`;
+for _, name in ipairs(names) do redis.call('ZADD', KEYS[1], 'NX', 0, name:sub(ARGV[3] + 1)) end
+return cursor`;
 
 /**
  * Records of Redis as a store. Each is a string of its own, so that programs which know nothing of versions read and
@@ -81,6 +74,7 @@ export function redisStore<T>(client: RedisClient, layout: RedisLayout<T>): Redi
   }
   const versions = `mig_versions:${prefix}`;
   const order = `mig_order:${prefix}`;
+  let isAllKnown = false;
 
   async function put(key: string, text: readonly string[], version: string, signal: AbortSignal) {
     signal.throwIfAborted();
@@ -107,24 +101,24 @@ export function redisStore<T>(client: RedisClient, layout: RedisLayout<T>): Redi
       if (!Number.isSafeInteger(limit) || limit < 1) {
         throw new SluiceError('invalid-options', `limit of a page must be an integer from 1, got ${limit}`);
       }
+      if (!isAllKnown) {
+        const problem = `not all keys of Redis that begin with ${prefix} are known yet`;
+        const todo = 'a backfill looks for them first: what stands in front of this store must pass findRecords on';
+        throw new SluiceError('backfill', `${problem}; ${todo}`);
+      }
       const ends = [after === undefined ? '-' : `(${after}`, upTo === undefined ? '+' : `[${upTo}`];
       const given = { keys: [versions, order], arguments: [prefix, ...ends, String(limit)] };
       const found = (await client.eval(scanning, given)) as [string, string | null, string | null][];
       return found.map(([key, text, version]) => ({ key, ...toStored(text, version) }));
     },
-    findRecords: async ({ signal }) => {
+    findRecords: async ({ from = '0', signal }) => {
+      signal.throwIfAborted();
       const pattern = `${prefix.replaceAll(/[\\*?[\]]/g, '\\$&')}*`;
-      const rest = [pattern, String(Buffer.byteLength(prefix)), String(foundAtOnce)];
-      let cursor = '0';
-      let found = 0;
-      do {
-        signal.throwIfAborted();
-        const step = await client.eval(finding, { keys: [order], arguments: [cursor, ...rest] });
-        const [next, added] = step as [string, number];
-        cursor = next;
-        found += added;
-      } while (cursor !== '0');
-      return found;
+      const given = [from, pattern, String(Buffer.byteLength(prefix)), String(foundAtOnce)];
+      const next = String(await client.eval(finding, { keys: [order], arguments: given }));
+      if (next !== '0') return next;
+      isAllKnown = true;
+      return undefined;
     },
   };
 }
