@@ -164,7 +164,7 @@ test('that a journal could not be written, whoever starts after the process know
     onTestFinished(() => journal.end());
     const started = new Repairs({
       journal: Object.assign(journal, parts),
-      ...{ repair: () => answer(''), name: 'm', clock: platform.clock, log },
+      ...{ repair: () => begin(answer('')), name: 'm', clock: platform.clock, log },
     });
     await started.start();
     return started;
