@@ -102,7 +102,9 @@ function findReason(instance: Instance, { key, epoch, version }: Question): stri
     return `could not use it: ${describeRefusal(instance)}`;
   }
   if (oldestVersion !== undefined && oldestVersion < version) {
-    return `has an operation that began under version ${oldestVersion}`;
+    return oldestVersion === 0
+      ? 'has an operation that began before it had any version'
+      : `has an operation that began under version ${oldestVersion}`;
   }
   return undefined;
 }

@@ -742,7 +742,7 @@ describe('without contact to the server', () => {
 });
 
 /** A client that tells a server what it runs, with a migration between two stores in memory. */
-async function createReporting(parts: Parts = {}) {
+async function createReporting(parts: Parts = {}, { isReady = true } = {}) {
   const [platform, log] = [createFakePlatform(), createFakeLog()];
   const told: Report[] = [];
   const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
@@ -782,7 +782,7 @@ async function createReporting(parts: Parts = {}) {
   const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
   const orders = client.migration<Order>('orders', { ...stores, ...parts });
   sink?.line((text) => void told.push(JSON.parse(text)));
-  await commit(3);
+  if (isReady) await commit(3);
   return { platform, told, commit, stores, orders };
 }
 
@@ -930,4 +930,18 @@ test('a migration is made once', async () => {
   const { client, stores } = await create('off');
   expect(() => client.migration('orders', stores)).toThrow(/migration orders: there is one already/);
   expect(() => client.migration('../orders', stores)).toThrow(/the key must be made of letters/);
+});
+
+test('an operation that began before there was any payload is told as older than all', async () => {
+  const { platform, told, orders, stores, commit } = await createReporting({}, { isReady: false });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stores.old.before = () => promise;
+  const written = orders.write('a', { total: 1 });
+  await settle();
+  await commit(3);
+  expect(told.at(-1)).toMatchObject({ kind: 'acknowledgement', state: 'e1:3', oldestVersion: 0 });
+  resolve();
+  await written;
+  await platform.clock.advance(1000);
+  expect(told.at(-1)).not.toHaveProperty('oldestVersion');
 });
