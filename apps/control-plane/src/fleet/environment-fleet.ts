@@ -1,5 +1,12 @@
-import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import { type ConfigInForce, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
+import type { Arrival, Member } from '@sluice/delivery';
+import {
+  type ConfigInForce,
+  leaseMs,
+  parseSelector,
+  type RefusedObject,
+  type Running,
+  type Selector,
+} from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
 import { type Contact, hasRepairs, type Instance, nameOf, noConfigs } from './instance.ts';
 import { createTrack, delayOf, forgetDelay, noteDelay, releaseIndex, type Track, wasThere } from './track.ts';

@@ -1,5 +1,5 @@
-import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
+import type { Arrival, Member } from '@sluice/delivery';
+import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
 
 /**
  * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key

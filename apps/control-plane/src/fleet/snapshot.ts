@@ -1,5 +1,5 @@
-import { type Arrival, leaseMs } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
+import type { Arrival } from '@sluice/delivery';
+import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
 import { type Contact, type Instance, lastHeard, noConfigs } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';

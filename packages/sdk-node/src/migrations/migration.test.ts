@@ -716,11 +716,9 @@ describe('without contact to the server', () => {
   });
 
   test('a strict migration refuses writes in off, and goes on where nobody has to wait for it', async () => {
-    const { orders, loseContact, clock, serve } = await create('off', { strict: true });
-    loseContact();
-    await clock.advance(29_000);
+    const { orders, loseContact, serve } = await create('off', { strict: true });
     await orders.write('a', { total: 1 });
-    await clock.advance(1000);
+    loseContact();
     for (const write of [() => orders.write('a', { total: 2 }), () => orders.remove('a')])
       await expect(write()).rejects.toMatchObject({ code: 'lease', message: /contact with the server is lost/ });
     expect((await orders.read('a')).value).toEqual({ total: 1 });
@@ -781,9 +779,15 @@ async function createReporting(parts: Parts = {}, { isReady = true } = {}) {
   };
   const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
   const orders = client.migration<Order>('orders', { ...stores, ...parts });
-  sink?.line((text) => void told.push(JSON.parse(text)));
+  sink?.line((text) => {
+    const report: Report = JSON.parse(text);
+    if (report.kind !== 'renewal') told.push(report);
+  });
   if (isReady) await commit(3);
-  return { platform, told, commit, stores, orders };
+  /** The control plane has it as far as this by now. */
+  const know = (state = 'e1:3'): void =>
+    sink?.notice({ event: 'lease', mark: platform.clock.elapsed(), ageMs: 0, state });
+  return { platform, told, commit, know, log, stores, orders };
 }
 
 test('an acknowledgement tells how many records are to be repaired, until they are', async () => {
@@ -930,6 +934,78 @@ test('a migration is made once', async () => {
   const { client, stores } = await create('off');
   expect(() => client.migration('orders', stores)).toThrow(/migration orders: there is one already/);
   expect(() => client.migration('../orders', stores)).toThrow(/the key must be made of letters/);
+});
+
+describe('strict, where a server knows of it', () => {
+  test('begins once the server does, and refuses what it is asked before that', async () => {
+    const { platform, orders, know } = await createReporting({ strict: true });
+    const first = orders.write('a', { total: 1 });
+    await platform.clock.advance(100);
+    know();
+    expect((await first).stage).toBe('off');
+  });
+
+  test('does nothing at all behind an edge that cannot ask the server, and says why', async () => {
+    const { platform, orders, stores } = await createReporting({ strict: true });
+    const refused = [orders.write('a', { total: 1 }), orders.read('a')].map((operation) =>
+      expect(operation).rejects.toMatchObject({ code: 'lease', message: /an edge before it may have lost the server/ }),
+    );
+    await platform.clock.advance(5000);
+    await Promise.all(refused);
+    await expect(orders.read('a')).rejects.toMatchObject({ code: 'lease' });
+    expect(stores.old.requests).toEqual([]);
+  });
+
+  test('refuses writes in off when the server has not known of it for 45 s, whatever the connection looks like', async () => {
+    const { platform, orders, know } = await createReporting({ strict: true });
+    know();
+    await orders.write('a', { total: 1 });
+    await platform.clock.advance(44_999);
+    await orders.write('a', { total: 2 });
+    await platform.clock.advance(1);
+    await expect(orders.write('a', { total: 3 })).rejects.toMatchObject({ code: 'lease' });
+    know();
+    await orders.write('a', { total: 4 });
+  });
+
+  test.each(['lost', 'lost and found'])('does not acknowledge a write during which it was %s', async (how) => {
+    const { platform, orders, know, stores } = await createReporting({ strict: true });
+    know();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stores.old.before = () => promise;
+    const written = orders.write('a', { total: 1 });
+    await platform.clock.advance(45_000);
+    if (how === 'lost and found') know();
+    resolve();
+    await expect(written).rejects.toMatchObject({ code: 'lease', message: /the old store has it/ });
+    expect(stores.old.records.get('a')?.value).toEqual({ total: 1 });
+  });
+
+  test('does not write what it began to make before it was lost and found', async () => {
+    const { platform, orders, know, stores } = await createReporting({ strict: true });
+    know();
+    const updated = orders.update('a', async () => {
+      await platform.clock.advance(45_000);
+      know();
+      return { total: 1 };
+    });
+    await expect(updated).rejects.toMatchObject({ code: 'lease' });
+    expect(stores.old.records.size).toBe(0);
+  });
+});
+
+test('one that has just begun gives no alarm before the server could know of it', async () => {
+  const { platform, orders, know, log } = await createReporting();
+  const alarms = (): number => log.lines.filter((line) => line.includes('without contact')).length;
+  await orders.write('a', { total: 1 });
+  know();
+  await platform.clock.advance(10_000);
+  expect(alarms()).toBe(0);
+  await platform.clock.advance(35_000);
+  await orders.write('a', { total: 1 });
+  await orders.write('a', { total: 1 });
+  await settle();
+  expect(alarms()).toBe(1);
 });
 
 test('an operation that began before there was any payload is told as older than all', async () => {
