@@ -728,14 +728,21 @@ describe('without contact to the server', () => {
     expect((await orders.write('a', { total: 3 })).stage).toBe('dualwrite');
   });
 
-  test('others go on, and warn once of writes in off', async () => {
-    const { orders, log } = await create(undefined, {}, { contact: false });
-    await orders.write('a', { total: 1 });
-    await orders.write('a', { total: 1 });
+  test('others go on, and raise an alarm of writes in off, every minute as long as it is so', async () => {
+    const { orders, log, clock } = await create(undefined, {}, { contact: false });
+    const write = () => orders.write('a', { total: 1 });
+    for (let times = 0; times < 3; times++) await write();
     await orders.read('a');
-    expect(log.lines).toEqual([
-      expect.stringMatching(/^warn: migration orders: it writes in stage off without contact/),
-    ]);
+    const alarm = 'error: migration orders: 1 write in stage off was made without contact with the server';
+    expect(log.lines).toEqual([expect.stringContaining(alarm)]);
+    await clock.advance(59_999);
+    await write();
+    expect(log.lines).toHaveLength(1);
+    await clock.advance(1);
+    await write();
+    expect(log.lines.slice(1)).toEqual([expect.stringContaining('4 writes in stage off were made without contact')]);
+    await clock.advance(600_000);
+    expect(log.lines).toHaveLength(2);
   });
 });
 
@@ -1003,9 +1010,15 @@ test('one that has just begun gives no alarm before the server could know of it'
   expect(alarms()).toBe(0);
   await platform.clock.advance(35_000);
   await orders.write('a', { total: 1 });
-  await orders.write('a', { total: 1 });
-  await settle();
   expect(alarms()).toBe(1);
+  // It came back, and is lost again.
+  know();
+  await platform.clock.advance(45_000);
+  await orders.write('a', { total: 1 });
+  expect(alarms()).toBe(1);
+  await platform.clock.advance(15_000);
+  await orders.write('a', { total: 1 });
+  expect(alarms()).toBe(2);
 });
 
 test('an operation that began before there was any payload is told as older than all', async () => {

@@ -115,6 +115,8 @@ const detachedMs = 5000;
  * as many, what is written is repaired later. Those that somebody waits for are as many as callers.
  */
 const mostDetached = 256;
+/** Of writes in `off` without contact it is told so often. */
+const alarmPeriodMs = 60_000;
 /** How long a repair waits for a store. */
 const repairMs = 5000;
 /** A write that finds a higher version takes a higher one still, so often. */
@@ -140,6 +142,9 @@ export class Migration<T, Id = string> {
   readonly #around = new AsyncLocalStorage<Operation>();
   readonly #told = new Set<string>();
   #detached = 0;
+  /** Writes in `off` without contact since that was told. */
+  #alone = 0;
+  #quietUntil = Number.NEGATIVE_INFINITY;
   #selector: string | undefined;
   #environmentVersion: number | undefined;
 
@@ -587,9 +592,21 @@ export class Migration<T, Id = string> {
 
   /** Whoever has just begun is given the time to become known. */
   async #raiseAlarm(): Promise<void> {
-    const { lease } = this.#host;
-    if (!lease.isConfirmed || lease.hasBegun || !(await lease.begin()))
-      this.#tellOnce('it writes in stage off without contact with the server: its stage may be another by now');
+    const { lease, platform, log } = this.#host;
+    this.#alone++;
+    const now = platform.clock.elapsed();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + alarmPeriodMs;
+    if (lease.isConfirmed && !lease.hasBegun && (await lease.begin())) {
+      this.#alone = 0;
+      this.#quietUntil = now;
+      return;
+    }
+    const writes = this.#alone === 1 ? '1 write in stage off was' : `${this.#alone} writes in stage off were`;
+    this.#alone = 0;
+    log.error(
+      `migration ${this.key}: ${writes} made without contact with the server: if the records have gone live meanwhile, the old store alone has them. \`strict: true\` refuses such writes`,
+    );
   }
 
   /** A write that took so long is not acknowledged: others may have gone on without it. */
