@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   answerUpgrade,
   CertificateError,
+  type Confirmation,
   createGate,
   DataPlane,
   type DataPlaneParts,
@@ -32,6 +33,7 @@ import { ServerError } from './errors.ts';
 import { EvaluationRecorder } from './evaluations/evaluation-recorder.ts';
 import { Feeds } from './feed/feeds.ts';
 import { type FirstStart, noteUrl, startFirstTime } from './first-start.ts';
+import { createConfirming } from './fleet/confirm-arrivals.ts';
 import { FleetExchange } from './fleet/fleet-exchange.ts';
 import type { ReadFleet } from './fleet/fleet-record.ts';
 import { emptyFleet } from './fleet/fleet-record.ts';
@@ -92,10 +94,10 @@ export async function startServer(
     store = await open(settings, { platform, log });
     const workerKey = createId(platform, 40);
     const prepared = await prepare(store, { ...front, workerKey }, settings, { platform, log });
-    const { context, parts, load, pool, exchange, firstStart } = prepared;
+    const { context, parts, confirmArrivals, load, pool, exchange, firstStart } = prepared;
     const app = createApp(context, dashboard);
     await app.ready();
-    const dataPlane = createDataPlane(context, parts);
+    const dataPlane = createDataPlane(context, parts, confirmArrivals);
     store.onAnnouncement(() => hear(context));
     const stopHousekeeping = startHousekeeping(context);
     const stopProbes = startProbes(context);
@@ -150,6 +152,7 @@ export async function startServer(
 interface Prepared {
   readonly context: ServerContext;
   readonly parts: DataPlaneParts;
+  readonly confirmArrivals: () => Promise<Confirmation>;
   readonly load: LoadGauge;
   readonly pool: WorkerPool | undefined;
   readonly exchange: FleetExchange;
@@ -213,6 +216,9 @@ async function prepare(
   const labelsOf = createEnvironmentLabels(db);
   const telemetryMetrics = createTelemetryMetrics(registry, labelsOf);
   const telemetry = new TelemetryRecorder(db, channels, { platform, errors, metrics: telemetryMetrics });
+  const { isShared } = store;
+  const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
+  const confirmArrivals = createConfirming({ exchange, channels, catchUp: () => catchUp() });
   const host = createEdgeHost({
     db,
     channels,
@@ -223,11 +229,11 @@ async function prepare(
     platform,
     log,
     errors,
+    confirmArrivals,
     workerKey,
   });
   const links = new LinkServer(host, fleet, platform);
-  const { isShared } = store;
-  const exchange = new FleetExchange({ db, fleet, platform, log, replicaId: createId(platform), isShared });
+  const catchUp = createCatchUp({ db, channels, admissions, links });
   const readFleet: ReadFleet = (id, reads) => exchange.read(id, reads);
   const readStanding = createStandingReader(db);
   const feeds = new Feeds({ db, channels, fleet, readFleet, readStanding, platform, errors });
@@ -244,7 +250,7 @@ async function prepare(
     store,
     db,
     leadership,
-    catchUp: createCatchUp({ db, channels, admissions, links }),
+    catchUp,
     platform,
     box,
     log,
@@ -286,7 +292,7 @@ async function prepare(
   await leadership.beat();
   const load = new LoadGauge(platform);
   const parts = { keeper, load, fleet, visitors: new Visitors(fleet, platform) };
-  return { context, parts, load, pool, exchange, firstStart };
+  return { context, parts, confirmArrivals, load, pool, exchange, firstStart };
 }
 
 /** Takes every step, also when one before it fails: what can still be saved is saved, and the folder is given free. */
@@ -300,7 +306,11 @@ async function closeInOrder(log: Logger, steps: readonly (() => Promise<void> | 
   }
 }
 
-function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPlane {
+function createDataPlane(
+  context: ServerContext,
+  parts: DataPlaneParts,
+  confirmArrivals: () => Promise<Confirmation>,
+): DataPlane {
   const { platform, channels, admissions, evaluations, telemetry, contexts, metrics, log, errors } = context;
   return new DataPlane(
     {
@@ -313,6 +323,7 @@ function createDataPlane(context: ServerContext, parts: DataPlaneParts): DataPla
         contexts.record(environmentId, batch.events);
       },
       recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
+      confirmArrivals,
       retryAfterSeconds: () => retryAfterSeconds(platform),
       now: () => platform.now(),
       createId: () => createId(platform),

@@ -61,6 +61,7 @@ beforeEach(async () => {
         expect(environmentId).toBe('env-1');
         recorded.push(batch);
       },
+      confirmArrivals: async () => ({ at: platform.elapsed() - 300, states: { 'env-1': 'e1:7' } }),
       recordWindow: async (_, report) => {
         if (broken.windows) throw new Error('the database is gone');
         windows.push(report);
@@ -469,6 +470,19 @@ describe('/sdk/v1/reports', () => {
     const reports = [{ kind: 'later' }, hello, { kind: 'later' }, { kind: 'goodbye' }];
     expect((await post('/sdk/v1/reports', JSON.stringify(reports))).status).toBe(200);
     expect(fleet.told).toEqual(['join web-1 e1:2 by stream', 'web-1 left']);
+  });
+
+  test('renews the lease of an instance that it heard, and not by what a later word has overtaken', async () => {
+    const ask = async (connection: number): Promise<unknown> => {
+      const reports = [
+        { ...hello, connection },
+        { kind: 'renewal', mark: 5 },
+      ];
+      const { events } = JSON.parse(await (await post('/sdk/v1/reports', JSON.stringify(reports))).text());
+      return events.find(({ event }: { readonly event: string }) => event === 'lease')?.data;
+    };
+    expect(await ask(2)).toEqual({ mark: 5, ageMs: 300, state: 'e1:7' });
+    expect(await ask(1)).toBeUndefined();
   });
 
   test.each<[unknown, string]>([

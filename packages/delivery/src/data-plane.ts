@@ -9,6 +9,7 @@ import {
   findNewestVersion,
   type Hello,
   isMalformation,
+  leaseMs,
   nameWindow,
   parseReport,
   parseSelector,
@@ -19,6 +20,7 @@ import {
 } from '@sluice/protocol';
 import { WebSocketServer } from 'ws';
 import type { Channel } from './channel.ts';
+import type { Confirmation } from './confirmation.ts';
 import { discardRest } from './discard-rest.ts';
 import type { Fleet } from './fleet.ts';
 import { describeForeign } from './foreign.ts';
@@ -28,7 +30,7 @@ import { paceFor } from './pace.ts';
 import { type Body, BodyReader } from './read-body.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
 import { SocketStream, type SocketStreamHost } from './socket-stream.ts';
-import { leaseMs, type StreamKeeper } from './stream-keeper.ts';
+import type { StreamKeeper } from './stream-keeper.ts';
 import { answerUpgrade } from './upgrade.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -55,6 +57,8 @@ export interface DataPlaneHost {
    * not so, or not known: whoever sent it sends it again.
    */
   recordWindow(environmentId: string, report: WindowReport): Promise<void>;
+  /** Asks whether the control plane knows of all who have arrived here by now. Rejects when nobody can be asked. */
+  confirmArrivals(): Promise<Confirmation>;
   /** Seconds that a client should wait before it tries again; differs from call to call. */
   retryAfterSeconds(): number;
   /** Milliseconds since the epoch. */
@@ -128,6 +132,7 @@ export class DataPlane {
       recordEvents: (environmentId, batch) => this.#recordBatch(environmentId, batch, undefined),
       recordWindow: (environmentId, report) => host.recordWindow(environmentId, report),
       noteUnkept: (error) => this.#noteUnkept(error),
+      renew: (...asked) => this.#renew(...asked),
       now: () => host.now(),
       noteMalformed: (problem) => host.logDebug(`a socket of an SDK brought what is not understood: ${problem}`),
     };
@@ -281,10 +286,26 @@ export class DataPlane {
     const reports = parseReports(body.value);
     if (typeof reports === 'string') return sendProblem(response, 400, 'invalid-request', reports);
     const { hello, rest } = reports;
-    this.#parts.visitors.take(admission.environmentId, hello, rest, leaseMs);
-    const taken = await this.#takeWindows(admission.environmentId, rest);
+    const { environmentId } = admission;
+    const isHeard = this.#parts.visitors.take(environmentId, hello, rest, leaseMs);
+    const taken = await this.#takeWindows(environmentId, rest);
+    const renewal = isHeard ? rest.find((report) => report.kind === 'renewal') : undefined;
+    const lease = renewal && (await this.#renew(environmentId, renewal.mark));
     response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
-    response.end(encodePoll([encodeNotice(this.#pace()), ...taken]));
+    response.end(encodePoll([encodeNotice(this.#pace()), ...taken, ...(lease === undefined ? [] : [lease])]));
+  }
+
+  /** The answer to a renewal of an instance that has arrived here; undefined: there is none, as nobody above knows. */
+  async #renew(environmentId: string, mark: number): Promise<SseEvent | undefined> {
+    try {
+      const { at, states } = await this.#host.confirmArrivals();
+      const state = states[environmentId];
+      if (state === undefined) return undefined;
+      return encodeNotice({ event: 'lease', mark, ageMs: this.#parts.keeper.now() - at, state });
+    } catch (error) {
+      this.#host.logDebug(`a lease could not be renewed: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
   }
 
   /** Says which windows are kept; of the others nothing. */

@@ -1,4 +1,5 @@
 export { Channel, type StreamProtocol, type Subscriber } from './channel.ts';
+export type { Confirmation } from './confirmation.ts';
 export { ContextSampler, type SampledContext } from './context-sampler.ts';
 export {
   type Admission,
@@ -26,7 +27,7 @@ export { paceFor } from './pace.ts';
 export { type Destination, passOn } from './pass-on.ts';
 export { Relay, type RelayLog, type RelayOptions, type RelayPlatform, type RelayStore } from './relay.ts';
 export { Roster } from './roster.ts';
-export { leaseMs, StreamKeeper, type StreamKeeperOptions } from './stream-keeper.ts';
+export { StreamKeeper, type StreamKeeperOptions } from './stream-keeper.ts';
 export { answerUpgrade } from './upgrade.ts';
 export { Upstream } from './upstream.ts';
 export { Visitors } from './visitors.ts';

@@ -26,6 +26,7 @@ let used: string[];
 let seen: [environmentId: string, contexts: readonly unknown[]][];
 let listKeys: () => Promise<LinkKeys | undefined>;
 let admitRelay: LinkHost['admitRelay'];
+let confirmArrivals: LinkHost['confirmArrivals'];
 const sockets: { terminate(): void }[] = [];
 
 beforeEach(async () => {
@@ -49,10 +50,12 @@ beforeEach(async () => {
       if (session === 'unkept') throw new Error('the database is gone');
       counted.push(`${session}/${sequence}`);
     },
+    confirmArrivals: () => confirmArrivals(),
     noteUse: (credentialIds) => void used.push(...credentialIds),
     retryAfterSeconds: () => 1,
     logWarning: () => undefined,
     logError: () => undefined,
+    logDebug: () => undefined,
   };
   links = new LinkServer(host, fleet, platform);
   server = createListener(
@@ -316,5 +319,36 @@ describe('a relay that never reads', () => {
     }
     expect(links.list()).toEqual([]);
     expect(channel.subscriberCount).toBe(0);
+  });
+});
+
+describe('a relay that asks whether its instances are known', () => {
+  const answersOf = ({ messages }: TestRelay): unknown[] =>
+    messages.filter((text) => text.includes('"confirmed"')).map((text) => JSON.parse(text));
+
+  test('is answered about all whom it told of before, with the environments that it serves', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    let toldBefore: readonly string[] = [];
+    confirmArrivals = async () => {
+      toldBefore = [...fleet.told];
+      return { at: platform.elapsed() - 700, states: { env: 'e1:4', other: 'e1:9' } };
+    };
+    relay.send(joined);
+    relay.send({ kind: 'confirm', id: 8 });
+    await until(() => answersOf(relay).length > 0);
+    expect(answersOf(relay)).toEqual([{ kind: 'confirmed', id: 8, agoMs: 700, states: { env: 'e1:4' } }]);
+    expect(toldBefore).toEqual(['join web-1 nothing by socket']);
+  });
+
+  test('hears nothing where that cannot be known', async () => {
+    const relay = await openRelay('r-1');
+    await until(() => relay.messages.length > 0);
+    confirmArrivals = () => Promise.reject(new Error('the database is gone'));
+    relay.send({ kind: 'confirm', id: 1 });
+    relay.send({ kind: 'lookup', id: 2, hash: 'nobody' });
+    await until(() => relay.messages.some((text) => text.includes('"found"')));
+    await settle();
+    expect(answersOf(relay)).toEqual([]);
   });
 });

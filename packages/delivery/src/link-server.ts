@@ -16,6 +16,7 @@ import {
 } from '@sluice/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Channel, Subscriber } from './channel.ts';
+import type { Confirmation } from './confirmation.ts';
 import type { Fleet, Member } from './fleet.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { encodeSocketClose, encodeSocketPong, encodeSocketText } from './socket-frame.ts';
@@ -48,11 +49,14 @@ export interface LinkHost {
   recordContexts(environmentId: string, contexts: readonly unknown[]): void;
   /** Keeps a window of telemetry; resolves when it is kept, or was before, or nobody wants it. */
   recordWindow(environmentId: string, report: WindowReport): Promise<void>;
+  /** Asks whether the control plane knows of all who have arrived here by now. Rejects when nobody can be asked. */
+  confirmArrivals(): Promise<Confirmation>;
   /** These SDK keys are in use at a relay. */
   noteUse(credentialIds: readonly string[]): void;
   retryAfterSeconds(): number;
   readonly logWarning: (fields: object, message: string) => void;
   readonly logError: (error: unknown, message: string) => void;
+  readonly logDebug: (message: string) => void;
 }
 
 export interface CountBatch {
@@ -349,6 +353,9 @@ class Link {
       case 'lookup':
         this.#lookUp(message);
         return;
+      case 'confirm':
+        this.#confirm(message.id);
+        return;
       case 'refused':
         this.#host.logWarning(
           { relay: this.admission.name, environment: message.environmentId, problem: message.problem },
@@ -419,6 +426,18 @@ class Link {
     );
   }
 
+  /** Without an answer the relay below has none for its instances either, and their leases end. */
+  #confirm(id: number): void {
+    this.#host.confirmArrivals().then(
+      ({ at, states }) => {
+        const own = Object.entries(states).filter(([environmentId]) => this.serves(environmentId));
+        if (this.#isClosed) return;
+        this.send({ kind: 'confirmed', id, agoMs: this.#elapsed() - at, states: Object.fromEntries(own) });
+      },
+      (error: unknown) => this.#host.logDebug(`leases behind a relay could not be renewed: ${describe(error)}`),
+    );
+  }
+
   #lookUp({ id, hash }: Extract<LinkUp, { kind: 'lookup' }>): void {
     this.#findOwn(hash).then(
       (key) => this.send({ kind: 'found', id, ...(key !== undefined && { key }) }),
@@ -447,4 +466,8 @@ class Link {
     this.#socket.destroy();
     this.#onClose();
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,7 @@ import {
   type WireObject,
 } from '@sluice/protocol';
 import { Channel } from './channel.ts';
+import type { Confirmation } from './confirmation.ts';
 import { ContextCourier } from './context-courier.ts';
 import { CountKeeper } from './count-keeper.ts';
 import type { Admission, DataPlaneHost, EventBatch } from './data-plane.ts';
@@ -58,6 +59,8 @@ export interface RelayStore {
   close(): Promise<void>;
 }
 
+/** Those who ask for how long they are known within so many milliseconds are asked about together. */
+const gatherMs = 50;
 /** SDKs of other environments are not kept waiting for longer by one that does not come. */
 const missingWaitMs = 2000;
 
@@ -89,6 +92,8 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
   readonly #revoked = new Set<string>();
   readonly #ready = Promise.withResolvers<void>();
   #cancelWait: (() => void) | undefined;
+  /** What those who ask now will be told. */
+  #confirming: Promise<Confirmation> | undefined;
 
   constructor(options: RelayOptions) {
     const { url, key, platform, log } = options;
@@ -277,6 +282,14 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
     return this.#windows.passOn(environmentId, report);
   }
 
+  /** A relay knows nothing by itself: it asks above, in every case, once it has told of everybody. */
+  confirmArrivals(): Promise<Confirmation> {
+    this.#confirming ??= new Promise((resolve) =>
+      this.#options.platform.after(gatherMs, () => resolve(this.#askAbove())),
+    );
+    return this.#confirming;
+  }
+
   noteUse(credentialIds: readonly string[]): void {
     for (const credentialId of credentialIds) this.#usage.note(credentialId);
   }
@@ -326,6 +339,12 @@ export class Relay implements UpstreamSink, DataPlaneHost, LinkHost {
 
   logDebug(): void {
     // What clients do wrong is nothing for the log of a relay.
+  }
+
+  #askAbove(): Promise<Confirmation> {
+    this.#confirming = undefined;
+    this.#roster.flush();
+    return this.#upstream.confirmArrivals();
   }
 
   #useKeys(keys: LinkKeys): void {

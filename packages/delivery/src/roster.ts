@@ -237,7 +237,8 @@ function groupBySilence(
 ): ReadonlyMap<number, readonly Member[]> {
   const groups = new Map<number, Member[]>();
   for (const { member, heardAt } of lost) {
-    const silentMs = Math.round((now - heardAt) / 1000) * 1000;
+    // Never longer than it was: nobody is to be taken for gone before the end of its lease.
+    const silentMs = Math.floor((now - heardAt) / 1000) * 1000;
     const together: Member[] = groups.get(silentMs) ?? [];
     groups.set(silentMs, together);
     together.push(member);

@@ -25,6 +25,7 @@ let server: Server;
 let url: string;
 let recorded: EventBatch[];
 let recordWindow: DataPlaneHost['recordWindow'];
+let confirmArrivals: DataPlaneHost['confirmArrivals'];
 /** What clients sent and was not understood. */
 let malformed: string[];
 let untilMalformed: () => Promise<void>;
@@ -37,6 +38,7 @@ beforeEach(async () => {
   channel = new Channel(buildPayload(buildWireFlag('a', 1), buildWireFlag('b', 2)), new Outflow(platform));
   [recorded, malformed] = [[], []];
   recordWindow = async () => undefined;
+  confirmArrivals = async () => ({ at: platform.elapsed() - 300, states: { 'env-1': 'e1:7', other: 'e2:1' } });
   let wake = Promise.withResolvers<void>();
   untilMalformed = () => wake.promise;
   const dataPlane = new DataPlane(
@@ -45,6 +47,7 @@ beforeEach(async () => {
       isRevoked: () => false,
       channel: async () => channel,
       recordEvents: (_, batch) => void recorded.push(batch),
+      confirmArrivals: () => confirmArrivals(),
       recordWindow: (environmentId, report) => recordWindow(environmentId, report),
       retryAfterSeconds: () => 3,
       now: () => platform.now(),
@@ -647,5 +650,57 @@ describe('a client that breaks the protocol', () => {
     expect([1006, 1009]).toContain(await bad.closed);
     await fleet.until('lost web-1');
     expect(malformed).toEqual([expect.stringContaining('Max payload size exceeded')]);
+  });
+});
+
+describe('a renewal', () => {
+  test('is answered with its mark, how old what is known is by then, and how far the environment had come', async () => {
+    const socket = await openAs('web-1');
+    const asked = Promise.withResolvers<void>();
+    confirmArrivals = async () => {
+      await asked.promise;
+      return { at: -300, states: { 'env-1': 'e1:7', other: 'e2:1' } };
+    };
+    socket.send({ kind: 'renewal', mark: 12.5 });
+    await platform.clock.advance(200);
+    asked.resolve();
+    const [answer] = await socket.until('lease');
+    expect(answer).toEqual({ event: 'lease', data: '{"mark":12.5,"ageMs":500,"state":"e1:7"}' });
+  });
+
+  test('is asked about only after the instance was told of, and is a sign of life', async () => {
+    const socket = await open();
+    await socket.until('payload-transferred');
+    let toldBefore: readonly string[] = [];
+    confirmArrivals = async () => {
+      toldBefore = [...fleet.told];
+      return { at: 0, states: { 'env-1': 'e1:2' } };
+    };
+    // Nobody waits for whoever has not said who it is.
+    socket.send({ kind: 'renewal', mark: 1 });
+    socket.send(hello('web-1'));
+    socket.send({ kind: 'renewal', mark: 2 });
+    expect((await socket.until('lease')).at(-1)?.data).toContain('"mark":2');
+    expect(toldBefore).toEqual(['join web-1 e1:2 by socket']);
+    for (let times = 0; times < 3; times++) {
+      await platform.clock.advance(50_000);
+      socket.send({ kind: 'renewal', mark: 3 });
+      await socket.until('lease');
+    }
+    expect(channel.subscriberCount).toBe(1);
+  });
+
+  test.each<[string, DataPlaneHost['confirmArrivals']]>([
+    ['nobody above can be asked', () => Promise.reject(new Error('the link is down'))],
+    ['what is above does not serve the environment', async () => ({ at: 0, states: { other: 'e1:1' } })],
+  ])('is not answered where %s', async (_, confirm) => {
+    const socket = await openAs('web-1');
+    confirmArrivals = confirm;
+    socket.send({ kind: 'renewal', mark: 1 });
+    socket.send({ kind: 'events', id: 'b-1', events: [] });
+    expect((await socket.until('taken')).map(({ event }) => event)).not.toContain('lease');
+    await settle();
+    publish(3);
+    expect((await socket.until('payload-transferred')).map(({ event }) => event)).not.toContain('lease');
   });
 });

@@ -7,6 +7,7 @@ import {
   parseReport,
   type Report,
   type Selector,
+  type SseEvent,
   type WindowReport,
 } from '@sluice/protocol';
 import type { WebSocket } from 'ws';
@@ -35,6 +36,8 @@ export interface SocketStreamHost {
   recordEvents(environmentId: string, batch: { readonly payloadId: string; readonly events: unknown }): number;
   /** Takes in a window of telemetry; resolves when nobody needs to send it again. */
   recordWindow(environmentId: string, report: WindowReport): Promise<void>;
+  /** The answer to a renewal; undefined: there is none. */
+  renew(environmentId: string, mark: number): Promise<SseEvent | undefined>;
   now(): number;
   /** A window could not be kept. */
   noteUnkept(error: unknown): void;
@@ -142,6 +145,10 @@ export class SocketStream implements Subscriber {
         if (sizeBytes > windowLimitBytes) this.#sayTaken(nameWindow(report), 413);
         else this.#takeWindow(report);
         return;
+      case 'renewal':
+        // Whoever has not said who it is, nobody waits for.
+        if (this.#member !== undefined) void this.#renew(report.mark);
+        return;
       case 'goodbye':
         if (this.#member !== undefined) fleet.leave([this.#member]);
         this.#member = undefined;
@@ -149,6 +156,11 @@ export class SocketStream implements Subscriber {
       default:
         report satisfies never;
     }
+  }
+
+  async #renew(mark: number): Promise<void> {
+    const answer = await this.#host.renew(this.#environmentId, mark);
+    if (answer !== undefined && this.#member !== undefined) this.#writer.send(frameOf(answer));
   }
 
   #takeEvents({ id, events }: Extract<Report, { kind: 'events' }>): void {
@@ -164,8 +176,7 @@ export class SocketStream implements Subscriber {
   }
 
   #sayTaken(id: string, status: number): void {
-    const answer = encodeSse(encodeNotice({ event: 'taken', id, status, at: this.#host.now() }));
-    this.#writer.send(encodeSocketFrame(Buffer.from(answer)));
+    this.#writer.send(frameOf(encodeNotice({ event: 'taken', id, status, at: this.#host.now() })));
   }
 
   #close(): void {
@@ -174,7 +185,12 @@ export class SocketStream implements Subscriber {
     if (this.#member !== undefined) {
       const silentMs = this.#kept.heardAt === undefined ? 0 : this.#host.keeper.now() - this.#kept.heardAt;
       this.#host.fleet.lose([this.#member], silentMs);
+      this.#member = undefined;
     }
     this.#socket.destroy();
   }
+}
+
+function frameOf(event: SseEvent): Uint8Array {
+  return encodeSocketFrame(Buffer.from(encodeSse(event)));
 }

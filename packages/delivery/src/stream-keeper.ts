@@ -1,4 +1,4 @@
-import { sseHeartbeat } from '@sluice/protocol';
+import { leaseMs, sseHeartbeat } from '@sluice/protocol';
 import type { StreamProtocol } from './channel.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { encodeSocketFrame } from './socket-frame.ts';
@@ -19,8 +19,6 @@ const periodMs = 1000;
  * ten seconds, clients that read 100 KB each second would be dropped again and again, and never have a large payload.
  */
 const stalledMs = 30_000;
-/** A client that reports, and has reported nothing for so long, is gone, whatever its connection says. */
-export const leaseMs = 60_000;
 const heartbeatMs = { least: 15_000, most: 25_000 };
 /** Streams end after hours, not all at once, so that load spreads again after a server was added or came back. */
 const lifetimeMs = { least: 4 * 3_600_000, most: 12 * 3_600_000 };

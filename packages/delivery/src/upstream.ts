@@ -15,6 +15,7 @@ import {
   type WireObject,
 } from '@sluice/protocol';
 import { WebSocket } from 'ws';
+import type { Confirmation } from './confirmation.ts';
 import { linkHeartbeatMs, linkPath, linkSilentMs } from './link-server.ts';
 
 export interface UpstreamOptions {
@@ -72,6 +73,12 @@ interface LookUp {
   fail(error: Error): void;
 }
 
+interface Asked {
+  readonly askedAt: number;
+  resolve(confirmation: Confirmation): void;
+  reject(error: Error): void;
+}
+
 /** The lower end of a link: keeps one to what is above, and takes in what comes from there. */
 export class Upstream {
   readonly #options: UpstreamOptions;
@@ -88,6 +95,7 @@ export class Upstream {
   #isRound = false;
   /** By environment: what the events since the last commit come to. */
   readonly #receivers = new Map<string, { readonly parser: SseParser; readonly receiver: Receiver<WireObject> }>();
+  readonly #confirmations = new Map<number, Asked>();
   readonly #lookUps = new Map<number, LookUp>();
   readonly #lookUpIds = new Map<string, number>();
   readonly #unknown = new Map<string, number>();
@@ -182,6 +190,17 @@ export class Upstream {
     return this.#ask(hash);
   }
 
+  /** Asks whether the control plane knows of all who were told of by now. Rejects when the link is down, or breaks. */
+  confirmArrivals(): Promise<Confirmation> {
+    // Before the keys came nobody has been told of.
+    if (!this.isCurrent) return Promise.reject(new Error('the link to what is above is down'));
+    const { promise, resolve, reject } = Promise.withResolvers<Confirmation>();
+    const id = ++this.#ids;
+    this.#confirmations.set(id, { askedAt: this.#options.platform.elapsed(), resolve, reject });
+    this.send({ kind: 'confirm', id });
+    return promise;
+  }
+
   close(): void {
     this.#closed = true;
     this.#stop();
@@ -247,7 +266,10 @@ export class Upstream {
     this.#isUp = false;
     this.#down?.();
     this.#down = undefined;
-    for (const lookUp of [...this.#lookUps.values()]) lookUp.fail(new Error('the link to what is above broke'));
+    const error = new Error('the link to what is above broke');
+    for (const lookUp of [...this.#lookUps.values()]) lookUp.fail(error);
+    for (const { reject } of this.#confirmations.values()) reject(error);
+    this.#confirmations.clear();
   }
 
   /** Gives up a link that has brought nothing for too long, whatever TCP says of it. */
@@ -291,11 +313,21 @@ export class Upstream {
       case 'taken':
         this.#sink.taken(message.id);
         return;
+      case 'confirmed':
+        this.#takeConfirmation(message);
+        return;
       case 'heartbeat':
         return;
       default:
         message satisfies never;
     }
+  }
+
+  /** What is above knew it after it was asked, so counting from the asking is never too late. */
+  #takeConfirmation({ id, agoMs, states }: Extract<LinkDown, { kind: 'confirmed' }>): void {
+    const asked = this.#confirmations.get(id);
+    this.#confirmations.delete(id);
+    asked?.resolve({ at: asked.askedAt - agoMs, states });
   }
 
   #takeKeys({ keys, path = [] }: Extract<LinkDown, { kind: 'keys' }>): void {

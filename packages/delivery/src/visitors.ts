@@ -38,11 +38,13 @@ export class Visitors {
     this.#stop();
   }
 
-  /** Takes in what an instance posted: who it is first, then what it has to say. */
-  take(environmentId: string, hello: Hello, reports: readonly Report[], leaseMs: number): void {
+  /**
+   * Takes in what an instance posted: who it is first, then what it has to say. Returns whether it was heard: not when a
+   * later word of it was faster.
+   */
+  take(environmentId: string, hello: Hello, reports: readonly Report[], leaseMs: number): boolean {
     const visitor = this.#visit(environmentId, { ...hello, isForeign: false }, leaseMs);
-    // A later word was faster.
-    if (visitor === undefined) return;
+    if (visitor === undefined) return false;
     const { member } = visitor;
     for (const report of reports) {
       if (report.kind === 'acknowledgement') this.#fleet.acknowledge([member], report);
@@ -52,6 +54,7 @@ export class Visitors {
         this.#visitors.delete(nameOf(environmentId, hello.session));
       }
     }
+    return true;
   }
 
   /** A foreign instance asked for flags and gets this version. */

@@ -2,6 +2,7 @@ export type * from './backfill.ts';
 export { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
 export * from './fdv1.ts';
 export * from './fdv2.ts';
+export * from './lease.ts';
 export * from './link.ts';
 export {
   type ComparisonEvent,

@@ -27,6 +27,16 @@ export type LinkDown =
   | { readonly kind: 'probe'; readonly environmentId: string; readonly id: string; readonly share: number }
   /** Counts, or a window, arrived and are kept. */
   | { readonly kind: 'taken'; readonly id: string }
+  /**
+   * Answers `confirm`: the control plane knew of all who had been told of before it `agoMs` ago, or later, and had these
+   * selectors afterwards, by environment.
+   */
+  | {
+      readonly kind: 'confirmed';
+      readonly id: number;
+      readonly agoMs: number;
+      readonly states: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'heartbeat' };
 
 /** From below. Members are numbers that the relay gives to the instances behind it, for as long as the link lasts. */
@@ -61,6 +71,8 @@ export type LinkUp =
   | { readonly kind: 'used'; readonly sdkKeys: readonly string[]; readonly edges: readonly string[] }
   /** Whose key has this hash? */
   | { readonly kind: 'lookup'; readonly id: number; readonly hash: string }
+  /** Does the control plane know of all who were told of? */
+  | { readonly kind: 'confirm'; readonly id: number }
   /** An update of an environment could not be used. */
   | { readonly kind: 'refused'; readonly environmentId: string; readonly problem: string }
   | { readonly kind: 'heartbeat' };
@@ -109,6 +121,7 @@ const downShapes: Readonly<Record<LinkDown['kind'], Shape>> = {
   found: objectOf({ id: anInteger, key: optional(sdkKeyShape) }),
   probe: objectOf({ environmentId: aString, id: aString, share: aNumber }),
   taken: objectOf({ id: aString }),
+  confirmed: objectOf({ id: anInteger, agoMs: aNumber, states: objectOf({}) }),
   heartbeat: objectOf({}),
 };
 
@@ -156,6 +169,7 @@ const upShapes: Readonly<Record<LinkUp['kind'], Shape>> = {
   seen: objectOf({ environmentId: aString, contexts: listOf(objectOf({})) }),
   used: objectOf({ sdkKeys: listOf(aString), edges: listOf(aString) }),
   lookup: objectOf({ id: anInteger, hash: aString }),
+  confirm: objectOf({ id: anInteger }),
   refused: objectOf({ environmentId: aString, problem: aString }),
   heartbeat: objectOf({}),
 };

@@ -17,12 +17,19 @@ export type Notice =
     }
   /** Whoever gets this is to answer at once; that measures how long things take. */
   | { readonly event: 'probe'; readonly id: string }
+  /**
+   * The answer to a renewal, which brings `mark` back: the control plane knew of the instance `ageMs` before this answer
+   * left, or later, and afterwards had the environment at `state`. An instance that has not come as far may not rely on
+   * it yet: what it does was perhaps given up before anybody knew of it.
+   */
+  | { readonly event: 'lease'; readonly mark: number; readonly ageMs: number; readonly state: string }
   /** A batch of events was looked at, as if it had been posted; `at` is the server's time. */
   | { readonly event: 'taken'; readonly id: string; readonly status: number; readonly at: number };
 
 const shapes = {
   fleet: objectOf({ delayMs: aNumber, spreadMs: aNumber, heartbeatMs: aNumber, windowMs: optional(aNumber) }),
   probe: objectOf({ id: aString }),
+  lease: objectOf({ mark: aNumber, ageMs: aNumber, state: aString }),
   taken: objectOf({ id: aString, status: aNumber, at: aNumber }),
 } as const;
 

@@ -309,3 +309,8 @@ describe('whatever JSON comes', () => {
     expect(taken).toBeGreaterThan(100);
   });
 });
+
+test('a renewal brings the time of the instance, whatever it is', () => {
+  expect(parseReport({ kind: 'renewal', mark: 1234.5678 })).toEqual({ kind: 'renewal', mark: 1234.5678 });
+  expect(parseReport({ kind: 'renewal' })).toMatchObject({ path: 'renewal.mark', expected: 'a number' });
+});

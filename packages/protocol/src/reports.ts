@@ -25,6 +25,11 @@ export type Report =
   /** Events as they would be posted to `/bulk`; `id` is the same for a batch and its repetition. */
   | { readonly kind: 'events'; readonly id: string; readonly events: unknown }
   | ({ readonly kind: 'telemetry' } & WindowReport)
+  /**
+   * Whether the server knows that this instance is here, and since when, is to be told by the notice `lease`. `mark`: when
+   * that was asked, by a clock of the instance that never jumps; it comes back as it is.
+   */
+  | { readonly kind: 'renewal'; readonly mark: number }
   /** The instance ends in good order. */
   | { readonly kind: 'goodbye' };
 
@@ -161,6 +166,7 @@ const shapes: Readonly<Record<Report['kind'], Shape>> = {
   probe: objectOf({ id: anId }),
   events: objectOf({ id: anId }),
   telemetry: objectOf({ session: anId, sequence: anInteger, agoMs: aNumber }),
+  renewal: objectOf({ mark: aNumber }),
   goodbye: objectOf({}),
 };
 
@@ -176,7 +182,7 @@ export function parseReport(value: unknown, path = ''): Report | Malformation | 
   if (!Object.hasOwn(shapes, kind)) return undefined;
   const malformed = shapes[kind](fields, path === '' ? kind : path);
   if (malformed !== undefined) return malformed;
-  const { id, events } = fields as { readonly id: string; readonly events: unknown };
+  const { id, events, mark } = fields as { readonly id: string; readonly events: unknown; readonly mark: number };
   switch (kind) {
     case 'hello':
       return { kind, ...readHello(fields as Partial<Hello>) };
@@ -192,6 +198,8 @@ export function parseReport(value: unknown, path = ''): Report | Malformation | 
       const ageMs = Math.min(Math.max(0, agoMs), Number.MAX_SAFE_INTEGER);
       return { kind, session, sequence, agoMs: ageMs, window };
     }
+    case 'renewal':
+      return { kind, mark };
     case 'goodbye':
       return { kind };
     default:

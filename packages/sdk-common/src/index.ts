@@ -21,7 +21,7 @@ export { isSampled } from './events/sampling.ts';
 export type { FlagsState, FlagsStateOptions } from './flags-state.ts';
 export { createPostReports, type PostOptions } from './fleet/post-reports.ts';
 export type { Refusals } from './fleet/refusals.ts';
-export { Reporter } from './fleet/reporter.ts';
+export { type Known, Reporter } from './fleet/reporter.ts';
 export type { GivenContext } from './given-context.ts';
 export type { EvaluationSeries, Hook, SeriesData, TrackSeries } from './hooks.ts';
 export type * from './platform.ts';

@@ -352,7 +352,7 @@ class Instance {
       findSelector: () => undefined,
       versions: new VersionClock({ id: name, clock, hash, log }),
       running: new RunningVersions(() => undefined),
-      lease: { isHeld: true, isConfirmed: true },
+      lease: { term: 0, isConfirmed: true, hasBegun: true, begin: async () => true },
       journal: this.#createJournal(schedule),
       repairsNews: () => undefined,
       limits: new Limits(clock),

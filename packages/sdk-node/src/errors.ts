@@ -4,7 +4,7 @@
  * back to; `mode-missing`: what is served is not in this build, nor is anything more severe. Why providers sent
  * nothing: `invalid-message`: the message has no key; `journal`: it cannot be read or written. `unknown-message`: no such
  * message is in doubt. Why a migration did nothing: `lease`: it is strict, and what this process knows of its stage may
- * be old; `stale`: the store has a version from so far ahead that somebody's clock is wrong. `backfill`:
+ * be old (a write that took too long is in the old store all the same, and its message says so); `stale`: the store has a version from so far ahead that somebody's clock is wrong. `backfill`:
  * the server refuses one, or it or a store does not work.
  */
 export type SluiceErrorCode =

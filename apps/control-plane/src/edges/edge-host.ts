@@ -1,5 +1,5 @@
 import type { ErrorLog } from '@sluice/delivery';
-import { hashKey, type LinkHost, retryAfterSeconds } from '@sluice/delivery';
+import { type Confirmation, hashKey, type LinkHost, retryAfterSeconds } from '@sluice/delivery';
 import type { LinkKeys } from '@sluice/protocol';
 import type { Logger } from 'pino';
 import type { ChannelRegistry } from '../channels/channel-registry.ts';
@@ -21,6 +21,7 @@ export interface EdgeHostParts {
   readonly platform: Platform;
   readonly log: Logger;
   readonly errors: ErrorLog;
+  readonly confirmArrivals: () => Promise<Confirmation>;
   /** What lets the workers of this very server in. */
   readonly workerKey: string;
 }
@@ -39,6 +40,7 @@ export function createEdgeHost({
   platform,
   log,
   errors,
+  confirmArrivals,
   workerKey,
 }: EdgeHostParts): LinkHost {
   async function listKeys(credentialId: string): Promise<LinkKeys | undefined> {
@@ -88,11 +90,13 @@ export function createEdgeHost({
     recordCounts: (environmentId, batch) => evaluations.recordCounts(environmentId, batch),
     recordContexts: (environmentId, seen) => contexts.recordContexts(environmentId, seen),
     recordWindow: (environmentId, report) => telemetry.record(environmentId, report),
+    confirmArrivals,
     noteUse: (credentialIds) => {
       for (const id of credentialIds) usage.note('credentials', id, platform.now());
     },
     retryAfterSeconds: () => retryAfterSeconds(platform),
     logWarning: (fields, message) => log.warn(fields, message),
     logError: (error, message) => errors.write(error, message),
+    logDebug: (message) => log.debug(message),
   };
 }

@@ -1,7 +1,14 @@
-import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import { type ConfigInForce, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
+import type { Arrival, Member } from '@sluice/delivery';
+import {
+  type ConfigInForce,
+  leaseMs,
+  parseSelector,
+  type RefusedObject,
+  type Running,
+  type Selector,
+} from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, hasRepairs, type Instance, nameOf, noConfigs } from './instance.ts';
+import { type Contact, hasRepairs, type Instance, nameOf, noConfigs, toPredecessor } from './instance.ts';
 import { createTrack, delayOf, forgetDelay, noteDelay, releaseIndex, type Track, wasThere } from './track.ts';
 
 /** Changes whose convergence can be asked for in detail. */
@@ -200,7 +207,8 @@ export class EnvironmentFleet implements FleetRecord {
   look(now: number): void {
     for (const instance of this.#instances) {
       if (instance === undefined) continue;
-      const { contact } = instance;
+      const { contact, before } = instance;
+      if (before.length > 0) instance.before = before.filter(({ leaseEndsAt }) => now < leaseEndsAt);
       if (contact.kind === 'lost' && now >= contact.leaseEndsAt) this.leave(instance, contact.leaseEndsAt);
       if (contact.kind === 'gone' && now - contact.at >= goneKeptMs && !hasRepairs(instance)) this.#forget(instance);
     }
@@ -299,6 +307,7 @@ export class EnvironmentFleet implements FleetRecord {
   /** Another process takes the place of one that ran under the same key, and starts from what it says it has. */
   #startAnew(instance: Instance, arrival: Arrival): void {
     this.#bySession.delete(instance.arrival.session);
+    instance.before = [...instance.before, toPredecessor(instance)].filter((process) => process !== undefined);
     Object.assign(instance, { epoch: undefined, version: 0, configs: noConfigs, delivered: 0, inferred: 0 });
     const has = parseSelector(arrival.running.state);
     for (const track of this.#tracks) {
@@ -316,6 +325,8 @@ export class EnvironmentFleet implements FleetRecord {
   #add(arrival: Arrival, member: Member, now: number): Instance {
     const { key, isForeign } = arrival;
     const siblings = this.#byKey.get(key) ?? [];
+    // It may be one whose place was taken while it was out of contact.
+    for (const each of siblings) each.before = each.before.filter(({ session }) => session !== arrival.session);
     const gap = siblings.findIndex(({ place }, at) => place !== at + 1);
     const place = (gap < 0 ? siblings.length : gap) + 1;
     const instance: Instance = {
@@ -333,6 +344,7 @@ export class EnvironmentFleet implements FleetRecord {
       configs: noConfigs,
       oldestVersion: undefined,
       repairs: undefined,
+      before: [],
       delivered: 0,
       inferred: 0,
       joinedAt: now,

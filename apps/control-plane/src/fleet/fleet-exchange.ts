@@ -12,7 +12,7 @@ import type { Track } from './track.ts';
 export interface FleetExchangeParts {
   readonly db: Database;
   readonly fleet: FleetRegistry;
-  readonly platform: Pick<Platform, 'now' | 'elapsed' | 'every'>;
+  readonly platform: Pick<Platform, 'now' | 'elapsed' | 'every' | 'after'>;
   readonly log: Logger;
   /** Of this server, since its start. */
   readonly replicaId: string;
@@ -34,6 +34,12 @@ const exchanged = { tracks: 16, forMs: 10 * 60_000 };
 
 /** The one clock that servers share is their database's, and that is PostgreSQL. */
 const sharedNow = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+/** Somebody who wants to be sure that all who are here are written. */
+interface Waiting {
+  resolve(aliveAt: number): void;
+  reject(error: unknown): void;
+}
 
 /** What was written last of an environment. */
 interface Written {
@@ -58,9 +64,13 @@ export class FleetExchange {
   /** News are not written before, nor that this server is there. */
   #newsAt = 0;
   #aliveAt = 0;
+  /** The others know that this server was there then, or later. */
+  #saidAliveAt = 0;
+  #waiting: Waiting[] = [];
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
   #isFailing = false;
+  #isClosed = false;
 
   constructor(parts: FleetExchangeParts) {
     this.#parts = parts;
@@ -74,10 +84,25 @@ export class FleetExchange {
     return mergeFleets([this.#ownRecord(environmentId), ...others]);
   }
 
+  /**
+   * Resolves once all who are here by now are written, so that whoever asks for the fleet at another server, or after this
+   * one was started again, finds them; with the time since which, or later, others know that this server was there: until
+   * `leaseMs` after it they take nobody of it for gone.
+   */
+  settle(): Promise<number> {
+    if (this.#isClosed) return Promise.reject(new Error('the server is stopping'));
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#waiting.push({ resolve, reject });
+    this.#attempt();
+    return promise;
+  }
+
   /** Tells the others for the last time, after which they see for themselves where its instances turn up. */
   async close(): Promise<void> {
     this.#stop();
+    this.#isClosed = true;
     await this.#writing;
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the server is stopping'));
     this.#newsAt = 0;
     await this.#writeNews();
   }
@@ -153,21 +178,27 @@ export class FleetExchange {
     return { rosterAt: row.rosterAt, progressAt: row.progressAt, progress, roster: roster ?? [] };
   }
 
-  async #writeNews(): Promise<void> {
+  /** Whether all is written: not where it was written too lately, or somebody has taken away what was there. */
+  async #writeNews(): Promise<boolean> {
     const { fleet, platform } = this.#parts;
     const startedAt = platform.elapsed();
-    if (startedAt < this.#newsAt) return;
-    for (const [environmentId, instances] of fleet.list()) await this.#write(environmentId, instances);
+    if (startedAt < this.#newsAt) return false;
+    let isAll = true;
+    for (const [environmentId, instances] of fleet.list()) {
+      if (!(await this.#write(environmentId, instances))) isAll = false;
+    }
     const endedAt = platform.elapsed();
     this.#newsAt = endedAt + (endedAt - startedAt) / writeShare;
+    return isAll;
   }
 
-  async #write(environmentId: string, fleet: EnvironmentFleet): Promise<void> {
+  /** False: somebody has taken away what was written before; next time, all is written. */
+  async #write(environmentId: string, fleet: EnvironmentFleet): Promise<boolean> {
     const { rosterRevision, progressRevision } = fleet;
     const before = this.#written.get(environmentId);
     const { db, replicaId, platform, isShared } = this.#parts;
     const hasProgress = isShared && before?.progressRevision !== progressRevision;
-    if (!hasProgress && before?.rosterRevision === rosterRevision) return;
+    if (!hasProgress && before?.rosterRevision === rosterRevision) return true;
     // A server that was started again finds how far changes got in the record of it.
     const tracks = isShared ? this.#listTracks(fleet) : [];
     const { roster, progress } = takeSnapshot(fleet, tracks, platform.elapsed());
@@ -179,8 +210,10 @@ export class FleetExchange {
         .where('environmentId', '=', environmentId)
         .where('replicaId', '=', replicaId)
         .executeTakeFirst();
-      // Somebody has taken away what was written before: next time, all is.
-      if (numUpdatedRows === 0n) return void this.#written.delete(environmentId);
+      if (numUpdatedRows === 0n) {
+        this.#written.delete(environmentId);
+        return false;
+      }
     } else {
       const all = { ...news, rosterJson: JSON.stringify(roster), rosterAt: this.#now };
       await db
@@ -190,35 +223,60 @@ export class FleetExchange {
         .execute();
     }
     this.#written.set(environmentId, { rosterRevision, progressRevision });
+    return true;
   }
 
-  async #sayAlive(): Promise<void> {
+  /** Whether the others know it of all that was written: not where somebody has taken some of it away. */
+  async #sayAlive(): Promise<boolean> {
     const { db, replicaId, platform, isShared } = this.#parts;
-    if (this.#written.size === 0 || platform.elapsed() < this.#aliveAt) return;
-    this.#aliveAt = platform.elapsed() + (isShared ? alivePeriodMs : alone.alivePeriodMs);
-    await db.updateTable('fleetSnapshots').set({ aliveAt: this.#now }).where('replicaId', '=', replicaId).execute();
+    const now = platform.elapsed();
+    if (this.#written.size === 0 || now < this.#aliveAt) return true;
+    const { numUpdatedRows } = await db
+      .updateTable('fleetSnapshots')
+      .set({ aliveAt: this.#now })
+      .where('replicaId', '=', replicaId)
+      .executeTakeFirst();
+    if (numUpdatedRows < this.#written.size) {
+      this.#written.clear();
+      return false;
+    }
+    this.#aliveAt = now + (isShared ? alivePeriodMs : alone.alivePeriodMs);
+    this.#saidAliveAt = now;
+    return true;
   }
 
-  /** What fails is tried again at its next time. Of failures in a row the first is logged. */
+  /** What fails is tried again at its next time. */
   #attempt(): void {
-    if (this.#isWriting) return;
+    if (this.#isWriting || this.#isClosed) return;
     this.#isWriting = true;
-    this.#writing = this.#writeNews()
-      .then(() => this.#sayAlive())
-      .then(
-        () => {
-          this.#isFailing = false;
-        },
-        (error: unknown) => {
-          if (!this.#isFailing) {
-            this.#parts.log.warn({ err: error }, 'other servers could not be told of the instances of this one');
-          }
-          this.#isFailing = true;
-        },
-      )
-      .finally(() => {
-        this.#isWriting = false;
-      });
+    // Whoever asks while this is written may have come too late for it.
+    const waiting = this.#waiting.splice(0);
+    this.#writing = this.#writeAll(waiting).finally(() => {
+      this.#isWriting = false;
+      if (this.#waiting.length > 0) this.#parts.platform.after(this.#leftMs, () => this.#attempt());
+    });
+  }
+
+  /** Until news may be written again. */
+  get #leftMs(): number {
+    return Math.max(0, this.#newsAt - this.#parts.platform.elapsed());
+  }
+
+  /** Of failures in a row the first is logged. */
+  async #writeAll(waiting: readonly Waiting[]): Promise<void> {
+    try {
+      const isAll = await this.#writeNews();
+      const isKnown = await this.#sayAlive();
+      if (isAll && isKnown) for (const { resolve } of waiting) resolve(this.#saidAliveAt);
+      else this.#waiting.unshift(...waiting);
+      this.#isFailing = false;
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+      if (!this.#isFailing) {
+        this.#parts.log.warn({ err: error }, 'other servers could not be told of the instances of this one');
+      }
+      this.#isFailing = true;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { type Arrival, leaseMs, type Member } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
+import type { Arrival, Member } from '@sluice/delivery';
+import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
 
 /**
  * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key
@@ -31,12 +31,27 @@ export interface Instance {
    * Undefined: it has not told yet, nor has who was in its place before.
    */
   repairs: readonly RepairBacklog[] | undefined;
+  /** Processes whose place this one has taken before their leases ended. */
+  before: readonly Predecessor[];
   /** Of a foreign instance: the versions that were sent, and that its events name. */
   delivered: number;
   inferred: number;
   /** By the monotonic clock: since it is there, without a break of contact long enough to be gone. */
   joinedAt: number;
   heardAt: number;
+}
+
+/** A process that may be running for all we know, although another one has taken its place. */
+export interface Predecessor extends Pick<Instance, 'epoch' | 'version' | 'refused' | 'oldestVersion'> {
+  readonly session: string;
+  readonly leaseEndsAt: number;
+}
+
+/** As whoever takes its place remembers it; undefined: nobody needs to, as it is gone, or tells nothing anyway. */
+export function toPredecessor(instance: Instance): Predecessor | undefined {
+  const { contact, isForeign, arrival, epoch, version, refused, oldestVersion } = instance;
+  if (contact.kind !== 'lost' || isForeign) return undefined;
+  return { session: arrival.session, leaseEndsAt: contact.leaseEndsAt, epoch, version, refused, oldestVersion };
 }
 
 /** Of whoever has told of none. */

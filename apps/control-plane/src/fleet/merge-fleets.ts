@@ -1,5 +1,5 @@
 import type { FleetRecord } from './fleet-record.ts';
-import { type Instance, lastHeard } from './instance.ts';
+import { type Instance, lastHeard, toPredecessor } from './instance.ts';
 import { createTrack, delayOf, noteDelay, type Track, wasThere } from './track.ts';
 
 /** Where an instance stands in the record of one server. */
@@ -71,12 +71,29 @@ function mergeKey(places: readonly Place[]): readonly Merged[] {
         ? []
         : [
             {
-              instance: { ...current.instance, place: at + 1, repairs: mergeRepairs(process, before, processes) },
+              instance: {
+                ...current.instance,
+                place: at + 1,
+                repairs: mergeRepairs(process, before, processes),
+                before: mergeBefore(current.instance, before, there),
+              },
               places: process,
               before,
             },
           ];
     });
+}
+
+/** Without those that have turned up elsewhere. */
+function mergeBefore(
+  { before }: Instance,
+  replaced: readonly Place[],
+  there: readonly (readonly Place[])[],
+): Instance['before'] {
+  const turnedUp = new Set(there.map(([current]) => current?.instance.arrival.session));
+  return [...before, ...replaced.map(({ instance }) => toPredecessor(instance))]
+    .filter((process) => process !== undefined)
+    .filter(({ session }) => !turnedUp.has(session));
 }
 
 /** What a process left behind is as it says itself, until one that came later under its key, at any server, tells. */

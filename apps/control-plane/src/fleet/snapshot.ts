@@ -1,7 +1,7 @@
-import { type Arrival, leaseMs } from '@sluice/delivery';
-import type { ConfigInForce, RefusedObject, RepairBacklog } from '@sluice/protocol';
+import type { Arrival } from '@sluice/delivery';
+import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, type Instance, lastHeard, noConfigs } from './instance.ts';
+import { type Contact, type Instance, lastHeard, noConfigs, type Predecessor } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';
 
 /**
@@ -48,6 +48,8 @@ interface SnapshotOther {
   readonly oldestVersion?: number;
   /** Null: it has told nothing of them. */
   readonly repairs?: readonly RepairBacklog[] | null;
+  /** Processes whose place it has taken, each with how long its lease has left. */
+  readonly before?: readonly (Omit<Predecessor, 'leaseEndsAt'> & { readonly leaseLeftMs: number })[];
   /** Which list of configs. */
   readonly configs?: number;
   readonly delivered?: number;
@@ -155,6 +157,7 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
     problem,
     oldestVersion,
     repairs,
+    before,
     delivered,
     inferred,
     contact,
@@ -166,6 +169,9 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
     ...(problem !== undefined && { problem }),
     ...(oldestVersion !== undefined && { oldestVersion }),
     ...(!isAsMost(repairs, most) && { repairs: repairs ?? null }),
+    ...(before.length > 0 && {
+      before: before.map(({ leaseEndsAt, ...process }) => ({ ...process, leaseLeftMs: Math.round(leaseEndsAt - now) })),
+    }),
     ...(configsAt > 0 && { configs: configsAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
@@ -219,11 +225,18 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
     oldestVersion: other?.oldestVersion,
     repairs: repairs ?? undefined,
+    before: readBefore(other, now - ages.progressMs, now),
     delivered: other?.delivered ?? 0,
     inferred: other?.inferred ?? 0,
     joinedAt: now - ages.rosterMs - joinedMsAgo,
     heardAt: lastHeard(contact) ?? now - ages.silentMs,
   };
+}
+
+function readBefore(other: SnapshotOther | undefined, writtenAt: number, now: number): readonly Predecessor[] {
+  return (other?.before ?? [])
+    .map(({ leaseLeftMs, ...process }) => ({ ...process, leaseEndsAt: writtenAt + leaseLeftMs }))
+    .filter(({ leaseEndsAt }) => now < leaseEndsAt);
 }
 
 /** A server that was silent for so long is gone, and its instances with it unless they turn up elsewhere. */

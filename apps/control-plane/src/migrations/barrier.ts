@@ -72,14 +72,14 @@ export function describeHoldouts(
   { instances }: FleetRecord,
   question: Question,
 ): { readonly ready: number; readonly holdouts: readonly HoldoutView[] } {
-  const live = instances.filter(({ contact }) => contact.kind !== 'gone');
-  const holdouts = live.flatMap((instance): readonly HoldoutView[] => {
-    const reason = findReason(instance, question);
+  const processes = instances.flatMap(listProcesses);
+  const holdouts = processes.flatMap((process): readonly HoldoutView[] => {
+    const reason = findReason(process, question);
     if (reason === undefined) return [];
-    const { arrival, isForeign, contact, version, epoch, oldestVersion } = instance;
+    const { arrival, isForeign, contact, version, epoch, oldestVersion } = process;
     return [
       {
-        instance: nameOf(instance),
+        instance: nameOf(process),
         sdk: arrival.sdk,
         isForeign,
         reason:
@@ -89,7 +89,15 @@ export function describeHoldouts(
       },
     ];
   });
-  return { ready: live.length - holdouts.length, holdouts };
+  return { ready: processes.length - holdouts.length, holdouts };
+}
+
+/** Whoever is there, and those before it whose leases have not ended: a new process does not prove that they have. */
+function listProcesses(instance: Instance): readonly Instance[] {
+  const before = instance.before.map(({ leaseEndsAt, ...process }): Instance => {
+    return { ...instance, ...process, contact: { kind: 'lost', leaseEndsAt } };
+  });
+  return instance.contact.kind === 'gone' ? before : [instance, ...before];
 }
 
 /** Undefined: it has the version, and nothing of an earlier one is going on in it. */
@@ -102,7 +110,9 @@ function findReason(instance: Instance, { key, epoch, version }: Question): stri
     return `could not use it: ${describeRefusal(instance)}`;
   }
   if (oldestVersion !== undefined && oldestVersion < version) {
-    return `has an operation that began under version ${oldestVersion}`;
+    return oldestVersion === 0
+      ? 'has an operation that began before it had any version'
+      : `has an operation that began under version ${oldestVersion}`;
   }
   return undefined;
 }

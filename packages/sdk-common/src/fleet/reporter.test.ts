@@ -744,3 +744,48 @@ test('tells of operations that began under an earlier version, and when the olde
   expect(oldestOf()).toEqual([undefined, 3, 3, 4, undefined]);
   expect(sent.at(-1)).toMatchObject({ state: 'e1:5' });
 });
+
+describe('where somebody wants to know whether this instance is known', () => {
+  const lease = { event: 'lease', state: 'e1:4' } as const;
+
+  test('asks at once, and then whenever it tells of anything, with the time at which it asks', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 3);
+    await platform.clock.advance(100);
+    expect(sent.map(inWords)).not.toContain('renewal');
+    reporter.watchKnown(() => undefined);
+    expect(sent.slice(2)).toEqual([{ kind: 'renewal', mark: 100 }]);
+    await platform.clock.advance(10_000);
+    expect(sent.slice(3)).toMatchObject([{ kind: 'acknowledgement' }, { kind: 'renewal', mark: 10_050 }]);
+    expect(openLine()).toMatchObject([{ kind: 'hello' }, { kind: 'renewal', mark: 10_100 }]);
+  });
+
+  test('asks with its posts, each of which says first who it is, and hears the answer to them', async () => {
+    const setting = create();
+    const { reporter, platform, posted } = setting;
+    const known: unknown[] = [];
+    reporter.notice(invitation);
+    run(reporter, 3, 'stream');
+    await platform.clock.advance(500);
+    setting.answer = async () => [{ ...lease, mark: platform.clock.elapsed(), ageMs: 20 }];
+    reporter.watchKnown((each) => known.push(each));
+    await settle();
+    expect(posted.at(-1)?.map(inWords)).toEqual(['hello 2 e1:3 by stream', 'renewal']);
+    await platform.clock.advance(10_000);
+    expect(posted.at(-1)?.map(inWords)).toEqual(['hello 3 e1:3 by stream', 'renewal']);
+    expect(known[0]).toEqual({ at: 480, state: 'e1:4' });
+  });
+
+  test('counts from when it asked, however late the answer is; a time that has not come yet is none of its own', async () => {
+    const { reporter, openLine, platform } = create();
+    openLine();
+    const known: unknown[] = [];
+    reporter.watchKnown((each) => known.push(each));
+    await platform.clock.advance(90_000);
+    reporter.notice({ ...lease, mark: 0, ageMs: 700 });
+    reporter.notice({ ...lease, mark: 90_001, ageMs: 0 });
+    reporter.notice({ ...lease, mark: 90_000, ageMs: -5 });
+    expect(known).toEqual([{ at: -700, state: 'e1:4' }]);
+  });
+});

@@ -31,6 +31,14 @@ export interface TakenEvents {
   readonly at: number;
 }
 
+/** The control plane knew of this instance, and afterwards had the environment so far. */
+export interface Known {
+  /** At this time, or later, by the clock that never jumps. */
+  readonly at: number;
+  /** Selector: whoever has not come as far runs what others may not have waited for. */
+  readonly state: string;
+}
+
 /** What runs in this process, as it was when it began. */
 export interface RunningOperations {
   /** The environment's version under which the oldest of them began; undefined: nothing runs. */
@@ -57,6 +65,8 @@ export class Reporter implements DataObserver {
   #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'> = {};
   #operations: RunningOperations | undefined;
   #listRepairs = (): readonly RepairBacklog[] | undefined => undefined;
+  /** Undefined: nobody wants to know whether this instance is known. */
+  #onKnown: ((known: Known) => void) | undefined;
   /** That somebody waits for the end of. */
   #toldOldest: number | undefined;
   /** Undefined: there were never any. */
@@ -135,6 +145,12 @@ export class Reporter implements DataObserver {
     this.#scheduleReport();
   }
 
+  /** From now on asks, now and whenever it tells of anything, since when the control plane knows of this instance. */
+  watchKnown(onKnown: (known: Known) => void): void {
+    this.#onKnown = onKnown;
+    if (this.#isReachable()) void this.#send([this.#renewal()]);
+  }
+
   refuse(problem: string): void {
     if (this.#note({ ...this.#running, problem })) this.#scheduleReport();
   }
@@ -151,7 +167,12 @@ export class Reporter implements DataObserver {
         };
         return;
       case 'probe':
-        void this.#send({ kind: 'probe', id: notice.id });
+        void this.#send([{ kind: 'probe', id: notice.id }]);
+        return;
+      case 'lease':
+        // A time of ours that has not come yet is none of ours.
+        if (notice.mark <= this.#platform.clock.elapsed() && notice.ageMs >= 0)
+          this.#onKnown?.({ at: notice.mark - notice.ageMs, state: notice.state });
         return;
       case 'taken':
         this.#settleBatch(notice.id, { status: notice.status, at: notice.at });
@@ -191,7 +212,7 @@ export class Reporter implements DataObserver {
     if (text.length > longestWindow) return true;
     if (this.#line !== undefined) return (await this.#sendByLine(id, text)) !== undefined;
     if (!this.#isReachable()) return false;
-    const notices = await this.#send(report);
+    const notices = await this.#send([report]);
     return notices.some((notice) => notice.event === 'taken' && notice.id === id);
   }
 
@@ -202,7 +223,7 @@ export class Reporter implements DataObserver {
     this.#cancelHeartbeat();
     // A post says it with whatever it says.
     if (this.#line !== undefined) this.#tell();
-    if (this.#connections > 0 && this.#isReachable()) await this.#send({ kind: 'goodbye' });
+    if (this.#connections > 0 && this.#isReachable()) await this.#send([{ kind: 'goodbye' }]);
     this.#giveUpBatches();
   }
 
@@ -231,9 +252,14 @@ export class Reporter implements DataObserver {
     this.#cancelReport = undefined;
     this.#scheduleHeartbeat();
     if (!this.#isReachable()) return;
-    void this.#send(
+    void this.#send([
       this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe(!this.#areConfigsTold) } : this.#hello(),
-    );
+      ...(this.#onKnown === undefined ? [] : [this.#renewal()]),
+    ]);
+  }
+
+  #renewal(): Report {
+    return { kind: 'renewal', mark: this.#platform.clock.elapsed() };
   }
 
   #scheduleHeartbeat(): void {
@@ -271,14 +297,14 @@ export class Reporter implements DataObserver {
   }
 
   /** Resolves with what the server has to say in return, where it can: by a line that comes later. */
-  async #send(report: Report): Promise<readonly Notice[]> {
+  async #send(reports: readonly Report[]): Promise<readonly Notice[]> {
     if (this.#line !== undefined) {
-      this.#line(JSON.stringify(report));
-      this.#isGreeted ||= report.kind === 'hello';
+      for (const report of reports) this.#line(JSON.stringify(report));
+      this.#isGreeted ||= reports[0]?.kind === 'hello';
       return [];
     }
     // Whoever takes in a post may be another server than the one that took in the post before.
-    const notices = await this.#options.post(report.kind === 'hello' ? [report] : [this.#hello(), report]);
+    const notices = await this.#options.post(reports[0]?.kind === 'hello' ? reports : [this.#hello(), ...reports]);
     for (const notice of notices) if (!this.#closed) this.notice(notice);
     return notices;
   }

@@ -34,9 +34,9 @@ export interface MigrationSettings<T> {
    */
   readonly failover?: boolean;
   /**
-   * Refuses everything until a payload was confirmed, and writes in `off` once the server was not heard of for so long
-   * that it may take this process for gone: 30 s after the connection broke, 75 s after it fell silent. Else both are
-   * done, and logged.
+   * Refuses everything until the server has confirmed that it knows of this process, which it waits for up to 5 s; and
+   * writes in `off` once that was not confirmed for 45 s, as after 60 s it may take this process for gone. A write that
+   * takes longer than that is not acknowledged, although the old store may have it. Else all of that is done, and logged.
    */
   readonly strict?: boolean;
   /** Where there is no flag, or it serves no stage; `off`. */

@@ -797,11 +797,9 @@ describe('without contact to the server', () => {
   });
 
   test('a strict migration refuses writes in off, and goes on where nobody has to wait for it', async () => {
-    const { orders, loseContact, clock, serve } = await create('off', { strict: true });
-    loseContact();
-    await clock.advance(29_000);
+    const { orders, loseContact, serve } = await create('off', { strict: true });
     await orders.write('a', { total: 1 });
-    await clock.advance(1000);
+    loseContact();
     for (const write of [() => orders.write('a', { total: 2 }), () => orders.remove('a')])
       await expect(write()).rejects.toMatchObject({ code: 'lease', message: /contact with the server is lost/ });
     expect((await orders.read('a')).value).toEqual({ total: 1 });
@@ -811,19 +809,26 @@ describe('without contact to the server', () => {
     expect((await orders.write('a', { total: 3 })).stage).toBe('dualwrite');
   });
 
-  test('others go on, and warn once of writes in off', async () => {
-    const { orders, log } = await create(undefined, {}, { contact: false });
-    await orders.write('a', { total: 1 });
-    await orders.write('a', { total: 1 });
+  test('others go on, and raise an alarm of writes in off, every minute as long as it is so', async () => {
+    const { orders, log, clock } = await create(undefined, {}, { contact: false });
+    const write = () => orders.write('a', { total: 1 });
+    for (let times = 0; times < 3; times++) await write();
     await orders.read('a');
-    expect(log.lines).toEqual([
-      expect.stringMatching(/^warn: migration orders: it writes in stage off without contact/),
-    ]);
+    const alarm = 'error: migration orders: 1 write in stage off was made without contact with the server';
+    expect(log.lines).toEqual([expect.stringContaining(alarm)]);
+    await clock.advance(59_999);
+    await write();
+    expect(log.lines).toHaveLength(1);
+    await clock.advance(1);
+    await write();
+    expect(log.lines.slice(1)).toEqual([expect.stringContaining('4 writes in stage off were made without contact')]);
+    await clock.advance(600_000);
+    expect(log.lines).toHaveLength(2);
   });
 });
 
 /** A client that tells a server what it runs, with a migration between two stores in memory. */
-async function createReporting(parts: Parts = {}) {
+async function createReporting(parts: Parts = {}, { isReady = true } = {}) {
   const [platform, log] = [createFakePlatform(), createFakeLog()];
   const told: Report[] = [];
   const identity = { key: 'web-1', session: 's-1', sdk: 'sluice-test/1', about: {} };
@@ -862,9 +867,15 @@ async function createReporting(parts: Parts = {}) {
   };
   const stores = { old: new MemoryStore<Order>(), new: new MemoryStore<Order>() };
   const orders = client.migration<Order>('orders', { ...stores, ...parts });
-  sink?.line((text) => void told.push(JSON.parse(text)));
-  await commit(3);
-  return { platform, told, commit, stores, orders };
+  sink?.line((text) => {
+    const report: Report = JSON.parse(text);
+    if (report.kind !== 'renewal') told.push(report);
+  });
+  if (isReady) await commit(3);
+  /** The control plane has it as far as this by now. */
+  const know = (state = 'e1:3'): void =>
+    sink?.notice({ event: 'lease', mark: platform.clock.elapsed(), ageMs: 0, state });
+  return { platform, told, commit, know, log, stores, orders };
 }
 
 test('an acknowledgement tells how many records are to be repaired, until they are', async () => {
@@ -1019,4 +1030,96 @@ test('a migration is made once', async () => {
   const { client, stores } = await create('off');
   expect(() => client.migration('orders', stores)).toThrow(/migration orders: there is one already/);
   expect(() => client.migration('../orders', stores)).toThrow(/the key must be made of letters/);
+});
+
+describe('strict, where a server knows of it', () => {
+  test('begins once the server does, and refuses what it is asked before that', async () => {
+    const { platform, orders, know } = await createReporting({ strict: true });
+    const first = orders.write('a', { total: 1 });
+    await platform.clock.advance(100);
+    know();
+    expect((await first).stage).toBe('off');
+  });
+
+  test('does nothing at all behind an edge that cannot ask the server, and says why', async () => {
+    const { platform, orders, stores } = await createReporting({ strict: true });
+    const refused = [orders.write('a', { total: 1 }), orders.read('a')].map((operation) =>
+      expect(operation).rejects.toMatchObject({ code: 'lease', message: /an edge before it may have lost the server/ }),
+    );
+    await platform.clock.advance(5000);
+    await Promise.all(refused);
+    await expect(orders.read('a')).rejects.toMatchObject({ code: 'lease' });
+    expect(stores.old.requests).toEqual([]);
+  });
+
+  test('refuses writes in off when the server has not known of it for 45 s, whatever the connection looks like', async () => {
+    const { platform, orders, know } = await createReporting({ strict: true });
+    know();
+    await orders.write('a', { total: 1 });
+    await platform.clock.advance(44_999);
+    await orders.write('a', { total: 2 });
+    await platform.clock.advance(1);
+    await expect(orders.write('a', { total: 3 })).rejects.toMatchObject({ code: 'lease' });
+    know();
+    await orders.write('a', { total: 4 });
+  });
+
+  test.each(['lost', 'lost and found'])('does not acknowledge a write during which it was %s', async (how) => {
+    const { platform, orders, know, stores } = await createReporting({ strict: true });
+    know();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stores.old.before = () => promise;
+    const written = orders.write('a', { total: 1 });
+    await platform.clock.advance(45_000);
+    if (how === 'lost and found') know();
+    resolve();
+    await expect(written).rejects.toMatchObject({ code: 'lease', message: /the old store has it/ });
+    expect(stores.old.records.get('a')?.value).toEqual({ total: 1 });
+  });
+
+  test('does not write what it began to make before it was lost and found', async () => {
+    const { platform, orders, know, stores } = await createReporting({ strict: true });
+    know();
+    const updated = orders.update('a', async () => {
+      await platform.clock.advance(45_000);
+      know();
+      return { total: 1 };
+    });
+    await expect(updated).rejects.toMatchObject({ code: 'lease' });
+    expect(stores.old.records.size).toBe(0);
+  });
+});
+
+test('one that has just begun gives no alarm before the server could know of it', async () => {
+  const { platform, orders, know, log } = await createReporting();
+  const alarms = (): number => log.lines.filter((line) => line.includes('without contact')).length;
+  await orders.write('a', { total: 1 });
+  know();
+  await platform.clock.advance(10_000);
+  expect(alarms()).toBe(0);
+  await platform.clock.advance(35_000);
+  await orders.write('a', { total: 1 });
+  expect(alarms()).toBe(1);
+  // It came back, and is lost again.
+  know();
+  await platform.clock.advance(45_000);
+  await orders.write('a', { total: 1 });
+  expect(alarms()).toBe(1);
+  await platform.clock.advance(15_000);
+  await orders.write('a', { total: 1 });
+  expect(alarms()).toBe(2);
+});
+
+test('an operation that began before there was any payload is told as older than all', async () => {
+  const { platform, told, orders, stores, commit } = await createReporting({}, { isReady: false });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stores.old.before = () => promise;
+  const written = orders.write('a', { total: 1 });
+  await settle();
+  await commit(3);
+  expect(told.at(-1)).toMatchObject({ kind: 'acknowledgement', state: 'e1:3', oldestVersion: 0 });
+  resolve();
+  await written;
+  await platform.clock.advance(1000);
+  expect(told.at(-1)).not.toHaveProperty('oldestVersion');
 });

@@ -58,7 +58,7 @@ export interface MigrationStatus {
   readonly isDirty: boolean;
   /** Writes to the other side that nobody waits for any more, and that have not ended. */
   readonly detached: number;
-  /** Whether the server was heard of lately, so that the stages known here may be relied on. */
+  /** Whether the server has confirmed lately that it waits for this process, so that the stages known here may be relied on. */
   readonly hasContact: boolean;
 }
 
@@ -76,7 +76,7 @@ export interface MigrationHost extends TrackedStageHost {
   findSelector(): string | undefined;
   readonly versions: VersionClock;
   readonly running: RunningVersions;
-  readonly lease: Pick<Lease, 'isHeld' | 'isConfirmed'>;
+  readonly lease: Pick<Lease, 'term' | 'isConfirmed' | 'hasBegun' | 'begin'>;
   readonly journal: RepairsOptions['journal'];
   /** The server is to know soon what there is to repair. */
   readonly repairsNews: () => void;
@@ -95,6 +95,8 @@ interface Operation extends RecordPlace {
   readonly plan: StagePlan;
   /** Of the environment, when its stage was asked for. */
   readonly environmentVersion: number | undefined;
+  /** Of the lease, when its stage was asked for; undefined: it was not held. */
+  readonly term: number | undefined;
   /** It is done within this one. */
   readonly outer: Operation | undefined;
   /** What runs on within it is done in a stage of its own: nobody waits for this one any more. */
@@ -113,6 +115,8 @@ const detachedMs = 5000;
  * as many, what is written is repaired later. Those that somebody waits for are as many as callers.
  */
 const mostDetached = 256;
+/** Of writes in `off` without contact it is told so often. */
+const alarmPeriodMs = 60_000;
 /** How long a repair waits for a store. */
 const repairMs = 5000;
 /** A write that finds a higher version takes a higher one still, so often. */
@@ -138,6 +142,9 @@ export class Migration<T, Id = string> {
   readonly #around = new AsyncLocalStorage<Operation>();
   readonly #told = new Set<string>();
   #detached = 0;
+  /** Writes in `off` without contact since that was told. */
+  #alone = 0;
+  #quietUntil = Number.NEGATIVE_INFINITY;
   #selector: string | undefined;
   #environmentVersion: number | undefined;
 
@@ -259,7 +266,7 @@ export class Migration<T, Id = string> {
       repairs,
       isDirty: this.#repairs.isDirty,
       detached: this.#detached,
-      hasContact: this.#host.lease.isHeld,
+      hasContact: this.#host.lease.term !== undefined,
     };
   }
 
@@ -280,8 +287,7 @@ export class Migration<T, Id = string> {
   }
 
   async #operate<R>(id: Id, context: GivenContext, work: (operation: Operation) => Promise<R>): Promise<R> {
-    if (this.#settings.strict === true && !this.#host.lease.isConfirmed)
-      throw this.#createError('lease', 'it is strict, and no payload was confirmed to be current yet: await ready()');
+    if (this.#settings.strict === true && !this.#host.lease.hasBegun) await this.#begun();
     const key = this.#nameOf(id);
     const around = this.#findAround(key);
     const operation = around ?? this.#begin(key, context);
@@ -293,6 +299,18 @@ export class Migration<T, Id = string> {
       if (around === undefined) operation.hasEnded = true;
       running.end(operation.environmentVersion);
     }
+  }
+
+  /** What is there may be as old as its disk, or as an edge that has nothing above it. */
+  async #begun(): Promise<void> {
+    const { lease } = this.#host;
+    if (!lease.isConfirmed)
+      throw this.#createError('lease', 'it is strict, and no payload was confirmed to be current yet: await ready()');
+    if (await lease.begin()) return;
+    throw this.#createError(
+      'lease',
+      'it is strict, and the server has not confirmed yet that it knows of this process: an edge before it may have lost the server, or it and the edges may be of an older release',
+    );
   }
 
   /** What is done to the record already, and this is a part of. */
@@ -307,7 +325,8 @@ export class Migration<T, Id = string> {
     const tracked = this.#evaluate(key, context);
     const { stage, cohort } = tracked;
     const environmentVersion = this.#findEnvironmentVersion();
-    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, outer, hasEnded: false };
+    const term = stage === 'off' ? this.#host.lease.term : undefined;
+    return { key, stage, cohort, tracked, plan: stagePlans[stage], environmentVersion, term, outer, hasEnded: false };
   }
 
   #evaluate(record: string, given: GivenContext): TrackedStage {
@@ -362,11 +381,12 @@ export class Migration<T, Id = string> {
     signal?.throwIfAborted();
     const { key, stage, plan } = operation;
     const origin = plan.authority;
-    if (stage === 'off') this.#checkLease();
+    if (stage === 'off') this.#checkLease(operation);
     const write = { tracked: operation.tracked.begin('write'), signal };
     if (!plan.writesBoth) {
       try {
         const version = await this.#writeToAuthority(operation, change, write);
+        if (stage === 'off') this.#checkLeaseAfter(operation);
         return { origin, stage, version, other: 'skipped' };
       } finally {
         write.tracked.end();
@@ -567,15 +587,50 @@ export class Migration<T, Id = string> {
     return listUsedSides(listServedStages(flag, this.#settings.default ?? 'off'));
   }
 
-  /** Writers in `off` are those that others may have to wait for: what they write, only the old store has. */
-  #checkLease(): void {
-    if (this.#host.lease.isHeld) return;
+  /**
+   * Writers in `off` are those that others may have to wait for: what they write, only the old store has. As long as this
+   * process is known since the stage was asked for, they do.
+   */
+  #checkLease(operation: Operation): void {
+    if (this.#isWaitedFor(operation)) return;
     if (this.#settings.strict === true)
       throw this.#createError(
         'lease',
         'it is strict, and contact with the server is lost: its stage may not be off any more',
       );
-    this.#tellOnce('it writes in stage off without contact with the server: its stage may be another by now');
+    void this.#raiseAlarm();
+  }
+
+  /** Whoever has just begun is given the time to become known. */
+  async #raiseAlarm(): Promise<void> {
+    const { lease, platform, log } = this.#host;
+    this.#alone++;
+    const now = platform.clock.elapsed();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + alarmPeriodMs;
+    if (lease.isConfirmed && !lease.hasBegun && (await lease.begin())) {
+      this.#alone = 0;
+      this.#quietUntil = now;
+      return;
+    }
+    const writes = this.#alone === 1 ? '1 write in stage off was' : `${this.#alone} writes in stage off were`;
+    this.#alone = 0;
+    log.error(
+      `migration ${this.key}: ${writes} made without contact with the server: if the records have gone live meanwhile, the old store alone has them. \`strict: true\` refuses such writes`,
+    );
+  }
+
+  /** A write that took so long is not acknowledged: others may have gone on without it. */
+  #checkLeaseAfter(operation: Operation): void {
+    if (this.#settings.strict !== true || this.#isWaitedFor(operation)) return;
+    throw this.#createError(
+      'lease',
+      `it is strict, and contact with the server was lost while record ${operation.key} was written: the old store has it, and its stage may not be off any more; write it again once there is contact`,
+    );
+  }
+
+  #isWaitedFor({ term }: Operation): boolean {
+    return term !== undefined && term === this.#host.lease.term;
   }
 
   #tellOnce(problem: string): void {

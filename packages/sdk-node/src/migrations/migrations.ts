@@ -100,7 +100,7 @@ export class Migrations {
     return {
       running,
       versions: new VersionClock({ id: createUuid(), clock, hash, log }),
-      lease: new Lease(client, clock),
+      lease: new Lease({ client, reporter, clock }),
     };
   }
 

@@ -1,3 +1,6 @@
+/** Before there was any, whatever comes is later. */
+const none = 0;
+
 /** Versions of the environment under which operations that still run began. */
 export class RunningVersions {
   readonly #counts = new Map<number, number>();
@@ -15,13 +18,12 @@ export class RunningVersions {
     return oldest;
   }
 
-  /** `version` undefined: there is none, as in tests. */
-  begin(version: number | undefined): void {
-    if (version !== undefined) this.#counts.set(version, (this.#counts.get(version) ?? 0) + 1);
+  /** `version` undefined: there is none yet, and it is counted as older than all. */
+  begin(version: number = none): void {
+    this.#counts.set(version, (this.#counts.get(version) ?? 0) + 1);
   }
 
-  end(version: number | undefined): void {
-    if (version === undefined) return;
+  end(version: number = none): void {
     const count = (this.#counts.get(version) ?? 0) - 1;
     if (count > 0) this.#counts.set(version, count);
     else {
