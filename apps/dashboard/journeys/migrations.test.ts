@@ -227,9 +227,11 @@ describe.runIf(hasBrowser())('a migration in the dashboard', () => {
     await dialog.getByText(/may not have records in .*off.* and .*live.* at once: what is written in/).waitFor();
     expect(await add.getAttribute('aria-disabled')).toBe('true');
     await dialog.getByRole('radio', { name: 'dualwrite' }).click();
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('cohort-1');
     await dialog.getByLabel('Name').fill('first-orders');
     await dialog.getByLabel('Why').fill('ours alone');
     await dialog.getByText('first-orders').waitFor();
+    await expectReadable(page);
     await add.click();
     await dialog.waitFor({ state: 'detached' });
     await until(async () => (await shop.stage()) === 'dualwrite');

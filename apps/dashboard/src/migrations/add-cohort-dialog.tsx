@@ -37,7 +37,7 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
   const environment = useEnvironment();
   const [clauses, setClauses] = useState<readonly Clause[]>([createClause('record')]);
   const [stage, setStage] = useState<Stage>(() => findStage(migration));
-  const [id, setId] = useState('');
+  const [id, setId] = useState(() => nameCohort(migration));
   const [comment, setComment] = useState('');
   const [overruled, setOverruled] = useState<ReadonlySet<string>>();
   const isWhole = clauses.length > 0 && clauses.every(({ values }) => values.length > 0);
@@ -45,14 +45,14 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
     kind: 'set-stage',
     stage,
     when: clauses.map((clause) => ({ ...clause, values: [...clause.values] })),
-    ...(id.trim() !== '' && { id: id.trim() }),
+    id: id.trim(),
   };
   const asked = useSettled(move);
   const preview = useQuery({
     queryKey: [place.project, place.environment, 'barriers', migration.key, 'add-cohort', asked, migration.version],
     queryFn: () => api.change(place, { flag: migration.key, instructions: [asked], dryRun: true }),
     placeholderData: keepPreviousData,
-    enabled: isWhole && asked.when?.every(({ values }) => values.length > 0) === true,
+    enabled: isWhole && move.id !== '' && asked.when?.every(({ values }) => values.length > 0) === true,
     retry: false,
     staleTime: 0,
     gcTime: 0,
@@ -65,11 +65,13 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
   });
   const refusal = !isWhole
     ? 'say which records first'
-    : preview.error !== null
-      ? 'the server would refuse it'
-      : preview.data === undefined
-        ? 'what it would do is not known yet'
-        : findHold(obstacles, { named, comment });
+    : id.trim() === ''
+      ? 'give it a name'
+      : preview.error !== null
+        ? 'the server would refuse it'
+        : preview.data === undefined
+          ? 'what it would do is not known yet'
+          : findHold(obstacles, { named, comment });
   return (
     <Dialog
       title={
@@ -80,9 +82,11 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
       environment={environment}
       close={close}
       note={
-        migration.rules.length === 0
-          ? 'Its records no longer move with the others.'
-          : 'It goes before the cohorts that are there.'
+        refusal !== undefined
+          ? `${refusal.charAt(0).toUpperCase()}${refusal.slice(1)}.`
+          : migration.rules.length === 0
+            ? 'Its records no longer move with the others.'
+            : 'It goes before the cohorts that are there.'
       }
       actions={
         <>
@@ -113,7 +117,8 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
           <ClausesSentence clauses={clauses} change={setClauses} of="the cohort" contextKind="record" />
         </div>
         <p className="mt-1 text-ink-3 text-small">
-          A record has a key; of anything else, such as an account, it is what the code passes with the record.
+          Records have a key. Whatever else a condition asks for, such as the account, is what the code passes with
+          them.
         </p>
       </DialogRow>
       <DialogRow label="Stage">
@@ -131,7 +136,6 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
         <Field
           label="Name"
           isLabelHidden
-          placeholder="Made up unless given, such as big-accounts"
           autoCapitalize="none"
           autoComplete="off"
           spellCheck={false}
@@ -169,6 +173,12 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
       </DialogRow>
     </Dialog>
   );
+}
+
+/** The first name that no cohort has. */
+function nameCohort({ rules }: EnvironmentFlagView): string {
+  const numbers = Array.from({ length: rules.length + 1 }, (_, at) => `cohort-${at + 1}`);
+  return numbers.find((name) => !rules.some(({ id }) => id === name)) ?? '';
 }
 
 /** Where the other records are, or the first of them: a cohort begins by staying there. */

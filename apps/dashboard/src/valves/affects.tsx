@@ -23,8 +23,8 @@ export function Affects({ parts, telemetry, reach, connected }: AffectsProps): R
   const valve = telemetry.valve ?? none;
   const all = valve.calls.reduce((sum, { count }) => sum + count, 0);
   const lengthS = Math.max(1, (telemetry.to - telemetry.from) / 1000);
-  const { share, isAtMost } = parts === undefined ? { share: undefined, isAtMost: true } : estimateReach(parts, valve);
-  const { title, routes } = findRoutes(parts ?? narrowed, valve.routes);
+  const { share, isAtMost } = estimateReach(parts, valve);
+  const { title, routes } = findRoutes(parts, valve.routes);
   const [instances, which] = describeInstances(reach, connected);
   return (
     <dl className="grid gap-x-4 gap-y-3 tablet:grid-cols-[1.2fr_1fr_1fr]">
@@ -71,9 +71,6 @@ export function Affects({ parts, telemetry, reach, connected }: AffectsProps): R
   );
 }
 
-/** By something, whatever it is. */
-const narrowed: readonly ScopePart[] = [{ dimension: 'instances', attribute: '', values: [] }];
-
 function nameUncounted(parts: readonly ScopePart[] | undefined): string {
   if (parts === undefined) return 'what narrows it';
   return parts.some(({ dimension }) => dimension === 'ip') ? 'address' : 'instance';
@@ -93,7 +90,8 @@ function describeInstances(
   }
   const without = others === 0 ? '' : `; ${formatCount(others)} more told of no such valve`;
   if (concerned === 0) return [sayCount(concerned, instances), `are as the scope asks${without}`];
-  const which =
-    sayBuilds(reach) ?? `${concerned === 1 ? 'has' : 'have'} the valve in ${concerned === 1 ? 'its' : 'their'} code`;
+  const builds = sayBuilds(reach);
+  const having = concerned === 1 ? 'has the valve in its code' : 'have the valve in their code';
+  const which = builds === undefined ? having : `build ${builds}`;
   return [sayCount(concerned, instances), `${which}${without}`];
 }

@@ -50,6 +50,7 @@ test('of routes it is known which are concerned only where the scope names them,
     title: '1 route',
     routes: ['/feed'],
   });
+  expect(findRoutes(undefined, counted).title).toBe('At most 2 routes');
   expect(findRoutes([], []).title).toBe('No route told');
   expect(
     findRoutes(

@@ -37,15 +37,18 @@ export function sayBuilds({ builds }: Pick<ValveReachView, 'builds'>, most = 3):
   return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** How many routes a trip may be felt on, and which. Calls are counted by route alone, not by what else narrows it. */
+/**
+ * How many routes a trip may be felt on, and which. Calls are counted by route alone, not by what else narrows it;
+ * `parts` undefined: that is more than parts can say.
+ */
 export function findRoutes(
-  parts: readonly ScopePart[],
+  parts: readonly ScopePart[] | undefined,
   counted: readonly { readonly route: string }[],
 ): { readonly title: string; readonly routes: readonly string[] } {
-  const named = parts.find(({ dimension }) => dimension === 'route')?.values;
+  const named = parts?.find(({ dimension }) => dimension === 'route')?.values;
   const routes = named ?? counted.map(({ route }) => route);
   const isFull = named === undefined && routes.length >= 50;
   const count = `${isFull ? '50 or more' : formatCount(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}`;
   if (routes.length === 0) return { title: 'No route told', routes };
-  return { title: named === undefined && parts.length > 0 ? `At most ${count}` : count, routes };
+  return { title: named === undefined && parts?.length !== 0 ? `At most ${count}` : count, routes };
 }

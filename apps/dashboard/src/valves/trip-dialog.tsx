@@ -14,7 +14,7 @@ import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { useNow } from '../ui/clock.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { formatAge, formatClock, formatSpeed } from '../ui/duration.ts';
+import { formatAge, formatClock, formatShare, formatSpeed } from '../ui/duration.ts';
 import { Field, fieldStyle } from '../ui/field.tsx';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loaded } from '../ui/loaded.tsx';
@@ -149,7 +149,7 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
               <Name>{each.mode}</Name>
               <span className="block text-ink-2">
                 {each.description !== undefined && `${each.description.replace(/\.$/, '')}. `}
-                {describeServed(each, time)}
+                {describeServed(each, valve, time)}
               </span>
             </label>
           ))}
@@ -246,7 +246,14 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
   );
 }
 
-function describeServed({ lastServedAt }: ValveRowView['modes'][number], time: number): string {
+function describeServed(
+  { mode, lastServedAt }: ValveRowView['modes'][number],
+  { lately }: ValveRowView,
+  time: number,
+): string {
+  // A mode also answers without being served: for one that failed, or that a build lacks.
+  const answering = lately.modes.find((each) => each.mode === mode);
+  if (answering !== undefined) return `Answers ${formatShare(answering.share)} of calls now.`;
   return lastServedAt === undefined ? 'Never served in 90 days.' : `Served ${formatAge(time - lastServedAt)} ago.`;
 }
 
