@@ -209,6 +209,41 @@ describe.runIf(hasBrowser())('a migration in the dashboard', () => {
     expect(await latency.getByRole('row', { name: 'New store' }).textContent()).toMatch(/New store.* ms/);
   });
 
+  test('moves a cohort of records ahead of the others, and refuses one by which writes would be lost', async () => {
+    await createMigration('wishes');
+    const shop = await startApplication('wishes');
+    expect(await shop.stage()).toBe('off');
+    const page = await open('wishes');
+    await page.getByRole('link', { name: 'Cohorts' }).click();
+    await page.getByRole('button', { name: 'Add cohort' }).click();
+    const dialog = page.getByRole('dialog');
+    const add = dialog.getByRole('button', { name: 'Add in production' });
+    expect(await add.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByText('Say which records first.').first().waitFor();
+    await dialog.getByRole('button', { name: 'Values' }).click();
+    await page.getByLabel('Values, by comma').fill('17, order-1');
+    await page.getByLabel('Values, by comma').press('Enter');
+    await dialog.getByRole('radio', { name: 'live' }).click();
+    await dialog.getByText(/may not have records in .*off.* and .*live.* at once: what is written in/).waitFor();
+    expect(await add.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByRole('radio', { name: 'dualwrite' }).click();
+    expect(await dialog.getByLabel('Name').inputValue()).toBe('cohort-1');
+    await dialog.getByLabel('Name').fill('first-orders');
+    await dialog.getByLabel('Why').fill('ours alone');
+    await dialog.getByText('first-orders').waitFor();
+    await expectReadable(page);
+    await add.click();
+    await dialog.waitFor({ state: 'detached' });
+    await until(async () => (await shop.stage()) === 'dualwrite');
+    await page.getByRole('button', { name: 'Advance first-orders to shadow' }).waitFor();
+    const { body } = await world.server.api('GET', '/projects/default/environments/production/flags/wishes');
+    // A key is text, also where it looks like a number.
+    expect(body.rules).toMatchObject([
+      { id: 'first-orders', variation: 'dualwrite', clauses: [{ contextKind: 'record', values: ['17', 'order-1'] }] },
+    ]);
+    expect(body.fallthrough).toEqual({ variation: 'off' });
+  });
+
   test.each([
     ['on a desk, by day', { ...desktop, colorScheme: 'light' }],
     ['on a phone, by night', { ...phone, colorScheme: 'dark' }],

@@ -16,7 +16,7 @@ describe.runIf(hasBrowser())('valves in the dashboard', () => {
       { value: 'cached', description: 'Answers of the last hour' },
       { value: 'off-404' },
     ];
-    for (const key of ['search', 'mail']) {
+    for (const key of ['search', 'mail', 'feed']) {
       await world.server.api('POST', '/projects/default/flags', { key, kind: 'valve', variations });
     }
     // Signs in once for all.
@@ -69,6 +69,55 @@ describe.runIf(hasBrowser())('valves in the dashboard', () => {
     await dialog.getByRole('button', { name: 'Restore in production' }).click();
     await until(async () => (await answer('acme')) === 'fresh');
     await page.getByText('Nothing is tripped').waitFor();
+  });
+
+  test('a trip names builds without its mode, and says which calls, instances and routes it concerns', async () => {
+    const { url, sdkKey } = world.server;
+    const start = async (key: string, about: Record<string, string>, modes: Record<string, () => string>) => {
+      const sluice = createClient({ url, sdkKey, instance: { key, ...about } });
+      onTestFinished(() => sluice.close());
+      await sluice.ready({ timeoutMs: 60_000 });
+      return sluice.valve('feed', { modes });
+    };
+    const old = { normal: () => 'fresh', 'off-404': () => 'nothing' };
+    await start('feed-1', { version: '1.0', zone: 'eu-1a' }, old);
+    const feed = await start('feed-2', { version: '2.0', zone: 'eu-1b' }, { ...old, cached: () => 'old' });
+    for (const [account, route] of [
+      ['acme', '/feed'],
+      ['acme', '/feed'],
+      ['acme', '/start'],
+      ['globex', '/start'],
+    ] as const) {
+      await feed.run({ kind: 'multi', account: { key: account }, request: { key: 'any', route } });
+    }
+    const counted = '/projects/default/environments/production/flags/feed/telemetry?window=5m';
+    await until(async () => (await world.server.api('GET', counted)).body.valve?.routes.length === 2);
+
+    const page = await world.open('valves/feed');
+    await page.getByText('2 instances have it in their code: build 1.0 on 1, 2.0 on 1.').waitFor();
+    const lack = '1 of 2 instances runs a build without cached (1.0): feed-1. It does off-404 instead.';
+    await page.getByText(lack).waitFor();
+    await page.getByRole('button', { name: 'Trip' }).click();
+    const dialog = page.getByRole('dialog');
+    const says = async (...texts: readonly string[]) => {
+      for (const text of texts) await dialog.getByText(text, { exact: true }).waitFor();
+    };
+    await says(lack, '100% of calls', 'All 2 instances', '2 routes', '/feed, /start');
+    await dialog.getByRole('radio', { name: /^off-404/ }).check({ force: true });
+    await dialog.getByText(lack).waitFor({ state: 'detached' });
+    await dialog.getByRole('radio', { name: /^cached/ }).check({ force: true });
+    await says(lack);
+
+    await dialog.getByRole('radio', { name: 'One account' }).click();
+    await dialog.getByRole('combobox', { name: 'Account' }).fill('acme');
+    await says(lack, '75% of calls', 'All 2 instances', 'At most 2 routes');
+    await dialog.getByRole('radio', { name: 'A route' }).click();
+    await dialog.getByRole('combobox', { name: 'Route' }).fill('/feed');
+    await says(lack, '50% of calls', 'All 2 instances', '1 route');
+    await dialog.getByRole('radio', { name: 'Instances' }).click();
+    await dialog.getByRole('combobox', { name: 'Instances' }).fill('eu-1b');
+    await says('Share not known', '1 of 2 instances', 'At most 2 routes');
+    expect(await dialog.getByText(lack).count()).toBe(0);
   });
 
   test('on a phone a valve is restored from Now', async () => {

@@ -53,6 +53,7 @@ import type {
   SessionView,
   TokenView,
   TotpNeededView,
+  ValveReachView,
   ValveRowView,
   ValvesView,
 } from './views.ts';
@@ -316,6 +317,8 @@ export interface ApiClient {
   /** Valves with their trips and calls; of those that are normal a page. */
   listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
   getValve(place: Place, valve: string): Promise<ValveRowView>;
+  /** Which instances have a valve in their code, and which modes they lack; those that `when` concerns. */
+  getValveReach(place: Place, valve: string, when?: ValveRowView['trips'][number]['when']): Promise<ValveReachView>;
   /** What instances have of a config, and why some have something else. */
   getConfigInForce(place: Place, config: string): Promise<ConfigInForceView>;
 }
@@ -456,6 +459,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
     listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
     getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
+    getValveReach: (place, valve, when = []) => call('POST', `${at(place)}/valves/${enc(valve)}/reach`, { when }),
     getConfigInForce: (place, config) => call('GET', `${at(place)}/flags/${enc(config)}/in-force`),
   };
 }

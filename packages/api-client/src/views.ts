@@ -1378,6 +1378,31 @@ export const valveRowView = named('ValveRow', {
 });
 export type ValveRowView = z.output<typeof valveRowView>;
 
+/** Which instances a trip of a valve would reach, and what their code cannot do. */
+export const valveReachView = named('ValveReach', {
+  /** Of ours, those that are there and have the valve in their code; and of these, whom the scope concerns. */
+  instances: count,
+  concerned: count,
+  /** Of ours, those that are there and have told of no such valve in their code. */
+  others: count,
+  /** Builds of those concerned by their attribute `version`, the first 20, that of most of them first. */
+  builds: list(view({ build: text, instances: count })),
+  /** Modes that are not in the code of some of those concerned, in the order of severity. */
+  lacks: list(
+    view({
+      mode: text,
+      /** The mode that they do where it is served; absent: their calls fail. */
+      instead: text.exactOptional(),
+      instances: count,
+      /** Up to 20. */
+      names: list(text),
+      /** The builds of these, up to 20, as far as they are told. */
+      builds: list(text),
+    }),
+  ),
+});
+export type ValveReachView = z.output<typeof valveReachView>;
+
 /** The valves of an environment: those that are off normal apart, overdue first, then the oldest. */
 export const valvesView = named('Valves', {
   /** Of all valves that the search finds. */

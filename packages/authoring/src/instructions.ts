@@ -21,7 +21,7 @@ const saltSchema = z.string().min(1).max(256).optional();
 /** That it is meant, although it changes a config by more than that allows at once. */
 const confirm = z.boolean().optional();
 
-const clausesSchema = z.array(clauseSchema).max(100);
+export const clausesSchema = z.array(clauseSchema).max(100);
 
 const shareSchema = z.strictObject({ contextKind: contextKindSchema, weight: z.int().min(1).max(fullWeight) });
 

@@ -56,12 +56,13 @@ function inWords(message: LinkUp): string {
   }
 }
 
-function inShort({ state, problem, refused, configs, oldestVersion, repairs, heldMs }: Running): string {
+function inShort({ state, problem, refused, configs, valves, oldestVersion, repairs, heldMs }: Running): string {
   const words = [
     state,
     problem,
     refused && `without ${refused.map(({ key }) => key)}`,
     configs && `with ${configs.map(({ key, value }) => `${key} ${value}`)}`,
+    valves && `having ${valves.map(({ key, lacks }) => `${key}${lacks === undefined ? '' : ` in part`}`)}`,
     repairs && `repairing ${repairs.map(({ migration, depth }) => `${depth} of ${migration}`).join() || 'nothing'}`,
     oldestVersion && `operating since ${oldestVersion}`,
     heldMs && `for ${heldMs}`,
@@ -103,6 +104,27 @@ describe('a relay that is connected', () => {
     roster.disconnect();
     connect();
     expect(take()).toEqual(['env-1: 1 is web-1 e1:3 with ttl 90 for 50']);
+  });
+
+  test('tells which valves the code has when they are others, and to whoever is new above', async () => {
+    const valves = [{ key: 'search' }];
+    const member = roster.join('env-1', arrive('web-1', { state: 'e1:1', valves }));
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:1' });
+    roster.acknowledge([member], { state: 'e1:1', valves });
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:1', valves: [{ key: 'search', lacks: [{ mode: 'cached' }] }] });
+    await platform.clock.advance(50);
+    roster.acknowledge([member], { state: 'e1:2' });
+    await platform.clock.advance(50);
+    expect(take().filter((message) => !message.endsWith('heard'))).toEqual([
+      'env-1: 1 is web-1 e1:1 having search for 50',
+      '1 run e1:1 having search in part for 50',
+      '1 run e1:2 for 50',
+    ]);
+    roster.disconnect();
+    connect();
+    expect(take()).toEqual(['env-1: 1 is web-1 e1:2 having search in part for 50']);
   });
 
   test('tells under which version the oldest operation began, and when none runs any more', async () => {

@@ -96,9 +96,10 @@ export class Roster implements Fleet {
     for (const member of members) {
       const entry = this.#entries.get(member);
       if (entry === undefined) continue;
-      // Configs are told of only when they are others, and repairs once they are known.
-      const { configs = entry.running.configs, repairs = entry.running.repairs } = running;
-      const merged = { ...running, configs, repairs };
+      // Configs and valves are told of only when they are others, and repairs once they are known.
+      const { configs = entry.running.configs, valves = entry.running.valves } = running;
+      const { repairs = entry.running.repairs } = running;
+      const merged = { ...running, configs, valves, repairs };
       if (isSame(entry.running, merged)) {
         this.#heard.add(member);
         continue;
@@ -224,6 +225,7 @@ function isSame(one: Running, other: Running): boolean {
   if (one.state !== other.state || one.problem !== other.problem) return false;
   if (one.oldestVersion !== other.oldestVersion) return false;
   if (!isSameList(one.repairs, other.repairs)) return false;
+  if (!isSameList(one.valves, other.valves)) return false;
   return isSameList(one.refused, other.refused) && isSameList(one.configs, other.configs);
 }
 

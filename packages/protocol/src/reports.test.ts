@@ -14,11 +14,16 @@ function parse(value: unknown): Report {
 describe('a hello', () => {
   test('says who an instance is and what it runs', () => {
     const configs = [{ key: 'cache.ttl', value: '60' }];
+    const valves = [
+      { key: 'mail' },
+      { key: 'search', lacks: [{ mode: 'cached', instead: 'off-404' }, { mode: 'off-404' }] },
+    ];
     const running = {
       state: 'e1:3',
       refused: [refusedObject],
       problem: 'older',
       configs,
+      valves,
       oldestVersion: 2,
       repairs: [{ migration: 'orders', depth: 3, oldestMs: 1200 }],
       heldMs: 12,
@@ -71,7 +76,11 @@ describe('an acknowledgement', () => {
     ['nothing yet', {}, {}],
     ['a state', { state: 'e1:3', heldMs: 5 }, { state: 'e1:3', heldMs: 5 }],
     ['an empty list of refused objects, which is none', { refused: [] }, {}],
-    ['what is null, which is absent', { state: null, refused: null, problem: null, configs: null, heldMs: null }, {}],
+    [
+      'what is null, which is absent',
+      { state: null, refused: null, problem: null, configs: null, valves: null, heldMs: null },
+      {},
+    ],
     ['an operation that began under version 0', { oldestVersion: 0 }, { oldestVersion: 0 }],
     [
       'an operation of the version in force, which says nothing more',
@@ -84,6 +93,32 @@ describe('an acknowledgement', () => {
       'at most 50 configs, and of each a bounded text',
       { configs: Array.from({ length: 60 }, () => ({ key: 'k'.repeat(1000), value: 'v'.repeat(1000) })) },
       { configs: Array.from({ length: 50 }, () => ({ key: 'k'.repeat(256), value: 'v'.repeat(200) })) },
+    ],
+    ['no valves any more', { valves: [] }, { valves: [] }],
+    [
+      'a valve of which nothing is lacked',
+      {
+        valves: [
+          { key: 'a', lacks: null },
+          { key: 'b', lacks: [] },
+        ],
+      },
+      { valves: [{ key: 'a' }, { key: 'b' }] },
+    ],
+    [
+      'at most 200 valves that lack 20 modes each, and of each a bounded text',
+      {
+        valves: Array.from({ length: 210 }, () => ({
+          key: 'k'.repeat(1000),
+          lacks: Array.from({ length: 30 }, () => ({ mode: 'm'.repeat(1000), instead: 'i'.repeat(1000) })),
+        })),
+      },
+      {
+        valves: Array.from({ length: 200 }, () => ({
+          key: 'k'.repeat(256),
+          lacks: Array.from({ length: 20 }, () => ({ mode: 'm'.repeat(256), instead: 'i'.repeat(256) })),
+        })),
+      },
     ],
     [
       'at most 50 migrations with something to repair, and none with nothing',
@@ -229,6 +264,11 @@ describe('what is malformed', () => {
     [
       { kind: 'acknowledgement', configs: [{ key: 'cache.ttl', value: 60 }] },
       'acknowledgement.configs[0].value',
+      'a string',
+    ],
+    [
+      { kind: 'acknowledgement', valves: [{ key: 'search', lacks: [{ instead: 'off-404' }] }] },
+      'acknowledgement.valves[0].lacks[0].mode',
       'a string',
     ],
     [{ kind: 'acknowledgement', refused: {} }, 'acknowledgement.refused', 'a list'],

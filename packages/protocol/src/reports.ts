@@ -82,6 +82,8 @@ export interface Running {
   readonly problem?: string | undefined;
   /** Values of configs in force for the process, at most 50; undefined: they are what was told last. */
   readonly configs?: readonly ConfigInForce[] | undefined;
+  /** Valves that its code has, at most 200; undefined: they are what was told last. */
+  readonly valves?: readonly ValveInBuild[] | undefined;
   /**
    * Environment version under which the oldest operation of a migration began that still runs; undefined: none runs, or
    * none of an earlier one than is in force. What such an operation does is of the version under which it began.
@@ -111,6 +113,19 @@ export interface ConfigInForce {
   readonly value: string;
 }
 
+/** A valve as the code of an instance has it. */
+export interface ValveInBuild {
+  readonly key: string;
+  /** Modes of the flag that the code does not have, at most 20; undefined: it has all of them. */
+  readonly lacks?: readonly LackedMode[];
+}
+
+export interface LackedMode {
+  readonly mode: string;
+  /** What is done where it is served; undefined: calls fail. */
+  readonly instead?: string;
+}
+
 /** Records of a migration that an instance has yet to make equal in both stores. */
 export interface RepairBacklog {
   readonly migration: string;
@@ -127,6 +142,10 @@ export const mostBacklogs = 50;
 /** So many configs are reported, with so many characters each. */
 export const mostConfigs = 50;
 export const longestConfig = 200;
+
+/** So many valves are reported, with so many modes that each lacks. */
+export const mostValves = 200;
+export const mostLacked = 20;
 
 /** Longer reasons are cut: they are for people, and come from 20,000 instances at once. */
 const longestReason = 200;
@@ -147,6 +166,11 @@ export const runningShape: Shape = objectOf({
   heldMs: optional(aNumber),
   refused: optional(listOf(objectOf({ kind: aString, key: aString, version: anInteger, reason: aString }))),
   configs: optional(listOf(objectOf({ key: aString, value: aString }))),
+  valves: optional(
+    listOf(
+      objectOf({ key: aString, lacks: optional(listOf(objectOf({ mode: aString, instead: optional(aString) }))) }),
+    ),
+  ),
   repairs: optional(
     listOf(objectOf({ migration: aString, depth: anInteger, oldestMs: aNumber, isDirty: optional(aBoolean) })),
   ),
@@ -219,7 +243,7 @@ function readHello({ key = '', session = '', connection = 0, sdk, via, about, ru
   };
 }
 
-function readRunning({ state, refused, problem, heldMs, configs, oldestVersion, repairs }: Running): Running {
+function readRunning({ state, refused, problem, heldMs, configs, valves, oldestVersion, repairs }: Running): Running {
   return {
     ...(typeof heldMs === 'number' && { heldMs: Math.max(0, heldMs) }),
     ...readOldest(oldestVersion, state),
@@ -227,6 +251,7 @@ function readRunning({ state, refused, problem, heldMs, configs, oldestVersion, 
     ...(typeof problem === 'string' && { problem: cut(problem, longestReason) }),
     ...readRefused(refused ?? []),
     ...(Array.isArray(configs) && { configs: readConfigs(configs) }),
+    ...(Array.isArray(valves) && { valves: readValves(valves) }),
     ...(Array.isArray(repairs) && { repairs: readRepairs(repairs) }),
   };
 }
@@ -255,6 +280,17 @@ function readConfigs(configs: readonly ConfigInForce[]): readonly ConfigInForce[
   return configs
     .slice(0, mostConfigs)
     .map(({ key, value }) => ({ key: cut(key, longestText), value: cut(value, longestConfig) }));
+}
+
+function readValves(valves: readonly ValveInBuild[]): readonly ValveInBuild[] {
+  return valves.slice(0, mostValves).map(({ key, lacks }) => ({
+    key: cut(key, longestText),
+    ...(Array.isArray(lacks) && lacks.length > 0 && { lacks: lacks.slice(0, mostLacked).map(readLacked) }),
+  }));
+}
+
+function readLacked({ mode, instead }: LackedMode): LackedMode {
+  return { mode: cut(mode, longestText), ...(typeof instead === 'string' && { instead: cut(instead, longestText) }) };
 }
 
 function readRepairs(backlogs: readonly RepairBacklog[]): readonly RepairBacklog[] {

@@ -30,6 +30,7 @@ import type { NodeResponse, People, Scopes } from './surroundings/scopes.ts';
 import { Limits } from './valves/limits.ts';
 import type { ObserveCall } from './valves/observed-call.ts';
 import { type AnswerOf, type GivenTo, type Modes, Valve, type ValveOptions } from './valves/valve.ts';
+import { ValvesInBuild } from './valves/valves-in-build.ts';
 
 export interface NodeClientOptions extends Omit<ClientOptions, 'surroundings'> {
   /** Is told of every call of a valve; undefined: nobody wants to know. */
@@ -56,6 +57,7 @@ export class NodeClient extends Client {
   readonly #options: NodeClientOptions;
   readonly #limits: Limits;
   readonly #valves = new Set<string>();
+  readonly #valvesInBuild: ValvesInBuild;
   readonly #configs: Configs;
   readonly #providerSets: ProviderSets;
   readonly #migrations: Migrations;
@@ -67,6 +69,7 @@ export class NodeClient extends Client {
     this.#options = options;
     this.#limits = new Limits(platform.clock);
     const { log, reporter, telemetry, journalFolder, onProviderSend: observe } = options;
+    this.#valvesInBuild = new ValvesInBuild(reporter, log);
     const inForce = new InForce(reporter, platform.hash, log);
     this.#configs = new Configs({
       client: this,
@@ -113,6 +116,7 @@ export class NodeClient extends Client {
       findFlag: (flag) => this.findFlag(flag),
       onChange: (flag, listener) => this.onChange(flag, listener),
       refusals: this.refusals,
+      tellLacks: (flag, lacks) => this.#valvesInBuild.tell(flag, lacks),
       see: () => this.#scopes.find(),
       limits: this.#limits,
       clock: this.#platform.clock,

@@ -1,14 +1,8 @@
 import type { Arrival, Member } from '@sluice/delivery';
-import {
-  type ConfigInForce,
-  leaseMs,
-  parseSelector,
-  type RefusedObject,
-  type Running,
-  type Selector,
-} from '@sluice/protocol';
+import { leaseMs, parseSelector, type RefusedObject, type Running, type Selector } from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, hasRepairs, type Instance, nameOf, noConfigs, toPredecessor } from './instance.ts';
+import { type Contact, hasRepairs, type Instance, nameOf, noConfigs, noValves, toPredecessor } from './instance.ts';
+import { SharedLists } from './shared-lists.ts';
 import { createTrack, delayOf, forgetDelay, noteDelay, releaseIndex, type Track, wasThere } from './track.ts';
 
 /** Changes whose convergence can be asked for in detail. */
@@ -17,8 +11,6 @@ const tracksKept = 64;
 const straysKept = 10_000;
 /** Forms of objects that an instance could not use. */
 const refusedKept = 100;
-/** Different lists of configs in force that are remembered, to be shared. */
-const sharedConfigs = 1000;
 /** Instances that are gone stay listed for so long, and those that left records to repair until these are repaired. */
 const goneKeptMs = 24 * 3_600_000;
 /** And so many of them; whoever makes up instances is not to fill the memory. */
@@ -41,8 +33,8 @@ export class EnvironmentFleet implements FleetRecord {
   /** In the order in which they left. */
   readonly #gone = new Set<Instance>();
   readonly #strays = new Map<string, number>();
-  /** Lists of configs in force, by their JSON. */
-  readonly #configs = new Map<string, readonly ConfigInForce[]>();
+  readonly #configs = new SharedLists(noConfigs);
+  readonly #valves = new SharedLists(noValves);
   /** By rising version. */
   readonly #tracks: Track[] = [];
   /** Counted as instances answer, so that nobody has to walk through all of them to know. */
@@ -153,7 +145,7 @@ export class EnvironmentFleet implements FleetRecord {
 
   /** Takes in what an instance runs. */
   acknowledge(instance: Instance, running: Running, now: number): void {
-    const { state, refused = [], problem, configs, heldMs = 0 } = running;
+    const { state, refused = [], problem, configs, valves, heldMs = 0 } = running;
     const refusedBefore = instance.refused;
     instance.heardAt = now;
     // Whoever refuses a later form of an object still has not what the earlier ones brought.
@@ -163,7 +155,8 @@ export class EnvironmentFleet implements FleetRecord {
     instance.oldestVersion = running.oldestVersion;
     // Whoever starts anew tells when it has read its journals: until then what was told in its place before is so.
     if (running.repairs !== undefined) instance.repairs = running.repairs;
-    if (configs !== undefined) instance.configs = this.#share(configs);
+    if (configs !== undefined) instance.configs = this.#configs.share(configs);
+    if (valves !== undefined) instance.valves = this.#valves.share(valves);
     const selector = parseSelector(state);
     if (selector !== undefined) this.#noteVersion(instance, selector, now - heldMs);
     for (const { version } of refusedBefore) this.#noteMended(instance, version, now - heldMs);
@@ -241,18 +234,6 @@ export class EnvironmentFleet implements FleetRecord {
     }
   }
 
-  /** The same list for all who have the same in force: a fleet is large, and most of it is alike. */
-  #share(configs: readonly ConfigInForce[]): readonly ConfigInForce[] {
-    if (configs.length === 0) return noConfigs;
-    const text = JSON.stringify(configs);
-    const known = this.#configs.get(text);
-    if (known !== undefined) return known;
-    // Forgetting some only costs memory.
-    if (this.#configs.size >= sharedConfigs) this.#configs.clear();
-    this.#configs.set(text, configs);
-    return configs;
-  }
-
   /** What is had in part is not had yet. */
   #notePartial(instance: Instance, version: number): void {
     const track = this.findTrack(version);
@@ -308,7 +289,8 @@ export class EnvironmentFleet implements FleetRecord {
   #startAnew(instance: Instance, arrival: Arrival): void {
     this.#bySession.delete(instance.arrival.session);
     instance.before = [...instance.before, toPredecessor(instance)].filter((process) => process !== undefined);
-    Object.assign(instance, { epoch: undefined, version: 0, configs: noConfigs, delivered: 0, inferred: 0 });
+    const nothingTold = { configs: noConfigs, valves: noValves, delivered: 0, inferred: 0 };
+    Object.assign(instance, { epoch: undefined, version: 0, ...nothingTold });
     const has = parseSelector(arrival.running.state);
     for (const track of this.#tracks) {
       if (has?.epoch !== track.epoch || has.version < track.version) this.#noteLost(track, instance);
@@ -342,6 +324,7 @@ export class EnvironmentFleet implements FleetRecord {
       refused: [],
       problem: undefined,
       configs: noConfigs,
+      valves: noValves,
       oldestVersion: undefined,
       repairs: undefined,
       before: [],

@@ -1,5 +1,11 @@
 import type { Arrival, Member } from '@sluice/delivery';
-import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
+import {
+  type ConfigInForce,
+  leaseMs,
+  type RefusedObject,
+  type RepairBacklog,
+  type ValveInBuild,
+} from '@sluice/protocol';
 
 /**
  * A running process in one environment. It keeps its index when it restarts; a second process that uses the same key
@@ -24,6 +30,8 @@ export interface Instance {
   problem: string | undefined;
   /** Values of configs that it has in force. */
   configs: readonly ConfigInForce[];
+  /** Valves that its code has. */
+  valves: readonly ValveInBuild[];
   /** Under which the oldest operation of a migration began that still runs; undefined: none runs. */
   oldestVersion: number | undefined;
   /**
@@ -56,6 +64,7 @@ export function toPredecessor(instance: Instance): Predecessor | undefined {
 
 /** Of whoever has told of none. */
 export const noConfigs: readonly ConfigInForce[] = [];
+export const noValves: readonly ValveInBuild[] = [];
 
 export type Contact =
   | { readonly kind: 'connected' }

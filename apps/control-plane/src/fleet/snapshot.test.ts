@@ -2,6 +2,7 @@ import { createFakeServerPlatform, createRandom, type Random } from '@sluice/tes
 import { expect, test } from 'vitest';
 import { describeReach } from './convergence.ts';
 import { summariseFleet, toInstanceView } from './fleet-view.ts';
+import type { Instance } from './instance.ts';
 import { readSnapshot, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { buildTestFleet, type TestFleet } from './test-fleet.ts';
 
@@ -27,6 +28,10 @@ async function live(fleet: TestFleet, { next: random }: Pick<Random, 'next'>, st
     () => {
       const configs = [{ key: 'cache.ttl', value: String(below(3)) }].slice(0, below(3));
       fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, configs });
+    },
+    () => {
+      const valves = [{ key: 'search' }, { key: 'mail', lacks: [{ mode: `mode-${below(3)}` }] }].slice(0, below(3));
+      fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, valves });
     },
     () => fleet.registry.acknowledge(pick(), { state: `e1:${newest}`, oldestVersion: newest - below(3) }),
     () => {
@@ -54,7 +59,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('what is read equals what was written, whate
   const record = readSnapshot(JSON.parse(JSON.stringify(written)) as Snapshot, ages, now);
   expect(instances.instances.length).toBeGreaterThan(3);
   expect(instances.tracks.length).toBeGreaterThan(10);
-  expect(record.instances.map(({ repairs }) => repairs)).toEqual(instances.instances.map(({ repairs }) => repairs));
+  const toldBy = (instances: readonly Instance[]) => instances.map(({ repairs, valves }) => [repairs, valves]);
+  expect(toldBy(record.instances)).toEqual(toldBy(instances.instances));
   const byOwnClock = { epoch: 'e1', version: 2, now: platform.elapsed() };
   const withoutHeard = ({ heardMsAgo: _, ...rest }: { readonly heardMsAgo: number }) => rest;
   expect(summariseFleet(record, { ...byOwnClock, now })).toEqual(summariseFleet(instances, byOwnClock));

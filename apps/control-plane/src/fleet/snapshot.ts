@@ -1,7 +1,13 @@
 import type { Arrival } from '@sluice/delivery';
-import { type ConfigInForce, leaseMs, type RefusedObject, type RepairBacklog } from '@sluice/protocol';
+import {
+  type ConfigInForce,
+  leaseMs,
+  type RefusedObject,
+  type RepairBacklog,
+  type ValveInBuild,
+} from '@sluice/protocol';
 import type { FleetRecord } from './fleet-record.ts';
-import { type Contact, type Instance, lastHeard, noConfigs, type Predecessor } from './instance.ts';
+import { type Contact, type Instance, lastHeard, noConfigs, noValves, type Predecessor } from './instance.ts';
 import { createTrack, delayOf, type Track } from './track.ts';
 
 /**
@@ -30,9 +36,11 @@ export interface SnapshotProgress {
   readonly isRepaired?: boolean;
   /** Every list of configs that instances have in force, that of most of them first; absent: written by an older server. */
   readonly configs?: readonly (readonly ConfigInForce[])[];
+  /** The same of the valves that their code has. */
+  readonly valves?: readonly (readonly ValveInBuild[])[];
   /**
    * Everything about an instance that is not as it is for most: connected, at that version, with nothing refused, and
-   * the first list of configs.
+   * the first list of configs, and of valves.
    */
   readonly others: readonly SnapshotOther[];
   readonly tracks: readonly SnapshotTrack[];
@@ -52,6 +60,7 @@ interface SnapshotOther {
   readonly before?: readonly (Omit<Predecessor, 'leaseEndsAt'> & { readonly leaseLeftMs: number })[];
   /** Which list of configs. */
   readonly configs?: number;
+  readonly valves?: number;
   readonly delivered?: number;
   readonly inferred?: number;
   /** Of one that is not connected: for how long it will be waited for, or is gone. */
@@ -79,14 +88,16 @@ export function takeSnapshot(fleet: FleetRecord, tracks: readonly Track[], now: 
   for (const instance of fleet.instances) byIndex[instance.index] = instance;
   const instances = Array.from(byIndex, (instance) => instance ?? null);
   const most = findMost(fleet.instances);
-  const configs = new Map(listConfigs(fleet.instances).map((list, at) => [list, at]));
+  const configs = placeLists(fleet.instances.map((instance) => instance.configs));
+  const valves = placeLists(fleet.instances.map((instance) => instance.valves));
   return {
     roster: instances.map((instance) => instance && describeInstance(instance, now)),
     progress: {
       ...most,
       configs: [...configs.keys()],
+      valves: [...valves.keys()],
       others: instances.flatMap((instance) => {
-        return instance === null ? [] : (describeOther(instance, { most, configs, now }) ?? []);
+        return instance === null ? [] : (describeOther(instance, { most, configs, valves, now }) ?? []);
       }),
       tracks: tracks.map((track) => describeTrack(track, instances.length, now)),
       strays: [...fleet.strays],
@@ -134,21 +145,24 @@ function describeInstance({ arrival, place, joinedAt }: Instance, now: number): 
   return { ...shown, place, joinedMsAgo: Math.round(now - joinedAt) };
 }
 
-/** Those who have the same share a list, so that it is told from others by being the same. */
-function listConfigs(instances: readonly Instance[]): readonly (readonly ConfigInForce[])[] {
-  const counts = new Map<readonly ConfigInForce[], number>();
-  for (const { configs } of instances) counts.set(configs, (counts.get(configs) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a).map(([configs]) => configs);
+/**
+ * Where each list is written, that of most instances first. Those who have the same share a list, so that it is told
+ * from others by being the same.
+ */
+function placeLists<T>(lists: readonly (readonly T[])[]): ReadonlyMap<readonly T[], number> {
+  const counts = new Map<readonly T[], number>();
+  for (const list of lists) counts.set(list, (counts.get(list) ?? 0) + 1);
+  return new Map([...counts].sort(([, a], [, b]) => b - a).map(([list], at) => [list, at]));
 }
 
 interface Describing {
   readonly most: Most;
-  /** Where each list of configs is written. */
   readonly configs: ReadonlyMap<readonly ConfigInForce[], number>;
+  readonly valves: ReadonlyMap<readonly ValveInBuild[], number>;
   readonly now: number;
 }
 
-function describeOther(instance: Instance, { most, configs, now }: Describing): SnapshotOther | undefined {
+function describeOther(instance: Instance, { most, configs, valves, now }: Describing): SnapshotOther | undefined {
   const {
     index,
     epoch = null,
@@ -163,6 +177,7 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
     contact,
   } = instance;
   const configsAt = configs.get(instance.configs) ?? 0;
+  const valvesAt = valves.get(instance.valves) ?? 0;
   const other = {
     ...((epoch !== most.epoch || version !== most.version) && { epoch, version }),
     ...(refused.length > 0 && { refused }),
@@ -173,6 +188,7 @@ function describeOther(instance: Instance, { most, configs, now }: Describing): 
       before: before.map(({ leaseEndsAt, ...process }) => ({ ...process, leaseLeftMs: Math.round(leaseEndsAt - now) })),
     }),
     ...(configsAt > 0 && { configs: configsAt }),
+    ...(valvesAt > 0 && { valves: valvesAt }),
     ...(delivered > 0 && { delivered }),
     ...(inferred > 0 && { inferred }),
     ...(contact.kind === 'lost' && { leaseLeftMs: Math.round(contact.leaseEndsAt - now) }),
@@ -223,6 +239,7 @@ function readInstance(entry: SnapshotInstance, { index, progress, other, ages, n
     refused: other?.refused ?? [],
     problem: other?.problem,
     configs: progress.configs?.[other?.configs ?? 0] ?? noConfigs,
+    valves: progress.valves?.[other?.valves ?? 0] ?? noValves,
     oldestVersion: other?.oldestVersion,
     repairs: repairs ?? undefined,
     before: readBefore(other, now - ages.progressMs, now),

@@ -1,4 +1,12 @@
-import { type ValveRowView, type ValvesView, valveRowView, valvesView } from '@sluice/api-client';
+import {
+  type ValveReachView,
+  type ValveRowView,
+  type ValvesView,
+  valveReachView,
+  valveRowView,
+  valvesView,
+} from '@sluice/api-client';
+import { clausesSchema } from '@sluice/authoring';
 import * as z from 'zod';
 import { notFound } from '../errors.ts';
 import { getFlag } from '../flags/flag-queries.ts';
@@ -9,14 +17,17 @@ import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
 import { placeValves, readValveRows } from './valve-board.ts';
+import { createScopeTest, describeValveReach } from './valve-reach.ts';
 
 /** Nobody reads more at once. */
 const trippedTold = 100;
 
+const reachBody = z.strictObject({ when: clausesSchema.optional() });
+
 const valvesQuery = z.strictObject({ ...pageQuery, search: z.string().max(1024).optional() });
 
 /** Valves, for whoever has to degrade one or to bring it back. */
-export function addValveRoutes(app: App, { db, readStanding, platform }: ServerContext): void {
+export function addValveRoutes(app: App, { db, channels, readFleet, readStanding, platform }: ServerContext): void {
   app.get(
     '/projects/:project/environments/:environment/valves',
     {
@@ -70,6 +81,28 @@ export function addValveRoutes(app: App, { db, readStanding, platform }: ServerC
       const [row] = kind === 'valve' ? await readValveRows(db, environment, asked) : [];
       if (row === undefined) throw notFound('valve', params.flag);
       return row;
+    },
+  );
+
+  app.post(
+    '/projects/:project/environments/:environment/valves/:flag/reach',
+    {
+      // It does nothing.
+      config: { needs: 'viewer' },
+      schema: {
+        summary: 'Which instances have a valve in their code, whom of them a scope concerns, and which modes they lack',
+        params: environmentFlagParams,
+        body: reachBody,
+        response: { 200: valveReachView },
+      },
+    },
+    async ({ params, body: { when = [] } }): Promise<ValveReachView> => {
+      const environment = await getEnvironment(db, params.project, params.environment);
+      const { key, kind, variations } = (await getFlag(db, environment, params.flag)).definition;
+      if (kind !== 'valve') throw notFound('valve', params.flag);
+      const isConcerned = createScopeTest(when, await channels.open(environment.id));
+      const modes = variations.map(({ id }) => id);
+      return describeValveReach(await readFleet(environment.id), { key, modes, isConcerned });
     },
   );
 }

@@ -4,7 +4,7 @@ import { Button } from '../ui/button.tsx';
 import { Field, fieldStyle } from '../ui/field.tsx';
 import { useCanEdit } from './can-edit.ts';
 import type { Clause } from './draft.ts';
-import { findOperator, operators, operatorWords, parseValues, writeValue } from './operators.ts';
+import { keepValues, operators, operatorWords, parseValues, valueTypeOf, writeValue } from './operators.ts';
 import { SegmentChoice } from './segment-choice.tsx';
 import { Token } from './token.tsx';
 
@@ -78,8 +78,9 @@ export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): Re
 }
 
 /** The first of them, and how many more there are. */
-function describeValues({ op, values }: Clause): string {
-  const { type } = findOperator(op);
+function describeValues(clause: Clause): string {
+  const { values } = clause;
+  const type = valueTypeOf(clause);
   if (values.length === 0) return 'choose';
   const shown = values.slice(0, 4).map((value) => writeValue(value, type));
   if (values.length > 4) shown.push(`${values.length - 4} more`);
@@ -100,7 +101,8 @@ function AttributeEditor({ clause, change, close }: EditorProps): ReactNode {
       className="flex flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault();
-        change({ ...clause, contextKind: contextKind.trim() || 'user', attribute: attribute.trim() || 'key' });
+        const next = { ...clause, contextKind: contextKind.trim() || 'user', attribute: attribute.trim() || 'key' };
+        change({ ...next, values: keepValues(clause, next) });
         close();
       }}
     >
@@ -111,7 +113,7 @@ function AttributeEditor({ clause, change, close }: EditorProps): ReactNode {
         onChange={({ target }) => setContextKind(target.value)}
       />
       <datalist id="context-kinds">
-        {['user', 'account', 'instance', 'request'].map((kind) => (
+        {['user', 'account', 'instance', 'request', 'record'].map((kind) => (
           <option key={kind} value={kind} />
         ))}
       </datalist>
@@ -138,8 +140,8 @@ function OperatorEditor({ clause, change, close }: EditorProps): ReactNode {
               className="w-full rounded-control px-2 py-1 text-left hover:bg-hover aria-pressed:font-semibold"
               onClick={() => {
                 const { negate: _, ...rest } = clause;
-                const isOtherType = findOperator(op).type !== findOperator(clause.op).type;
-                change({ ...rest, op, ...(index === 1 && { negate: true }), ...(isOtherType && { values: [] }) });
+                const next = { ...rest, op, ...(index === 1 && { negate: true }) };
+                change({ ...next, values: keepValues(clause, next) });
                 close();
               }}
             >
@@ -154,7 +156,7 @@ function OperatorEditor({ clause, change, close }: EditorProps): ReactNode {
 }
 
 function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
-  const { type } = findOperator(clause.op);
+  const type = valueTypeOf(clause);
   const [text, setText] = useState(() =>
     clause.values.map((value) => writeValue(value, type)).join(type === 'pattern' ? '\n' : ', '),
   );

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { parseValues, type ValueType, writeValue } from './operators.ts';
+import { keepValues, parseValues, type ValueType, valueTypeOf, writeValue } from './operators.ts';
 
 describe('values as one types them', () => {
   test.each<[string, ValueType, readonly unknown[]]>([
     ['enterprise, business', 'any', ['enterprise', 'business']],
     ['a\nb,\n c ', 'any', ['a', 'b', 'c']],
     ['1, "1", true, "true"', 'any', [1, '1', true, 'true']],
+    ['1, "1", true, a', 'text', ['1', 'true', 'a']],
     ['007', 'any', ['007']],
     ['12345678901234567890', 'any', ['12345678901234567890']],
     ['a, a', 'any', ['a']],
@@ -25,6 +26,24 @@ describe('values as one types them', () => {
     ['10.0.0.0/33', 'network', '10.0.0.0/33: after the slash stands a number from 0 to 32'],
   ])('%j as %s is refused', (text, type, fault) => {
     expect(parseValues(text, type).fault).toBe(fault);
+  });
+
+  test('of a key are text, whatever they look like', () => {
+    expect([valueTypeOf({ op: 'in' }), valueTypeOf({ op: 'in', attribute: 'key' })]).toEqual(['text', 'text']);
+    expect(valueTypeOf({ op: 'in', attribute: 'seats' })).toBe('any');
+    expect(valueTypeOf({ op: 'lessThan', attribute: 'key' })).toBe('number');
+    for (const value of ['42', 'true', '"a"', 'a']) {
+      expect(parseValues(writeValue(value, 'text'), 'text').values).toEqual([value]);
+    }
+  });
+
+  test('are kept where the test becomes another that can have them', () => {
+    const was = { op: 'in', attribute: 'seats', values: [42, 'many'] };
+    expect(keepValues(was, { op: 'in', attribute: 'plan' })).toEqual([42, 'many']);
+    expect(keepValues(was, { op: 'in', attribute: 'key' })).toEqual(['42', 'many']);
+    expect(keepValues(was, { op: 'startsWith', attribute: 'seats' })).toEqual(['42', 'many']);
+    expect(keepValues({ ...was, attribute: 'key' }, was)).toEqual([42, 'many']);
+    expect(keepValues(was, { op: 'lessThan', attribute: 'seats' })).toEqual([]);
   });
 
   test('are written so that they are read as the same', () => {

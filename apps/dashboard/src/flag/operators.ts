@@ -1,5 +1,5 @@
 /** What a clause's values have to be. */
-export type ValueType = 'any' | 'number' | 'date' | 'version' | 'pattern' | 'network' | 'segment' | 'path';
+export type ValueType = 'any' | 'text' | 'number' | 'date' | 'version' | 'pattern' | 'network' | 'segment' | 'path';
 
 interface Operator {
   readonly op: string;
@@ -12,9 +12,9 @@ interface Operator {
 /** In the order of the list from which one is chosen. */
 export const operators: readonly Operator[] = [
   { op: 'in', words: ['is', 'is not'], type: 'any' },
-  { op: 'startsWith', words: ['starts with', 'does not start with'], type: 'any' },
-  { op: 'endsWith', words: ['ends with', 'does not end with'], type: 'any' },
-  { op: 'contains', words: ['contains', 'does not contain'], type: 'any' },
+  { op: 'startsWith', words: ['starts with', 'does not start with'], type: 'text' },
+  { op: 'endsWith', words: ['ends with', 'does not end with'], type: 'text' },
+  { op: 'contains', words: ['contains', 'does not contain'], type: 'text' },
   { op: 'matches', words: ['matches', 'does not match'], type: 'pattern' },
   { op: 'segmentMatch', words: ['is in segment', 'is not in segment'], type: 'segment' },
   { op: 'lessThan', words: ['is less than', 'is not less than'], type: 'number' },
@@ -46,7 +46,28 @@ export function findOperator(op: string): Operator {
   return operators.find((each) => each.op === op) ?? { op, words: [op, `not ${op}`], type: 'any' };
 }
 
+/** What a clause's values have to be: a key is text, also where it looks like a number. */
+export function valueTypeOf({ op, attribute = 'key' }: ValueUse): ValueType {
+  const { type } = findOperator(op);
+  return type === 'any' && attribute === 'key' ? 'text' : type;
+}
+
+interface ValueUse {
+  readonly op: string;
+  readonly attribute?: string | undefined;
+}
+
 type ClauseValue = string | number | boolean;
+
+/** The values of a test whose operator or attribute is another now, those that it can have. */
+export function keepValues(
+  was: ValueUse & { readonly values: readonly ClauseValue[] },
+  is: ValueUse,
+): readonly ClauseValue[] {
+  const [before, after] = [valueTypeOf(was), valueTypeOf(is)];
+  if (after === 'text' && before === 'any') return was.values.map(String);
+  return after === before || (after === 'any' && before === 'text') ? was.values : [];
+}
 
 /** Reads values as one types them, by comma or line; of each that does not fit it says what was expected. */
 export function parseValues(
@@ -65,15 +86,16 @@ export function parseValues(
 /** `1` is a number and `true` a boolean, unless they stand in quotes: contexts have both. */
 function readValue(part: string, type: ValueType): ClauseValue {
   if (type === 'number') return Number(part);
-  if (type !== 'any') return part;
+  if (type !== 'any' && type !== 'text') return part;
   if (/^".*"$/.test(part)) return part.slice(1, -1);
+  if (type === 'text') return part;
   if (part === 'true' || part === 'false') return part === 'true';
   return /^-?\d{1,15}(\.\d+)?$/.test(part) && String(Number(part)) === part ? Number(part) : part;
 }
 
 /** A value as one would type it. */
 export function writeValue(value: ClauseValue, type: ValueType): string {
-  if (typeof value !== 'string' || type !== 'any') return String(value);
+  if (typeof value !== 'string' || (type !== 'any' && type !== 'text')) return String(value);
   return readValue(value, type) === value ? value : `"${value}"`;
 }
 

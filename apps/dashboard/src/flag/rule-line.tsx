@@ -2,9 +2,9 @@ import type { FlagView } from '@sluice/api-client';
 import { GripVertical } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useCanEdit } from './can-edit.ts';
-import { ClauseSentence } from './clause-sentence.tsx';
+import { ClausesSentence } from './clauses-sentence.tsx';
 import type { DecidedShare } from './decided.ts';
-import { isSame, type Rule, type Serve, withEntry } from './draft.ts';
+import { isSame, type Rule, type Serve } from './draft.ts';
 import { Line } from './line.tsx';
 import { findOperator } from './operators.ts';
 import { Remove } from './remove.tsx';
@@ -85,32 +85,12 @@ export function RuleLine({
             {rule.name !== undefined && `, ${rule.name}`}
           </legend>
           {rule.name !== undefined && <span className="text-ink-3">{rule.name}: </span>}
-          {rule.clauses.length === 0 ? 'Always ' : 'If '}
-          {rule.clauses.map((clause, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: clauses have no other name.
-            <span key={at}>
-              {at > 0 && ' and '}
-              <ClauseSentence
-                clause={clause}
-                was={was?.clauses[at]}
-                change={(next) => change({ ...rule, clauses: withEntry(rule.clauses, at, next) })}
-              />
-            </span>
-          ))}{' '}
-          {canEdit && (
-            <button
-              type="button"
-              className="min-h-6 rounded-control px-1 text-ink-3 hover:bg-hover hover:text-ink"
-              onClick={() =>
-                change({
-                  ...rule,
-                  clauses: [...rule.clauses, { contextKind: 'user', attribute: 'key', op: 'in', values: [] }],
-                })
-              }
-            >
-              and…<span className="sr-only"> another condition of rule {index + 1}</span>
-            </button>
-          )}{' '}
+          <ClausesSentence
+            clauses={rule.clauses}
+            was={was?.clauses}
+            change={(clauses) => change({ ...rule, clauses })}
+            of={`rule ${index + 1}`}
+          />{' '}
           then serve{' '}
           <ServeSentence
             serve={serveOf(rule)}

@@ -58,7 +58,7 @@ export function Token({ label, children, isEdited, isInvalid, isStrong, remove, 
           align="start"
           sideOffset={6}
           collisionPadding={12}
-          className="z-40 w-[min(24rem,92vw)] rounded-dialog bg-page p-3 shadow-float"
+          className="z-60 max-h-[70dvh] overflow-y-auto w-[min(24rem,92vw)] rounded-dialog bg-page p-3 shadow-float"
         >
           {editor(() => setOpen(false))}
         </Popover.Content>

@@ -5,7 +5,6 @@ import {
   findNextStage,
   fullWeight,
   isProblem,
-  type MigrationCheck,
   type StageMove,
   weightOfStage,
 } from '@sluice/authoring';
@@ -24,7 +23,7 @@ import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import { listSteps, parseShare } from './advance-steps.ts';
-import { idOf, listObstacles, type Obstacle } from './obstacles.ts';
+import { findHold, idOf, listObstacles, toOverrule } from './obstacles.ts';
 import { Obstacles } from './obstacles.tsx';
 import { advanceWords } from './stage-words.ts';
 
@@ -78,7 +77,6 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
     close();
     applied(made);
   });
-  const left = obstacles.filter((each) => !each.isMet && overruled?.has(idOf(each)) !== true);
   const named = obstacles.filter((each) => !each.isMet && overruled?.has(idOf(each)) === true);
   const refusal = !isMove
     ? isProblem(advance)
@@ -88,15 +86,8 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
       ? 'the server would refuse it'
       : preview.data === undefined
         ? 'what it would do is not known yet'
-        : left.length > 0
-          ? left.length === 1
-            ? '1 gate is open'
-            : `${left.length} gates are open`
-          : named.length > 0 && comment.trim() === ''
-            ? 'not waiting needs a reason: say why'
-            : to === 'complete' && typed !== migration.key
-              ? `type ${migration.key} to confirm`
-              : undefined;
+        : (findHold(obstacles, { named, comment }) ??
+          (to === 'complete' && typed !== migration.key ? `type ${migration.key} to confirm` : undefined));
   const send = () =>
     change.mutate({
       flag: migration.key,
@@ -205,12 +196,6 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
       </DialogRow>
     </Dialog>
   );
-}
-
-function toOverrule(named: readonly Obstacle[], reason: string): NonNullable<StageMove['overrule']> {
-  const instances = named.flatMap(({ kind, name }) => (kind === 'instance' ? [name] : []));
-  const checks = named.flatMap(({ kind, name }): MigrationCheck[] => (kind === 'check' ? [name] : []));
-  return { reason, ...(instances.length > 0 && { instances }), ...(checks.length > 0 && { checks }) };
 }
 
 function capitalise(text: string): string {

@@ -5,6 +5,7 @@ import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Message } from '../ui/message.tsx';
 import { Name } from '../ui/name.tsx';
+import { AddCohortDialog } from './add-cohort-dialog.tsx';
 import { AdvanceDialog } from './advance-dialog.tsx';
 import { RemoveCohortDialog } from './remove-cohort-dialog.tsx';
 
@@ -18,19 +19,34 @@ const grid =
 
 /** Records that go ahead of the others, or stay behind: the first cohort that a record is in counts. */
 export function Cohorts({ migration, applied }: CohortsProps): ReactNode {
+  const [isAdding, setAdding] = useState(false);
   const [advancing, setAdvancing] = useState<string>();
   const [removing, setRemoving] = useState<string>();
   const refusal = useRefusal([{ kind: 'remove-cohort', id: 'any' }]);
+  const add = (
+    <Button refusal={refusal} onClick={() => setAdding(true)}>
+      Add cohort…
+    </Button>
+  );
+  const adding = isAdding && <AddCohortDialog migration={migration} applied={applied} close={() => setAdding(false)} />;
   if (migration.rules.length === 0) {
     return (
       <div className="pt-3">
-        <Message title="No cohorts">All records move together, or shares of them by their key.</Message>
+        <Message title="No cohorts" action={add}>
+          All records move together, or shares of them by their key. A cohort goes ahead of the others, or stays behind.
+        </Message>
+        {adding}
       </div>
     );
   }
   return (
     <>
-      <ul className="-mx-6 max-tablet:-mx-4">
+      <div className="flex flex-wrap items-center justify-between gap-2 py-3">
+        <p className="text-ink-2">The first cohort that a record is in counts.</p>
+        {add}
+      </div>
+      {adding}
+      <ul className="-mx-6 border-line border-t max-tablet:-mx-4">
         {migration.rules.map((rule) => {
           const next = findNextStage(rule);
           return (

@@ -1,5 +1,5 @@
 import type { BarrierView } from '@sluice/api-client';
-import type { MigrationCheck } from '@sluice/authoring';
+import type { MigrationCheck, StageMove } from '@sluice/authoring';
 
 /** Something that a change waits for, as the server says it. */
 export type Obstacle = { readonly isMet: boolean; readonly text: string } & (
@@ -24,6 +24,23 @@ export function listObstacles(barriers: readonly BarrierView[]): readonly Obstac
     }
   }
   return [...found.values()].toSorted((one, other) => Number(one.isMet) - Number(other.isMet));
+}
+
+/** Why a change cannot be made yet; `named`: what is not to be waited for. Undefined: nothing keeps it. */
+export function findHold(
+  obstacles: readonly Obstacle[],
+  { named, comment }: { readonly named: readonly Obstacle[]; readonly comment: string },
+): string | undefined {
+  const open = obstacles.filter(({ isMet }) => !isMet).length - named.length;
+  if (open > 0) return open === 1 ? '1 gate is open' : `${open} gates are open`;
+  return named.length > 0 && comment.trim() === '' ? 'not waiting needs a reason: say why' : undefined;
+}
+
+/** How the server is told what is not waited for. */
+export function toOverrule(named: readonly Obstacle[], reason: string): NonNullable<StageMove['overrule']> {
+  const instances = named.flatMap(({ kind, name }) => (kind === 'instance' ? [name] : []));
+  const checks = named.flatMap(({ kind, name }): MigrationCheck[] => (kind === 'check' ? [name] : []));
+  return { reason, ...(instances.length > 0 && { instances }), ...(checks.length > 0 && { checks }) };
 }
 
 /** What became different since somebody began to look: nothing closes behind a dialog unsaid. */

@@ -1,26 +1,31 @@
-import type { FlagTelemetryView, NowView } from '@sluice/api-client';
+import type { FlagTelemetryView, ValveReachView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { formatCount, formatShare } from '../ui/duration.ts';
 import { formatRate } from './rate.ts';
+import { findRoutes, sayBuilds, sayCount } from './reach-words.ts';
 import { estimateReach, type ScopePart } from './scope.ts';
 
 interface AffectsProps {
-  readonly parts: readonly ScopePart[];
+  /** Undefined: it is narrowed by what nobody counts calls by. */
+  readonly parts: readonly ScopePart[] | undefined;
   /** Of the last five minutes. */
   readonly telemetry: FlagTelemetryView;
-  readonly now: NowView | undefined;
+  /** Undefined: not known yet. */
+  readonly reach: ValveReachView | undefined;
+  /** How many instances are connected, of whatever SDK; undefined: not known yet. */
+  readonly connected: number | undefined;
 }
 
 const none = { calls: [], accounts: [], routes: [] } as const;
 
-/** What a trip concerns, from the calls of the last five minutes; what nobody counts is said to be so. */
-export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
+/** What a trip concerns: calls of the last five minutes, instances, routes. What nobody counts is said to be so. */
+export function Affects({ parts, telemetry, reach, connected }: AffectsProps): ReactNode {
   const valve = telemetry.valve ?? none;
   const all = valve.calls.reduce((sum, { count }) => sum + count, 0);
   const lengthS = Math.max(1, (telemetry.to - telemetry.from) / 1000);
   const { share, isAtMost } = estimateReach(parts, valve);
-  const ofRoute = parts.find(({ dimension }) => dimension === 'route');
-  const routes = ofRoute?.values ?? valve.routes.map(({ route }) => route);
+  const { title, routes } = findRoutes(parts, valve.routes);
+  const [instances, which] = describeInstances(reach, connected);
   return (
     <dl className="grid gap-x-4 gap-y-3 tablet:grid-cols-[1.2fr_1fr_1fr]">
       <div className="min-w-0">
@@ -35,7 +40,7 @@ export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
           {all === 0
             ? 'none was counted in 5 min'
             : share === undefined
-              ? `of ${formatRate(all / lengthS)}; not counted by ${parts.some(({ dimension }) => dimension === 'ip') ? 'address' : 'instance'}`
+              ? `of ${formatRate(all / lengthS)}; not counted by ${nameUncounted(parts)}`
               : `${isAtMost ? 'up to ' : ''}${formatRate((all / lengthS) * share)} of ${formatRate(all / lengthS)}, last 5 min`}
           {all > 0 && share !== undefined && (
             <svg aria-hidden viewBox="0 0 160 5" preserveAspectRatio="none" className="mt-1 block h-1.25 w-full">
@@ -46,22 +51,16 @@ export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
         </dd>
       </div>
       <div className="min-w-0">
-        <dt className="font-semibold">{describeInstances(parts, now)}</dt>
-        <dd className="text-ink-2">
-          {now?.counts.instances === 0 ? 'is connected' : 'get the change; a build without the mode says so'}
-        </dd>
+        <dt className="font-semibold">{instances}</dt>
+        <dd className="break-words text-ink-2">{which}</dd>
       </div>
       <div className="min-w-0">
-        <dt className="font-semibold">
-          {routes.length === 0
-            ? 'No route told'
-            : `${routes.length >= 50 ? '50 or more' : formatCount(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}`}
-        </dt>
+        <dt className="font-semibold">{title}</dt>
         <dd className="text-ink-2">
           {routes.length === 0 ? (
             'calls outside of requests'
           ) : (
-            <span className="font-mono">
+            <span className="break-words font-mono">
               {routes.slice(0, 3).join(', ')}
               {routes.length > 3 && ' …'}
             </span>
@@ -72,15 +71,27 @@ export function Affects({ parts, telemetry, now }: AffectsProps): ReactNode {
   );
 }
 
-function describeInstances(parts: readonly ScopePart[], now: NowView | undefined): string {
-  if (now === undefined) return 'Instances';
-  const all = now.counts.instances;
-  const narrowed = parts.find(({ dimension }) => dimension === 'instances');
-  if (all === 0) return 'No instance';
-  if (narrowed === undefined) return all === 1 ? 'The 1 instance' : `All ${formatCount(all)} instances`;
-  // The fleet is counted by zone only.
-  if (narrowed.attribute !== 'zone') return `Some of ${formatCount(all)} instances`;
-  const inZones = now.zones.filter(({ zone }) => zone !== undefined && narrowed.values.includes(zone));
-  const count = inZones.reduce((sum, { instances }) => sum + instances, 0);
-  return `${formatCount(count)} of ${formatCount(all)} instances`;
+function nameUncounted(parts: readonly ScopePart[] | undefined): string {
+  if (parts === undefined) return 'what narrows it';
+  return parts.some(({ dimension }) => dimension === 'ip') ? 'address' : 'instance';
+}
+
+/** How many run the valve and are concerned, and which builds they are of. */
+function describeInstances(
+  reach: ValveReachView | undefined,
+  connected: number | undefined,
+): readonly [string, string] {
+  if (reach === undefined) return ['Instances', 'are being counted'];
+  const { instances, concerned, others } = reach;
+  if (instances === 0) {
+    return connected === undefined || connected === 0
+      ? ['No instance', 'is connected']
+      : ['No instance told', `of ${formatCount(connected)} connected that its code has this valve`];
+  }
+  const without = others === 0 ? '' : `; ${formatCount(others)} more told of no such valve`;
+  if (concerned === 0) return [sayCount(concerned, instances), `are as the scope asks${without}`];
+  const builds = sayBuilds(reach);
+  const having = concerned === 1 ? 'has the valve in its code' : 'have the valve in their code';
+  const which = builds === undefined ? having : `build ${builds}`;
+  return [sayCount(concerned, instances), `${which}${without}`];
 }

@@ -70,6 +70,7 @@ describe('how many calls a scope concerns', () => {
       [createPart('account', ['acme']), createPart('route', ['/search'])],
       { share: 0.38, isAtMost: true },
     ],
+    ['what parts cannot say', undefined, { share: undefined, isAtMost: true }],
     ['a range', [createPart('ip', ['10.0.0.0/8'])], { share: undefined, isAtMost: true }],
     [
       'a range of an account',

@@ -87,12 +87,13 @@ export interface Reach {
   readonly isAtMost: boolean;
 }
 
-/** Calls are counted by account and by route, not by both, nor by address or instance. */
+/** Calls are counted by account and by route, not by both, nor by address or instance, nor by what parts cannot say. */
 export function estimateReach(
-  parts: readonly ScopePart[],
+  parts: readonly ScopePart[] | undefined,
   { calls, accounts, routes }: Pick<ValveTelemetryView, 'calls' | 'accounts' | 'routes'>,
 ): Reach {
   const all = calls.reduce((sum, { count }) => sum + count, 0);
+  if (parts === undefined) return { share: undefined, isAtMost: true };
   if (parts.length === 0) return { share: 1, isAtMost: false };
   if (all === 0) return { share: undefined, isAtMost: false };
   const shares = parts.map(({ dimension, values }): Reach => {

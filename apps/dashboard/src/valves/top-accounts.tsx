@@ -19,7 +19,7 @@ export function TopAccounts({ valve, most = 3, degrade }: TopAccountsProps): Rea
       {accounts.map(({ account, share }) => (
         <li
           key={account}
-          className="group grid min-h-6 grid-cols-[minmax(0,1fr)_1.75rem_2.25rem_auto] items-center gap-x-2"
+          className="group grid min-h-6 grid-cols-[minmax(0,1fr)_1.75rem_3rem_auto] items-center gap-x-2"
         >
           <span className="truncate" title={account}>
             <Name isBold={false}>{account}</Name>
@@ -28,7 +28,7 @@ export function TopAccounts({ valve, most = 3, degrade }: TopAccountsProps): Rea
             <rect width="28" height="4" rx="2" className="fill-series-3" />
             <rect width={28 * share} height="4" rx="2" className="fill-series-2" />
           </svg>
-          <span className="figures text-right text-ink-2">{formatShare(share)}</span>
+          <span className="figures whitespace-nowrap text-right text-ink-2">{formatShare(share)}</span>
           <button
             type="button"
             aria-label={`Degrade ${account} in ${valve.key}`}

@@ -14,18 +14,20 @@ import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { useNow } from '../ui/clock.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { formatAge, formatClock, formatSpeed } from '../ui/duration.ts';
+import { formatAge, formatClock, formatShare, formatSpeed } from '../ui/duration.ts';
 import { Field, fieldStyle } from '../ui/field.tsx';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import { Affects } from './affects.tsx';
+import { Lacks } from './lacks.tsx';
 import { sayScope } from './say-scope.ts';
 import { createPart, findScopeFault, readParts, toClauses } from './scope.ts';
 import { type ScopeDraft, ScopeEditor, toDraft } from './scope-editor.tsx';
 import { toInstructions } from './to-instructions.ts';
 import { type EndChoice, findEnd, findEndFault, toLocalField } from './trip-end.ts';
+import { useReach } from './use-reach.ts';
 
 interface TripDialogProps {
   readonly valve: ValveRowView;
@@ -73,6 +75,7 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
     reason: reason.trim() === '' ? '…' : reason.trim(),
     incident: incident.trim(),
   };
+  const reach = useReach(valve.key, wanted.when).data;
   // The end is not read from the clock, or each second there would be another trip to try.
   const lengthMs = choice === 'keep' || choice === 'pick' ? (end ?? 0) - readNow() : (end ?? 0) - time;
   const asked = useSettled({ ...wanted, choice, picked });
@@ -146,10 +149,13 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
               <Name>{each.mode}</Name>
               <span className="block text-ink-2">
                 {each.description !== undefined && `${each.description.replace(/\.$/, '')}. `}
-                {describeServed(each, time)}
+                {describeServed(each, valve, time)}
               </span>
             </label>
           ))}
+        </div>
+        <div aria-live="polite" className="mt-2 empty:hidden">
+          <Lacks reach={reach} mode={mode} normal={valve.modes[0]?.mode} />
         </div>
       </DialogRow>
       <DialogRow label="For">
@@ -161,7 +167,14 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
       </DialogRow>
       <DialogRow label="Affects">
         <Loaded query={telemetry} what="What it would affect" rows={2}>
-          {(data) => <Affects parts={parts} telemetry={data} now={nowView} />}
+          {(data) => (
+            <Affects
+              parts={isFixed || trip?.share !== undefined ? undefined : parts}
+              telemetry={data}
+              reach={reach}
+              connected={nowView?.counts.instances}
+            />
+          )}
         </Loaded>
       </DialogRow>
       <DialogRow label="Why">
@@ -233,7 +246,14 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
   );
 }
 
-function describeServed({ lastServedAt }: ValveRowView['modes'][number], time: number): string {
+function describeServed(
+  { mode, lastServedAt }: ValveRowView['modes'][number],
+  { lately }: ValveRowView,
+  time: number,
+): string {
+  // A mode also answers without being served: for one that failed, or that a build lacks.
+  const answering = lately.modes.find((each) => each.mode === mode);
+  if (answering !== undefined) return `Answers ${formatShare(answering.share)} of calls now.`;
   return lastServedAt === undefined ? 'Never served in 90 days.' : `Served ${formatAge(time - lastServedAt)} ago.`;
 }
 

@@ -13,7 +13,7 @@ import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { Clock, useNow } from '../ui/clock.tsx';
-import { formatAge, formatShare } from '../ui/duration.ts';
+import { formatAge, formatCount, formatShare } from '../ui/duration.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
@@ -21,10 +21,13 @@ import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CallsBars, CausesLegend } from './calls-bars.tsx';
 import { CallsOverTime } from './calls-over-time.tsx';
+import { Lacks } from './lacks.tsx';
 import { ModeSwitch } from './mode-switch.tsx';
 import { describeLately } from './rate.ts';
+import { sayBuilds } from './reach-words.ts';
 import { TopAccounts } from './top-accounts.tsx';
 import { TripRow } from './trip-row.tsx';
+import { useReach } from './use-reach.ts';
 import { type OpenValveDialog, type ValveAct, ValveDialogs } from './valve-dialogs.tsx';
 
 const tabs = [
@@ -114,6 +117,8 @@ function FlagTab({ valve, tab }: { readonly valve: string; readonly tab: 'explai
 
 function Overview({ valve, at, open }: ValveProps & { readonly open: OpenValveDialog }): ReactNode {
   const time = useNow();
+  const reach = useReach(valve.key).data;
+  const builds = reach && sayBuilds(reach, 6);
   return (
     <>
       <div className="grid gap-x-10 gap-y-5 pt-4 desktop:grid-cols-[minmax(0,5fr)_minmax(0,4fr)]">
@@ -154,10 +159,19 @@ function Overview({ valve, at, open }: ValveProps & { readonly open: OpenValveDi
                         ? 'never in 90 days'
                         : `served ${formatAge(time - lastServedAt)} ago`}
                   </span>
+                  <div className="col-span-full empty:hidden">
+                    <Lacks reach={reach} mode={mode} normal={valve.modes[0]?.mode} />
+                  </div>
                 </li>
               );
             })}
           </ul>
+          {reach !== undefined && reach.instances > 0 && (
+            <p className="mt-2 text-ink-2">
+              {reach.instances === 1 ? '1 instance has' : `${formatCount(reach.instances)} instances have`} it in{' '}
+              {reach.instances === 1 ? 'its' : 'their'} code{builds !== undefined && `: build ${builds}`}.
+            </p>
+          )}
         </section>
         <section aria-labelledby="causes" className="min-w-0">
           <div className="mb-2 flex flex-wrap justify-between gap-2 text-ink-2">

@@ -247,6 +247,26 @@ describe('over a line', () => {
     expect(others).toEqual([]);
   });
 
+  test('tells which valves the code has in the same way, beside configs', async () => {
+    const { reporter, openLine, platform } = create();
+    const sent = openLine();
+    run(reporter, 4);
+    const [valves, configs] = [[{ key: 'search' }], [{ key: 'cache.ttl', value: '60' }]];
+    reporter.valves([]);
+    reporter.valves(valves);
+    await platform.clock.advance(100);
+    reporter.valves([...valves]);
+    await platform.clock.advance(10_500);
+    reporter.configs(configs);
+    await platform.clock.advance(100);
+    expect(sent.slice(1)).toEqual([
+      { kind: 'acknowledgement', state: 'e1:4', valves, heldMs: 50 },
+      { kind: 'acknowledgement', state: 'e1:4', heldMs: expect.any(Number) },
+      { kind: 'acknowledgement', state: 'e1:4', configs, valves, heldMs: expect.any(Number) },
+    ]);
+    expect(openLine()).toMatchObject([{ kind: 'hello', running: { configs, valves } }]);
+  });
+
   test('says who it is on every line, with a number that rises', async () => {
     const { reporter, openLine, platform } = create();
     const lines = [];

@@ -10,6 +10,7 @@ import {
   type RepairBacklog,
   type Report,
   type Running,
+  type ValveInBuild,
 } from '@sluice/protocol';
 import type { DataObserver } from '../data/data-system.ts';
 import type { Send } from '../data/source.ts';
@@ -62,17 +63,17 @@ export class Reporter implements DataObserver {
   readonly #options: ReporterOptions;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   #pace = firstPace;
-  #running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'> = {};
+  #running: Pick<Running, 'state' | 'refused' | 'problem'> = {};
   #operations: RunningOperations | undefined;
   #listRepairs = (): readonly RepairBacklog[] | undefined => undefined;
   /** Undefined: nobody wants to know whether this instance is known. */
   #onKnown: ((known: Known) => void) | undefined;
   /** That somebody waits for the end of. */
   #toldOldest: number | undefined;
-  /** Undefined: there were never any. */
-  #configs: readonly ConfigInForce[] | undefined;
+  /** Absent: there were never any. */
+  #lists: Pick<Running, 'configs' | 'valves'> = {};
   /** Whether the other end of the line knows them. */
-  #areConfigsTold = true;
+  #areListsTold = true;
   /** Since when that is in force. */
   #since: number;
   #via: Origin = 'none';
@@ -116,10 +117,12 @@ export class Reporter implements DataObserver {
 
   /** Values of configs are in force. */
   configs(configs: readonly ConfigInForce[]): void {
-    if (JSON.stringify(configs) === JSON.stringify(this.#configs ?? [])) return;
-    this.#configs = configs;
-    this.#areConfigsTold = false;
-    this.#scheduleReport();
+    this.#noteList({ configs });
+  }
+
+  /** The code has these valves. */
+  valves(valves: readonly ValveInBuild[]): void {
+    this.#noteList({ valves });
   }
 
   /** From now on tells of operations that began under a version before the one in force. */
@@ -228,11 +231,19 @@ export class Reporter implements DataObserver {
   }
 
   /** Whether that is different from what was. */
-  #note(running: Omit<Running, 'heldMs' | 'configs' | 'oldestVersion' | 'repairs'>): boolean {
+  #note(running: Pick<Running, 'state' | 'refused' | 'problem'>): boolean {
     if (JSON.stringify(running) === JSON.stringify(this.#running)) return false;
     this.#running = running;
     this.#since = this.#platform.clock.elapsed();
     return true;
+  }
+
+  #noteList(list: Pick<Running, 'configs' | 'valves'>): void {
+    const lists = { configs: [], valves: [], ...this.#lists };
+    if (JSON.stringify({ ...lists, ...list }) === JSON.stringify(lists)) return;
+    this.#lists = { ...this.#lists, ...list };
+    this.#areListsTold = false;
+    this.#scheduleReport();
   }
 
   /** While the socket is away there is nobody to tell, until it is back or something else takes its place. */
@@ -253,7 +264,7 @@ export class Reporter implements DataObserver {
     this.#scheduleHeartbeat();
     if (!this.#isReachable()) return;
     void this.#send([
-      this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe(!this.#areConfigsTold) } : this.#hello(),
+      this.#isGreeted ? { kind: 'acknowledgement', ...this.#describe(!this.#areListsTold) } : this.#hello(),
       ...(this.#onKnown === undefined ? [] : [this.#renewal()]),
     ]);
   }
@@ -269,16 +280,16 @@ export class Reporter implements DataObserver {
     this.#cancelHeartbeat = this.#platform.clock.after(delayMs, () => this.#tell());
   }
 
-  /** Configs are told when they are others, and to whoever may not know them: they are long, and heartbeats are many. */
-  #describe(withConfigs: boolean): Running {
-    this.#areConfigsTold ||= withConfigs;
+  /** Lists are told when they are others, and to whoever may not know them: they are long, and heartbeats are many. */
+  #describe(withLists: boolean): Running {
+    this.#areListsTold ||= withLists;
     this.#toldOldest = this.#findOldest();
     const repairs = this.#listRepairs()?.slice(0, mostBacklogs);
     return {
       ...this.#running,
       ...(this.#toldOldest !== undefined && { oldestVersion: this.#toldOldest }),
       ...(repairs !== undefined && { repairs }),
-      ...(withConfigs && this.#configs !== undefined && { configs: this.#configs }),
+      ...(withLists && this.#lists),
       heldMs: Math.round(this.#platform.clock.elapsed() - this.#since),
     };
   }

@@ -61,6 +61,18 @@ describe('of the modes of a build', () => {
     expect(plan.choices.get('normal')).toEqual({ mode: 'normal', isNormal: true, fallbacks: ['cached', 'off-404'] });
   });
 
+  test('those of the flag that it lacks are told, with what is done in their place', () => {
+    expect(planModes(valveFlag(), build(all)).lacks).toEqual([]);
+    expect(planModes(undefined, build(['normal'])).lacks).toEqual([]);
+    expect(planModes(valveFlag(), build(['normal', 'cached'])).lacks).toEqual([
+      { mode: 'stale', instead: 'cached' },
+      { mode: 'off-404' },
+    ]);
+    expect(planModes(valveFlag(), build(['normal'], { onMissing: 'last' })).lacks).toEqual(
+      ['stale', 'cached', 'off-404'].map((mode) => ({ mode, instead: 'normal' })),
+    );
+  });
+
   test('those that the flag lacks are told', () => {
     expect(planModes(valveFlag(), build([...all, 'other'])).unknown).toEqual(['other']);
   });

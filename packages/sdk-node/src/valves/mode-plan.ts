@@ -1,4 +1,5 @@
 import type { Flag, VariationOrRollout } from '@sluice/engine';
+import type { LackedMode } from '@sluice/protocol';
 
 /** What this build can do, and is to do where it cannot. */
 export interface Build {
@@ -27,6 +28,8 @@ export interface ModePlan {
   readonly choices: ReadonlyMap<string, Choice>;
   /** Why the flag is not followed, or not by every rule; undefined: it is. */
   readonly refusal: string | undefined;
+  /** Modes of the flag that this build does not have, with what is done where they are served. */
+  readonly lacks: readonly LackedMode[];
   /** Modes of this build that no rule can serve, as the flag does not have them. */
   readonly unknown: readonly string[];
 }
@@ -44,6 +47,9 @@ export function planModes(flag: Flag | undefined, build: Build): ModePlan {
     normal,
     choices,
     refusal: reasons.length === 0 ? undefined : reasons.join('; '),
+    lacks: [...choices].flatMap(([name, { mode }]) =>
+      mode === name ? [] : { mode: name, ...(mode !== undefined && { instead: mode }) },
+    ),
     unknown: build.modes.filter((name) => !order.includes(name)),
   };
 

@@ -1,4 +1,5 @@
 import type { Flag } from '@sluice/engine';
+import type { LackedMode } from '@sluice/protocol';
 import type { Clock, EvaluationDetail, GivenContext, Log, Refusals, Surroundings } from '@sluice/sdk-common';
 import { SluiceError } from '../errors.ts';
 import { findDurationProblem, findNameProblem, findObjectProblem, findSignalProblem } from '../option-checks.ts';
@@ -78,6 +79,8 @@ export interface ValveHost {
   findFlag(key: string): Flag | undefined;
   onChange(key: string, listener: () => void): () => void;
   readonly refusals: Refusals;
+  /** Is told which modes of the flag the code does not have, whenever that may be different. */
+  readonly tellLacks: (key: string, lacks: readonly LackedMode[]) => void;
   /** What is around the caller. */
   see(): Surroundings;
   readonly limits: Limits;
@@ -237,13 +240,14 @@ export class Valve<Given extends readonly unknown[] = readonly unknown[], Answer
 
   /** Looks what the flag in force makes of this build, and tells whoever should know. */
   #judge(before: ModePlan | undefined): ModePlan {
-    const { refusals, log } = this.#host;
+    const { refusals, tellLacks, log } = this.#host;
     const plan = planModes(this.#host.findFlag(this.key), this.#build);
     if (plan.version === undefined || plan.refusal === undefined) refusals.accept(this.key);
     else {
       if (plan.refusal !== before?.refusal) log.warn(`valve ${this.key}: ${plan.refusal}`);
       refusals.refuse(this.key, plan.version, plan.refusal);
     }
+    tellLacks(this.key, plan.lacks);
     for (const mode of plan.unknown.filter((name) => !this.#told.has(name))) {
       this.#told.add(mode);
       log.warn(`valve ${this.key}: mode "${mode}" is in this build, but not in the flag: no rule can serve it`);
