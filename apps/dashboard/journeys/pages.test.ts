@@ -23,7 +23,20 @@ function listOverflows(): readonly string[] {
   const cut = [...document.querySelectorAll('button, h1, h2, [role=switch]')].filter(
     (element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1,
   );
-  return [...wide, ...inMain, ...cut.map((element) => `cut: ${name(element)}`)];
+  const low = [...document.querySelectorAll('textarea')]
+    .filter(({ clientHeight, scrollHeight }) => scrollHeight > clientHeight + 1 && clientHeight < 60)
+    .map(() => 'a text of many lines has the height of one');
+  // What floats a little over the edge of a row, as the place for the blue line does, hides nothing.
+  const over = [...document.querySelectorAll('main li')].filter(
+    (row) => row.clientHeight > 0 && row.scrollHeight > row.clientHeight + 8,
+  );
+  return [
+    ...wide,
+    ...inMain,
+    ...low,
+    ...over.map((row) => `over the next row: ${name(row)}`),
+    ...cut.map((element) => `cut: ${name(element)}`),
+  ];
 }
 
 describe.runIf(hasBrowser())('every page', () => {

@@ -26,10 +26,6 @@ export function Entry(): ReactNode {
     );
   }
   return (
-    <Navigate
-      to="/$project/$environment/now"
-      params={{ project: project.key, environment: environment.key }}
-      replace
-    />
+    <Navigate to="/$project/$environment/now" params={{ project: project.key, environment: environment.key }} replace />
   );
 }

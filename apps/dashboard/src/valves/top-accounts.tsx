@@ -19,7 +19,7 @@ export function TopAccounts({ valve, most = 3, degrade }: TopAccountsProps): Rea
       {accounts.map(({ account, share }) => (
         <li
           key={account}
-          className="group grid min-h-6 grid-cols-[minmax(0,1fr)_1.75rem_2.25rem_auto] items-center gap-x-2"
+          className="group grid min-h-6 grid-cols-[minmax(0,1fr)_1.75rem_2.75rem_auto] items-center gap-x-2"
         >
           <span className="truncate" title={account}>
             <Name isBold={false}>{account}</Name>
