@@ -1,11 +1,16 @@
 import { type Client, createClient } from '@sluice/sdk-node';
-import type { TestServer } from '@sluice/testkit';
+import { TestBrowser, type TestServer } from '@sluice/testkit';
 
 /** A name as long as they may be, without a place to break it. */
 export const longName = `checkout-${'split-shipment-over-two-warehouses-'.repeat(3)}v2`;
 
-/** What a small company has after a while, with an incident going on. Returns what is connected. */
-export async function seed(server: TestServer): Promise<readonly Client[]> {
+const minuteMs = 60_000;
+
+/**
+ * What a small company has after a while, with an incident going on. Returns what is connected. Who can make the
+ * server's clock go on by `pass` milliseconds has it all happen within the last hour, and else at once.
+ */
+export async function seed(server: TestServer, pass: (ms: number) => void = () => {}): Promise<readonly Client[]> {
   const create = async (path: string, body: object) => {
     const answer = await server.api('POST', path, body);
     if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
@@ -56,7 +61,11 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
       return client;
     }),
   );
-  await server.change({
+  const lena = await letIn(server, 'Lena Ortiz');
+  const jonas = await letIn(server, 'Jonas Weber');
+  const priya = await letIn(server, 'Priya Raman');
+  pass(20 * minuteMs);
+  await jonas({
     flag: 'new-checkout',
     comment: 'watching the error rate at 25%',
     instructions: [
@@ -86,15 +95,19 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
       { kind: 'turn-on' },
     ],
   });
-  await server.change({ flag: 'payments-v2', comment: 'Launch for all', instructions: [{ kind: 'turn-on' }] });
-  await server.change({ flag: longName, instructions: [{ kind: 'turn-on' }] });
-  await server.change({
+  pass(9 * minuteMs);
+  await jonas({ flag: 'payments-v2', comment: 'Launch for all', instructions: [{ kind: 'turn-on' }] });
+  pass(3 * minuteMs);
+  await priya({ flag: longName, instructions: [{ kind: 'turn-on' }] });
+  pass(5 * minuteMs);
+  await lena({
     flag: 'search',
     instructions: [
       { kind: 'trip', mode: 'cached', reason: 'Elasticsearch data nodes in long GC', incident: 'INC-4127' },
     ],
   });
-  await server.change({
+  pass(8 * minuteMs);
+  await lena({
     flag: 'recommendations',
     instructions: [
       {
@@ -106,7 +119,8 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
       },
     ],
   });
-  await server.change({
+  pass(4 * minuteMs);
+  await priya({
     flag: 'cache.ttl',
     comment: 'Hit ratio still rising',
     instructions: [
@@ -118,8 +132,17 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
       },
     ],
   });
-  await server.change({ flag: 'orders-to-dynamo', instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+  pass(6 * minuteMs);
+  await priya({ flag: 'orders-to-dynamo', instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+  pass(5 * minuteMs);
   for (const [index, client] of clients.entries()) {
+    const answer = async () => 'fresh';
+    const search = client.valve('search', { modes: { normal: answer, cached: answer, 'off-404': answer } });
+    const email = client.valve('email', { modes: { mailgun: answer, ses: answer } });
+    for (let call = 0; call < 300; call++) {
+      await search.run({ kind: 'account', key: call % 3 === 0 ? 'acme-logistics' : `account-${call % 7}` });
+      if (call % 4 === 0) await email.run({ kind: 'account', key: `account-${call % 5}` });
+    }
     for (let user = 0; user < 40; user++) {
       const context = {
         kind: 'multi' as const,
@@ -132,15 +155,31 @@ export async function seed(server: TestServer): Promise<readonly Client[]> {
   return clients;
 }
 
+/** An editor, by whose name changes are made. */
+async function letIn(server: TestServer, name: string): Promise<(change: object) => Promise<void>> {
+  const person = new TestBrowser(server.url);
+  const { link } = (await server.api('POST', '/invitations', { grants: [{ role: 'editor' }] })).body;
+  const email = `${name.toLowerCase().replaceAll(' ', '.')}@example.com`;
+  const body = { token: link.split('#')[1], name, email, password: 'a sentence that is long enough' };
+  await person.api('POST', '/invitations/accept', body);
+  return async (change) => {
+    const answer = await person.api('POST', '/projects/default/environments/production/changes', change);
+    if (answer.status !== 200) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
+  };
+}
+
 /** Every page there is, by its path below the environment. */
 export const pages: readonly string[] = [
   'now',
   'valves',
   'valves/search',
+  'valves/search?tab=history',
   'migrations',
   'migrations/orders-to-dynamo',
+  'migrations/orders-to-dynamo?tab=cohorts',
   'configs',
   'configs/cache.ttl',
+  'configs/cache.ttl?tab=explain',
   'flags',
   'flags/new-checkout',
   'flags/new-checkout?tab=history',
@@ -156,7 +195,9 @@ export const pages: readonly string[] = [
   'fleet',
   'fleet/checkout-7f9c-0',
   'changes',
+  'changes?since=1',
   'environments',
   'people',
+  'people?tab=tokens',
   'you',
 ];

@@ -29,6 +29,7 @@ import type {
   InstanceView,
   InvitationView,
   MigrationBarrierView,
+  MigrationFactsView,
   MigrationRowView,
   MismatchesView,
   NewCredentialView,
@@ -229,6 +230,8 @@ export interface ApiClient {
   /** Of a migration: who may still be in what it was before its last change. */
   getBarrier(place: Place, flag: string): Promise<MigrationBarrierView>;
   getMismatches(place: Place, flag: string): Promise<MismatchesView>;
+  /** Barrier, mismatches and backfill at once. */
+  getMigrationFacts(place: Place, flag: string): Promise<MigrationFactsView>;
   /** Migrations, each with what stands before its next stage. */
   listMigrationRows(place: Place, page?: PageQuery): Promise<Page<MigrationRowView>>;
   /** `noted`: only ranges that somebody works on, or that differ. */
@@ -398,6 +401,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     getBarrier: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/barrier`),
     listMigrationRows: (place, page = {}) => call('GET', `${at(place)}/migration-rows${toQuery({ ...page })}`),
     getMismatches: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/mismatches`),
+    getMigrationFacts: (place, flag) => call('GET', `${at(place)}/flags/${enc(flag)}/migration`),
     getBackfill: (place, flag, page = {}) =>
       call('GET', `${at(place)}/flags/${enc(flag)}/backfill${toQuery({ ...page })}`),
     listEvaluations: (place, flag, since) =>

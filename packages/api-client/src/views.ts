@@ -46,7 +46,8 @@ const time = z.int();
 const ms = z.int();
 const share = z.number().min(0).max(1);
 
-export const projectView = named('Project', { key: text, name: text, createdAt: time });
+const projectFields = { key: text, name: text, createdAt: time };
+export const projectView = named('Project', projectFields);
 export type ProjectView = z.output<typeof projectView>;
 
 const environmentFields = {
@@ -144,6 +145,8 @@ export const environmentFlagView = named('EnvironmentFlag', {
   prerequisites: list(view({ flag: text, variation: text })),
   /** The environment's version that last altered what SDKs get of the flag. */
   version,
+  /** Of a flag that is shown alone: what was done last about it here; absent: nothing since it was created. */
+  lastChange: view({ version, actor: text, comment: text, createdAt: time }).exactOptional(),
 });
 export type EnvironmentFlagView = z.output<typeof environmentFlagView>;
 
@@ -356,6 +359,14 @@ export const mismatchesView = named('Mismatches', {
   ),
 });
 export type MismatchesView = z.output<typeof mismatchesView>;
+
+/** All that a page shows of a migration, in one answer. */
+export const migrationFactsView = named('MigrationFacts', {
+  barrier: migrationBarrierView,
+  mismatches: mismatchesView,
+  backfill: backfillView,
+});
+export type MigrationFactsView = z.output<typeof migrationFactsView>;
 
 export const changeView = named('Change', {
   id: text,
@@ -1018,6 +1029,8 @@ export const sessionView = named('Session', {
   /** How else people log in: `GET /api/v1/session/sign-on/{id}`. */
   singleSignOn: list(view({ id: text, name: text })),
   grants: list(grantView),
+  /** What whoever asks may see, so that a page knows where it is by one answer. */
+  projects: list(view({ ...projectFields, environments: list(environmentView) })),
 });
 export type SessionView = z.output<typeof sessionView>;
 

@@ -1,5 +1,5 @@
-import { backfillView } from '@sluice/api-client';
-import type { EnvironmentRow } from '../database/schema.ts';
+import { type BackfillView, backfillView } from '@sluice/api-client';
+import type { EnvironmentRow, Reads } from '../database/schema.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
 import { parseNumberCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
@@ -33,29 +33,39 @@ export function addBackfillRoutes(app: App, { db, platform }: ServerContext): vo
     },
     async ({ params, query }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      const subject: Subject = { environment, key: params.flag };
       await getMigration(db, environment, params.flag);
-      const now = platform.now();
-      const { limit, noted } = query;
-      const hasAny = await hasRanges(db, subject);
-      const all = hasAny ? (await readStanding(db, subject, now)).ranges : 0;
-      const after = parseNumberCursor(query.cursor) ?? -1;
-      const rows = hasAny ? await listRanges(db, subject, { after, limit, isNoted: noted === 'true', now }) : [];
-      const page = toPage(
-        rows,
-        limit,
-        ({ position }) => String(position),
-        (row) => toRangeView(row, now),
-      );
-      const { items: ranges, ...next } = page;
-      return {
-        flag: params.flag,
-        ...(await summarise(db, subject, { ranges: all, now })),
-        ranges: [...ranges],
-        ...next,
-      };
+      const { limit, noted, cursor } = query;
+      const page = { limit, isNoted: noted === 'true', after: parseNumberCursor(cursor) ?? -1 };
+      return describeBackfill(db, { environment, key: params.flag }, page, platform.now());
     },
   );
+}
+
+interface RangePage {
+  readonly limit: number;
+  /** Only those that somebody works on, or that differ. */
+  readonly isNoted: boolean;
+  readonly after: number;
+}
+
+/** All of a backfill in sums, and some of its ranges. */
+export async function describeBackfill(
+  db: Reads,
+  subject: Subject,
+  { limit, isNoted, after }: RangePage,
+  now: number,
+): Promise<BackfillView> {
+  const hasAny = await hasRanges(db, subject);
+  const all = hasAny ? (await readStanding(db, subject, now)).ranges : 0;
+  const rows = hasAny ? await listRanges(db, subject, { after, limit, isNoted, now }) : [];
+  const page = toPage(
+    rows,
+    limit,
+    ({ position }) => String(position),
+    (row) => toRangeView(row, now),
+  );
+  const { items: ranges, ...next } = page;
+  return { flag: subject.key, ...(await summarise(db, subject, { ranges: all, now })), ranges: [...ranges], ...next };
 }
 
 /** For the workers of a backfill, which run in applications: behind an SDK key. */

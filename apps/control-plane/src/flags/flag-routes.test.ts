@@ -62,6 +62,16 @@ describe('a flag', () => {
     expect(body).not.toHaveProperty('salt');
   });
 
+  test('is shown alone with what was done last about it', async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'done', comment: 'to begin with' });
+    const { version } = await server.change({ flag: 'done', comment: 'launch', instructions: [{ kind: 'turn-on' }] });
+    await server.api('POST', '/projects/default/flags', { key: 'after' });
+    const last = async (environment: string) =>
+      (await server.api('GET', `/projects/default/environments/${environment}/flags/done`)).body.lastChange;
+    expect(await last('production')).toMatchObject({ version, comment: 'launch', actor: expect.any(String) });
+    expect(await last('staging')).toMatchObject({ comment: 'to begin with' });
+  });
+
   test('changes in the parts that a request names', async () => {
     await server.api('POST', '/projects/default/flags', { key: 'patched', owner: 'ann', tags: ['x'] });
     expect(

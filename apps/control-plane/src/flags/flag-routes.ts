@@ -2,6 +2,7 @@ import { environmentFlagView, flagEnvironmentsView, flagView, pageOf } from '@sl
 import { flagKinds, type Instruction } from '@sluice/authoring';
 import * as z from 'zod';
 import { applyToProject } from '../changes/change-commands.ts';
+import { listChanges } from '../changes/change-queries.ts';
 import type { Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { type CommandResult, runCommand } from '../http/commands.ts';
@@ -186,7 +187,10 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     },
     async ({ params }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      return toEnvironmentFlagView(await getFlag(db, environment, params.flag), platform.now());
+      const shown = toEnvironmentFlagView(await getFlag(db, environment, params.flag), platform.now());
+      const { rows } = await listChanges(db, environment.id, { flag: params.flag, limit: 1, before: undefined });
+      const [last] = rows.map(({ version, actor, comment, createdAt }) => ({ version, actor, comment, createdAt }));
+      return { ...shown, ...(last !== undefined && { lastChange: last }) };
     },
   );
 }

@@ -79,6 +79,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/flags/{flag}/evaluations`,
         `GET ${environment}/flags/{flag}/evaluation-series`,
         `GET ${environment}/flags/{flag}/in-force`,
+        `GET ${environment}/flags/{flag}/migration`,
         `GET ${environment}/flags/{flag}/mismatches`,
         `GET ${environment}/flags/{flag}/telemetry`,
         `GET ${environment}/migration-rows`,
@@ -258,6 +259,7 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('DELETE', one, `${all}/banner`);
     await ask('POST', flags, all, { key: 'orders', kind: 'migration' });
     await ask('GET', `${environment}/flags/{flag}/barrier`, `${production}/flags/orders/barrier`);
+    await ask('GET', `${environment}/flags/{flag}/migration`, `${production}/flags/orders/migration`);
     await ask('GET', `${environment}/flags/{flag}/mismatches`, `${production}/flags/orders/mismatches`);
     await ask('GET', `${environment}/migration-rows`, `${production}/migration-rows`);
   });

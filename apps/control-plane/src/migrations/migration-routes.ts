@@ -1,5 +1,14 @@
-import { migrationBarrierView, migrationRowView, mismatchesView, pageOf } from '@sluice/api-client';
+import {
+  type MigrationBarrierView,
+  migrationBarrierView,
+  migrationFactsView,
+  migrationRowView,
+  mismatchesView,
+  pageOf,
+} from '@sluice/api-client';
 import * as z from 'zod';
+import { describeBackfill } from '../backfill/backfill-routes.ts';
+import type { EnvironmentRow } from '../database/schema.ts';
 import { listFlags } from '../flags/flag-queries.ts';
 import { environmentFlagParams } from '../flags/flag-schema.ts';
 import { pageQuery, parseCursor, toPage } from '../http/paging.ts';
@@ -12,6 +21,9 @@ import { gatherEvidence, listChecks } from './checklist.ts';
 import { getMigration } from './migration-queries.ts';
 import { toMigrationRow } from './migration-row.ts';
 import { groupMismatches } from './mismatch-groups.ts';
+
+/** Of the ranges of a backfill that somebody works on, or that differ. */
+const rangesShown = 20;
 
 export function addMigrationRoutes(app: App, { db, readFleet, platform }: ServerContext): void {
   app.get(
@@ -50,16 +62,7 @@ export function addMigrationRoutes(app: App, { db, readFleet, platform }: Server
     },
     async ({ params }) => {
       const environment = await getEnvironment(db, params.project, params.environment);
-      const { version } = await getMigration(db, environment, params.flag);
-      const asked = { key: params.flag, epoch: environment.epoch, version };
-      const fleet = await readFleet(environment.id);
-      const { ready, holdouts } = describeHoldouts(fleet, asked);
-      const evidence = await gatherEvidence(db, { environment, key: params.flag, version, now: platform.now() }, fleet);
-      return {
-        ...{ flag: params.flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts },
-        checks: [...listChecks(evidence)],
-        ...evidence,
-      };
+      return describeBarrier(environment, params.flag);
     },
   );
 
@@ -78,4 +81,37 @@ export function addMigrationRoutes(app: App, { db, readFleet, platform }: Server
       return { flag: params.flag, ...(await groupMismatches(db, environment.id, params.flag)) };
     },
   );
+
+  app.get(
+    '/projects/:project/environments/:environment/flags/:flag/migration',
+    {
+      schema: {
+        summary: 'What is measured of a migration: its barrier, its mismatches, and its backfill with the noted ranges',
+        params: environmentFlagParams,
+        response: { 200: migrationFactsView },
+      },
+    },
+    async ({ params: { project, environment: key, flag } }) => {
+      const environment = await getEnvironment(db, project, key);
+      const barrier = await describeBarrier(environment, flag);
+      const ranges = { limit: rangesShown, isNoted: true, after: -1 };
+      return {
+        barrier,
+        mismatches: { flag, ...(await groupMismatches(db, environment.id, flag)) },
+        backfill: await describeBackfill(db, { environment, key: flag }, ranges, platform.now()),
+      };
+    },
+  );
+
+  async function describeBarrier(environment: EnvironmentRow, flag: string): Promise<MigrationBarrierView> {
+    const { version } = await getMigration(db, environment, flag);
+    const fleet = await readFleet(environment.id);
+    const { ready, holdouts } = describeHoldouts(fleet, { key: flag, epoch: environment.epoch, version });
+    const evidence = await gatherEvidence(db, { environment, key: flag, version, now: platform.now() }, fleet);
+    return {
+      ...{ flag, isOpen: holdouts.length === 0, version, ready, waitsFor: holdouts },
+      checks: [...listChecks(evidence)],
+      ...evidence,
+    };
+  }
 }

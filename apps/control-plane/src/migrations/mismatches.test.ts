@@ -71,6 +71,13 @@ describe('what is not the same in both stores', () => {
       ],
     });
     expect(await read('carts')).toMatchObject({ kept: 0 });
+    // A page has it with the barrier and the backfill, in one answer.
+    const ask = async (path: string) => (await server.api('GET', `${production}/flags/orders/${path}`)).body;
+    expect(await ask('migration')).toEqual({
+      mismatches: await read(),
+      barrier: await ask('barrier'),
+      backfill: await ask('backfill?noted=true'),
+    });
     const { migration } = (await server.api('GET', `${production}/flags/orders/telemetry`)).body;
     expect(migration.compared).toMatchObject({ compared: 3, persistent: 3 });
   });

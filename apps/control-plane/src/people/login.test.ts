@@ -29,6 +29,7 @@ describe('the setup link', () => {
       isSetUp: false,
       singleSignOn: [],
       grants: [],
+      projects: [],
     });
     expect(server.running.firstStart?.setupLink).toBe(`${server.url}/setup#${setupToken()}`);
     const { status, body } = await setUp();
@@ -39,7 +40,10 @@ describe('the setup link', () => {
       isSetUp: true,
       singleSignOn: [],
       grants: [{ role: 'admin' }],
+      projects: [expect.objectContaining({ key: 'default', environments: expect.any(Array) })],
     });
+    const [{ environments }] = body.projects;
+    expect(environments.map(({ key }: { key: string }) => key)).toEqual(['production', 'staging']);
     expect((await browser.api('GET', '/session')).body).toEqual(body);
     expect(await browser.api('POST', '/projects/default/flags', { key: 'by-ann' })).toMatchObject({ status: 201 });
     const changes = await browser.api('GET', '/projects/default/environments/production/changes?flag=by-ann');

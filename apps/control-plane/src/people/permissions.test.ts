@@ -253,6 +253,16 @@ describe('a token', () => {
     const grants = [{ role: 'viewer', project: 'default' }];
     const { body } = await (await makeToken({ grants }))('GET', '/session');
     expect(body).toMatchObject({ person: null, csrfToken: null, grants });
+    expect(body.projects).toMatchObject([{ environments: [{ key: 'production' }, { key: 'staging' }] }]);
+  });
+
+  test('tells only of places that it may see', async () => {
+    const tell = async (grants: object[]) => (await (await makeToken({ grants }))('GET', '/session')).body.projects;
+    const staging = { project: 'default', environment: 'staging' };
+    expect(await tell([{ role: 'viewer', ...staging }])).toMatchObject([
+      { key: 'default', environments: [{ key: 'staging' }] },
+    ]);
+    expect(await tell([{ role: 'viewer', project: 'other' }])).toEqual([]);
   });
 });
 

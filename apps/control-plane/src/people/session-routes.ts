@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { ServerError } from '../errors.ts';
 import { findTokenOf } from '../http/authentication.ts';
 import type { App } from '../http/zod-routes.ts';
+import { listSeen } from '../projects/project-view.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { Actor } from './actor.ts';
 import { maxPasswordLength, minPasswordLength, signOnId } from './auth.ts';
@@ -160,6 +161,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
       isSetUp: await isSetUp(db),
       singleSignOn: signOn === undefined ? [] : [{ id: signOnId, name: signOn.name }],
       grants,
+      projects: await listSeen(db, grants),
     };
   }
 }

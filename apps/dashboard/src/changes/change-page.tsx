@@ -42,7 +42,7 @@ function Shown({ change }: { readonly change: ChangeView }): ReactNode {
       title={title}
       beside={
         <>
-          {actor}, <Age at={createdAt} /> ago
+          <bdi>{actor}</bdi>, <Age at={createdAt} /> ago
         </>
       }
       below={comment === '' ? undefined : <>“{linkIncidents(comment)}”</>}

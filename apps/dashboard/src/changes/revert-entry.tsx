@@ -94,7 +94,7 @@ function Touches({ object: { changes, changeCount } }: { readonly object: Revert
             params={{ ...place, key: id }}
             className="figures underline decoration-line-strong underline-offset-2 hover:decoration-current"
           >
-            {formatMoment(createdAt, time)} {actor}
+            {formatMoment(createdAt, time)} <bdi>{actor}</bdi>
           </Link>
         </span>
       ))}

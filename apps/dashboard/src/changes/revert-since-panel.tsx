@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { ApiError, api } from '../api.ts';
 import { useLiveStatus } from '../live/live.tsx';
 import { usePlace } from '../place.ts';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
@@ -62,6 +63,8 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
       if (change !== undefined) applied(change);
     },
   });
+  // Some objects take an editor; which, the server says.
+  const forbidden = useRefusal('operator');
   const lookAgain = () => {
     revert.reset();
     void plan.refetch();
@@ -148,7 +151,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
           <RefusedNote error={revert.error} />
         )}
         <div className="flex flex-wrap items-center justify-end gap-3">
-          <span className="mr-auto text-ink-2">All or none.</span>
+          <span className="mr-auto text-ink-2">{forbidden === undefined ? 'All or none.' : `${forbidden}.`}</span>
           <Button look="ghost" onClick={close}>
             Cancel
           </Button>
@@ -157,7 +160,12 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
             isProduction={environment.isProduction}
             busy={revert.isPending && 'Reverting'}
             refusal={
-              data === undefined ? 'what it would do is not known' : selected === 0 ? 'nothing is selected' : undefined
+              forbidden ??
+              (data === undefined
+                ? 'what it would do is not known'
+                : selected === 0
+                  ? 'nothing is selected'
+                  : undefined)
             }
             onClick={() => data !== undefined && revert.mutate(data)}
           >

@@ -37,7 +37,7 @@ export function ConfigExplainTab({ config }: { readonly config: EnvironmentFlagV
           <textarea
             rows={8}
             spellCheck={false}
-            className={`${fieldStyle} h-auto py-1.5 font-mono`}
+            className={`${fieldStyle} h-auto! py-1.5 font-mono`}
             value={text}
             onChange={({ target }) => setText(target.value)}
           />

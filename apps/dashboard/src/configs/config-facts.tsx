@@ -29,7 +29,7 @@ export function ConfigFacts({ rules, owner, inForce }: ConfigFactsProps): ReactN
             {inForce.values.slice(0, 12).map(({ value, instances }) => (
               <li key={value ?? ''} className="flex items-baseline justify-between gap-4 py-0.5">
                 {value === undefined ? (
-                  <span className="text-ink-3">told of none</span>
+                  <span className="text-ink-3">no value told</span>
                 ) : value.startsWith('sha256:') ? (
                   <span title={value}>a long value</span>
                 ) : (

@@ -83,6 +83,7 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
   const inForce = useQuery({
     queryKey: [place.project, place.environment, 'in-force', config.key],
     queryFn: () => api.getConfigInForce(place, config.key),
+    enabled: tab === 'layers',
   });
   const was = draft === undefined ? configurationOf(config) : began.configuration;
   const current = draft ?? was;

@@ -5,6 +5,7 @@ import { Plus } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { useMay } from '../session/may.ts';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Age } from '../ui/clock.tsx';
@@ -27,6 +28,7 @@ export function ConfigsPage(): ReactNode {
   const { name } = useEnvironment();
   const [text, setText] = useState('');
   const [isCreating, setCreating] = useState(false);
+  const forbidden = useMay().refuseInProject('editor');
   const matters = useNowView().data?.matters ?? [];
   const query = useInfiniteQuery({
     queryKey: [place.project, place.environment, 'configs', text],
@@ -44,7 +46,7 @@ export function ConfigsPage(): ReactNode {
   const rows = query.data?.pages.flatMap(({ items }) => items) ?? [];
   const total = query.data?.pages[0]?.total;
   const create = (
-    <Button onClick={() => setCreating(true)}>
+    <Button refusal={forbidden} onClick={() => setCreating(true)}>
       <Plus aria-hidden size={14} /> New config
     </Button>
   );
@@ -127,7 +129,7 @@ function ConfigRow({ row, refusals }: { readonly row: FlagRowView; readonly refu
       data-edge={refusals > 0 ? '' : undefined}
       className={join(
         columns,
-        'relative min-h-9 border-line border-b border-l-4 py-1.5 hover:bg-hover tablet:pl-5',
+        'relative min-h-9 border-line border-b border-l-4 py-1.5 hover:bg-hover max-tablet:min-h-11 max-tablet:pl-3 tablet:pl-5',
         refusals > 0 ? 'border-l-red' : 'border-l-transparent',
       )}
     >

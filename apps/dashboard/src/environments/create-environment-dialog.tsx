@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { api, queryClient } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { sessionKey } from '../session/session.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
@@ -19,7 +20,7 @@ export function CreateEnvironmentDialog({ close }: { readonly close: () => void 
   const create = useMutation({
     mutationFn: () =>
       api.createEnvironment(place.project, { key, isProduction, ...(name.trim() !== '' && { name: name.trim() }) }),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['environments', place.project] }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: sessionKey }),
   });
   const fault = key === '' ? 'It has no key yet' : undefined;
   if (create.data !== undefined) {

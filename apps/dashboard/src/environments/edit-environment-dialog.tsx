@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api, queryClient } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { sessionKey } from '../session/session.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
@@ -23,7 +24,7 @@ export function EditEnvironmentDialog({ environment, close }: EditEnvironmentDia
   const save = useMutation({
     mutationFn: () => api.updateEnvironment({ project, environment: environment.key }, { name, isProduction }),
     onSuccess: () => {
-      void queryClient.invalidateQueries({ queryKey: ['environments', project] });
+      void queryClient.invalidateQueries({ queryKey: sessionKey });
       void queryClient.invalidateQueries({ queryKey: [project, environment.key, 'now'] });
       close();
     },

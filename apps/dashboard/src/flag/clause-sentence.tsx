@@ -179,7 +179,7 @@ function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
           autoFocus
           rows={Math.min(8, 2 + Math.floor(text.length / 40))}
           aria-invalid={fault !== undefined || undefined}
-          className={`${fieldStyle} h-auto py-1 font-mono`}
+          className={`${fieldStyle} h-auto! py-1 font-mono`}
           value={text}
           onChange={({ target }) => setText(target.value)}
           onKeyDown={(event) => {

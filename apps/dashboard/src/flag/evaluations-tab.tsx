@@ -66,7 +66,7 @@ function Evaluations({ view, span }: { readonly view: EvaluationSeriesView; read
           <ul className="mt-1">
             {view.changes.toReversed().map(({ id, at, actor, comment }) => (
               <li key={id} className="text-ink-2">
-                <Clock at={at} /> {actor}
+                <Clock at={at} /> <bdi>{actor}</bdi>
                 {comment !== '' && <span className="text-ink"> “{linkIncidents(comment)}”</span>}
               </li>
             ))}

@@ -1,9 +1,6 @@
 import type { EnvironmentFlagView, EvaluationSeriesView } from '@sluice/api-client';
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { api } from '../api.ts';
-import { usePlace } from '../place.ts';
 import { Clock } from '../ui/clock.tsx';
 import { formatCount, formatShare } from '../ui/duration.ts';
 import { linkIncidents } from '../ui/incidents.tsx';
@@ -21,7 +18,7 @@ export function Evidence({ flag }: { readonly flag: EnvironmentFlagView }): Reac
       className="border-line max-desktop:grid max-desktop:gap-x-6 tablet:max-desktop:grid-cols-2 desktop:border-l"
     >
       <Evaluations flag={flag.key} />
-      <LastChange flag={flag.key} />
+      <LastChange flag={flag} />
       <OtherSdks flag={flag} />
     </aside>
   );
@@ -129,31 +126,22 @@ function Bars({ view }: { readonly view: EvaluationSeriesView }): ReactNode {
   );
 }
 
-function LastChange({ flag }: { readonly flag: string }): ReactNode {
-  const place = usePlace();
-  const query = useQuery({
-    queryKey: [place.project, place.environment, 'flag', flag, 'last'],
-    queryFn: async () => (await api.listChanges(place, { flag, limit: 1 })).items[0] ?? null,
-  });
+function LastChange({ flag: { lastChange: change } }: { readonly flag: EnvironmentFlagView }): ReactNode {
   return (
     <Part title="Last change">
-      <Loaded query={query} what="The last change" rows={2}>
-        {(change) =>
-          change === null ? (
-            <p className="text-ink-2">It is as it was when it was created.</p>
-          ) : (
-            <>
-              <p className="text-ink-2">
-                {change.actor}, <Clock at={change.createdAt} />
-              </p>
-              {change.comment !== '' && <p className="mt-0.5">“{linkIncidents(change.comment)}”</p>}
-              <Link to="." search={{ tab: 'history' }} className="link mt-1 inline-block">
-                All changes of this flag
-              </Link>
-            </>
-          )
-        }
-      </Loaded>
+      {change === undefined ? (
+        <p className="text-ink-2">It is as it was when it was created.</p>
+      ) : (
+        <>
+          <p className="text-ink-2">
+            <bdi>{change.actor}</bdi>, <Clock at={change.createdAt} />
+          </p>
+          {change.comment !== '' && <p className="mt-0.5">“{linkIncidents(change.comment)}”</p>}
+          <Link to="." search={{ tab: 'history' }} className="link mt-1 inline-block">
+            All changes of this flag
+          </Link>
+        </>
+      )}
     </Part>
   );
 }

@@ -44,7 +44,7 @@ export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): Re
             rows={10}
             spellCheck={false}
             aria-invalid={fault !== undefined || undefined}
-            className={`${fieldStyle} h-auto py-1.5 font-mono`}
+            className={`${fieldStyle} h-auto! py-1.5 font-mono`}
             value={text}
             onChange={({ target }) => setText(target.value)}
           />

@@ -88,6 +88,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
   const decidedNow = useQuery({
     queryKey: [place.project, place.environment, 'flag', flag.key, 'decided'],
     queryFn: () => api.getDecided(place, flag.key),
+    enabled: tab === 'targeting',
   }).data;
   const decided = decidedShares(decidedNow, isEditing ? preview.data?.lines : undefined);
   const edit = (next: Configuration) => {

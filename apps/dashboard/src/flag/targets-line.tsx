@@ -92,7 +92,7 @@ function KeysEditor({ target, change, close }: KeysEditorProps): ReactNode {
         <textarea
           autoFocus
           rows={6}
-          className={`${fieldStyle} h-auto py-1 font-mono`}
+          className={`${fieldStyle} h-auto! py-1 font-mono`}
           value={text}
           onChange={({ target: field }) => setText(field.value)}
         />

@@ -10,6 +10,7 @@ import { Choice } from '../ui/choice.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { kindPages } from './flag-row.tsx';
 import { toDefinition } from './to-definition.ts';
 
 const kinds: readonly { readonly value: FlagKind; readonly label: string; readonly what: string }[] = [
@@ -19,12 +20,18 @@ const kinds: readonly { readonly value: FlagKind; readonly label: string; readon
   { value: 'migration', label: 'Migration', what: 'Moves data from one store to another, with a way back.' },
 ];
 
+interface CreateFlagDialogProps {
+  /** Of what kind it is at first. */
+  readonly kind?: FlagKind;
+  readonly close: () => void;
+}
+
 /** Four fields; the flag is off until somebody turns it on. */
-export function CreateFlagDialog({ close }: { readonly close: () => void }): ReactNode {
+export function CreateFlagDialog({ kind: first = 'release', close }: CreateFlagDialogProps): ReactNode {
   const place = usePlace();
   const navigate = useNavigate();
   const [key, setKey] = useState('');
-  const [kind, setKind] = useState<FlagKind>('release');
+  const [kind, setKind] = useState<FlagKind>(first);
   const [values, setValues] = useState('');
   const [owner, setOwner] = useState('');
   const create = useMutation({
@@ -32,7 +39,7 @@ export function CreateFlagDialog({ close }: { readonly close: () => void }): Rea
     onSuccess: () => {
       void queryClient.invalidateQueries({ queryKey: [place.project, place.environment] });
       close();
-      void navigate({ to: '/$project/$environment/flags/$key', params: { ...place, key } });
+      void navigate({ to: `/$project/$environment/${kindPages[kind]}/$key`, params: { ...place, key } });
     },
   });
   const forbidden = useMay().refuseInProject('editor');

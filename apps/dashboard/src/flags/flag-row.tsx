@@ -22,7 +22,7 @@ interface FlagRowProps {
 }
 
 /** Where a flag of a kind has its page. */
-const pages = { release: 'flags', valve: 'valves', config: 'configs', migration: 'migrations' } as const;
+export const kindPages = { release: 'flags', valve: 'valves', config: 'configs', migration: 'migrations' } as const;
 
 /** A flag in one line; its state is a sentence, as a list is no place to flip things by accident. */
 export const FlagRow = memo(function FlagRow({ row, words, isSelected, select }: FlagRowProps): ReactNode {
@@ -53,7 +53,7 @@ export const FlagRow = memo(function FlagRow({ row, words, isSelected, select }:
       </label>
       <Link
         data-row={key}
-        to={`/$project/$environment/${pages[kind]}/$key`}
+        to={`/$project/$environment/${kindPages[kind]}/$key`}
         params={{ ...place, key }}
         className="flex min-w-0 items-center gap-2 outline-offset-4 before:absolute before:inset-0"
       >
@@ -105,7 +105,7 @@ function Key({ name, words }: { readonly name: string; readonly words: readonly 
         <Pieces pieces={splitByWords(name.slice(0, name.length - tail), words)} />
       </span>
       {tail > 0 && (
-        <span aria-hidden className="max-tablet:hidden">
+        <span aria-hidden className="shrink-0 whitespace-nowrap max-tablet:hidden">
           {name.slice(-tail)}
         </span>
       )}

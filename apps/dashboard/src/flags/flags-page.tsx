@@ -133,7 +133,15 @@ export function FlagsPage(): ReactNode {
         </div>
         {query.error !== null && <Failure what="The flags" error={query.error} retry={() => void query.refetch()} />}
         {query.isPending && <Loading rows={12} />}
-        {total === 0 && <Empty query={q} suggestion={first?.suggestion} clear={() => search('')} create={create} />}
+        {total === 0 && (
+          <Empty
+            query={q}
+            suggestion={first?.suggestion}
+            clear={() => search('')}
+            create={create}
+            forbidden={forbidden}
+          />
+        )}
         {rows.length > 0 && (
           <Rows
             rows={rows}
@@ -217,10 +225,12 @@ function Rows({ rows, total, words, other, selected, select, more }: RowsProps):
             row !== undefined && (
               <li
                 key={row.key}
+                // On a phone a key takes as many lines as it needs.
+                {...(isPhone && { ref: virtual.measureElement, 'data-index': index })}
                 aria-setsize={total}
                 aria-posinset={index + 1}
                 className="absolute inset-x-0"
-                style={{ top: start - (list.current?.offsetTop ?? 0), height: size }}
+                style={{ top: start - (list.current?.offsetTop ?? 0), ...(!isPhone && { height: size }) }}
               >
                 <FlagRow row={row} words={words} isSelected={selected.has(row.key)} select={select} />
               </li>
@@ -254,12 +264,20 @@ interface EmptyProps {
   readonly suggestion?: string | undefined;
   readonly clear: () => void;
   readonly create: () => void;
+  readonly forbidden: string | undefined;
 }
 
-function Empty({ query, suggestion, clear, create }: EmptyProps): ReactNode {
+function Empty({ query, suggestion, clear, create, forbidden }: EmptyProps): ReactNode {
   if (query === '') {
     return (
-      <Message title="No flags yet" action={<Button onClick={create}>New flag</Button>}>
+      <Message
+        title="No flags yet"
+        action={
+          <Button refusal={forbidden} onClick={create}>
+            New flag
+          </Button>
+        }
+      >
         A flag lets you turn something on for some, and off for all, without a deploy.
       </Message>
     );

@@ -56,7 +56,7 @@ export class LiveStream {
   readonly #hear: (event: LiveEvent) => void;
   readonly #url: string;
   #source: EventSource | undefined;
-  #stopWaiting = (): void => undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor({ project, environment }: Place, hear: (event: LiveEvent) => void) {
     this.#url = `/api/v1/projects/${encodeURIComponent(project)}/environments/${encodeURIComponent(environment)}/events`;
@@ -87,7 +87,7 @@ export class LiveStream {
   };
 
   close(): void {
-    this.#stopWaiting();
+    this.#stopWaiting?.();
     this.#source?.close();
     this.#listeners.clear();
   }
@@ -99,13 +99,14 @@ export class LiveStream {
   }
 
   #contact(): void {
-    this.#stopWaiting();
-    this.#stopWaiting = () => undefined;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
     this.#set({ state: 'live', contactAt: now() });
   }
 
   #lose(source: EventSource): void {
-    if (this.#status.state === 'live') {
+    // Also where there was no contact yet, as the page may have come before the server went away.
+    if (this.#stopWaiting === undefined) {
       this.#set({ contactAt: now() });
       this.#stopWaiting = after(3000, () => {
         this.#set({ state: 'reconnecting' });

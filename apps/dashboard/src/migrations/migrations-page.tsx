@@ -4,6 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api } from '../api.ts';
+import { NewFlagButton } from '../flags/new-flag-button.tsx';
 import { usePlace } from '../place.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
@@ -54,10 +55,8 @@ export function MigrationsPage(): ReactNode {
         <Failure what="The migrations" error={query.error} retry={() => void query.refetch()} />
       )}
       {rows?.length === 0 && (
-        <Message title="No migrations yet">
+        <Message title="No migrations yet" action={<NewFlagButton kind="migration" />}>
           A migration moves records from one store to another while your program runs, with a way back until the end.
-          Create one with <span className="font-mono text-ink">sluice migration create KEY</span>, or as a flag of kind
-          migration.
         </Message>
       )}
       {rows !== undefined && rows.length > 0 && (

@@ -9,9 +9,6 @@ import { usePlace } from '../place.ts';
  */
 const askAgain = { refetchInterval: 10_000 } as const;
 
-/** So many ranges that somebody works on, or that differ, are listed. */
-const rangesShown = 20;
-
 export interface MigrationFacts {
   readonly barrier: UseQueryResult<MigrationBarrierView>;
   readonly mismatches: UseQueryResult<MismatchesView>;
@@ -23,23 +20,16 @@ export interface MigrationFacts {
 export function useMigrationFacts(key: string): MigrationFacts {
   const place = usePlace();
   const here = [place.project, place.environment] as const;
+  // One answer for all three. Who is waited for changes with the fleet too, which the feed tells.
+  const facts = {
+    queryKey: [...here, 'barriers', key],
+    queryFn: () => api.getMigrationFacts(place, key),
+    ...askAgain,
+  };
   return {
-    // Who is waited for changes with the fleet too, which the feed tells.
-    barrier: useQuery({
-      queryKey: [...here, 'barriers', key],
-      queryFn: () => api.getBarrier(place, key),
-      ...askAgain,
-    }),
-    mismatches: useQuery({
-      queryKey: [...here, 'flag', key, 'mismatches'],
-      queryFn: () => api.getMismatches(place, key),
-      ...askAgain,
-    }),
-    backfill: useQuery({
-      queryKey: [...here, 'flag', key, 'backfill'],
-      queryFn: () => api.getBackfill(place, key, { noted: true, limit: rangesShown }),
-      ...askAgain,
-    }),
+    barrier: useQuery({ ...facts, select: ({ barrier }) => barrier }),
+    mismatches: useQuery({ ...facts, select: ({ mismatches }) => mismatches }),
+    backfill: useQuery({ ...facts, select: ({ backfill }) => backfill }),
     telemetry: useQuery({
       queryKey: [...here, 'flag', key, 'telemetry'],
       queryFn: () => api.getTelemetry(place, key, '1h'),

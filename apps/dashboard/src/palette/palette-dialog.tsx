@@ -12,6 +12,7 @@ import { useEnvironment, useEnvironments, useNowView } from '../shell/environmen
 import { PageIcon } from '../shell/page-icon.tsx';
 import { pages } from '../shell/pages.ts';
 import { Chip } from '../ui/chip.tsx';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Name } from '../ui/name.tsx';
@@ -28,6 +29,7 @@ interface PaletteDialogProps {
 
 /** One field: what is typed finds acts, then places. */
 export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
+  useFocusBack();
   const place = usePlace();
   const navigate = useNavigate();
   const environment = useEnvironment();

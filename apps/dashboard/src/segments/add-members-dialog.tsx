@@ -89,7 +89,7 @@ export function AddMembersDialog({ draft, first, add, close }: AddMembersDialogP
             autoFocus
             rows={9}
             placeholder="By line or comma"
-            className={`${fieldStyle} h-auto py-1 font-mono`}
+            className={`${fieldStyle} h-auto! py-1 font-mono`}
             value={text}
             onChange={({ target }) => setText(target.value)}
           />

@@ -9,6 +9,7 @@ import { isSame, withEntry } from '../flag/draft.ts';
 import { HistoryTab } from '../flag/history-tab.tsx';
 import { usePlace } from '../place.ts';
 import { ReviewBar } from '../review/review-bar.tsx';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
@@ -65,6 +66,7 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
   const [applied, setApplied] = useState<ChangeView>();
   const [isDeleting, setDeleting] = useState(false);
   const [isNaming, setNaming] = useState(false);
+  const forbidden = useRefusal('editor');
   const uses = useQuery({
     queryKey: [place.project, place.environment, 'segments', 'uses', segment.key],
     queryFn: () => api.listSegmentUses(place, segment.key, { limit: 100 }),
@@ -104,11 +106,12 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
             <Button onClick={() => setNaming(true)}>Describe…</Button>
             <Button
               refusal={
-                uses.data === undefined
+                forbidden ??
+                (uses.data === undefined
                   ? 'who uses it is not known'
                   : users.length > 0
                     ? `${users[0]?.key}${users.length > 1 ? ' and others' : ''} would have no such segment`
-                    : undefined
+                    : undefined)
               }
               onClick={() => setDeleting(true)}
             >

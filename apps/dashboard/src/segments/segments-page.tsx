@@ -6,6 +6,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
+import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Age } from '../ui/clock.tsx';
@@ -32,6 +33,8 @@ export function SegmentsPage(): ReactNode {
   const { q = '' } = useSearch({ strict: false });
   const [text, setText] = useState(q);
   const [isCreating, setCreating] = useState(false);
+  const forbidden = useRefusal('editor');
+  const create = () => forbidden === undefined && setCreating(true);
   const search = (next: string) =>
     void navigate({
       to: '/$project/$environment/segments',
@@ -47,11 +50,11 @@ export function SegmentsPage(): ReactNode {
       if (key !== 'c' || ctrlKey || metaKey || altKey || !(target instanceof HTMLElement)) return;
       if (target.closest('input, textarea, [role=dialog]') !== null) return;
       event.preventDefault();
-      setCreating(true);
+      create();
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, []);
+  });
   const query = useInfiniteQuery({
     queryKey: [place.project, place.environment, 'segments', 'rows', q],
     queryFn: ({ pageParam }) =>
@@ -73,7 +76,7 @@ export function SegmentsPage(): ReactNode {
         title="Segments"
         beside={total !== undefined && <span className="figures">{formatCount(total)}</span>}
         actions={
-          <Button onClick={() => setCreating(true)}>
+          <Button refusal={forbidden} onClick={create}>
             <Plus aria-hidden size={14} /> New segment <KeyHint>C</KeyHint>
           </Button>
         }
@@ -90,7 +93,14 @@ export function SegmentsPage(): ReactNode {
         {query.error !== null && <Failure what="The segments" error={query.error} retry={() => void query.refetch()} />}
         {total === 0 &&
           (q === '' ? (
-            <Message title="No segments yet" action={<Button onClick={() => setCreating(true)}>New segment</Button>}>
+            <Message
+              title="No segments yet"
+              action={
+                <Button refusal={forbidden} onClick={create}>
+                  New segment
+                </Button>
+              }
+            >
               A segment is a set of contexts that many rules can ask by one name.
             </Message>
           ) : (

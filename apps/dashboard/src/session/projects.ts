@@ -1,7 +1,8 @@
-import type { ProjectView } from '@sluice/api-client';
-import { type UseQueryResult, useQuery } from '@tanstack/react-query';
-import { api } from '../api.ts';
+import type { SessionView } from '@sluice/api-client';
+import type { UseQueryResult } from '@tanstack/react-query';
+import { useSessionPart } from './session.ts';
 
-export function useProjects(): UseQueryResult<readonly ProjectView[]> {
-  return useQuery({ queryKey: ['projects'], queryFn: async () => (await api.listProjects()).items });
+/** Those that the person may see, with their environments. */
+export function useProjects(): UseQueryResult<SessionView['projects']> {
+  return useSessionPart(({ projects }) => projects);
 }

@@ -5,9 +5,13 @@ import { csrfToken } from './csrf-token.ts';
 
 export const sessionKey = ['session'] as const;
 
-/** Who is signed in, and what they may do. */
+/** Who is signed in, what they may do, and where. */
 export function useSession(): UseQueryResult<SessionView> {
-  return useQuery({ queryKey: sessionKey, queryFn: async () => take(await api.getSession()) });
+  return useSessionPart((session) => session);
+}
+
+export function useSessionPart<T>(select: (session: SessionView) => T): UseQueryResult<T> {
+  return useQuery({ queryKey: sessionKey, queryFn: async () => take(await api.getSession()), select });
 }
 
 /** From here on this person is signed in; whatever somebody else saw is forgotten. */

@@ -2,19 +2,12 @@ import type { EnvironmentView, NowView } from '@sluice/api-client';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
+import { useSessionPart } from '../session/session.ts';
 
 /** The environments of the project that the address names. */
 export function useEnvironments(): UseQueryResult<readonly EnvironmentView[]> {
   const { project } = usePlace();
-  return useEnvironmentsOf(project);
-}
-
-export function useEnvironmentsOf(project: string | undefined): UseQueryResult<readonly EnvironmentView[]> {
-  return useQuery({
-    queryKey: ['environments', project],
-    queryFn: async () => (await api.listEnvironments(project ?? '')).items,
-    enabled: project !== undefined,
-  });
+  return useSessionPart(({ projects }) => projects.find(({ key }) => key === project)?.environments ?? []);
 }
 
 export interface CurrentEnvironment {

@@ -31,7 +31,7 @@ export function Shortcuts(): ReactNode {
       }
       const act = {
         '/': () => document.querySelector<HTMLInputElement>('[data-search]')?.focus(),
-        e: () => document.querySelector<HTMLButtonElement>('[data-environment-menu]')?.click(),
+        e: openEnvironments,
         '?': () => setListOpen(true),
         j: () => moveRow(1),
         k: () => moveRow(-1),
@@ -64,6 +64,13 @@ export function isTyping({ target }: KeyboardEvent): boolean {
     target instanceof HTMLElement &&
     target.closest('input, textarea, select, [contenteditable=true], [role=dialog], [role=menu]') !== null
   );
+}
+
+/** Menus open by the pointer or by a key on their button; a click that no pointer made does nothing. */
+function openEnvironments(): void {
+  const button = document.querySelector<HTMLButtonElement>('[data-environment-menu]');
+  button?.focus();
+  button?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
 }
 
 /** Focus goes from row to row of a list; rows mark their link. */

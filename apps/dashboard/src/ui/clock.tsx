@@ -37,10 +37,13 @@ interface OffNormalClockProps {
   readonly until?: number | undefined;
 }
 
+/** Of the bar, so that beside it there is room for an end on another day. */
+const barWidth = 84;
+
 /** For how long something has been off normal, and until when it was meant to be: past its end the rest is red. */
 export function OffNormalClock({ since, until }: OffNormalClockProps): ReactNode {
   const time = useNow(since);
-  const lasted = <b className="figures whitespace-nowrap font-semibold tablet:w-21">{formatDuration(time - since)}</b>;
+  const lasted = <b className="figures whitespace-nowrap font-semibold tablet:w-18">{formatDuration(time - since)}</b>;
   if (until === undefined) {
     return (
       <span className="flex items-center gap-2">
@@ -54,11 +57,11 @@ export function OffNormalClock({ since, until }: OffNormalClockProps): ReactNode
   return (
     <span className="flex flex-wrap items-center gap-x-3">
       {lasted}
-      <svg aria-hidden width="108" height="8" className="max-tablet:hidden" preserveAspectRatio="none">
-        <rect width="108" height="8" rx="2" className="fill-series-3" />
-        {overdueMs > 0 && <rect width="108" height="8" rx="2" className="fill-red" />}
-        <rect width={(108 * done) / 100} height="8" rx="2" className="fill-amber" />
-        {overdueMs > 0 && <rect x={(108 * done) / 100 - 1} width="2" height="8" className="fill-ink" />}
+      <svg aria-hidden width={barWidth} height="8" className="max-tablet:hidden" preserveAspectRatio="none">
+        <rect width={barWidth} height="8" rx="2" className="fill-series-3" />
+        {overdueMs > 0 && <rect width={barWidth} height="8" rx="2" className="fill-red" />}
+        <rect width={(barWidth * done) / 100} height="8" rx="2" className="fill-amber" />
+        {overdueMs > 0 && <rect x={(barWidth * done) / 100 - 1} width="2" height="8" className="fill-ink" />}
       </svg>
       <span className={join(overdueMs > 0 && 'font-semibold text-red-text')}>
         {overdueMs > 0 ? `${formatDuration(overdueMs)} overdue` : `until ${formatClock(until, time)}`}

@@ -1,6 +1,7 @@
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { Chip } from './chip.tsx';
+import { useFocusBack } from './focus-back.ts';
 
 interface DialogProps {
   readonly title: ReactNode;
@@ -15,6 +16,7 @@ interface DialogProps {
 
 /** Asks before it acts; Esc closes it. A sheet on a phone. */
 export function Dialog({ title, environment, close, note, actions, children }: DialogProps): ReactNode {
+  useFocusBack();
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && close()}>
       <Radix.Portal>

@@ -41,11 +41,17 @@ export function Failure({
   }
   if (error.status === 403)
     return <Message title="This is not yours to see">{describeForbidden(error.message)}.</Message>;
-  if (error.status === 404) return <Message title="There is no such thing here">{error.message}</Message>;
+  // A key that nothing can have is asked for by addresses that were typed or cut.
+  if (error.status === 404 || error.status === 400)
+    return <Message title="There is no such thing here">{sentence(error.message)}.</Message>;
   const request = error.requestId === undefined ? '' : ` The server's log has request ${error.requestId}.`;
   return (
     <Message title={`${what} did not come`} tone="error" action={again}>
-      {error.message}.{request}
+      {sentence(error.message)}.{request}
     </Message>
   );
+}
+
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
+import { NewFlagButton } from '../flags/new-flag-button.tsx';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 import { useEnvironment } from '../shell/environment.ts';
@@ -153,8 +154,8 @@ export function ValvesPage(): ReactNode {
 function Empty({ query, clear }: { readonly query: string; readonly clear: () => void }): ReactNode {
   if (query === '') {
     return (
-      <Message title="No valves yet">
-        A valve lets you degrade one feature in a second, for everybody or one account. Make a flag of kind valve.
+      <Message title="No valves yet" action={<NewFlagButton kind="valve" />}>
+        A valve lets you degrade one feature in a second, for everybody or one account.
       </Message>
     );
   }

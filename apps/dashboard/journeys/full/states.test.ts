@@ -1,0 +1,287 @@
+import { type Client, createClient } from '@sluice/sdk-node';
+import { startTcpProxy, type TestServer, until } from '@sluice/testkit';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { hasBrowser } from '../browser.ts';
+import { findFaults, isTooWide } from '../find-faults.ts';
+import { settled } from '../settled.ts';
+import { comeIn, desktop, phone, startWorld, type World } from '../world.ts';
+
+/** Pages with a list: what stands where there is nothing yet, the first thing to do about it, and what they ask for. */
+const lists = [
+  { path: 'now', empty: 'All normal in production', asks: 'changes' },
+  { path: 'valves', empty: 'No valves yet', act: 'New valve', asks: 'valves' },
+  { path: 'migrations', empty: 'No migrations yet', act: 'New migration', asks: 'migration-rows' },
+  { path: 'configs', empty: 'No configs yet', act: 'New config', asks: 'flag-rows' },
+  { path: 'flags', empty: 'No flags yet', act: 'New flag', asks: 'flag-rows' },
+  { path: 'segments', empty: 'No segments yet', act: 'New segment', asks: 'segment-rows' },
+  { path: 'contexts', empty: 'No contexts yet', asks: 'contexts' },
+  { path: 'fleet', empty: 'No instance is connected yet', asks: 'fleet' },
+  { path: 'changes', empty: 'Nothing was changed yet', asks: 'changes' },
+  { path: 'environments', empty: 'No edges yet', act: 'New edge', asks: 'credentials' },
+  { path: 'people', empty: 'People and tokens', act: 'Invite somebody', asks: 'people' },
+  { path: 'people?tab=tokens', empty: 'People and tokens', act: 'New token', asks: 'tokens' },
+] as const;
+
+const keyOf = (kind: string, at: number) => `${kind}-${at}-of-many-with-a-name-that-is-not-short-at-all`;
+
+/** So many of everything that has a list. */
+async function seedMany(server: TestServer, count: number): Promise<readonly Client[]> {
+  const create = async (path: string, body: object) => {
+    const answer = await server.api('POST', path, body);
+    if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+  };
+  const about = { owner: 'Logistics and returns', tags: ['checkout', 'payments', 'a-long-tag-for-cleaning-up'] };
+  const variations = [{ value: 'normal' }, { value: 'cached' }, { value: 'off-404' }];
+  for (let at = 0; at < count; at++) {
+    const flag = (kind: string, more: object = {}) =>
+      create('/projects/default/flags', { key: keyOf(kind, at), kind, ...about, ...more });
+    await flag('release');
+    await flag('valve', { variations });
+    await flag('config', { value: 60 });
+    await flag('migration');
+    await server.change({ segment: keyOf('segment', at), instructions: [{ kind: 'create-segment' }] });
+    await server.change({ flag: keyOf('release', at), comment: 'for all', instructions: [{ kind: 'turn-on' }] });
+    if (at % 4 === 0) {
+      const trip = { kind: 'trip', mode: 'cached', reason: 'The nodes of the search are in long collections' };
+      await server.change({ flag: keyOf('valve', at), instructions: [trip] });
+      await server.change({ flag: keyOf('migration', at), instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+    }
+    await create('/tokens', { name: keyOf('token', at), grants: [{ role: 'viewer' }] });
+    await create('/projects/default/environments/production/credentials', { name: keyOf('key', at) });
+    await create('/edges', {
+      name: keyOf('edge', at),
+      environments: [{ project: 'default', environment: 'production' }],
+    });
+    await create('/invitations', { email: `${keyOf('person', at)}@example.com`, grants: [{ role: 'viewer' }] });
+  }
+  return Promise.all(
+    Array.from({ length: Math.min(12, count) }, async (_, at) => {
+      const instance = { key: keyOf('instance', at), service: keyOf('service', at % 5), zone: `zone-${at % 7}` };
+      const client = createClient({ url: server.url, sdkKey: server.sdkKey, instance });
+      await client.ready({ timeoutMs: 60_000 });
+      for (let user = 0; user < count; user++)
+        client.enabled(keyOf('release', 0), { kind: 'user', key: keyOf('user', user) });
+      await client.flush();
+      return client;
+    }),
+  );
+}
+
+/** More than come at once. */
+const many = 105;
+
+describe.runIf(hasBrowser()).each([0, 1, many])('lists with %i rows', (count) => {
+  let world: World;
+  let clients: readonly Client[] = [];
+
+  beforeAll(async () => {
+    world = await startWorld();
+    clients = await seedMany(world.server, count);
+    const contexts = '/projects/default/environments/production/contexts';
+    await until(async () => (await world.server.api('GET', contexts)).body.sampled >= count);
+    // Signs in once for all.
+    await (await world.open('now')).context().close();
+  }, 300_000);
+  afterAll(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await world.close();
+  });
+
+  async function visit(page: Page, path: string): Promise<void> {
+    await page.goto(`${world.server.url}/default/production/${path}`);
+    await settled(page);
+  }
+
+  test.each([
+    ['a phone', { ...phone, colorScheme: 'light' }],
+    ['a desktop', { ...desktop, colorScheme: 'dark' }],
+  ] as const)('fit and break no rule of accessibility, on %s', async (_, options) => {
+    const page = await world.open('now', options);
+    const found: string[] = [];
+    for (const { path } of lists) {
+      await visit(page, path);
+      if (await isTooWide(page)) found.push(`${path}: too wide`);
+      if (await page.locator('#main').evaluate((main) => main.scrollWidth > main.clientWidth)) {
+        found.push(`${path}: cut off`);
+      }
+      found.push(...(await findFaults(page)).map((fault) => `${path}: ${fault}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  if (count === 0)
+    test('say what belongs there, and what to do', async () => {
+      const page = await world.open('now');
+      const found: string[] = [];
+      for (const { path, empty, ...rest } of lists) {
+        await visit(page, path);
+        const main = page.locator('#main');
+        if ((await main.getByRole('heading', { name: empty }).count()) === 0)
+          found.push(`${path}: does not say ${empty}`);
+        if (!('act' in rest)) continue;
+        const act = main.getByRole('button', { name: rest.act });
+        if ((await act.count()) === 0) found.push(`${path}: does not offer ${rest.act}`);
+      }
+      expect(found).toEqual([]);
+    });
+
+  if (count === many)
+    test('show on', async () => {
+      const page = await world.open('now');
+      const rows = () => page.locator('main li').count();
+      for (const path of ['migrations', 'configs', 'segments', 'contexts']) {
+        await visit(page, path);
+        const before = await rows();
+        await page.getByRole('button', { name: 'Show more' }).click();
+        await until(async () => (await rows()) > before);
+      }
+      await visit(page, 'flags');
+      await page.getByText(new RegExp(`^1 to \\d+ of ${4 * many}$`)).waitFor();
+      expect(await rows()).toBeLessThan(100);
+    });
+});
+
+describe.runIf(hasBrowser())('pages', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld();
+    const { server } = world;
+    const variations = [{ value: 'normal' }, { value: 'cached' }];
+    await server.api('POST', '/projects/default/flags', { key: 'banner' });
+    await server.api('POST', '/projects/default/flags', { key: 'search', kind: 'valve', variations });
+    await server.api('POST', '/projects/default/flags', { key: 'orders', kind: 'migration' });
+    await server.api('POST', '/projects/default/flags', { key: 'cache.ttl', kind: 'config', value: 60 });
+    await server.change({ segment: 'beta', instructions: [{ kind: 'create-segment' }] });
+    await server.change({ flag: 'banner', instructions: [{ kind: 'turn-on' }] });
+    const trip = { kind: 'trip', mode: 'cached', reason: 'slow' };
+    await server.change({ flag: 'search', instructions: [trip] });
+    await (await world.open('now')).context().close();
+  }, 300_000);
+  afterAll(() => world.close());
+
+  test('tell a viewer why a button is not for them, wherever something is written', async () => {
+    const { link } = (await world.server.api('POST', '/invitations', { grants: [{ role: 'viewer' }] })).body;
+    const page = await world.open('/', { isStranger: true });
+    await comeIn(page, link, { name: 'Vic Looker', email: 'vic@example.com', password: 'a sentence of somebody' });
+    const words = /^You can look, not change\. (Operators|Editors|Administrators) can: Mara Kessler$/;
+    for (const [path, name] of [
+      ['valves', 'Restore search'],
+      ['valves', 'Change search'],
+      ['valves/search', 'Trip…'],
+      ['migrations/orders', 'Advance to dualwrite…'],
+      ['configs', 'New config'],
+      ['flags', 'New flag'],
+      ['segments', 'New segment'],
+      ['segments/beta', 'Delete…'],
+      ['changes?since=1', /^Revert \d+ in production$/],
+      ['environments', 'New environment…'],
+      ['environments', 'New key…'],
+      ['environments', 'Edit production'],
+      ['people', 'Invite somebody…'],
+      ['people?tab=tokens', 'New token…'],
+    ] as const) {
+      await page.goto(`${world.server.url}/default/production/${path}`);
+      const button = page.locator('#main').getByRole('button', { name }).first();
+      await button.and(page.locator('[aria-disabled=true]')).waitFor();
+      await button.focus();
+      await page.getByRole('tooltip').getByText(words).waitFor();
+      expect(await page.getByRole('dialog').count()).toBe(0);
+    }
+    // Where it is asked about first, the question says so.
+    for (const [path, open] of [
+      ['now', 'Restore search'],
+      ['now', 'Revert the change of search'],
+      ['valves/search', 'Restore search'],
+    ] as const) {
+      await page.goto(`${world.server.url}/default/production/${path}`);
+      const button = page.locator('#main').getByRole('button', { name: open }).first();
+      await button.waitFor();
+      if ((await button.getAttribute('aria-disabled')) === 'true') continue;
+      await button.click();
+      await page
+        .getByRole('dialog')
+        .getByText(/You can look, not change/)
+        .waitFor();
+    }
+  });
+
+  test('say that they lost the server and what they show, and go on by themselves once it is back', async () => {
+    const { hostname: host, port } = new URL(world.server.url);
+    const network = await startTcpProxy({ host, port: Number(port) });
+    onTestFinished(() => network.close());
+    const page = await world.open('now');
+    await page.goto(`http://127.0.0.1:${network.port}/default/production/flags`);
+    await page.getByRole('banner').getByText('Live').waitFor();
+    network.swallow();
+    network.disconnect();
+    await page.getByRole('banner').getByText('Reconnecting').waitFor();
+    await page
+      .getByRole('alert')
+      .getByText(/^No contact for/)
+      .waitFor();
+    await page.getByText('Your applications keep working.').waitFor();
+    expect(await page.getByRole('link', { name: /banner/ }).count()).toBe(1);
+    expect(await findFaults(page)).toEqual([]);
+    await world.server.change({ flag: 'banner', instructions: [{ kind: 'turn-off' }] });
+    network.heal();
+    network.disconnect();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.getByRole('listitem').filter({ hasText: 'banner' }).getByText('off', { exact: true }).waitFor();
+  });
+
+  test('say so too where the stream of events never began', async () => {
+    const page = await world.open('now');
+    await page.route('**/events', (route) => route.abort());
+    await page.reload();
+    await page
+      .getByRole('alert')
+      .getByText(/^No contact for/)
+      .waitFor();
+    expect(await page.getByRole('banner').textContent()).toContain('No contact');
+  });
+
+  test.each(lists)(
+    'say what did not come where the server fails, with its request and another try: $path',
+    async ({ path, asks }) => {
+      const page = await world.open('now');
+      onTestFinished(() => page.context().close());
+      const url = new RegExp(`/${asks}(\\?|$)`);
+      const problem = {
+        type: 'about:blank',
+        status: 500,
+        code: 'internal',
+        title: 'the server failed',
+        requestId: 'req-7f3a',
+      };
+      await page.route(
+        (at) => at.pathname.startsWith('/api/') && url.test(`${at.pathname}${at.search}`),
+        (route) =>
+          route.fulfill({ status: 500, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+      );
+      await page.goto(`${world.server.url}/default/production/${path}`);
+      await page
+        .getByRole('alert')
+        .getByText(/did not come/)
+        .waitFor();
+      await page.getByText("The server's log has request req-7f3a.").waitFor();
+      expect(await findFaults(page)).toEqual([]);
+      await page.unrouteAll();
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.getByRole('alert').waitFor({ state: 'detached' });
+    },
+  );
+
+  test('that cannot be drawn say so within their frame, and others are a step away', async () => {
+    const page = await world.open('now');
+    await page.route('**/segment-rows?*', (route) => route.fulfill({ json: { items: [null], total: 1 } }));
+    await page.goto(`${world.server.url}/default/production/segments`);
+    await page.getByRole('heading', { name: 'This page failed' }).waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Flags' }).click();
+    await page.getByRole('heading', { name: 'Flags', level: 1 }).waitFor();
+  });
+});
