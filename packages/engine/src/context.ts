@@ -138,6 +138,9 @@ function escapeKey(key: string): string {
   return key.replaceAll('%', '%25').replaceAll(':', '%3A');
 }
 
+/** Kinds that describe the surroundings of an evaluation, not whom it is about: SDKs do not report them. */
+export const surroundingKinds: ReadonlySet<string> = new Set(['instance', 'request', 'record', 'sluice']);
+
 /** The kinds of a context: one, or those of a multi-kind context in the order given. */
 export function listKinds(context: Context): readonly string[] {
   return context.kind === 'multi' ? Object.keys(context).filter((name) => name !== 'kind') : [context.kind];

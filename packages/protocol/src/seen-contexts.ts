@@ -7,10 +7,8 @@ import {
   type LegacyUser,
   listKinds,
   parseAttributeReference,
+  surroundingKinds,
 } from '@sluice/engine';
-
-/** Kinds that say from where somebody is served, not who it is. */
-const surroundingKinds: ReadonlySet<string> = new Set(['instance', 'request', 'record', 'sluice']);
 
 /** Of a batch so many are looked at, which takes milliseconds; the others come again. */
 const mostOfBatch = 2000;

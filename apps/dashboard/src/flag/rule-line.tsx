@@ -1,4 +1,5 @@
 import type { FlagView } from '@sluice/api-client';
+import { surroundingKinds } from '@sluice/engine';
 import { GripVertical } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useCanEdit } from './can-edit.ts';
@@ -41,6 +42,9 @@ export function RuleLine({
   const isEdited = was === undefined || isMoved || !isSame(was, rule);
   const canEdit = useCanEdit();
   const isOwn = rule.clauses.some(({ op }) => findOperator(op).isOwn);
+  const unsampled = [...surroundingKinds].filter((kind) =>
+    rule.clauses.some(({ contextKind }) => contextKind === kind),
+  );
   return (
     <li
       data-line="rule"
@@ -60,7 +64,7 @@ export function RuleLine({
       <Line
         isEdited={isEdited}
         isLit={isLit}
-        decided={decided}
+        decided={unsampled.length === 0 ? decided : undefined}
         mark={
           <>
             {canEdit && (
@@ -99,6 +103,11 @@ export function RuleLine({
             change={(serve) => change(withServe(rule, serve))}
             beside={<Remove what={`rule ${index + 1}`} act={() => change(undefined)} />}
           />
+          {unsampled.length > 0 && decided !== undefined && (
+            <p className="text-ink-3 text-small leading-5">
+              Sampled contexts have no {unsampled.join(' and no ')}: for how many it decides is not known.
+            </p>
+          )}
           {isOwn && <p className="text-ink-3 text-small leading-5">LaunchDarkly SDKs skip this rule.</p>}
         </fieldset>
       </Line>

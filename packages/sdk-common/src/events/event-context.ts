@@ -1,5 +1,11 @@
-import { type Attributes, attributesOf, type Context, listKinds, parseAttributeReference } from '@sluice/engine';
-import { surroundingKinds } from './seen-contexts.ts';
+import {
+  type Attributes,
+  attributesOf,
+  type Context,
+  listKinds,
+  parseAttributeReference,
+  surroundingKinds,
+} from '@sluice/engine';
 
 export interface PrivacyOptions {
   readonly allAttributesPrivate: boolean;

@@ -1,7 +1,4 @@
-import { type Context, canonicalKey } from '@sluice/engine';
-
-/** Kinds that describe the surroundings of an evaluation, not whom it is about; they are never reported. */
-export const surroundingKinds: ReadonlySet<string> = new Set(['instance', 'request', 'record', 'sluice']);
+import { type Context, canonicalKey, surroundingKinds } from '@sluice/engine';
 
 /**
  * Remembers which contexts were reported lately. Two generations stand in for exact ages: a key is forgotten between
