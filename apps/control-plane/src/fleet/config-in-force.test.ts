@@ -53,7 +53,9 @@ describe('what instances have of a config', () => {
     });
     const view = await untilInForce(
       'cache.ttl',
-      ({ values, exceptions: [first] }) => first?.instances === 2 && values.some(({ value }) => value === '70'),
+      ({ values, exceptions: [first] }) =>
+        // Before they refuse it, both are behind.
+        first?.kind === 'refused' && first.instances === 2 && values.some(({ value }) => value === '70'),
     );
     expect(view).toMatchObject({
       flag: 'cache.ttl',

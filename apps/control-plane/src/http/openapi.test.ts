@@ -105,6 +105,7 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/now`,
         `GET ${environment}/valves`,
         `GET ${environment}/valves/{flag}`,
+        `POST ${environment}/valves/{flag}/reach`,
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `GET ${environment}/credentials/{credential}/streams`,
@@ -369,6 +370,7 @@ describe('every answer is as the document says, and has nothing that it does not
     const board = await ask('GET', `${environment}/valves`, `${production}/valves`);
     expect(board.body.tripped).toMatchObject([{ key: 'mail' }]);
     await ask('GET', `${environment}/valves/{flag}`, `${production}/valves/mail`);
+    await ask('POST', `${environment}/valves/{flag}/reach`, `${production}/valves/mail/reach`, {});
   });
 
   test('what the live feed tells', async () => {

@@ -67,6 +67,7 @@ const open = [
   'POST /projects/{project}/environments/{environment}/evaluate',
   'POST /projects/{project}/environments/{environment}/changes/preview',
   'POST /projects/{project}/environments/{environment}/revert-since/preview',
+  'POST /projects/{project}/environments/{environment}/valves/{flag}/reach',
 ];
 
 /** What the routes are sent that look into the body before they refuse. */
