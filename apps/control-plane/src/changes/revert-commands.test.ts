@@ -144,7 +144,8 @@ describe('reverting a change', () => {
     expect((await revert(items[0].id)).status).toBe(200);
     // The salt is part of what is served: everybody is in the same bucket again.
     expect(await readServed('deleted')).toEqual(before[0]);
-    const { version: _, ...here } = (await server.api('GET', `${staging}/flags/deleted`)).body;
+    const { version: _, lastChange, ...here } = (await server.api('GET', `${staging}/flags/deleted`)).body;
+    expect(lastChange.comment).toMatch(/^reverts version \d+$/);
     expect(before[1]).toMatchObject(here);
   });
 
