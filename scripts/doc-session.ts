@@ -5,6 +5,8 @@ import type { DocBlock } from './doc-blocks.ts';
 
 /** What a block printed may take this long to appear, and a command to end. */
 const patienceMs = 120_000;
+/** `npm ci && npm start` of a clone installs everything first. */
+const startPatienceMs = 300_000;
 
 /** Where the documentation has its server, and its edge. */
 const documented = { server: '7400', edge: '7410' };
@@ -84,7 +86,7 @@ export class DocSession {
   }
 
   async #untilReady(): Promise<void> {
-    const endsAt = Date.now() + patienceMs;
+    const endsAt = Date.now() + startPatienceMs;
     for (;;) {
       if (await this.#isReady()) return;
       if (Date.now() > endsAt) throw new Error(`the server is not ready:\n${this.#printed()}`);
