@@ -165,27 +165,21 @@ async function readFleet(): Promise<FleetView> {
 
 /** Resolves when so many instances are there. */
 async function untilLive(live: number): Promise<FleetView> {
+  const instances = server.running.context.fleet.open(await findEnvironmentId('production'));
   for (;;) {
+    // Listened for before it is looked: news may come in between.
+    const { promise: news, resolve } = Promise.withResolvers<void>();
+    const stop = instances.onNews(resolve);
     const view = await readFleet();
+    if (view.live !== live) await news;
+    stop();
     if (view.live === live) return view;
-    await untilNews();
   }
 }
 
 async function findEnvironmentId(key: string): Promise<string> {
   const { db } = server.running.context;
   return (await db.selectFrom('environments').select('id').where('key', '=', key).executeTakeFirstOrThrow()).id;
-}
-
-async function untilNews(): Promise<void> {
-  const { fleet } = server.running.context;
-  const id = await findEnvironmentId('production');
-  await new Promise<void>((resolve) => {
-    const stop = fleet.open(id).onNews(() => {
-      stop();
-      resolve();
-    });
-  });
 }
 
 function getStatus(edge: RunningEdge, path = '/sdk/latest-all', sdkKey = server.sdkKey): Promise<number> {

@@ -80,14 +80,13 @@ async function untilLive(server: TestServer, live: number): Promise<FleetView> {
     .where('key', '=', 'production')
     .executeTakeFirstOrThrow();
   for (;;) {
+    // Listened for before it is looked: news may come in between.
+    const { promise: news, resolve } = Promise.withResolvers<void>();
+    const stop = fleet.open(id).onNews(resolve);
     const view = await readFleet(server);
+    if (view.live !== live) await news;
+    stop();
     if (view.live === live) return view;
-    await new Promise<void>((resolve) => {
-      const stop = fleet.open(id).onNews(() => {
-        stop();
-        resolve();
-      });
-    });
   }
 }
 
