@@ -227,6 +227,40 @@ describe('expectedVersion', () => {
     ).toBe(200);
   });
 
+  test('is what a flag, a segment and their lists tell, also after a change that SDKs get nothing of', async () => {
+    await createFlags(['told-release']);
+    await createFlags(['told-valve'], { kind: 'valve' });
+    await createFlags(['told-config'], { kind: 'config', value: 1 });
+    await createFlags(['told-migration'], { kind: 'migration' });
+    await change({ instructions: [{ kind: 'create-segment', segment: 'told' }] });
+    for (const [flag, definition, edit] of [
+      ['told-release', { tags: ['a'] }, { kind: 'turn-on' }],
+      ['told-valve', { owner: 'ops' }, { kind: 'trip', mode: 'off', reason: 'slow' }],
+      ['told-config', { description: 'seconds' }, { kind: 'set-value', value: 2 }],
+      ['told-migration', { name: 'Orders' }, { kind: 'set-stage', stage: 'dualwrite' }],
+    ] as const) {
+      const at = `${production}/flags/${flag}`;
+      const before = (await server.api('GET', at)).body.version;
+      await server.api('PATCH', `/projects/default/flags/${flag}`, definition);
+      const { version: expectedVersion } = (await server.api('GET', at)).body;
+      expect([flag, expectedVersion]).toEqual([flag, await readVersion()]);
+      const stale = await change({ flag, instructions: [edit], expectedVersion: before });
+      expect([flag, stale.status]).toEqual([flag, 409]);
+      for (const list of ['flags', 'valves', 'migrations']) {
+        const { items } = (await server.api('GET', `${production}/${list}?limit=100`)).body;
+        const versions = items.flatMap((item: { key: string; version: number }) =>
+          item.key === flag ? [item.version] : [],
+        );
+        expect([list, ...versions]).toEqual([list, ...versions.map(() => expectedVersion)]);
+      }
+      expect((await change({ flag, instructions: [edit], expectedVersion })).status).toBe(200);
+    }
+    await change({ instructions: [{ kind: 'update-segment', segment: 'told', description: 'those who pay' }] });
+    const { version: expectedVersion } = (await server.api('GET', `${production}/segments/told`)).body;
+    const edit = { kind: 'add-members', segment: 'told', list: 'included', keys: ['ann'] };
+    expect((await change({ instructions: [edit], expectedVersion })).status).toBe(200);
+  });
+
   test('does not take the recompiling of a dependent for a change of it', async () => {
     await createFlags(['needed'], { variations: [{ value: 'a' }, { value: 'b' }] });
     await createFlags(['needing']);
