@@ -4,12 +4,14 @@ import {
   type Instruction,
   isDefinitionInstruction,
   listRevertInstructions,
+  maySee,
   type Reversal,
   type Role,
 } from '@sluice/authoring';
 import type { ChangeRow, EnvironmentRow, Writes } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
 import { findFlags, findSegments } from '../objects/object-queries.ts';
+import type { Asking } from '../people/permission.ts';
 import { holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { type Author, applyParts, type EnvironmentPart } from './change-commands.ts';
 import { getChange, listGroup, listLaterChanges, listTouched } from './change-queries.ts';
@@ -40,7 +42,7 @@ export async function revertChange(
   if (own === undefined) throw new ServerError('not-found', `there is no environment \`${project}/${environment}\``);
   const change = await getChange(writes, own.id, id);
   const group = await listGroup(writes, change);
-  if (!discardLater) await refuseLosses(writes, environments, group);
+  if (!discardLater) await refuseLosses(writes, environments, group, author.by);
 
   const requests = new Map<string, Instruction[]>();
   for (const part of group) requests.set(part.environmentId, await listInstructions(writes, environments, part));
@@ -88,12 +90,18 @@ async function refuseLosses(
   writes: Writes,
   environments: readonly EnvironmentRow[],
   group: readonly ChangeRow[],
+  { grants }: Asking,
 ): Promise<void> {
   const faults: Fault[] = [];
   for (const change of group) {
-    const { environmentId } = change;
-    const key = environments.find((environment) => environment.id === environmentId)?.key ?? environmentId;
+    const environment = environments.find(({ id }) => id === change.environmentId);
+    if (environment === undefined) continue;
+    const { key, projectKey: project } = environment;
     const later = await listLaterChanges(writes, change, lossesTold + 1);
+    if (later.length > 0 && !maySee(grants, { project, environment: key })) {
+      faults.push({ path: 'discardLater', message: 'changes of an environment that you may not see' });
+      continue;
+    }
     for (const { version, actor, effectsJson } of later.slice(0, lossesTold)) {
       // Written by this program.
       const effects = JSON.parse(effectsJson) as Effect[];

@@ -28,7 +28,7 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
   ): Promise<T> {
     const signal = untilClosed(reply);
     const { sampleSize } = contexts;
-    return turns.take(signal, () => work({ db, platform, sampleSize, actor: actor.name, signal }));
+    return turns.take(signal, () => work({ db, platform, sampleSize, actor, signal }));
   }
 
   app.post(
