@@ -6,14 +6,14 @@ import {
   listRevertInstructions,
   maySee,
   type Reversal,
-  type Role,
+  roleForRevert,
 } from '@sluice/authoring';
 import type { ChangeRow, EnvironmentRow, Writes } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
 import { findFlags, findSegments } from '../objects/object-queries.ts';
 import type { Asking } from '../people/permission.ts';
 import { holdEnvironments, holdProject } from '../projects/environment-queries.ts';
-import { type Author, applyParts, type EnvironmentPart } from './change-commands.ts';
+import { type Author, applyParts } from './change-commands.ts';
 import { getChange, listGroup, listLaterChanges, listTouched } from './change-queries.ts';
 import type { AppliedChange, ChangeSurroundings } from './write-change.ts';
 
@@ -57,16 +57,11 @@ export async function revertChange(
     .filter(({ request }) => request.instructions.length > 0);
   if (parts.length === 0) throw new ServerError('conflict', 'everything already is as it was before that change');
   const comment = author.comment ?? `reverts version ${change.version}`;
-  return applyParts(writes, parts, { ...author, comment, needs: roleForRevert(parts, discardLater) }, surroundings);
-}
-
-/**
- * Operators may bring back what somebody who may more had made. What was made since is not theirs to lose, nor is what
- * flags are.
- */
-function roleForRevert(parts: readonly EnvironmentPart[], discardLater: boolean): Role {
-  const isOfDefinitions = parts.some(({ request }) => request.instructions.some((i) => isDefinitionInstruction(i)));
-  return discardLater || isOfDefinitions ? 'editor' : 'operator';
+  const needs = roleForRevert(
+    parts.flatMap(({ request }) => request.instructions),
+    discardLater,
+  );
+  return applyParts(writes, parts, { ...author, comment, needs }, surroundings);
 }
 
 async function listInstructions(
