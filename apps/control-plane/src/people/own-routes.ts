@@ -6,7 +6,7 @@ import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { LoggedIn } from './actor.ts';
 import { maxPasswordLength } from './auth.ts';
-import { addressOf, passCookies, toAuthHeaders } from './find-person.ts';
+import { passCookies, toAuthHeaders } from './find-person.ts';
 import { codeBody, refuseLogin } from './session-routes.ts';
 
 const passwordBody = z.strictObject({ password: z.string().min(1).max(maxPasswordLength) });
@@ -120,7 +120,7 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
     call: (auth: Awaited<ReturnType<typeof people.auth>>, headers: Headers) => Promise<T>,
   ): Promise<T> {
     const { email } = requirePerson(request.actor);
-    people.attempts.count({ address: addressOf(request), email });
+    people.attempts.count({ by: 'password', address: request.ip, email });
     return call(await people.auth(), toAuthHeaders(request)).catch(
       refuseLogin('the password or the code is wrong, or there is no authenticator app to do this with'),
     );
