@@ -61,6 +61,7 @@ const open = [
   'POST /setup',
   'POST /invitations/accept',
   'DELETE /people/me/sessions/{session}',
+  'POST /people/me/password',
   'POST /people/me/totp',
   'POST /people/me/totp/verify',
   'POST /people/me/totp/disable',
@@ -171,6 +172,15 @@ describe('who has a role in one environment', () => {
     expect(body.items).toHaveLength(2);
   });
 
+  test('compares lists with nothing that they may not see', async () => {
+    const path = `${staging}/flag-rows?search=secretive&compare=`;
+    for (const call of callers) {
+      expect((await call('GET', `${path}production`)).status).toBe(403);
+      expect((await call('GET', `${path}staging`)).body.items).toMatchObject([{ other: { same: true } }]);
+    }
+    expect((await server.api('GET', `${path}production`)).body.items).toMatchObject([{ other: { same: false } }]);
+  });
+
   test.each([
     ['copying from there', 'changes', copy],
     ['trying to', 'changes', { ...copy, dryRun: true }],
@@ -183,15 +193,6 @@ describe('who has a role in one environment', () => {
     }
     const both = await makeToken({ grants: [...grants, { role: 'viewer', project: 'default' }] });
     expect((await both('POST', `${staging}/${path}`, body)).status).toBe(200);
-  });
-
-  test('compares lists with nothing that they may not see', async () => {
-    const path = `${staging}/flag-rows?search=secretive&compare=`;
-    for (const call of callers) {
-      expect((await call('GET', `${path}production`)).status).toBe(403);
-      expect((await call('GET', `${path}staging`)).body.items).toMatchObject([{ other: { same: true } }]);
-    }
-    expect((await server.api('GET', `${path}production`)).body.items).toMatchObject([{ other: { same: false } }]);
   });
 
   test('does not hear what would be lost elsewhere by a revert', async () => {
@@ -363,6 +364,30 @@ describe('an invitation', () => {
     expect(await accept('eve@example.com')).toMatchObject({ status: 400, body: { errors: [{ path: 'email' }] } });
     expect((await accept('fay@example.com')).body).toMatchObject({ person: { name: 'Fay' }, grants });
     expect((await accept('fay@example.com')).status).toBe(404);
+  });
+
+  test('does not let anybody in under the name of somebody else, or of a token', async () => {
+    await makeToken({ name: 'Pipeline' });
+    const { link } = (await admin.api('POST', '/invitations', { grants: [] })).body;
+    const body = { token: link.split('#')[1], email: 'ivy@example.com', password };
+    const browser = new TestBrowser(server.url);
+    for (const [name, whose] of [
+      ['Ann', 'somebody here'],
+      ['A\u200bＮN', 'somebody here'],
+      ['pipeline', 'an API token'],
+    ])
+      expect(await browser.api('POST', '/invitations/accept', { ...body, name })).toMatchObject({
+        status: 409,
+        body: {
+          code: 'already-exists',
+          title: `${whose} is called ${name} already, and changes are known by the name; choose another`,
+          errors: [{ path: 'name' }],
+        },
+      });
+    expect((await browser.api('POST', '/invitations/accept', { ...body, name: 'Ivy' })).status).toBe(201);
+    expect(await server.api('POST', '/tokens', { name: 'ivy' })).toMatchObject({ status: 409 });
+    // One takes the place of the other.
+    expect((await server.api('POST', '/tokens', { name: 'Pipeline' })).status).toBe(201);
   });
 
   test('stays good where the address is taken, and ends after a week', async () => {
