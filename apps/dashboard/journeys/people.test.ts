@@ -135,11 +135,11 @@ describe.runIf(hasBrowser())('people', () => {
     await other.getByRole('button', { name: 'Sign in' }).click();
     await other.getByRole('navigation', { name: 'Pages' }).waitFor();
     await page.getByRole('button', { name: 'Change password' }).click();
-    await page.getByLabel('Your password').fill('not the old one');
+    await page.getByLabel('Old password').fill('not the old one');
     await page.getByLabel('New password').fill('another sentence that Tom knows');
     await page.getByLabel('New password').press('Enter');
     await page.getByRole('alert').getByText('the password is wrong').waitFor();
-    await page.getByLabel('Your password').fill(tom.password);
+    await page.getByLabel('Old password').fill(tom.password);
     await page.getByRole('dialog').getByRole('button', { name: 'Change password' }).click();
     await page.getByText('signed out everywhere but here').waitFor();
     await page.getByRole('dialog').waitFor({ state: 'hidden' });

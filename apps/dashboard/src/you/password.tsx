@@ -62,7 +62,7 @@ function PasswordDialog({ close, done }: { readonly close: () => void; readonly 
         }}
       >
         <Field
-          label="Your password"
+          label="Old password"
           type="password"
           autoComplete="current-password"
           required
