@@ -41,7 +41,7 @@ function PasswordDialog({ close, done }: { readonly close: () => void; readonly 
     <Dialog
       title="Change your password"
       close={close}
-      note="Everywhere else where you are signed in has to sign in again, with the new one."
+      note="It signs you out everywhere but here."
       actions={
         <>
           <Button look="ghost" onClick={close}>
