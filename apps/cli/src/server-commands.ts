@@ -26,6 +26,7 @@ export const serverCommands: readonly Command[] = [
       'tls-cert': { type: 'string', value: 'FILE', help: describe('tls-cert') },
       'tls-key': { type: 'string', value: 'FILE', help: describe('tls-key') },
       'public-url': { type: 'string', value: 'URL', help: describe('public-url') },
+      'trusted-proxies': { type: 'string', value: 'ADDRESSES', help: describe('trusted-proxies') },
     },
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
     run: async ({ options, platform, output }) => {

@@ -182,7 +182,7 @@ async function prepare(
   settings: Settings,
   { platform, log }: StoreSurroundings,
 ): Promise<Prepared> {
-  const { data, secret, bootstrap, payloadLimitBytes, publicUrl, signOn } = settings;
+  const { data, secret, bootstrap, payloadLimitBytes, publicUrl, trustedProxies, signOn } = settings;
   const origin = publicUrl ?? url;
   const { db } = store;
   const serverSecret = findSecret(secret, data, platform);
@@ -284,6 +284,7 @@ async function prepare(
       attempts: new Attempts(platform),
       csrfKey: deriveKey(serverSecret, 'csrf'),
       publicUrl,
+      trustedProxies,
       origin,
       signOn,
     },

@@ -61,6 +61,11 @@ describe('settings', () => {
     [{ port: '65536' }, {}, '--port (SLUICE_PORT) must be a number from 0 to 65535, got 65536'],
     [{ port: '80.5' }, {}, '--port (SLUICE_PORT) must be a number from 0 to 65535, got 80.5'],
     [{}, { SLUICE_PORT: '-1' }, '--port (SLUICE_PORT) must be a number from 0 to 65535, got -1'],
+    [
+      { 'trusted-proxies': '10.0.0.1, all' },
+      {},
+      '--trusted-proxies (SLUICE_TRUSTED_PROXIES) must be addresses or blocks such as 10.0.0.0/8 with commas between, got 10.0.0.1, all',
+    ],
     [{ workers: '65' }, {}, '--workers (SLUICE_WORKERS) must be a number from 0 to 64, got 65'],
     [
       { 'log-level': 'loud' },

@@ -1,4 +1,5 @@
 import { type Role, roles } from '@sluice/authoring';
+import { type Cidr, parseCidr } from '@sluice/engine';
 import { parseDatabaseUrl } from './database/database-url.ts';
 import { ServerError } from './errors.ts';
 
@@ -26,6 +27,8 @@ export interface Settings {
   readonly bootstrap: Bootstrap;
   /** Where people reach the server: `https://flags.example.com`; undefined: where it listens. */
   readonly publicUrl: string | undefined;
+  /** Whose word for where a request comes from is taken; undefined: nobody's. */
+  readonly trustedProxies: readonly Cidr[] | undefined;
   /** Undefined: people log in by password only. */
   readonly signOn: SignOnSettings | undefined;
 }
@@ -75,6 +78,11 @@ export const serverOptions = {
     variable: 'SLUICE_PUBLIC_URL',
     fallback: undefined,
     help: 'where people reach the server, https://flags.example.com, if not where it listens',
+  },
+  'trusted-proxies': {
+    variable: 'SLUICE_TRUSTED_PROXIES',
+    fallback: undefined,
+    help: 'addresses of proxies in front, 10.0.0.5 or 10.0.0.0/8, with commas between, whose X-Forwarded-For counts',
   },
 } as const;
 
@@ -153,8 +161,20 @@ export function parseSettings(
       clientSideId: nonEmpty(variables.SLUICE_BOOTSTRAP_CLIENT_ID),
     },
     publicUrl: parsePublicUrl(read('public-url')),
+    trustedProxies: parseTrustedProxies(read('trusted-proxies')),
     signOn: parseSignOn(variables),
   };
+}
+
+function parseTrustedProxies(text: string | undefined): readonly Cidr[] | undefined {
+  return text?.split(',').map((part) => {
+    const block = parseCidr(part.trim());
+    if (block !== undefined) return block;
+    throw new ServerError(
+      'invalid-settings',
+      `--trusted-proxies (SLUICE_TRUSTED_PROXIES) must be addresses or blocks such as 10.0.0.0/8 with commas between, got ${text}`,
+    );
+  });
 }
 
 function parsePublicUrl(text: string | undefined): string | undefined {

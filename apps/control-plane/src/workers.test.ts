@@ -8,6 +8,7 @@ import {
   createTestLog,
   openTestStream,
   startTestServer,
+  TestBrowser,
   type TestLog,
   type TestServer,
   until,
@@ -100,6 +101,15 @@ describe('a server with workers', () => {
     const { foreign } = await flip('turn-on');
     expect(foreign.expected).toBe(1);
     await until(async () => (await client.variation('checkout', ann, false)) === true);
+  });
+
+  test('knows where people come from, whatever they say', async () => {
+    const browser = new TestBrowser(server.url);
+    const [, token] = server.running.firstStart?.setupLink.split('#') ?? [];
+    const who = { name: 'Ann', email: 'ann@example.com', password: 'a long enough password' };
+    await browser.api('POST', '/setup', { token, ...who }, { 'x-forwarded-for': '192.0.2.1' });
+    const { body } = await browser.api('GET', '/people/me/sessions');
+    expect(body.items).toMatchObject([{ address: '127.0.0.1' }]);
   });
 
   test('counts what is evaluated there', async () => {

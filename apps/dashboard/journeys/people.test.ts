@@ -130,11 +130,31 @@ describe.runIf(hasBrowser())('people', () => {
     await other.reload();
     await other.getByRole('heading', { name: 'Sign in' }).waitFor();
 
+    await signIn(other, tom);
+    await other.getByLabel('Code of the authenticator app').fill(totpCode(url));
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('navigation', { name: 'Pages' }).waitFor();
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByLabel('Old password').fill('not the old one');
+    await page.getByLabel('New password').fill('another sentence that Tom knows');
+    await page.getByLabel('New password').press('Enter');
+    await page.getByRole('alert').getByText('the password is wrong').waitFor();
+    await page.getByLabel('Old password').fill(tom.password);
+    await page.getByRole('dialog').getByRole('button', { name: 'Change password' }).click();
+    await page.getByText('signed out everywhere but here').waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await other.reload();
+    await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+
     await page.getByRole('button', { name: 'You, Tom' }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     const { body } = await world.server.api('GET', '/people');
     expect(body.items.find(({ email }: { email: string }) => email === tom.email).hasTotp).toBe(true);
+    await signIn(page, tom);
+    await page.getByRole('alert').getByText('the password is wrong').waitFor();
+    await signIn(page, { ...tom, password: 'another sentence that Tom knows' });
+    await page.getByRole('heading', { name: 'One more thing' }).waitFor();
   });
 
   test('single sign-on comes in as a viewer', async () => {

@@ -293,6 +293,8 @@ export interface ApiClient {
   acceptInvitation(body: AcceptanceInput): Promise<SessionView>;
   listOwnSessions(): Promise<Page<OwnSessionView>>;
   endOwnSession(id: string): Promise<void>;
+  /** Ends all other sessions; this one is another afterwards, see `verifyTotp`. */
+  changePassword(password: string, newPassword: string): Promise<void>;
   /** It counts once a code was verified. */
   beginTotp(password: string): Promise<NewTotpView>;
   /** The session is another afterwards, with another CSRF token: `getSession` tells it. The same for `disableTotp`. */
@@ -444,6 +446,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     acceptInvitation: (body) => call('POST', '/invitations/accept', body),
     listOwnSessions: () => call('GET', '/people/me/sessions'),
     endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
+    changePassword: (password, newPassword) => call('POST', '/people/me/password', { password, newPassword }),
     beginTotp: (password) => call('POST', '/people/me/totp', { password }),
     verifyTotp: (code) => call('POST', '/people/me/totp/verify', { code }),
     disableTotp: (password) => call('POST', '/people/me/totp/disable', { password }),

@@ -68,6 +68,8 @@ export {
   type PolicyPlace,
   type Role,
   roleFor,
+  roleForRevert,
+  roleForRevertSince,
   roles,
   type Served,
 } from './policy.ts';

@@ -3,9 +3,33 @@ import { describe, expect, test } from 'vitest';
 import type { Serve } from './configuration.ts';
 import type { Instruction } from './instructions.ts';
 import { listReturns } from './move-stages.ts';
-import { findRole, type Grant, grantsSchema, hasRole, mayDo, maySee, type Role, roleFor, roles } from './policy.ts';
+import {
+  findRole,
+  type Grant,
+  grantsSchema,
+  hasRole,
+  mayDo,
+  maySee,
+  type Role,
+  roleFor,
+  roleForRevert,
+  roles,
+} from './policy.ts';
 
 const production = { project: 'shop', environment: 'production' };
+
+describe('reverting', () => {
+  const turnOn = parseInstructions({ kind: 'turn-on', flag: 'a' });
+  const retag = parseInstructions({ kind: 'update-definition', flag: 'a', definition: { tags: ['b'] } });
+
+  test.each<[string, readonly Instruction[], boolean, Role]>([
+    ['what nothing came after is for operators, whatever it takes to make', turnOn, false, 'operator'],
+    ['with the loss of later changes is for editors', turnOn, true, 'editor'],
+    ['what a flag is, is for editors', [...turnOn, ...retag], false, 'editor'],
+  ])('%s', (_, instructions, discardLater, role) => {
+    expect(roleForRevert(instructions, discardLater)).toBe(role);
+  });
+});
 
 describe('the role at a place', () => {
   test.each<[string, readonly Grant[], Role | undefined]>([

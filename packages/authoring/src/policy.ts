@@ -1,7 +1,7 @@
 import { stages } from '@sluice/engine';
 import * as z from 'zod';
 import type { FlagConfiguration } from './configuration.ts';
-import type { Instruction } from './instructions.ts';
+import { type Instruction, isDefinitionInstruction } from './instructions.ts';
 import { keySchema } from './key.ts';
 import { weightOfStage } from './migration.ts';
 import { fullWeight } from './serve.ts';
@@ -73,6 +73,20 @@ export function roleFor(instruction: Instruction, served?: Served): Role {
       return 'editor';
   }
 }
+
+/**
+ * The role that reverting a change needs in every environment where it was made, whatever its instructions need:
+ * operators may bring back what somebody who may more had made. What was made since is not theirs to lose, nor is what
+ * flags are. `instructions`: those that bring back what was before, as a dry run answers them.
+ */
+export function roleForRevert(instructions: readonly Instruction[], discardLater: boolean): Role {
+  return discardLater || instructions.some((instruction) => isDefinitionInstruction(instruction))
+    ? 'editor'
+    : 'operator';
+}
+
+/** The role that going back to a time needs: it brings back what others made, whoever they were. */
+export const roleForRevertSince: Role = 'editor';
 
 export function mayDo(
   grants: readonly Grant[],

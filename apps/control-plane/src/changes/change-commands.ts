@@ -17,7 +17,7 @@ import { createId } from '../ids.ts';
 import { findArchiveProblem } from '../migrations/archive-guard.ts';
 import { describeOverruled, listBarriers, refuseClosed } from '../migrations/pass-barriers.ts';
 import { answer, findFlags, findObjects } from '../objects/object-queries.ts';
-import { type Asking, refuseWithout } from '../people/permission.ts';
+import { type Asking, refuseBlind, refuseWithout } from '../people/permission.ts';
 import type { Platform } from '../platform.ts';
 import { holdEnvironment, holdEnvironments, holdProject } from '../projects/environment-queries.ts';
 import { checkCompiled } from './check-compiled.ts';
@@ -119,6 +119,7 @@ export async function applyParts(
   surroundings: ChangeSurroundings,
 ): Promise<readonly AppliedChange[]> {
   const { actor, comment = '', isDryRun = false } = author;
+  for (const { environment, request } of parts) refuseUnseen(author.by, environment, request);
   if (!isDryRun) for (const part of parts) await refuseUnlessMay(writes, part, author);
   // All are planned before anything is written, so that each sees the definitions as they were.
   const planned: PlannedPart[] = [];
@@ -140,6 +141,17 @@ export async function applyParts(
     applied.push(await writeChange(writes, { ...part, comment, actor, groupId }, surroundings));
   }
   return applied;
+}
+
+/** Refuses, also where nothing is written, what would tell of an environment that somebody may not see. */
+export function refuseUnseen(
+  by: Asking,
+  { projectKey: project }: EnvironmentRow,
+  { instructions }: ChangeRequest,
+): void {
+  for (const instruction of instructions) {
+    if (instruction.kind === 'copy-configuration') refuseBlind(by, { project, environment: instruction.from });
+  }
 }
 
 async function refuseUnlessMay(

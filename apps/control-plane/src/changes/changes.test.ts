@@ -110,7 +110,7 @@ describe('a change', () => {
     await server.api('PATCH', '/projects/default/flags/renamed', { name: 'Another name' });
     expect((await server.findServed('renamed')).version).toBe(version);
     const { body } = await server.api('GET', `${production}/flags/renamed`);
-    expect(body).toMatchObject({ name: 'Another name', version });
+    expect(body).toMatchObject({ name: 'Another name', version: await readVersion() });
     await server.change({ flag: 'renamed', instructions: [{ kind: 'turn-on' }] });
     expect((await server.findServed('renamed')).version).toBe(await readVersion());
   });
@@ -225,6 +225,35 @@ describe('expectedVersion', () => {
       (await change({ flag: 'mine', instructions: [{ kind: 'turn-off' }], expectedVersion: await readVersion() }))
         .status,
     ).toBe(200);
+  });
+
+  test('is what a flag, a segment and their lists tell, also after a change that SDKs get nothing of', async () => {
+    await createFlags(['told-release']);
+    await createFlags(['told-valve'], { kind: 'valve' });
+    await createFlags(['told-config'], { kind: 'config', value: 1 });
+    await createFlags(['told-migration'], { kind: 'migration' });
+    await change({ instructions: [{ kind: 'create-segment', segment: 'told' }] });
+    for (const [flag, list, definition, edit] of [
+      ['told-release', 'flag-rows?search=told', { tags: ['a'] }, { kind: 'turn-on' }],
+      ['told-valve', 'valves?search=told', { owner: 'ops' }, { kind: 'trip', mode: 'off', reason: 'slow' }],
+      ['told-config', 'flags?kind=config', { description: 'seconds' }, { kind: 'set-value', value: 2 }],
+      ['told-migration', 'migration-rows', { name: 'Orders' }, { kind: 'set-stage', stage: 'dualwrite' }],
+    ] as const) {
+      const at = `${production}/flags/${flag}`;
+      const before = (await server.api('GET', at)).body.version;
+      await server.api('PATCH', `/projects/default/flags/${flag}`, definition);
+      const { version: expectedVersion } = (await server.api('GET', at)).body;
+      expect([flag, expectedVersion]).toEqual([flag, await readVersion()]);
+      const { items } = (await server.api('GET', `${production}/${list}`)).body;
+      expect(items).toContainEqual(expect.objectContaining({ key: flag, version: expectedVersion }));
+      const stale = await change({ flag, instructions: [edit], expectedVersion: before });
+      expect([flag, stale.status]).toEqual([flag, 409]);
+      expect((await change({ flag, instructions: [edit], expectedVersion })).status).toBe(200);
+    }
+    await change({ instructions: [{ kind: 'update-segment', segment: 'told', description: 'those who pay' }] });
+    const { version: expectedVersion } = (await server.api('GET', `${production}/segments/told`)).body;
+    const edit = { kind: 'add-members', segment: 'told', list: 'included', keys: ['ann'] };
+    expect((await change({ instructions: [edit], expectedVersion })).status).toBe(200);
   });
 
   test('does not take the recompiling of a dependent for a change of it', async () => {
@@ -551,5 +580,16 @@ describe('the list of changes', () => {
     expect(await list('comment=to%20100')).toEqual([made.version, off.version]);
     for (const text of ['100%25', '%25_', '%5CUSERS']) expect(await list(`comment=${text}`)).toEqual([off.version]);
     expect((await own.api('GET', `${path}?kind=flag`)).status).toBe(400);
+  });
+
+  // PostgreSQL goes by the locale of its database.
+  test('of an embedded database is searched with letters of any alphabet, upper or lower case', async () => {
+    const own = await startTestServer({ embedded: true });
+    onTestFinished(() => own.close());
+    await own.api('POST', '/projects/default/flags', { key: 'listed' });
+    await own.change({ flag: 'listed', instructions: [{ kind: 'turn-on' }], comment: 'bei Überlast' });
+    const path = '/projects/default/environments/production/changes';
+    const { body } = await own.api('GET', `${path}?comment=${encodeURIComponent('üBERLAST')}`);
+    expect(body.items).toMatchObject([{ comment: 'bei Überlast' }]);
   });
 });

@@ -4,14 +4,16 @@ import {
   type Instruction,
   isDefinitionInstruction,
   listRevertInstructions,
+  maySee,
   type Reversal,
-  type Role,
+  roleForRevert,
 } from '@sluice/authoring';
 import type { ChangeRow, EnvironmentRow, Writes } from '../database/schema.ts';
 import { type Fault, ServerError } from '../errors.ts';
 import { findFlags, findSegments } from '../objects/object-queries.ts';
+import type { Asking } from '../people/permission.ts';
 import { holdEnvironments, holdProject } from '../projects/environment-queries.ts';
-import { type Author, applyParts, type EnvironmentPart } from './change-commands.ts';
+import { type Author, applyParts } from './change-commands.ts';
 import { getChange, listGroup, listLaterChanges, listTouched } from './change-queries.ts';
 import type { AppliedChange, ChangeSurroundings } from './write-change.ts';
 
@@ -40,7 +42,7 @@ export async function revertChange(
   if (own === undefined) throw new ServerError('not-found', `there is no environment \`${project}/${environment}\``);
   const change = await getChange(writes, own.id, id);
   const group = await listGroup(writes, change);
-  if (!discardLater) await refuseLosses(writes, environments, group);
+  if (!discardLater) await refuseLosses(writes, environments, group, author.by);
 
   const requests = new Map<string, Instruction[]>();
   for (const part of group) requests.set(part.environmentId, await listInstructions(writes, environments, part));
@@ -55,16 +57,11 @@ export async function revertChange(
     .filter(({ request }) => request.instructions.length > 0);
   if (parts.length === 0) throw new ServerError('conflict', 'everything already is as it was before that change');
   const comment = author.comment ?? `reverts version ${change.version}`;
-  return applyParts(writes, parts, { ...author, comment, needs: roleForRevert(parts, discardLater) }, surroundings);
-}
-
-/**
- * Operators may bring back what somebody who may more had made. What was made since is not theirs to lose, nor is what
- * flags are.
- */
-function roleForRevert(parts: readonly EnvironmentPart[], discardLater: boolean): Role {
-  const isOfDefinitions = parts.some(({ request }) => request.instructions.some((i) => isDefinitionInstruction(i)));
-  return discardLater || isOfDefinitions ? 'editor' : 'operator';
+  const needs = roleForRevert(
+    parts.flatMap(({ request }) => request.instructions),
+    discardLater,
+  );
+  return applyParts(writes, parts, { ...author, comment, needs }, surroundings);
 }
 
 async function listInstructions(
@@ -88,12 +85,18 @@ async function refuseLosses(
   writes: Writes,
   environments: readonly EnvironmentRow[],
   group: readonly ChangeRow[],
+  { grants }: Asking,
 ): Promise<void> {
   const faults: Fault[] = [];
   for (const change of group) {
-    const { environmentId } = change;
-    const key = environments.find((environment) => environment.id === environmentId)?.key ?? environmentId;
+    const environment = environments.find(({ id }) => id === change.environmentId);
+    if (environment === undefined) continue;
+    const { key, projectKey: project } = environment;
     const later = await listLaterChanges(writes, change, lossesTold + 1);
+    if (later.length > 0 && !maySee(grants, { project, environment: key })) {
+      faults.push({ path: 'discardLater', message: 'changes of an environment that you may not see' });
+      continue;
+    }
     for (const { version, actor, effectsJson } of later.slice(0, lossesTold)) {
       // Written by this program.
       const effects = JSON.parse(effectsJson) as Effect[];

@@ -8,6 +8,7 @@ import {
   type ObjectId,
   type Problem,
   type Reversal,
+  roleForRevertSince,
   type SegmentState,
   sameObject,
 } from '@sluice/authoring';
@@ -87,7 +88,7 @@ export async function revertSince(
       : await applyParts(
           writes,
           [{ environment, request: { instructions: [...instructions] }, expectedVersion: command.expectedVersion }],
-          { ...author, needs: 'editor', comment: author.comment ?? describe(selected.length, command.since) },
+          { ...author, needs: roleForRevertSince, comment: author.comment ?? describe(selected.length, command.since) },
           surroundings,
         );
   return {

@@ -76,6 +76,8 @@ function openFile(path: string): DatabaseSync {
       pragma foreign_keys = on;
       pragma busy_timeout = 5000;
     `);
+    // Its own knows only the letters of ASCII.
+    sqlite.function('lower', { deterministic: true }, (text) => (typeof text === 'string' ? text.toLowerCase() : text));
     return sqlite;
   } catch (cause) {
     sqlite?.close();

@@ -1,6 +1,7 @@
 import type { FlagEnvironmentsView } from '@sluice/api-client';
-import { describeDifference, describeState, spellBehaviour } from '@sluice/authoring';
+import { describeDifference, describeState, maySee, spellBehaviour } from '@sluice/authoring';
 import type { Reads } from '../database/schema.ts';
+import type { Asking } from '../people/permission.ts';
 import { listEnvironments } from '../projects/environment-queries.ts';
 import { getFlag, type StoredFlag } from './flag-queries.ts';
 import { toEnvironmentFlagView } from './flag-view.ts';
@@ -14,10 +15,15 @@ interface FlagThere {
   readonly changedAt: number;
 }
 
-/** A flag in all environments, in the order in which those were made. */
-export async function listFlagEnvironments(reads: Reads, project: string, key: string): Promise<readonly FlagThere[]> {
+/** A flag in all environments that somebody may see, in the order in which those were made. */
+export async function listFlagEnvironments(
+  reads: Reads,
+  { project, flag: key }: { readonly project: string; readonly flag: string },
+  { grants }: Asking,
+): Promise<readonly FlagThere[]> {
   const found: FlagThere[] = [];
   for (const environment of await listEnvironments(reads, project)) {
+    if (!maySee(grants, { project, environment: environment.key })) continue;
     const listing = await reads
       .selectFrom('listings')
       .select(['version', 'changedAt'])

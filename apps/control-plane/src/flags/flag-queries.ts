@@ -1,10 +1,13 @@
 import type { FlagConfiguration, FlagDefinition, FlagKind, FlagState } from '@sluice/authoring';
-import type { EnvironmentRow, Reads } from '../database/schema.ts';
+import type { EnvironmentRow, ObjectRow, Reads } from '../database/schema.ts';
 import { notFound } from '../errors.ts';
 
-/** A flag in one environment, with the version that last altered what SDKs get. */
+/** A flag in one environment. */
 export interface StoredFlag extends FlagState {
+  /** Of the change that last altered what SDKs get. */
   readonly version: number;
+  /** Of the change that last touched it at all: what people are told, and `expectedVersion` is compared with. */
+  readonly touchedVersion: number;
 }
 
 export interface FlagPage {
@@ -81,19 +84,23 @@ function selectFlags(reads: Reads, { id, projectKey }: Pick<EnvironmentRow, 'id'
   return reads
     .selectFrom('objects')
     .innerJoin('definitions', 'definitions.key', 'objects.key')
-    .select(['definitionJson', 'stateJson', 'version'])
+    .select(['definitionJson', 'stateJson', 'version', 'touchedVersion'])
     .where('definitions.projectKey', '=', projectKey)
     .where('environmentId', '=', id)
     .where('objects.kind', '=', 'flag')
     .where('stateJson', 'is not', null);
 }
 
-function parseFlag(row: { definitionJson: string; stateJson: string | null; version: number }): StoredFlag {
+function parseFlag({
+  definitionJson,
+  stateJson,
+  ...versions
+}: { definitionJson: string } & Pick<ObjectRow, 'stateJson' | 'version' | 'touchedVersion'>): StoredFlag {
   return {
-    definition: parseDefinition(row.definitionJson),
+    definition: parseDefinition(definitionJson),
     // Written by this program, and not null by the query.
-    configuration: JSON.parse(row.stateJson ?? '') as FlagConfiguration,
-    version: row.version,
+    configuration: JSON.parse(stateJson ?? '') as FlagConfiguration,
+    ...versions,
   };
 }
 

@@ -141,14 +141,14 @@ export function addFlagRoutes(app: App, context: ServerContext): void {
     '/projects/:project/flags/:flag/environments',
     {
       schema: {
-        summary: 'Show how a flag behaves in all environments, and what differs',
+        summary: 'Show how a flag behaves in all environments that you may see, and what differs',
         params: flagParams,
         response: { 200: flagEnvironmentsView },
       },
     },
-    async ({ params }) => {
+    async ({ params, actor }) => {
       const { kind } = await getDefinition(db, params.project, params.flag);
-      const flags = await listFlagEnvironments(db, params.project, params.flag);
+      const flags = await listFlagEnvironments(db, params, actor);
       return toFlagEnvironmentsView({ key: params.flag, kind }, flags, platform.now());
     },
   );

@@ -1,6 +1,7 @@
 import { flagFacetsView, flagRowsView } from '@sluice/api-client';
 import { parseCursor, toPage } from '../http/paging.ts';
 import type { App } from '../http/zod-routes.ts';
+import { refuseBlind } from '../people/permission.ts';
 import { getEnvironment } from '../projects/environment-queries.ts';
 import { environmentParams } from '../projects/project-schema.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -20,9 +21,10 @@ export function addFlagRowRoutes(app: App, { db, platform }: ServerContext): voi
         response: { 200: flagRowsView },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query, actor }) => {
       const { limit, cursor, compare, compared } = query;
       const search = toFlagSearch(query);
+      if (compare !== undefined) refuseBlind(actor, { project: params.project, environment: compare });
       const { id } = await getEnvironment(db, params.project, params.environment);
       const compareId = compare === undefined ? undefined : (await getEnvironment(db, params.project, compare)).id;
       const now = platform.now();

@@ -5,7 +5,7 @@ import type { StoredFlag } from './flag-queries.ts';
 
 /** `now`: trips whose time is over by then are overdue. */
 export function toEnvironmentFlagView(
-  { definition, configuration, version }: StoredFlag,
+  { definition, configuration, touchedVersion }: StoredFlag,
   now: number,
 ): EnvironmentFlagView {
   // The salt decides who falls into which share; it is nobody's business but the engine's.
@@ -14,5 +14,5 @@ export function toEnvironmentFlagView(
     trip === undefined ? rule : { ...rule, trip: toTripView(trip, now) },
   );
   const variations = listVariations({ definition, configuration });
-  return { ...definition, ...shown, variations, rules, version };
+  return { ...definition, ...shown, variations, rules, version: touchedVersion };
 }

@@ -12,6 +12,7 @@ import { addFleetRoutes } from '../fleet/fleet-routes.ts';
 import { createId } from '../ids.ts';
 import { addMigrationRoutes } from '../migrations/migration-routes.ts';
 import { addNowRoutes } from '../now/now-routes.ts';
+import { createTrust } from '../people/find-person.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
 import { addPersonRoutes } from '../people/person-routes.ts';
 import { addRoleHolderRoutes } from '../people/role-holder-routes.ts';
@@ -47,6 +48,7 @@ export function createApp(context: ServerContext, dashboard?: string): App {
     routerOptions: { maxParamLength: longestParam },
     frameworkErrors: answerError,
     genReqId: () => createId(context.platform),
+    trustProxy: createTrust(context.people.trustedProxies),
     return503OnClosing: false,
   });
   takeJsonBodies(app);

@@ -134,6 +134,7 @@ describe('the OpenAPI document', () => {
         'DELETE /people/{person}',
         'GET /people/me/sessions',
         'DELETE /people/me/sessions/{session}',
+        'POST /people/me/password',
         'POST /people/me/totp',
         'POST /people/me/totp/verify',
         'POST /people/me/totp/disable',
@@ -469,7 +470,10 @@ describe('every answer is as the document says, and has nothing that it does not
     const [, invitation] = (await ask('GET', '/invitations', '/invitations')).body.items;
     await ask('DELETE', '/invitations/{invitation}', `/invitations/${invitation.id}`);
     const bob = { token: link.split('#')[1], name: 'Bob', email: 'bob@example.com', password: ann.password };
-    await ask('POST', '/invitations/accept', '/invitations/accept', bob, new TestBrowser(server.url));
+    const bobs = new TestBrowser(server.url);
+    await ask('POST', '/invitations/accept', '/invitations/accept', bob, bobs);
+    const passwords = { password: bob.password, newPassword: 'another long enough password' };
+    await ask('POST', `${me}/password`, `${me}/password`, passwords, bobs);
     const [, { id: person }] = (await ask('GET', '/people', '/people')).body.items;
     await ask('PATCH', '/people/{person}', `/people/${person}`, { grants: [{ role: 'editor' }] });
     await ask('DELETE', '/people/{person}', `/people/${person}`);

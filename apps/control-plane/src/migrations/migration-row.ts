@@ -15,12 +15,12 @@ interface Asked {
 /** Evidence is gathered only of what is on its way: of everything else there is nothing to decide. */
 export async function toMigrationRow(
   reads: Reads,
-  { definition, configuration, version }: StoredFlag,
+  { definition, configuration, version, touchedVersion }: StoredFlag,
   { environment, now, fleet }: Asked,
 ): Promise<MigrationRowView> {
   const { key, name, description, owner, archived } = definition;
   const { fallthrough, rules } = configuration;
-  const row = { key, name, description, owner, archived, fallthrough, rules, version };
+  const row = { key, name, description, owner, archived, fallthrough, rules, version: touchedVersion };
   const [stage, ...others] = listStagesInForce(configuration);
   if (archived || (others.length === 0 && (stage === 'off' || stage === 'complete'))) return row;
   const evidence = await gatherEvidence(reads, { environment, key, version, now }, fleet);

@@ -8,8 +8,16 @@ interface Allowance {
   readonly periodMs: number;
 }
 
+/** How somebody tries to get in; who uses up one of these at an address leaves the others to whoever shares it. */
+export type Way = 'password' | 'code' | 'link' | 'sign-on';
+
+/**
+ * An e-mail address has two, so that who guesses at it from one place does not lock out whose it is, and who guesses from
+ * many makes them wait for a few seconds at most.
+ */
 const allowances = {
-  email: { burst: 10, periodMs: 30_000 },
+  emailThere: { burst: 10, periodMs: 30_000 },
+  email: { burst: 50, periodMs: 10_000 },
   address: { burst: 50, periodMs: 3000 },
 } as const satisfies Readonly<Record<string, Allowance>>;
 
@@ -18,10 +26,14 @@ const places = 8192;
 
 /**
  * Limits attempts to get in, by e-mail and by address. Of each place one number is kept, the time at which its
- * allowance is whole again (GCRA), so it takes 128 kB, whatever comes.
+ * allowance is whole again (GCRA), so it takes 192 kB, whatever comes.
  */
 export class Attempts {
-  readonly #wholeAt = { email: new Float64Array(places), address: new Float64Array(places) };
+  readonly #wholeAt = {
+    emailThere: new Float64Array(places),
+    email: new Float64Array(places),
+    address: new Float64Array(places),
+  };
   readonly #key: Uint8Array;
   readonly #now: () => number;
 
@@ -31,9 +43,11 @@ export class Attempts {
   }
 
   /** Counts an attempt; throws `too-many-requests` when there were too many. */
-  count(by: { readonly email?: string; readonly address: string }): void {
-    this.#take('address', by.address);
-    if (by.email !== undefined) this.#take('email', by.email.toLowerCase());
+  count({ by, address, email }: { readonly by: Way; readonly address: string; readonly email?: string }): void {
+    this.#take('address', `${by} ${address}`);
+    if (email === undefined) return;
+    this.#take('emailThere', `${address} ${email.toLowerCase()}`);
+    this.#take('email', email.toLowerCase());
   }
 
   #take(kind: keyof typeof allowances, name: string): void {

@@ -3,6 +3,7 @@ import type { Database } from '../database/schema.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
 import type { SignOnSettings } from '../settings.ts';
+import { findOwner } from './names.ts';
 
 /** What better-auth needs to know of the server. */
 export interface AuthOptions {
@@ -73,7 +74,7 @@ async function loadAuth({ db, platform, log, origin, secret, signOn }: AuthOptio
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength, maxPasswordLength },
     plugins: [
       twoFactor({ schema: { twoFactor: { modelName: 'twoFactors', fields: { userId: 'personId' } } } }),
-      genericOAuth({ config: signOn === undefined ? [] : [toProvider(signOn)] }),
+      genericOAuth({ config: signOn === undefined ? [] : [toProvider(signOn, db)] }),
     ],
     onAPIError: { errorURL: `${origin}/login` },
     // Attempts are counted before they get here, see attempts.ts.
@@ -102,7 +103,14 @@ export const addressHeader = 'x-sluice-address';
 /** Nothing is asked of the provider after somebody came in, so nothing is kept to ask with. */
 const noTokens = { accessToken: null, refreshToken: null, idToken: null };
 
-function toProvider({ issuer, clientId, clientSecret }: SignOnSettings) {
+/** Whom the provider calls as somebody here is called already is told apart by their address. */
+async function findFreeName(db: Database, profile: Readonly<Record<string, unknown>>): Promise<string> {
+  const email = String(profile.email ?? '');
+  const name = String(profile.name ?? '').trim() || email;
+  return (await findOwner(db, name)) === undefined ? name : `${name} (${email})`;
+}
+
+function toProvider({ issuer, clientId, clientSecret }: SignOnSettings, db: Database) {
   return {
     providerId: signOnId,
     discoveryUrl: `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`,
@@ -111,6 +119,8 @@ function toProvider({ issuer, clientId, clientSecret }: SignOnSettings) {
     scopes: ['openid', 'email', 'profile'],
     pkce: true,
     requireIdTokenVerification: true,
+    // What is made of it counts for newcomers only.
+    mapProfileToUser: async (profile: Readonly<Record<string, unknown>>) => ({ name: await findFreeName(db, profile) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type Cidr, cidrContains, parseAddress } from '@sluice/engine';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerContext } from '../server-context.ts';
 import type { Actor } from './actor.ts';
@@ -16,7 +17,12 @@ export async function findPersonOf(
 ): Promise<Actor | undefined> {
   if (!sessionCookie.test(request.headers.cookie ?? '')) return undefined;
   const { api } = await auth();
-  const { headers, response } = await api.getSession({ headers: toAuthHeaders(request), returnHeaders: true });
+  const { headers, response } = await api.getSession({
+    headers: toAuthHeaders(request),
+    // By HEAD open streams ask whether they may go on: a cookie that is set then reaches nobody.
+    query: { disableRefresh: request.method === 'HEAD' },
+    returnHeaders: true,
+  });
   passCookies(headers, reply);
   if (response === null) return undefined;
   const { user, session } = response;
@@ -35,7 +41,7 @@ export async function findPersonOf(
 
 /** What better-auth is told of a request. */
 export function toAuthHeaders(request: FastifyRequest): Headers {
-  const headers = new Headers({ [addressHeader]: addressOf(request) });
+  const headers = new Headers({ [addressHeader]: request.ip });
   for (const name of ['cookie', 'user-agent'] as const) {
     const value = request.headers[name];
     if (value !== undefined) headers.set(name, value);
@@ -43,14 +49,16 @@ export function toAuthHeaders(request: FastifyRequest): Headers {
   return headers;
 }
 
-/** Where a request comes from. Workers pass theirs on by a socket that only they reach, and say it of each. */
-export function addressOf({ ip, headers }: FastifyRequest): string {
-  if (ip) return ip;
-  return (
-    String(headers['x-forwarded-for'] ?? '')
-      .split(', ')
-      .at(-1) ?? ''
-  );
+/**
+ * Whose `X-Forwarded-For` counts: proxies that the settings name, and workers, which pass requests on by a socket without
+ * an address that only they reach. Everybody else could say anything.
+ */
+export function createTrust(proxies: readonly Cidr[] = []): (address: string | undefined) => boolean {
+  return (text) => {
+    if (text === undefined || text === '') return true;
+    const address = parseAddress(text);
+    return address !== undefined && proxies.some((block) => cidrContains(block, address));
+  };
 }
 
 export function passCookies(from: Headers, to: FastifyReply): void {

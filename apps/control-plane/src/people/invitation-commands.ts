@@ -4,6 +4,7 @@ import type { Reads, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
+import { refuseTakenName } from './names.ts';
 import { parseGrants } from './people-queries.ts';
 
 const weekMs = 7 * 24 * 60 * 60 * 1000;
@@ -97,6 +98,7 @@ export async function acceptInvitation(
     const message = `expected ${invitation.email}, whom the invitation is for, got ${email}`;
     throw new ServerError('invalid-request', `email: ${message}`, { faults: [{ path: 'email', message }] });
   }
+  await refuseTakenName(writes, name, 'person');
   const id = createId(platform);
   const now = new Date(platform.now()).toISOString();
   const times = { createdAt: now, updatedAt: now };

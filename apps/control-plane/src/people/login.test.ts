@@ -135,6 +135,18 @@ describe('a login', () => {
     expect(victim.cookies.get(name)).not.toBe(before);
   });
 
+  test('goes on with what is asked, and not with what an open stream asks for itself, whose cookie reaches nobody', async () => {
+    const { db } = server.running.context;
+    const inFiveDays = new Date(Date.now() + 5 * 24 * 3_600_000).toISOString();
+    await db.updateTable('sessions').set({ expiresAt: inFiveDays }).execute();
+    const find = async () => (await db.selectFrom('sessions').select('expiresAt').executeTakeFirstOrThrow()).expiresAt;
+    const asking = await browser.api('HEAD', '/projects/default/environments/production/events');
+    expect([asking.status, asking.headers.getSetCookie(), await find()]).toEqual([200, [], inFiveDays]);
+    const { headers } = await browser.api('GET', '/projects');
+    expect(headers.getSetCookie()).toEqual([expect.stringContaining('Max-Age=604800')]);
+    expect(Date.parse(await find())).toBeGreaterThan(Date.parse(inFiveDays));
+  });
+
   test('is not believed with a cookie that somebody altered', async () => {
     const [[name = '', value = ''] = []] = [...browser.cookies];
     browser.setCookie(name, `x${value}`);
@@ -142,6 +154,57 @@ describe('a login', () => {
     const { token } = await server.running.context.db.selectFrom('sessions').select('token').executeTakeFirstOrThrow();
     browser.setCookie(name, token);
     expect((await browser.api('GET', '/projects')).status).toBe(401);
+  });
+});
+
+describe('a password', () => {
+  const newPassword = 'another long enough password';
+  const body = { password: ann.password, newPassword };
+
+  beforeEach(async () => {
+    await setUp();
+  });
+
+  const logIn = async (password: string): Promise<number> =>
+    (await new TestBrowser(server.url).api('POST', '/session', { email: ann.email, password })).status;
+
+  test('is changed with the old one, which ends all sessions but this', async () => {
+    const other = new TestBrowser(server.url);
+    await other.api('POST', '/session', { email: ann.email, password: ann.password });
+    const before = new Map(browser.cookies);
+    expect((await browser.api('POST', '/people/me/password', body)).status).toBe(204);
+    expect((await browser.api('GET', '/session')).body.person).toMatchObject({ name: 'Ann' });
+    expect((await browser.api('GET', '/people/me/sessions')).body.items).toMatchObject([{ isThis: true }]);
+    expect((await browser.api('POST', '/projects/default/flags', { key: 'a' })).status).toBe(201);
+    expect((await other.api('GET', '/projects')).status).toBe(401);
+    // Also for whoever kept the cookie of this one.
+    const kept = new TestBrowser(server.url);
+    for (const [name, value] of before) kept.setCookie(name, value);
+    expect((await kept.api('GET', '/projects')).status).toBe(401);
+    expect([await logIn(ann.password), await logIn(newPassword)]).toEqual([401, 200]);
+  });
+
+  test.each([
+    ['with another than the old one', { ...body, password: 'not the password' }, 401, 'wrong-credentials'],
+    ['to one that is too short', { ...body, newPassword: 'short' }, 400, 'invalid-request'],
+    ['without the old one', { newPassword }, 400, 'invalid-request'],
+  ])('is not changed %s', async (_, sent, status, code) => {
+    expect(await browser.api('POST', '/people/me/password', sent)).toMatchObject({ status, body: { code } });
+    expect([await logIn(ann.password), await logIn(newPassword)]).toEqual([200, 401]);
+  });
+
+  test('is not changed by a page of another origin, nor by a token', async () => {
+    const headers = { 'x-csrf-token': undefined };
+    expect((await browser.api('POST', '/people/me/password', body, headers)).status).toBe(403);
+    expect((await server.api('POST', '/people/me/password', body)).status).toBe(403);
+  });
+
+  test('is not found out by changing it again and again', async () => {
+    const guess = async () =>
+      (await browser.api('POST', '/people/me/password', { ...body, password: 'guessed' })).status;
+    for (let at = 0; at < 10; at++) expect(await guess()).toBe(401);
+    expect(await guess()).toBe(429);
+    expect((await browser.api('POST', '/people/me/password', body)).status).toBe(429);
   });
 });
 

@@ -5,11 +5,12 @@ import { notFound, ServerError } from '../errors.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { LoggedIn } from './actor.ts';
-import { maxPasswordLength } from './auth.ts';
-import { addressOf, passCookies, toAuthHeaders } from './find-person.ts';
+import { maxPasswordLength, minPasswordLength } from './auth.ts';
+import { passCookies, toAuthHeaders } from './find-person.ts';
 import { codeBody, refuseLogin } from './session-routes.ts';
 
 const passwordBody = z.strictObject({ password: z.string().min(1).max(maxPasswordLength) });
+const newPasswordBody = passwordBody.extend({ newPassword: z.string().min(minPasswordLength).max(maxPasswordLength) });
 const sessionParams = z.object({ session: z.string().max(64) });
 
 /** What people decide about how they themselves log in. */
@@ -60,6 +61,29 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
       if (numDeletedRows === 0n) throw notFound('session of yours with the id', session);
       reply.code(204);
       return undefined;
+    },
+  );
+
+  app.post(
+    '/people/me/password',
+    {
+      config: { needs: 'anyone' },
+      schema: {
+        summary: 'Choose another password; ends all other sessions of yours',
+        body: newPasswordBody,
+        response: { 204: z.undefined() },
+      },
+    },
+    async (request, reply) => {
+      const { password: currentPassword, newPassword } = request.body;
+      const body = { currentPassword, newPassword, revokeOtherSessions: true };
+      const { headers } = await callAuth(
+        request,
+        async ({ api }, headers) => api.changePassword({ body, headers, returnHeaders: true }),
+        'the password is wrong, or you have none because you log in by single sign-on',
+      );
+      request.log.info({ person: request.actor.id, name: request.actor.name }, 'somebody changed their password');
+      return finish(reply, headers);
     },
   );
 
@@ -118,12 +142,11 @@ export function addOwnRoutes(app: App, context: ServerContext): void {
   async function callAuth<T>(
     request: FastifyRequest,
     call: (auth: Awaited<ReturnType<typeof people.auth>>, headers: Headers) => Promise<T>,
+    refusal = 'the password or the code is wrong, or there is no authenticator app to do this with',
   ): Promise<T> {
     const { email } = requirePerson(request.actor);
-    people.attempts.count({ address: addressOf(request), email });
-    return call(await people.auth(), toAuthHeaders(request)).catch(
-      refuseLogin('the password or the code is wrong, or there is no authenticator app to do this with'),
-    );
+    people.attempts.count({ by: 'password', address: request.ip, email });
+    return call(await people.auth(), toAuthHeaders(request)).catch(refuseLogin(refusal));
   }
 
   /** The session goes on under another id, and with another CSRF token: `GET /session` tells it. */

@@ -1,3 +1,4 @@
+import type { Cidr } from '@sluice/engine';
 import type { SignOnSettings } from '../settings.ts';
 import type { Attempts } from './attempts.ts';
 import type { Auth } from './auth.ts';
@@ -11,5 +12,7 @@ export interface PeopleContext {
   readonly publicUrl: string | undefined;
   /** Where links to the server lead: the same, or else where it listens. */
   readonly origin: string;
+  /** Whose word for where a request comes from is taken. */
+  readonly trustedProxies: readonly Cidr[] | undefined;
   readonly signOn: SignOnSettings | undefined;
 }

@@ -61,6 +61,7 @@ const open = [
   'POST /setup',
   'POST /invitations/accept',
   'DELETE /people/me/sessions/{session}',
+  'POST /people/me/password',
   'POST /people/me/totp',
   'POST /people/me/totp/verify',
   'POST /people/me/totp/disable',
@@ -144,6 +145,70 @@ test('who has no role sees nothing, and nothing of where they have none', async 
     if (url !== '/projects') expect([path, (await stranger('GET', url)).status]).toEqual([path, 403]);
   }
   expect((await stranger('GET', '/projects')).body.items).toEqual([]);
+});
+
+describe('who has a role in one environment', () => {
+  const grants: readonly Grant[] = [{ role: 'editor', project: 'default', environment: 'staging' }];
+  const copy = { flag: 'secretive', instructions: [{ kind: 'copy-configuration', from: 'production' }] };
+  let person: TestBrowser;
+  let callers: readonly Call[];
+
+  beforeAll(async () => {
+    await server.api('POST', '/projects/default/flags', { key: 'secretive' });
+    const instructions = [{ kind: 'add-targets' as const, variation: 'off', keys: ['tom@customer.example'] }];
+    await server.change({ flag: 'secretive', instructions });
+    person = await invite('ed', grants);
+    callers = [(...asked) => person.api(...asked), await makeToken({ grants })];
+  });
+
+  test('sees a flag side by side only where they have one', async () => {
+    const path = '/projects/default/flags/secretive/environments';
+    for (const call of callers) {
+      const { body } = await call('GET', path);
+      expect(body).toMatchObject({ items: [{ environment: 'staging' }], differences: [] });
+      expect(JSON.stringify(body)).not.toContain('customer');
+    }
+    const { body } = await server.api('GET', path);
+    expect(body.items).toHaveLength(2);
+  });
+
+  test('compares lists with nothing that they may not see', async () => {
+    const path = `${staging}/flag-rows?search=secretive&compare=`;
+    for (const call of callers) {
+      expect((await call('GET', `${path}production`)).status).toBe(403);
+      expect((await call('GET', `${path}staging`)).body.items).toMatchObject([{ other: { same: true } }]);
+    }
+    expect((await server.api('GET', `${path}production`)).body.items).toMatchObject([{ other: { same: false } }]);
+  });
+
+  test.each([
+    ['copying from there', 'changes', copy],
+    ['trying to', 'changes', { ...copy, dryRun: true }],
+    ['a preview of it', 'changes/preview', copy],
+  ])('reads nothing of the others by %s', async (_, path, body) => {
+    for (const call of callers) {
+      const answer = await call('POST', `${staging}/${path}`, body);
+      expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      expect(answer.body.title).toContain('this needs the role viewer in `default/production`');
+    }
+    const both = await makeToken({ grants: [...grants, { role: 'viewer', project: 'default' }] });
+    expect((await both('POST', `${staging}/${path}`, body)).status).toBe(200);
+  });
+
+  test('does not hear what would be lost elsewhere by a revert', async () => {
+    const definition = {
+      flag: 'secretive',
+      instructions: [{ kind: 'update-definition', definition: { tags: ['x'] } }],
+    };
+    await server.api('POST', `${staging}/changes`, definition);
+    const later = [{ kind: 'add-targets' as const, variation: 'off', keys: ['una@customer.example'] }];
+    await server.change({ flag: 'secretive', instructions: later });
+    const [{ id }] = (await server.api('GET', `${staging}/changes?flag=secretive&limit=1`)).body.items;
+    const answer = await person.api('POST', `${staging}/changes/${id}/revert`, { dryRun: true });
+    const errors = [{ path: 'discardLater', message: 'changes of an environment that you may not see' }];
+    expect(answer).toMatchObject({ status: 409, body: { errors } });
+    expect(JSON.stringify(answer.body)).not.toContain('customer');
+  });
 });
 
 test('people hear whom to ask, and tokens do not', async () => {
@@ -299,6 +364,30 @@ describe('an invitation', () => {
     expect(await accept('eve@example.com')).toMatchObject({ status: 400, body: { errors: [{ path: 'email' }] } });
     expect((await accept('fay@example.com')).body).toMatchObject({ person: { name: 'Fay' }, grants });
     expect((await accept('fay@example.com')).status).toBe(404);
+  });
+
+  test('does not let anybody in under the name of somebody else, or of a token', async () => {
+    await makeToken({ name: 'Pipeline' });
+    const { link } = (await admin.api('POST', '/invitations', { grants: [] })).body;
+    const body = { token: link.split('#')[1], email: 'ivy@example.com', password };
+    const browser = new TestBrowser(server.url);
+    for (const [name, whose] of [
+      ['Ann', 'somebody here'],
+      ['A\u200bＮN', 'somebody here'],
+      ['pipeline', 'an API token'],
+    ])
+      expect(await browser.api('POST', '/invitations/accept', { ...body, name })).toMatchObject({
+        status: 409,
+        body: {
+          code: 'already-exists',
+          title: `${whose} is called ${name} already, and changes are known by the name; choose another`,
+          errors: [{ path: 'name' }],
+        },
+      });
+    expect((await browser.api('POST', '/invitations/accept', { ...body, name: 'Ivy' })).status).toBe(201);
+    expect(await server.api('POST', '/tokens', { name: 'ivy' })).toMatchObject({ status: 409 });
+    // One takes the place of the other.
+    expect((await server.api('POST', '/tokens', { name: 'Pipeline' })).status).toBe(201);
   });
 
   test('stays good where the address is taken, and ends after a week', async () => {

@@ -7,9 +7,10 @@ import type { App } from '../http/zod-routes.ts';
 import { listSeen } from '../projects/project-view.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { Actor } from './actor.ts';
+import type { Way } from './attempts.ts';
 import { maxPasswordLength, minPasswordLength, signOnId } from './auth.ts';
 import { createCsrfToken, refuseForeignOrigin, refuseForgery } from './csrf.ts';
-import { addressOf, findPersonOf, passCookies, toAuthHeaders } from './find-person.ts';
+import { findPersonOf, passCookies, toAuthHeaders } from './find-person.ts';
 import { acceptInvitation, isSetUp } from './invitation-commands.ts';
 import { findPerson, parseGrants } from './people-queries.ts';
 
@@ -47,7 +48,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
     { schema: { summary: 'Log in', body: loginBody, response: { 200: sessionView, 202: totpNeededView } } },
     async (request, reply) => {
       const { email, password } = request.body;
-      admit(request, email);
+      admit(request, 'password', email);
       const view = await logIn(request, reply, { email, password });
       if (view !== undefined) return view;
       reply.code(202);
@@ -65,7 +66,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
       },
     },
     async (request, reply) => {
-      admit(request);
+      admit(request, 'code');
       const { api } = await people.auth();
       const answer = { body: request.body, headers: toAuthHeaders(request), returnHeaders: true } as const;
       const isFromApp = /^\d{6}$/.test(request.body.code);
@@ -102,7 +103,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
       path,
       { schema: { summary, body: acceptBody, response: { 201: sessionView } } },
       async (request, reply) => {
-        admit(request);
+        admit(request, 'link');
         const { password, ...who } = request.body;
         const auth = await people.auth();
         const passwordHash = await (await auth.$context).password.hash(password);
@@ -121,9 +122,9 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
   }
 
   /** Counts an attempt to get in, by which no page of somebody else may log anybody in. */
-  function admit(request: FastifyRequest, email?: string): void {
+  function admit(request: FastifyRequest, by: Way, email?: string): void {
     refuseForeignOrigin(request, people.publicUrl);
-    people.attempts.count({ address: addressOf(request), ...(email !== undefined && { email }) });
+    people.attempts.count({ by, address: request.ip, ...(email !== undefined && { email }) });
   }
 
   /** Undefined: a code is needed too. */

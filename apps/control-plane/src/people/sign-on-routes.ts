@@ -1,9 +1,10 @@
+import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { ServerError } from '../errors.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { signOnId } from './auth.ts';
-import { addressOf, passCookies, toAuthHeaders } from './find-person.ts';
+import { passCookies, toAuthHeaders } from './find-person.ts';
 
 const signOnParams = z.object({ id: z.string().max(64) });
 const signOnQuery = z.strictObject({ to: z.string().max(2048).default('/') });
@@ -26,7 +27,8 @@ export function addSignOnRoutes(app: App, { people }: ServerContext): void {
     },
     async (request, reply) => {
       requireConfigured(request.params.id);
-      attempts.count({ address: addressOf(request) });
+      refuseEmbedded(request);
+      attempts.count({ by: 'sign-on', address: request.ip });
       const callbackURL = parseOwnPath(request.query.to, origin);
       const { api } = await auth();
       const { headers, response } = await api
@@ -57,7 +59,7 @@ export function addSignOnRoutes(app: App, { people }: ServerContext): void {
     },
     async (request, reply) => {
       requireConfigured(request.params.id);
-      attempts.count({ address: addressOf(request) });
+      attempts.count({ by: 'sign-on', address: request.ip });
       const { api } = await auth();
       const answer = await api.callbackOAuth({
         method: 'GET',
@@ -75,6 +77,12 @@ export function addSignOnRoutes(app: App, { people }: ServerContext): void {
     if (signOn === undefined || id !== signOnId)
       throw new ServerError('not-found', `there is no single sign-on \`${id}\``);
   }
+}
+
+/** Browsers say what they fetch something for: as a picture or in a frame of some page nobody logs in. */
+function refuseEmbedded({ headers }: FastifyRequest): void {
+  const purpose = headers['sec-fetch-dest'] ?? 'document';
+  if (purpose !== 'document') throw new ServerError('forbidden', 'this is a page to be opened by itself');
 }
 
 /** The address of a path of this server; whole, because a path that begins with two slashes would be another server. */

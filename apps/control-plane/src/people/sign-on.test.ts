@@ -56,6 +56,13 @@ describe('single sign-on', () => {
     expect(accounts).toMatchObject([{ accessToken: null, refreshToken: null, idToken: null, accountId: 'sue' }]);
   });
 
+  test('tells newcomers apart from whoever has their name already', async () => {
+    await server.api('POST', '/tokens', { name: 'Wim' });
+    const browser = new TestBrowser(server.url);
+    await logIn(browser, 'wim');
+    expect((await browser.api('GET', '/session')).body.person.name).toBe('wim (wim@example.com)');
+  });
+
   test('is another way in for whom an invitation named, and not for who only says that it is their address', async () => {
     const password = 'a long enough password';
     const grants = [{ role: 'editor' }];
@@ -122,6 +129,15 @@ describe('single sign-on', () => {
     expect(browser.cookies.get('sluice.session_token')).not.toBe('chosen.by-somebody');
     await other.fetch(back);
     expect((await other.api('GET', '/session')).body.person).toBeNull();
+  });
+
+  test('does not begin as a picture or in a frame of another page', async () => {
+    for (const purpose of ['image', 'iframe']) {
+      const headers = { 'sec-fetch-dest': purpose };
+      expect((await new TestBrowser(server.url).fetch(`/api/v1${signOn}`, { headers })).status).toBe(403);
+    }
+    const headers = { 'sec-fetch-dest': 'document' };
+    expect((await new TestBrowser(server.url).fetch(`/api/v1${signOn}`, { headers })).status).toBe(302);
   });
 
   test('is not there under another name', async () => {

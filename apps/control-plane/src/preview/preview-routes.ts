@@ -14,12 +14,12 @@ import { Turns } from './turns.ts';
 
 const base = '/projects/:project/environments/:environment';
 const flagParams = environmentParams.extend({ flag: keySchema });
-/** A preview takes the server a second or less. */
-const mostWaiting = 8;
+/** A preview takes the server a second or less; a page asks for two at once. */
+const bounds = { waiting: 16, each: 4 };
 
 export function addPreviewRoutes(app: App, context: ServerContext): void {
   const { db, channels, contexts, platform } = context;
-  const turns = new Turns(mostWaiting);
+  const turns = new Turns(bounds);
 
   function inTurn<T>(
     { actor }: Pick<FastifyRequest, 'actor'>,
@@ -28,7 +28,7 @@ export function addPreviewRoutes(app: App, context: ServerContext): void {
   ): Promise<T> {
     const signal = untilClosed(reply);
     const { sampleSize } = contexts;
-    return turns.take(signal, () => work({ db, platform, sampleSize, actor: actor.name, signal }));
+    return turns.take(actor.id, signal, () => work({ db, platform, sampleSize, actor, signal }));
   }
 
   app.post(

@@ -9,7 +9,7 @@ import {
 } from '@sluice/authoring';
 import type { Channel } from '@sluice/delivery';
 import type { Context } from '@sluice/engine';
-import { listAddressed, toError } from '../changes/change-commands.ts';
+import { listAddressed, refuseUnseen, toError } from '../changes/change-commands.ts';
 import { type ChangePlan, planChange } from '../changes/plan-change.ts';
 import { findSample, readSample, type Sample } from '../contexts/context-queries.ts';
 import type { Database, EnvironmentRow } from '../database/schema.ts';
@@ -18,6 +18,7 @@ import { createRulesetOf } from '../evaluations/ruleset-of.ts';
 import { getFlag } from '../flags/flag-queries.ts';
 import { createId } from '../ids.ts';
 import { answer } from '../objects/object-queries.ts';
+import type { Actor } from '../people/actor.ts';
 import { nextTurn, type Platform } from '../platform.ts';
 import { AnswerComparison, LineTally } from './compare-answers.ts';
 import { describeShare } from './share.ts';
@@ -26,7 +27,7 @@ export interface PreviewSurroundings {
   readonly db: Database;
   readonly platform: Platform;
   readonly sampleSize: number;
-  readonly actor: string;
+  readonly actor: Actor;
   /** Aborted when nobody wants to know any more. */
   readonly signal: AbortSignal;
 }
@@ -45,13 +46,14 @@ export async function previewChange(
   surroundings: PreviewSurroundings,
 ): Promise<PreviewView> {
   const { db, platform, actor, sampleSize } = surroundings;
+  refuseUnseen(actor, environment, request);
   const planned = await answer(db, environment, {
     ask: (lookup) => {
       const plan = planChange(request, lookup);
       return isProblem(plan) ? plan : { plan, flags: listConcerned(plan, request.flag, lookup) };
     },
     about: listAddressed(request),
-    told: { createId: () => createId(platform, 8), actor, now: platform.now() },
+    told: { createId: () => createId(platform, 8), actor: actor.name, now: platform.now() },
   });
   if (isProblem(planned)) throw toError(planned);
   const { plan, flags } = planned;

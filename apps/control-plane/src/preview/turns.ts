@@ -1,21 +1,34 @@
 import { ServerError } from '../errors.ts';
 
-/** Lets work be done by one at a time; so many may wait. */
-export class Turns {
-  readonly #most: number;
-  #last: Promise<void> = Promise.resolve();
-  #taken = 0;
+interface Bounds {
+  /** So many may wait. */
+  readonly waiting: number;
+  /** Of one person or token so many may be there, waiting or not: nobody keeps everybody else out. */
+  readonly each: number;
+}
 
-  constructor(most: number) {
-    this.#most = most;
+interface Turn {
+  readonly who: string;
+}
+
+/** Lets work be done by one at a time. */
+export class Turns {
+  readonly #bounds: Bounds;
+  readonly #turns = new Set<Turn>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
   }
 
-  /** Does the work when it is its turn, unless whoever wants it is gone by then; rejects when too many wait. */
-  async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    if (this.#taken > this.#most) {
-      throw new ServerError('too-many-requests', `${this.#most} previews wait already; try again in a few seconds`);
-    }
-    this.#taken++;
+  /** Does the work when it is its turn, unless whoever wants it is gone by then; rejects when too many are there. */
+  async take<T>(who: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    this.#refuseTooMany(who);
+    const turn = { who };
+    const leave = () => this.#turns.delete(turn);
+    this.#turns.add(turn);
+    // Who has gone takes no place from others until it would have been their turn.
+    signal.addEventListener('abort', leave, { once: true });
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
@@ -24,8 +37,19 @@ export class Turns {
       if (signal.aborted) throw new ServerError('unavailable', 'whoever asked for the preview has gone');
       return await work();
     } finally {
-      this.#taken--;
+      signal.removeEventListener('abort', leave);
+      leave();
       resolve();
     }
+  }
+
+  #refuseTooMany(who: string): void {
+    const { waiting, each } = this.#bounds;
+    const own = [...this.#turns].filter((turn) => turn.who === who).length;
+    if (own < each && this.#turns.size <= waiting) return;
+    const whose = own < each ? `${waiting} previews` : `${own} previews of yours`;
+    throw new ServerError('too-many-requests', `${whose} wait already; try again in a few seconds`, {
+      retryAfterSeconds: 2,
+    });
   }
 }

@@ -1,10 +1,11 @@
 import type { SegmentState } from '@sluice/authoring';
-import type { Reads } from '../database/schema.ts';
+import type { ObjectRow, Reads } from '../database/schema.ts';
 import { notFound } from '../errors.ts';
 
 export interface StoredSegment {
   readonly state: SegmentState;
-  readonly version: number;
+  /** Of the change that last touched it at all: what people are told, and `expectedVersion` is compared with. */
+  readonly touchedVersion: number;
 }
 
 /** Segments by key, one more than `limit` if there are. */
@@ -30,7 +31,7 @@ function selectSegments(reads: Reads, environmentId: string) {
   return (
     reads
       .selectFrom('objects')
-      .select(['stateJson', 'version'])
+      .select(['stateJson', 'touchedVersion'])
       .where('environmentId', '=', environmentId)
       .where('kind', '=', 'segment')
       // Those with a colon were made for rules of flags, and are shown there.
@@ -39,7 +40,7 @@ function selectSegments(reads: Reads, environmentId: string) {
   );
 }
 
-function parseSegment({ stateJson, version }: { stateJson: string | null; version: number }): StoredSegment {
+function parseSegment({ stateJson, touchedVersion }: Pick<ObjectRow, 'stateJson' | 'touchedVersion'>): StoredSegment {
   // Written by this program, and not null by the query.
-  return { state: JSON.parse(stateJson ?? '') as SegmentState, version };
+  return { state: JSON.parse(stateJson ?? '') as SegmentState, touchedVersion };
 }

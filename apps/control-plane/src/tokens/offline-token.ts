@@ -5,6 +5,7 @@ import { openEmbedded } from '../database/open-store.ts';
 import { databaseFile } from '../database/sqlite.ts';
 import type { Store, StoreSurroundings } from '../database/store.ts';
 import { ServerError } from '../errors.ts';
+import { refuseTakenName } from '../people/names.ts';
 import { type CreatedToken, createApiToken } from './token-commands.ts';
 
 /**
@@ -18,7 +19,10 @@ export async function createOfflineToken(
 ): Promise<CreatedToken> {
   const store = await open(place, surroundings);
   try {
-    return await store.db.transaction().execute((writes) => createApiToken(writes, { name }, surroundings.platform));
+    return await store.db.transaction().execute(async (writes) => {
+      await refuseTakenName(writes, name, 'token');
+      return createApiToken(writes, { name }, surroundings.platform);
+    });
   } finally {
     await store.close();
   }

@@ -3,6 +3,7 @@ import { grantsSchema } from '@sluice/authoring';
 import * as z from 'zod';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
+import { refuseTakenName } from '../people/names.ts';
 import { parseGrants } from '../people/people-queries.ts';
 import type { ServerContext } from '../server-context.ts';
 import { createApiToken, revokeApiToken } from './token-commands.ts';
@@ -45,6 +46,7 @@ export function addTokenRoutes(app: App, context: ServerContext): void {
     },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
+        await refuseTakenName(writes, request.body.name, 'token');
         const created = await createApiToken(writes, request.body, platform);
         const { id, name } = created;
         return {

@@ -97,7 +97,7 @@ interface Around extends ValveCalls {
 }
 
 function toValveRowView(
-  { definition, configuration, version }: StoredFlag,
+  { definition, configuration, touchedVersion }: StoredFlag,
   { calls, lately, servedAt, now }: Around,
 ): ValveRowView {
   const { key, name, description, tags, owner, variations } = definition;
@@ -127,6 +127,6 @@ function toValveRowView(
     }),
     calls,
     lately,
-    version,
+    version: touchedVersion,
   };
 }

@@ -44,7 +44,8 @@ export async function seedHostile(server: TestServer): Promise<HostileSeed> {
       { id: 'none', value: '' },
     ];
     await call('POST', '/projects/default/flags', { key: keys[index] ?? `flag-${index}`, ...about, variations });
-    await call('POST', '/tokens', { name, grants: [{ role: 'viewer' }] });
+    // Nobody has the name of a token.
+    await call('POST', '/tokens', { name: `${name} (token)`, grants: [{ role: 'viewer' }] });
     await call('POST', '/projects/default/environments/production/credentials', { name });
     await call('POST', '/projects/default/environments', { key: `env-${index}`, name });
     await call('POST', '/edges', { name, environments: [{ project: 'default', environment: 'production' }] });

@@ -1,12 +1,12 @@
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { api, queryClient } from '../api.ts';
-import { sessionKey } from '../session/session.ts';
+import { api } from '../api.ts';
 import { Button } from '../ui/button.tsx';
 import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { Section } from '../ui/section.tsx';
+import { readSessionAgain } from './read-session-again.ts';
 
 /** A code of an authenticator app, asked for at every login. */
 export function Totp({ isOn }: { readonly isOn: boolean }): ReactNode {
@@ -26,12 +26,6 @@ export function Totp({ isOn }: { readonly isOn: boolean }): ReactNode {
       {isOpen && !isOn && <EnableDialog close={close} />}
     </Section>
   );
-}
-
-/** The session goes on under another name, and with another token for writes. */
-function readSessionAgain(): void {
-  void queryClient.invalidateQueries({ queryKey: sessionKey });
-  void queryClient.invalidateQueries({ queryKey: ['own-sessions'] });
 }
 
 function EnableDialog({ close }: { readonly close: () => void }): ReactNode {

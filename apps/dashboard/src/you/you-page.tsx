@@ -8,6 +8,7 @@ import { Loaded } from '../ui/loaded.tsx';
 import { Page } from '../ui/page.tsx';
 import { Section } from '../ui/section.tsx';
 import { OwnSessions } from './own-sessions.tsx';
+import { Password } from './password.tsx';
 import { Totp } from './totp.tsx';
 
 /** What people decide about themselves: how they sign in, where they are signed in, how the pages look to them. */
@@ -29,6 +30,7 @@ export function YouPage(): ReactNode {
                 {grants.length === 0 && <li>You may do nothing yet: an administrator can give you a role.</li>}
               </ul>
             </Section>
+            <Password />
             <Totp isOn={person?.hasTotp === true} />
             <OwnSessions />
             <Appearance />
