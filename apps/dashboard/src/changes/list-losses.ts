@@ -1,4 +1,4 @@
-import { ApiError } from '../api.ts';
+import { ApiError } from '@sluice/api-client';
 
 /** What a refused revert says would be lost, a sentence for each later change; empty: it was refused for something else. */
 export function listLosses(error: unknown): readonly string[] {

@@ -82,8 +82,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
         )}
         {fault === undefined && isUnjudged && (
           <p role="alert" className="mt-1 text-amber-text">
-            <b>What this would do is not known</b>, and it can be applied all the same.{' '}
-            {describeFailure(preview.error)}{' '}
+            <b>What this would do is not known</b>, and it can be applied all the same. {describeFailure(preview.error)}{' '}
             <button type="button" className="font-semibold underline" onClick={preview.askAgain}>
               Ask again
             </button>

@@ -1,4 +1,4 @@
-import { ApiError } from '../api.ts';
+import { ApiError } from '@sluice/api-client';
 
 /**
  * What a failure says of what was asked: `refused`, it is not to be had as it is; `not-now`, nothing was done, and

@@ -9,8 +9,7 @@ export function RefusedNote({ error }: { readonly error: unknown }): ReactNode {
   const isUnknown = findVerdict(error) === 'unknown';
   return (
     <div role="alert" className="text-red-text">
-      <b>{isUnknown ? 'It is not known whether this was applied.' : 'Nothing was applied.'}</b>{' '}
-      {describeFailure(error)}
+      <b>{isUnknown ? 'It is not known whether this was applied.' : 'Nothing was applied.'}</b> {describeFailure(error)}
       {isUnknown && ' Look whether it was before you ask again.'}
       {error instanceof ApiError && error.errors.length > 1 && (
         <ul className="mt-1 list-disc pl-4">
