@@ -51,3 +51,12 @@ describe('values as one types them', () => {
       expect(parseValues(writeValue(value, 'any'), 'any').values).toEqual([value]);
   });
 });
+
+test('patterns are taken as they are, and tried as far as the browser can', () => {
+  expect(parseValues('(?i)^ann@\n(?P<who>x)', 'pattern')).toEqual({ values: ['(?i)^ann@', '(?P<who>x)'] });
+  expect(tryPatterns(['(?i)^ann@'], 'ANN@example.com')).toBe(true);
+  expect(tryPatterns(['^ann@'], 'ANN@example.com')).toBe(false);
+  expect(tryPatterns(['(?P<who>x)'], 'x')).toBeUndefined();
+  expect(tryPatterns(['(?P<who>x)', '^ann'], 'ann')).toBe(true);
+  expect(tryPatterns(['(?P<who>x)', '^ann'], 'bob')).toBeUndefined();
+});
