@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepValues, parseValues, type ValueType, valueTypeOf, writeValue } from './operators.ts';
+import { keepValues, parseValues, tryPatterns, type ValueType, valueTypeOf, writeValue } from './operators.ts';
 
 describe('values as one types them', () => {
   test.each<[string, ValueType, readonly unknown[]]>([
