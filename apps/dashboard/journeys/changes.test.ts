@@ -164,6 +164,38 @@ describe.runIf(hasBrowser())('Changes', () => {
     expect(body.on).toBe(false);
   });
 
+  test('what later changes did to it is listed, and lost only by who says so', async () => {
+    await createFlag('overtaken');
+    const change = await turn('overtaken', 'turn-on');
+    await world.server.change({ flag: 'overtaken', instructions: [{ kind: 'set-fallthrough', variation: 'off' }] });
+    const page = await world.open(`changes/${change.id}`, desktop);
+    await page.getByRole('button', { name: 'Revert…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Revert this change' });
+    const losses = dialog.getByRole('list', { name: 'Later changes' });
+    await losses.getByText(`Version ${change.version + 1} of production`).waitFor();
+    const revert = dialog.getByRole('button', { name: 'Revert in production' });
+    expect(await revert.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByRole('checkbox', { name: 'Also lose this' }).check();
+    await dialog.getByText('turned off').waitFor();
+
+    // One that comes now was not agreed to.
+    await world.server.change({ flag: 'overtaken', instructions: [{ kind: 'set-off-variation', variation: 'on' }] });
+    await losses.getByText(`Version ${change.version + 2} of production`).waitFor();
+    const agree = dialog.getByRole('checkbox', { name: 'Also lose these' });
+    expect(await agree.isChecked()).toBe(false);
+    await agree.check();
+    await dialog.getByText('turned off').waitFor();
+    await revert.click();
+    await dialog.waitFor({ state: 'detached' });
+    const { body } = await world.server.api('GET', '/projects/default/environments/production/flags/overtaken');
+    expect(body).toMatchObject({ on: false, offVariation: 'off', fallthrough: { variation: 'on' } });
+
+    await page.getByRole('button', { name: 'Revert…' }).click();
+    await losses.waitFor();
+    await dialog.getByRole('checkbox').check();
+    await dialog.getByText('Changes nothing: everything is so already.').waitFor();
+  });
+
   test.each([['a phone', phone]])(
     'fits on %s, and axe finds nothing',
     async (_, options) => {

@@ -143,6 +143,84 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     expect(body).toMatchObject({ offVariation: 'on', rules: [] });
   });
 
+  test('edits stay over the parts of the page, are not applied from under what is open, nor left unasked', async () => {
+    await createFlag('kept', toOff);
+    const page = await world.open('flags/kept');
+    await page.getByRole('button', { name: 'While off, everyone gets off' }).click();
+    await page.getByRole('button', { name: /^on\b/ }).click();
+    const review = page.getByRole('region', { name: 'Review' });
+    await review.getByText('when off').waitFor();
+    const parts = page.getByRole('navigation', { name: 'Parts of this page' });
+    await parts.getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('textbox', { name: 'Owner' }).fill('Lena Ortiz');
+    await review.getByText('Lena Ortiz').waitFor();
+    await review.getByText('when off').waitFor();
+    expect(await page.getByRole('button', { name: 'Archive flag…' }).getAttribute('aria-disabled')).toBe('true');
+    await parts.getByRole('link', { name: 'Targeting' }).click();
+
+    await page.getByRole('button', { name: 'While off, everyone gets on' }).click();
+    await page.keyboard.press('Control+Enter');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('nothing is called like this');
+    await page.keyboard.press('Control+Enter');
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Segments' }).click();
+    const leaving = page.getByRole('dialog', { name: 'Leave without applying?' });
+    await leaving.getByText('2 edits on this page would be lost.').waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    await leaving.getByRole('button', { name: 'Stay' }).click();
+    await parts.getByRole('link', { name: 'Settings' }).click();
+    expect(await page.getByRole('textbox', { name: 'Owner' }).inputValue()).toBe('Lena Ortiz');
+    await review.getByRole('heading', { name: '2 edits, nothing applied yet' }).waitFor();
+
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('region', { name: 'Convergence' }).waitFor();
+    const { items } = (await world.server.api('GET', `${production}/changes?flag=kept&limit=1`)).body;
+    expect(items[0].instructions.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'update-definition',
+      'set-off-variation',
+    ]);
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Segments' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Segments' }).waitFor();
+  });
+
+  test('a preview that does not come stops nobody, and one that is late is waited for', async () => {
+    await createFlag('unread', toOff);
+    const page = await world.open('flags/unread');
+    let answer: 'busy' | 'late' = 'busy';
+    let go: () => void = () => {};
+    await page.route('**/preview', async (route) => {
+      if (answer === 'busy') {
+        const body = JSON.stringify({ type: 'about:blank', status: 503, code: 'unavailable', title: 'try again soon' });
+        return route.fulfill({ status: 503, contentType: 'application/problem+json', body });
+      }
+      await new Promise<void>((resolve) => {
+        go = resolve;
+      });
+      return route.continue();
+    });
+    await page.getByRole('switch').click();
+    const review = page.getByRole('region', { name: 'Review' });
+    const apply = review.getByRole('button', { name: 'Apply to production' });
+    await review.getByText('Try again soon.').waitFor();
+    expect(await apply.getAttribute('aria-disabled')).toBe(null);
+    answer = 'late';
+    await review.getByRole('button', { name: 'Ask again' }).click();
+    await until(async () => (await apply.getAttribute('aria-disabled')) === 'true');
+    await page.keyboard.press('Control+Enter');
+    go();
+    await review.getByText('turned off').waitFor();
+    await review.getByRole('heading', { name: '1 edit, nothing applied yet' }).waitFor();
+    const { body } = await world.server.api('GET', `${production}/flags/unread`);
+    expect(body.on).toBe(true);
+
+    await page.route('**/changes', (route) => route.abort());
+    await apply.click();
+    await review.getByText('It is not known whether this was applied.').waitFor();
+  });
+
   test('staging is shown beside production, and copied from', async () => {
     await createFlag('copied', toOff);
     await world.server.api('POST', '/projects/default/environments/staging/changes', {

@@ -102,6 +102,25 @@ describe.runIf(hasBrowser())('a migration in the dashboard', () => {
     await page.getByText('Writes keep going to both, 0 records lost.').waitFor();
   });
 
+  test('goes no further than was read, when somebody else moves it meanwhile', async () => {
+    await createMigration('shared');
+    const page = await open('shared');
+    await page.getByRole('button', { name: 'Advance to dualwrite' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('all records in dualwrite').waitFor();
+    await world.server.change({ flag: 'shared', instructions: [{ kind: 'set-stage', stage: 'dualwrite' }] });
+    await dialog.getByRole('alert').getByText('Somebody else changed this migration').waitFor();
+    await dialog.getByRole('heading', { name: 'to dualwrite' }).waitFor();
+    const go = dialog.getByRole('button', { name: 'Advance in production' });
+    expect(await go.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByRole('button', { name: 'Look again' }).click();
+    await dialog.getByRole('heading', { name: 'to shadow' }).waitFor();
+    await dialog.getByText('all records in shadow').waitFor();
+    await go.click();
+    await dialog.waitFor({ state: 'detached' });
+    await here(page).getByText('New store compared').waitFor();
+  });
+
   test('goes live only past its gates, or past those that are named with a reason, and back to shadow', async () => {
     await createMigration('carts', ['dualwrite', 'shadow']);
     const shop = await startApplication('carts');

@@ -104,6 +104,23 @@ describe.runIf(hasBrowser())('the list of flags', () => {
     expect(body.tags).toEqual(['cleanup', 'even']);
   });
 
+  test('a tag that somebody else gave a selected flag meanwhile is not lost', async () => {
+    const page = await world.open('flags?q=flag-0006');
+    await page.getByRole('checkbox', { name: 'Select flag-0006' }).check();
+    await world.server.change({
+      flag: 'flag-0006',
+      instructions: [{ kind: 'update-definition', definition: { tags: ['even', 'theirs'] } }],
+    });
+    await page.getByRole('button', { name: 'Tag…' }).click();
+    await page.getByRole('textbox', { name: 'Tag' }).fill('cleanup');
+    await page.getByRole('button', { name: 'Review tag' }).click();
+    const review = page.getByRole('region', { name: 'Review' });
+    await review.getByRole('button', { name: 'Apply to production' }).click();
+    await review.getByText('Somebody else changed flag `flag-0006`').waitFor();
+    const { body } = await world.server.api('GET', '/projects/default/flags/flag-0006');
+    expect(body.tags).toEqual(['even', 'theirs']);
+  });
+
   test('flags are archived together, and found where archived ones are asked for', async () => {
     const page = await world.open('flags?q=flag-0005');
     await page.getByRole('checkbox', { name: 'Select flag-0005' }).check();

@@ -63,8 +63,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
       if (change !== undefined) applied(change);
     },
   });
-  // Some objects take an editor; which, the server says.
-  const forbidden = useRefusal('operator');
+  const forbidden = useRefusal('editor');
   const lookAgain = () => {
     revert.reset();
     void plan.refetch();

@@ -124,8 +124,8 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
               {isBehind && (
                 <Conflict
                   flag={config}
-                  began={began.configuration}
-                  draft={current}
+                  began={{ ...config, ...began.configuration }}
+                  draft={{ ...config, ...current }}
                   keepMine={() => setBegan({ version: config.version, configuration: configurationOf(config) })}
                   takeTheirs={forget}
                 />

@@ -4,7 +4,15 @@ import { Button } from '../ui/button.tsx';
 import { Field, fieldStyle } from '../ui/field.tsx';
 import { useCanEdit } from './can-edit.ts';
 import type { Clause } from './draft.ts';
-import { keepValues, operators, operatorWords, parseValues, valueTypeOf, writeValue } from './operators.ts';
+import {
+  keepValues,
+  operators,
+  operatorWords,
+  parseValues,
+  tryPatterns,
+  valueTypeOf,
+  writeValue,
+} from './operators.ts';
 import { SegmentChoice } from './segment-choice.tsx';
 import { Token } from './token.tsx';
 
@@ -203,13 +211,21 @@ function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
 /** Whether a text matches, before anything is applied. */
 function PatternTest({ patterns }: { readonly patterns: readonly string[] }): ReactNode {
   const [sample, setSample] = useState('');
-  const matches = patterns.some((pattern) => new RegExp(pattern).test(sample));
+  const matches = tryPatterns(patterns, sample);
   return (
     <Field
       label="Try it with"
       value={sample}
       onChange={({ target }) => setSample(target.value)}
-      hint={sample === '' ? 'A text that should match, or should not' : matches ? 'It matches' : 'It does not match'}
+      hint={
+        sample === ''
+          ? 'A text that should match, or should not'
+          : matches === undefined
+            ? 'The browser cannot try this pattern; the review says whether the server takes it'
+            : matches
+              ? 'It matches'
+              : 'It does not match'
+      }
     />
   );
 }

@@ -8,13 +8,14 @@ import { EffectText } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { Button } from '../ui/button.tsx';
 import { Age } from '../ui/clock.tsx';
-import { type Configuration, configurationOf } from './draft.ts';
+import { configurationOf } from './draft.ts';
 
 interface ConflictProps {
   /** As somebody else left it. */
   readonly flag: EnvironmentFlagView;
-  readonly began: Configuration;
-  readonly draft: Configuration;
+  /** As the edits began with it, and as they have it. */
+  readonly began: EnvironmentFlagView;
+  readonly draft: EnvironmentFlagView;
   readonly keepMine: () => void;
   readonly takeTheirs: () => void;
 }
@@ -42,11 +43,11 @@ export function Conflict({ flag, began, draft, keepMine, takeTheirs }: ConflictP
       <dl className="mt-2 grid grid-cols-[4rem_1fr] gap-y-1">
         <dt className="text-ink-2">Theirs</dt>
         <dd>
-          <Sentences flag={flag} before={began} after={configurationOf(flag)} />
+          <Sentences before={began} after={flag} />
         </dd>
         <dt className="text-ink-2">Yours</dt>
         <dd>
-          <Sentences flag={flag} before={began} after={draft} />
+          <Sentences before={began} after={draft} />
         </dd>
       </dl>
       <p className="mt-2 text-ink-2">
@@ -65,13 +66,12 @@ function Ago({ at }: { readonly at: number }): ReactNode {
 }
 
 interface SentencesProps {
-  readonly flag: EnvironmentFlagView;
-  readonly before: Configuration;
-  readonly after: Configuration;
+  readonly before: EnvironmentFlagView;
+  readonly after: EnvironmentFlagView;
 }
 
-function Sentences({ flag, before, after }: SentencesProps): ReactNode {
-  const effects = describeDifference({ kind: 'flag', key: flag.key }, stateOf(flag, before), stateOf(flag, after));
+function Sentences({ before, after }: SentencesProps): ReactNode {
+  const effects = describeDifference({ kind: 'flag', key: after.key }, stateOf(before), stateOf(after));
   return effects.map(({ text }) => (
     <span key={text} className="block">
       <EffectText text={text} />
@@ -79,7 +79,10 @@ function Sentences({ flag, before, after }: SentencesProps): ReactNode {
   ));
 }
 
-/** The words are about behaviour; what the view lacks of a state is the same on both sides. */
-function stateOf(flag: EnvironmentFlagView, configuration: Configuration) {
-  return { definition: flag as FlagDefinition, configuration: { ...configuration, salt: '' } as FlagConfiguration };
+/** What the view lacks of a state is the same on both sides. */
+function stateOf(flag: EnvironmentFlagView) {
+  return {
+    definition: flag as FlagDefinition,
+    configuration: { ...configurationOf(flag), salt: '' } as FlagConfiguration,
+  };
 }

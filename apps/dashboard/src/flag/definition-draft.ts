@@ -43,17 +43,26 @@ export function findDraftFault({ variations }: DefinitionDraft): string | undefi
 
 /** One instruction with all that differs, or none. */
 export function listDefinitionInstructions(flag: FlagView, draft: DefinitionDraft): readonly InstructionInput[] {
+  const definition = listDifferences(flag, draft);
+  return Object.keys(definition).length === 0 ? [] : [{ kind: 'update-definition', definition }];
+}
+
+/** The flag as the form has it. */
+export function withDefinition(flag: FlagView, draft: DefinitionDraft): FlagView {
+  return { ...flag, ...listDifferences(flag, draft) };
+}
+
+function listDifferences(flag: FlagView, draft: DefinitionDraft) {
   const before = draftOf(flag);
   const tags = splitTags(draft.tags);
   const isOther = JSON.stringify(before.variations) !== JSON.stringify(draft.variations);
-  const definition = {
+  return {
     ...(draft.name !== before.name && { name: draft.name }),
     ...(draft.description !== before.description && { description: draft.description }),
     ...(draft.owner !== before.owner && { owner: draft.owner }),
     ...(tags.join() !== [...flag.tags].sort().join() && { tags }),
     ...(isOther && { variations: draft.variations.map((each) => toVariation(flag, each)) }),
   };
-  return Object.keys(definition).length === 0 ? [] : [{ kind: 'update-definition', definition }];
 }
 
 /** The tags of a flag with one more. */

@@ -18,10 +18,12 @@ interface EnvironmentsTabProps {
   readonly flag: string;
   /** Makes this environment do what another one does, as a change to review. */
   readonly copyFrom: (environment: string) => void;
+  /** Why that cannot be reviewed now. */
+  readonly refusal: string | undefined;
 }
 
 /** The flag in all environments, side by side. */
-export function EnvironmentsTab({ flag, copyFrom }: EnvironmentsTabProps): ReactNode {
+export function EnvironmentsTab({ flag, copyFrom, refusal }: EnvironmentsTabProps): ReactNode {
   const place = usePlace();
   const query = useQuery({
     queryKey: [place.project, place.environment, 'flag', flag, 'environments'],
@@ -31,7 +33,7 @@ export function EnvironmentsTab({ flag, copyFrom }: EnvironmentsTabProps): React
   });
   return (
     <Loaded query={query} what="The environments">
-      {(view) => <SideBySide view={view} here={place.environment} copyFrom={copyFrom} />}
+      {(view) => <SideBySide view={view} here={place.environment} copyFrom={copyFrom} refusal={refusal} />}
     </Loaded>
   );
 }
@@ -40,9 +42,10 @@ interface SideBySideProps {
   readonly view: FlagEnvironmentsView;
   readonly here: string;
   readonly copyFrom: (environment: string) => void;
+  readonly refusal: string | undefined;
 }
 
-function SideBySide({ view, here, copyFrom }: SideBySideProps): ReactNode {
+function SideBySide({ view, here, copyFrom, refusal }: SideBySideProps): ReactNode {
   const { project } = usePlace();
   const [shown, setShown] = useState<'differences' | 'all'>('differences');
   // This one first: the others are read against it.
@@ -85,7 +88,7 @@ function SideBySide({ view, here, copyFrom }: SideBySideProps): ReactNode {
                       </Link>
                     )}
                     {environment !== here && (
-                      <Button size="row" onClick={() => copyFrom(environment)}>
+                      <Button size="row" refusal={refusal} onClick={() => copyFrom(environment)}>
                         Copy from {environment}…
                       </Button>
                     )}

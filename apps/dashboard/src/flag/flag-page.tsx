@@ -1,4 +1,4 @@
-import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import type { ChangeInput, ChangeView, EnvironmentFlagView } from '@sluice/api-client';
 import type { InstructionInput } from '@sluice/authoring';
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
@@ -22,14 +22,13 @@ import { CanEdit } from './can-edit.ts';
 import { CodeTab } from './code-tab.tsx';
 import { Conflict } from './conflict.tsx';
 import { decidedShares } from './decided.ts';
-import { draftOf } from './definition-draft.ts';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
 import { EnvironmentsTab } from './environments-tab.tsx';
 import { EvaluationsTab } from './evaluations-tab.tsx';
 import { Evidence } from './evidence.tsx';
 import { ExplainTab } from './explain-tab.tsx';
+import { type FlagDraft, findFault, flagDraftOf, listEdits, withDraft } from './flag-draft.ts';
 import { HistoryTab } from './history-tab.tsx';
-import { listInstructions } from './list-instructions.ts';
 import { nameRules } from './name-rules.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { Targeting } from './targeting.tsx';
@@ -58,31 +57,33 @@ const tabs = [
   { id: 'settings', name: 'Settings' },
 ] as const;
 
-/** Something about the flag that is not its targeting, to be reviewed by itself. */
-interface Aside {
-  readonly instructions: readonly InstructionInput[];
-  readonly fault?: string | undefined;
+/** The edits, and the flag as they began with it: somebody else's change must not slip below them. */
+interface Edited {
+  readonly began: EnvironmentFlagView;
+  readonly draft: FlagDraft;
 }
 
 function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
   const place = usePlace();
   const { name: environment } = useEnvironment();
   const { tab = 'targeting' } = useSearch({ strict: false });
-  // What the edits began with: somebody else's change must not slip below them.
-  const [began, setBegan] = useState(() => ({ version: flag.version, configuration: configurationOf(flag) }));
-  const [draft, setDraft] = useState<Configuration>();
-  const [aside, setAside] = useState<Aside>();
-  // A form begins anew once what it held was applied or discarded.
-  const [round, setRound] = useState(0);
+  const [edited, setEdited] = useState<Edited>();
+  // What is done in one go, such as a copy: it is reviewed by itself, while there are no edits.
+  const [act, setAct] = useState<ChangeInput>();
   const [applied, setApplied] = useState<ChangeView>();
   const forbidden = useRefusal([{ kind: 'set-off-variation', variation: flag.offVariation }]);
   const canEdit = forbidden === undefined && !flag.archived && flag.kind === 'release';
-  const was = draft === undefined ? configurationOf(flag) : began.configuration;
-  const current = draft ?? was;
-  const edits = listInstructions(was, current);
-  const isEditing = draft !== undefined && edits.length > 0;
+  const edits = edited === undefined ? [] : listEdits(edited.began, edited.draft);
+  const isEditing = edits.length > 0;
+  // A draft without edits, as of a comma more between tags, holds nobody's change up.
+  const { began, draft } =
+    edited !== undefined && (isEditing || edited.began.version === flag.version)
+      ? edited
+      : { began: flag, draft: flagDraftOf(flag) };
+  const was = configurationOf(began);
+  const current = draft.configuration;
   const isBehind = isEditing && flag.version > began.version;
-  const fault = isBehind ? 'Somebody else changed the flag: keep yours or take theirs first' : findFault(current);
+  const fault = isBehind ? 'Somebody else changed the flag: keep yours or take theirs first' : findFault(draft);
   const input = { flag: flag.key, instructions: edits, expectedVersion: began.version };
   const preview = usePreview(isEditing && fault === undefined ? input : undefined);
   const decidedNow = useQuery({
@@ -91,25 +92,23 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
     enabled: tab === 'targeting',
   }).data;
   const decided = decidedShares(decidedNow, isEditing ? preview.data?.lines : undefined);
-  const edit = (next: Configuration) => {
-    if (draft === undefined) setBegan({ version: flag.version, configuration: configurationOf(flag) });
+  const edit = (part: Partial<FlagDraft>) => {
+    const next = { ...draft, ...part };
     setApplied(undefined);
-    setAside(undefined);
-    setDraft(isSame(next, was) ? undefined : next);
+    setAct(undefined);
+    setEdited(isSame(next, flagDraftOf(began)) ? undefined : { began, draft: next });
   };
-  const review = (instructions: readonly InstructionInput[], wrong?: string) => {
+  const editConfiguration = (configuration: Configuration) => edit({ configuration });
+  const review = (instruction: InstructionInput) => {
     setApplied(undefined);
-    setAside(instructions.length === 0 && wrong === undefined ? undefined : { instructions, fault: wrong });
+    setAct({ flag: flag.key, instructions: [instruction], expectedVersion: flag.version });
   };
+  const reviewRefusal = isEditing ? 'apply or discard your edits first' : undefined;
+  const copyFrom = (from: string) => review({ kind: 'copy-configuration', from });
   const settle = (change?: ChangeView) => {
-    setDraft(undefined);
-    setAside(undefined);
-    setRound(round + 1);
+    setEdited(undefined);
+    setAct(undefined);
     setApplied(change);
-  };
-  const copyFrom = (from: string) => {
-    setDraft(undefined);
-    review([{ kind: 'copy-configuration', from }]);
   };
   return (
     <>
@@ -128,26 +127,32 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         actions={
           <>
             <span className="text-ink-2">{flag.owner === '' ? 'Nobody owns it' : `Owner ${flag.owner}`}</span>
-            {canEdit && <CopyFrom copyFrom={copyFrom} />}
+            {canEdit && <CopyFrom copyFrom={copyFrom} refusal={reviewRefusal} />}
             {flag.kind === 'release' && (
-              <OnSwitch isOn={current.on} isEdited={current.on !== was.on} change={(on) => edit({ ...current, on })} />
+              <OnSwitch
+                isOn={current.on}
+                isEdited={current.on !== was.on}
+                change={(on) => editConfiguration({ ...current, on })}
+              />
             )}
           </>
         }
       >
         <Tabs tabs={tabs} current={tab} />
+        {isBehind && (
+          <div className="-mx-6 max-tablet:-mx-4">
+            <Conflict
+              flag={flag}
+              began={began}
+              draft={withDraft(began, draft)}
+              keepMine={() => setEdited({ began: flag, draft })}
+              takeTheirs={() => setEdited(undefined)}
+            />
+          </div>
+        )}
         {tab === 'targeting' && (
           <div className="-mx-6 grid max-tablet:-mx-4 desktop:grid-cols-[minmax(0,1fr)_17.5rem]">
             <div className="min-w-0">
-              {isBehind && (
-                <Conflict
-                  flag={flag}
-                  began={began.configuration}
-                  draft={current}
-                  keepMine={() => setBegan({ version: flag.version, configuration: configurationOf(flag) })}
-                  takeTheirs={() => setDraft(undefined)}
-                />
-              )}
               {forbidden !== undefined && (
                 <p className="border-line border-b bg-sunk px-6 py-2 text-ink-2 max-tablet:px-4">
                   <b className="text-ink">You can look, not change</b>: {forbidden}.
@@ -158,7 +163,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
                   flag={flag}
                   was={was}
                   draft={current}
-                  change={edit}
+                  change={editConfiguration}
                   decided={decided}
                   sampled={decidedNow?.sampled}
                 />
@@ -167,32 +172,35 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
             <Evidence flag={flag} />
           </div>
         )}
-        {tab === 'environments' && <EnvironmentsTab flag={flag.key} copyFrom={copyFrom} />}
+        {tab === 'environments' && <EnvironmentsTab flag={flag.key} copyFrom={copyFrom} refusal={reviewRefusal} />}
         {tab === 'evaluations' && <EvaluationsTab flag={flag.key} />}
         {tab === 'history' && <HistoryTab flag={flag.key} />}
         {tab === 'explain' && <ExplainTab flag={flag} />}
         {tab === 'code' && <CodeTab flag={flag} />}
-        {tab === 'settings' && <SettingsTab key={JSON.stringify([round, draftOf(flag)])} flag={flag} review={review} />}
+        {tab === 'settings' && (
+          <SettingsTab
+            flag={flag}
+            draft={draft.definition}
+            change={(definition) => edit({ definition })}
+            review={review}
+            refusal={reviewRefusal}
+          />
+        )}
       </Page>
-      {aside !== undefined ? (
+      {isEditing ? (
         <ReviewBar
-          input={{ flag: flag.key, instructions: aside.instructions }}
-          fault={aside.fault}
+          input={input}
+          fault={fault}
+          say={(text) => nameRules(text, idsOf(current), idsOf(was))}
           discard={() => settle()}
           applied={settle}
         />
       ) : (
-        isEditing && (
-          <ReviewBar
-            input={input}
-            fault={fault}
-            say={(text) => nameRules(text, idsOf(current), idsOf(was))}
-            discard={() => settle()}
-            applied={settle}
-          />
+        act !== undefined && (
+          <ReviewBar key={JSON.stringify(act.instructions)} input={act} discard={() => settle()} applied={settle} />
         )
       )}
-      {!isEditing && aside === undefined && applied !== undefined && (
+      {!isEditing && act === undefined && applied !== undefined && (
         <Converging change={applied} close={() => setApplied(undefined)} />
       )}
     </>
@@ -203,11 +211,17 @@ function idsOf({ rules }: Configuration): readonly string[] {
   return rules.map(({ id }) => id);
 }
 
+interface CopyFromProps {
+  readonly copyFrom: (environment: string) => void;
+  readonly refusal: string | undefined;
+}
+
 /** Another environment whose behaviour is taken over, once it was read. */
-function CopyFrom({ copyFrom }: { readonly copyFrom: (environment: string) => void }): ReactNode {
+function CopyFrom({ copyFrom, refusal }: CopyFromProps): ReactNode {
   const { key } = useEnvironment();
   const others = useEnvironments().data?.filter((each) => each.key !== key) ?? [];
   if (others.length === 0) return null;
+  if (refusal !== undefined) return <Button refusal={refusal}>Copy from…</Button>;
   return (
     <Menu trigger={<Button>Copy from…</Button>}>
       {others.map((each) => (
@@ -217,18 +231,6 @@ function CopyFrom({ copyFrom }: { readonly copyFrom: (environment: string) => vo
       ))}
     </Menu>
   );
-}
-
-/** What is not whole yet, and so cannot be applied. */
-function findFault({ rules, targets, prerequisites }: Configuration): string | undefined {
-  const rule = rules.findIndex(({ clauses }) => clauses.some(({ values }) => values.length === 0));
-  if (rule !== -1) return `Rule ${rule + 1} has a condition without a value`;
-  const target = targets.find(({ keys }) => keys.length === 0);
-  if (target !== undefined) return `The targets of ${target.variation} have no key yet`;
-  if (prerequisites.some(({ flag, variation }) => flag === '' || variation === '')) {
-    return 'A prerequisite has no flag, or no variation';
-  }
-  return undefined;
 }
 
 interface OnSwitchProps {

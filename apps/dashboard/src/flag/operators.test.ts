@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepValues, parseValues, type ValueType, valueTypeOf, writeValue } from './operators.ts';
+import { keepValues, parseValues, tryPatterns, type ValueType, valueTypeOf, writeValue } from './operators.ts';
 
 describe('values as one types them', () => {
   test.each<[string, ValueType, readonly unknown[]]>([
@@ -50,4 +50,13 @@ describe('values as one types them', () => {
     for (const value of ['a', '1', 1, true, 'true', -2.5, '007'])
       expect(parseValues(writeValue(value, 'any'), 'any').values).toEqual([value]);
   });
+});
+
+test('patterns are taken as they are, and tried as far as the browser can', () => {
+  expect(parseValues('(?i)^ann@\n(?P<who>x)', 'pattern')).toEqual({ values: ['(?i)^ann@', '(?P<who>x)'] });
+  expect(tryPatterns(['(?i)^ann@'], 'ANN@example.com')).toBe(true);
+  expect(tryPatterns(['^ann@'], 'ANN@example.com')).toBe(false);
+  expect(tryPatterns(['(?P<who>x)'], 'x')).toBeUndefined();
+  expect(tryPatterns(['(?P<who>x)', '^ann'], 'ann')).toBe(true);
+  expect(tryPatterns(['(?P<who>x)', '^ann'], 'bob')).toBeUndefined();
 });

@@ -12,24 +12,23 @@ import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
-import { type DefinitionDraft, draftOf, findDraftFault, listDefinitionInstructions } from './definition-draft.ts';
+import type { DefinitionDraft } from './definition-draft.ts';
 
 interface SettingsTabProps {
   readonly flag: EnvironmentFlagView;
-  /** Instructions to review; `fault` says why they cannot be applied yet. */
-  readonly review: (instructions: readonly InstructionInput[], fault?: string) => void;
+  readonly draft: DefinitionDraft;
+  readonly change: (draft: DefinitionDraft) => void;
+  /** What is done in one go, to be read first. */
+  readonly review: (instruction: InstructionInput) => void;
+  /** Why that cannot be reviewed now. */
+  readonly refusal: string | undefined;
 }
 
 /** What the flag is, in every environment; and its end. */
-export function SettingsTab({ flag, review }: SettingsTabProps): ReactNode {
-  const [draft, setDraft] = useState(() => draftOf(flag));
+export function SettingsTab({ flag, draft, change, review, refusal }: SettingsTabProps): ReactNode {
   const [isDeleting, setDeleting] = useState(false);
   const forbidden = useRefusal([{ kind: 'delete', flag: flag.key }]);
-  const set = (part: Partial<DefinitionDraft>) => {
-    const next = { ...draft, ...part };
-    setDraft(next);
-    review(listDefinitionInstructions(flag, next), findDraftFault(next));
-  };
+  const set = (part: Partial<DefinitionDraft>) => change({ ...draft, ...part });
   const setVariation = (index: number, part: Partial<DefinitionDraft['variations'][number]>) =>
     set({ variations: draft.variations.map((each, at) => (at === index ? { ...each, ...part } : each)) });
   return (
@@ -116,7 +115,7 @@ export function SettingsTab({ flag, review }: SettingsTabProps): ReactNode {
             : 'Archived, SDKs get it no longer and code gets its default; it can be taken out again. Deleted, it is gone.'}
         </p>
         <div className="flex flex-wrap gap-2">
-          <Button onClick={() => review([{ kind: flag.archived ? 'unarchive' : 'archive' }])}>
+          <Button refusal={refusal} onClick={() => review({ kind: flag.archived ? 'unarchive' : 'archive' })}>
             {flag.archived ? 'Take out of the archive…' : 'Archive flag…'}
           </Button>
           <Button refusal={forbidden} onClick={() => setDeleting(true)}>
@@ -136,7 +135,7 @@ function DeleteDialog({ flag, close }: { readonly flag: string; readonly close: 
   const remove = useMutation({
     mutationFn: () => api.deleteFlag(place.project, flag),
     onSuccess: async () => {
-      await navigate({ to: '/$project/$environment/flags', params: place });
+      await navigate({ to: '/$project/$environment/flags', params: place, ignoreBlocker: true });
       void queryClient.invalidateQueries({ queryKey: [place.project, place.environment, 'flags'] });
     },
   });

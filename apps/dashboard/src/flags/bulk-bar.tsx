@@ -11,12 +11,14 @@ import { type BulkAct, describeSpared, listBulkInstructions, type SelectedFlag }
 
 interface BulkBarProps {
   readonly flags: readonly SelectedFlag[];
+  /** Of the environment when they were selected: what changed about them since must not be lost. */
+  readonly version: number | undefined;
   readonly clear: () => void;
   readonly applied: (change: ChangeView) => void;
 }
 
 /** What can be done with all selected flags at once: each act opens the review of one change. */
-export function BulkBar({ flags, clear, applied }: BulkBarProps): ReactNode {
+export function BulkBar({ flags, version, clear, applied }: BulkBarProps): ReactNode {
   const { environment } = usePlace();
   const [act, setAct] = useState<BulkAct>();
   const [isTagging, setTagging] = useState(false);
@@ -24,7 +26,7 @@ export function BulkBar({ flags, clear, applied }: BulkBarProps): ReactNode {
     const instructions = listBulkInstructions(flags, act);
     return (
       <ReviewBar
-        input={{ instructions }}
+        input={{ instructions, ...(version !== undefined && { expectedVersion: version }) }}
         fault={instructions.length === 0 ? describeSpared(flags, act) : undefined}
         note={describeSpared(flags, act)}
         discard={() => setAct(undefined)}

@@ -6,6 +6,7 @@ import { Plus } from 'lucide-react';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
+import { useLiveStatus } from '../live/live.tsx';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 import { useMay } from '../session/may.ts';
@@ -41,9 +42,9 @@ export function FlagsPage(): ReactNode {
   const navigate = useNavigate();
   const [text, setText] = useState(q);
   const [isCreating, setCreating] = useState(false);
-  const [selected, setSelected] = useState<ReadonlyMap<string, FlagRowView>>(new Map());
+  const [{ selected, since }, setSelection] = useState<Selection>(none);
   const [applied, setApplied] = useState<ChangeView>();
-  const clear = () => setSelected(new Map());
+  const clear = () => setSelection(none);
   const forbidden = useMay().refuseInProject('editor');
   const create = () => forbidden === undefined && setCreating(true);
   const search = (next: string) =>
@@ -77,14 +78,18 @@ export function FlagsPage(): ReactNode {
   const rows = query.data?.pages.flatMap(({ items }) => items) ?? [];
   const total = first?.total;
   const words = useMemo(() => listWords(q), [q]);
-  const select = useCallback((row: FlagRowView) => {
-    setApplied(undefined);
-    setSelected((before) => {
-      const next = new Map(before);
-      if (!next.delete(row.key)) next.set(row.key, row);
-      return next;
-    });
-  }, []);
+  const { version } = useLiveStatus();
+  const select = useCallback(
+    (row: FlagRowView) => {
+      setApplied(undefined);
+      setSelection((before) => {
+        const next = new Map(before.selected);
+        if (!next.delete(row.key)) next.set(row.key, row);
+        return { selected: next, since: before.selected.size === 0 ? version : before.since };
+      });
+    },
+    [version],
+  );
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       const { target, key, ctrlKey, metaKey, altKey } = event;
@@ -156,7 +161,8 @@ export function FlagsPage(): ReactNode {
       </Page>
       {selected.size > 0 && (
         <BulkBar
-          flags={[...selected.values()]}
+          flags={withNews(selected, rows)}
+          version={since}
           clear={clear}
           applied={(change) => {
             clear();
@@ -170,6 +176,20 @@ export function FlagsPage(): ReactNode {
       {isCreating && <CreateFlagDialog close={() => setCreating(false)} />}
     </>
   );
+}
+
+interface Selection {
+  readonly selected: ReadonlyMap<string, FlagRowView>;
+  /** The environment's version when the first was selected. */
+  readonly since: number | undefined;
+}
+
+const none: Selection = { selected: new Map(), since: undefined };
+
+/** What is selected, as it is now as far as the list shows it. */
+function withNews(selected: Selection['selected'], rows: readonly FlagRowView[]): readonly FlagRowView[] {
+  const now = new Map(rows.map((row) => [row.key, row]));
+  return [...selected].map(([key, row]) => now.get(key) ?? row);
 }
 
 interface RowsProps {

@@ -19,6 +19,7 @@ import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
+import { findVerdict } from '../ui/find-verdict.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
@@ -38,15 +39,13 @@ interface AdvanceDialogProps {
 const noBarriers: readonly BarrierView[] = [];
 
 /** Moves records on: how many, what it changes, and what is still waited for. */
-export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDialogProps): ReactNode {
+export function AdvanceDialog({ migration: current, cohort, applied, close }: AdvanceDialogProps): ReactNode {
   const place = usePlace();
   const environment = useEnvironment();
-  const served = migration.rules.find(({ id }) => id === cohort) ?? migration.fallthrough;
-  const to = findNextStage(served) ?? 'complete';
-  const already = weightOfStage(served, to);
-  const steps = listSteps(already);
-  // The first that answer from another store are few.
-  const [share, setShare] = useState(String((to === 'live' ? (steps[0] ?? fullWeight) : fullWeight) / 1000));
+  // As it was looked at: where records go must not change under the button when somebody else moves them.
+  const [migration, setMigration] = useState(current);
+  const { served, to, already, steps } = findNext(migration, cohort);
+  const [share, setShare] = useState(() => firstShare(migration, cohort));
   const [comment, setComment] = useState('');
   const [typed, setTyped] = useState('');
   const [overruled, setOverruled] = useState<ReadonlySet<string>>();
@@ -78,21 +77,34 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
     applied(made);
   });
   const named = obstacles.filter((each) => !each.isMet && overruled?.has(idOf(each)) === true);
-  const refusal = !isMove
-    ? isProblem(advance)
-      ? `the share ${advance.message}`
-      : 'the share is a number from 0.001 to 100'
-    : preview.error !== null
-      ? 'the server would refuse it'
-      : preview.data === undefined
-        ? 'what it would do is not known yet'
-        : (findHold(obstacles, { named, comment }) ??
-          (to === 'complete' && typed !== migration.key ? `type ${migration.key} to confirm` : undefined));
+  // One's own change may be told of before it is answered.
+  const isBehind = current.version > migration.version && !change.isPending;
+  const lookAgain = () => {
+    setMigration(current);
+    setShare(firstShare(current, cohort));
+    setTyped('');
+    setOverruled(undefined);
+  };
+  const refusal = isBehind
+    ? 'somebody else changed it since you looked'
+    : !isMove
+      ? isProblem(advance)
+        ? `the share ${advance.message}`
+        : 'the share is a number from 0.001 to 100'
+      : preview.error !== null
+        ? findVerdict(preview.error) === 'refused'
+          ? 'the server would refuse it'
+          : 'what it would do is not known'
+        : preview.data === undefined || preview.isPlaceholderData
+          ? 'what it would do is not known yet'
+          : (findHold(obstacles, { named, comment }) ??
+            (to === 'complete' && typed !== migration.key ? `type ${migration.key} to confirm` : undefined));
   const send = () =>
     change.mutate({
       flag: migration.key,
       instructions: [{ ...move, ...(named.length > 0 && { overrule: toOverrule(named, comment) }) }],
       comment,
+      expectedVersion: migration.version,
     });
   return (
     <Dialog
@@ -128,6 +140,15 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
         </>
       }
     >
+      {isBehind && (
+        <div
+          role="alert"
+          className="flex flex-wrap items-center justify-between gap-2 border-amber-line border-b bg-amber-wash px-6 py-2 max-tablet:px-4"
+        >
+          Somebody else changed this migration since you looked.
+          <Button onClick={lookAgain}>Look again</Button>
+        </div>
+      )}
       <DialogRow label="Records">
         <div className="flex flex-wrap items-center gap-3">
           <Choice
@@ -156,7 +177,7 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
             {already > 0 && `; ${describeWeight(already)} now`}
           </span>
         </div>
-        {!isMove && <p className="mt-1 text-red-text">{capitalise(refusal ?? '')}</p>}
+        {!isMove && !isBehind && <p className="mt-1 text-red-text">{capitalise(refusal ?? '')}</p>}
       </DialogRow>
       <DialogRow label="Means">
         <p className="pt-1">{to !== 'off' && advanceWords[to]}</p>
@@ -196,6 +217,19 @@ export function AdvanceDialog({ migration, cohort, applied, close }: AdvanceDial
       </DialogRow>
     </Dialog>
   );
+}
+
+function findNext(migration: EnvironmentFlagView, cohort: string | undefined) {
+  const served = migration.rules.find(({ id }) => id === cohort) ?? migration.fallthrough;
+  const to = findNextStage(served) ?? 'complete';
+  const already = weightOfStage(served, to);
+  return { served, to, already, steps: listSteps(already) };
+}
+
+/** In percent; the first that answer from another store are few. */
+function firstShare(migration: EnvironmentFlagView, cohort: string | undefined): string {
+  const { to, steps } = findNext(migration, cohort);
+  return String((to === 'live' ? (steps[0] ?? fullWeight) : fullWeight) / 1000);
 }
 
 function capitalise(text: string): string {

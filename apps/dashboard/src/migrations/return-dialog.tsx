@@ -12,6 +12,7 @@ import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
+import { findVerdict } from '../ui/find-verdict.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
@@ -30,8 +31,8 @@ export function ReturnDialog({ migration, repairs, applied, close }: ReturnDialo
   const environment = useEnvironment();
   const inForce = listStagesInForce(migration);
   const targets = listReturnTargets(inForce);
-  const [chosen, setTo] = useState<Stage>();
-  const to = chosen !== undefined && targets.includes(chosen) ? chosen : (targets[0] ?? 'off');
+  // Where records go does not change under the button when somebody else moves them.
+  const [to, setTo] = useState<Stage>(targets[0] ?? 'off');
   const [comment, setComment] = useState('');
   const input = { flag: migration.key, instructions: listReturns(migration, to) };
   const forbidden = useRefusal(input.instructions, migration);
@@ -73,7 +74,7 @@ export function ReturnDialog({ migration, repairs, applied, close }: ReturnDialo
                 ? 'no record is past this stage any more'
                 : waits.length > 0
                   ? 'instances are still waited for'
-                  : preview.error !== null
+                  : preview.error !== null && findVerdict(preview.error) === 'refused'
                     ? 'the server would refuse it'
                     : forbidden
             }

@@ -1,17 +1,20 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Effects } from '../changes/effects.tsx';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
+import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
+import { findVerdict } from '../ui/find-verdict.ts';
 import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
-import { RefusedNote } from '../ui/refused-note.tsx';
+import { describeFailure, RefusedNote } from '../ui/refused-note.tsx';
 import { ChangedShare } from './changed-share.tsx';
 import { findConfirmation, Insist, type Insisting } from './insist.tsx';
+import { LeaveGuard } from './leave-guard.tsx';
 import { usePreview } from './use-preview.ts';
 
 interface ReviewBarProps {
@@ -39,26 +42,25 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
   const [comment, setComment] = useState('');
   const preview = usePreview(fault === undefined ? input : undefined);
   const apply = useApply(applied);
-  const send = () => apply.mutate({ ...input, comment });
   const confirmation = insist === undefined ? undefined : findConfirmation(preview.error);
+  // A server that is busy, or away, has not judged the edits: that must not stop whoever is on call.
+  const isUnjudged = preview.error !== null && findVerdict(preview.error) !== 'refused';
   const refusal =
     fault ??
     forbidden ??
-    (preview.error === null
+    (preview.error === null || isUnjudged
       ? undefined
       : confirmation === undefined
         ? 'the server would refuse it'
         : 'say that you mean it first');
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      if (refusal === undefined) send();
-    };
-    addEventListener('keydown', press);
-    return () => removeEventListener('keydown', press);
-  });
+  // Nothing changes before it was read: what stands here may be of the edits before.
+  const isRead = fault !== undefined || preview.isCurrent;
+  const send = () => {
+    if (refusal === undefined && isRead && !apply.isPending) apply.mutate({ ...input, comment });
+  };
+  useApplyKey(send);
   const count = input.instructions.length;
+  const edits = `${count} ${count === 1 ? 'edit' : 'edits'}`;
   const effects = preview.data?.effects ?? [];
   const said = { effects: effects.map((effect) => ({ ...effect, text: say?.(effect.text) ?? effect.text })) };
   const isShown = fault === undefined && preview.data !== undefined && preview.error === null;
@@ -71,16 +73,23 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
       )}
     >
       <div className="min-w-0">
-        <h2>
-          {count} {count === 1 ? 'edit' : 'edits'}, nothing applied yet
-        </h2>
+        <LeaveGuard edits={count === 0 ? 'What you typed' : edits} />
+        <h2>{edits}, nothing applied yet</h2>
         {fault !== undefined && <p className="mt-1 text-red-text">{fault}.</p>}
         {fault === undefined && note !== undefined && <p className="mt-1 text-ink-2">{note}.</p>}
-        {fault === undefined && preview.error !== null && confirmation === undefined && (
+        {fault === undefined && preview.error !== null && confirmation === undefined && !isUnjudged && (
           <RefusedNote error={preview.error} />
         )}
+        {fault === undefined && isUnjudged && (
+          <p role="alert" className="mt-1 text-amber-text">
+            <b>What this would do is not known</b>, and it can be applied all the same. {describeFailure(preview.error)}{' '}
+            <button type="button" className="font-semibold underline" onClick={preview.askAgain}>
+              Ask again
+            </button>
+          </p>
+        )}
         {fault === undefined && insist !== undefined && <Insist insisting={insist} sentence={confirmation} />}
-        {fault === undefined && preview.data === undefined && preview.isPending && <Loading rows={2} />}
+        {fault === undefined && preview.data === undefined && preview.error === null && <Loading rows={2} />}
         {isShown && (
           <div className="mt-1" aria-live="polite">
             <Effects change={said} isAlone={input.flag !== undefined} />
@@ -106,6 +115,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
             isProduction={environment.isProduction}
             busy={apply.isPending && 'Applying'}
             refusal={refusal}
+            {...(!isRead && { 'aria-disabled': true })}
             onClick={send}
           >
             Apply to {environment.name} <KeyHint>Ctrl Enter</KeyHint>

@@ -1,34 +1,47 @@
 import type { ChangeInput, PreviewView } from '@sluice/api-client';
-import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 
+export interface Preview {
+  /** That of the edits before, until that of these is there. */
+  readonly data: PreviewView | undefined;
+  readonly error: Error | null;
+  /** Whether it is the answer to what is asked now, and not to what was asked before. */
+  readonly isCurrent: boolean;
+  readonly askAgain: () => void;
+}
+
 /** What a change would do: in words, and to the sampled contexts. Undefined: there is nothing to ask yet. */
-export function usePreview(input: ChangeInput | undefined): UseQueryResult<PreviewView> {
+export function usePreview(input: ChangeInput | undefined): Preview {
   const place = usePlace();
-  const asked = useSettled(input);
-  return useQuery({
+  const { flag, segment, instructions } = input ?? {};
+  const text = instructions && JSON.stringify({ flag, segment, instructions });
+  const asked = useSettledText(text);
+  const { data, error, isPending, isPlaceholderData, refetch } = useQuery({
     queryKey: [place.project, place.environment, 'preview', asked],
-    queryFn: () => api.preview(place, asked ?? { instructions: [] }),
+    queryFn: () => api.preview(place, JSON.parse(asked ?? '')),
     placeholderData: keepPreviousData,
-    enabled: input !== undefined && asked !== undefined,
+    enabled: text !== undefined && asked !== undefined,
     retry: false,
     gcTime: 0,
   });
+  return {
+    data,
+    error,
+    isCurrent: asked === text && !isPending && !isPlaceholderData,
+    askAgain: () => void refetch(),
+  };
 }
 
-type Asked = Pick<ChangeInput, 'flag' | 'segment' | 'instructions'>;
-
-/** The change once it stays the same for a moment: while one types, nothing is asked. */
-function useSettled(input: ChangeInput | undefined): Asked | undefined {
-  const { flag, segment, instructions } = input ?? {};
-  const text = instructions && JSON.stringify({ flag, segment, instructions });
-  const [settled, setSettled] = useState<Asked>();
+/** The text once it stays the same for a moment: while one types, nothing is asked. */
+function useSettledText(text: string | undefined): string | undefined {
+  const [settled, setSettled] = useState<string>();
   useEffect(() => {
     if (text === undefined) return setSettled(undefined);
-    return after(250, () => setSettled(JSON.parse(text)));
+    return after(250, () => setSettled(text));
   }, [text]);
   return settled;
 }

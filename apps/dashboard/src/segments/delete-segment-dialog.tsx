@@ -25,7 +25,7 @@ export function DeleteSegmentDialog({ segment, members, close }: DeleteSegmentDi
   const [comment, setComment] = useState('');
   const remove = useApply(() => {
     close();
-    void navigate({ to: '/$project/$environment/segments', params: place });
+    void navigate({ to: '/$project/$environment/segments', params: place, ignoreBlocker: true });
   });
   return (
     <Dialog

@@ -1,5 +1,6 @@
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
+import { useApplyKey } from './apply-key.ts';
 import { Chip } from './chip.tsx';
 import { useFocusBack } from './focus-back.ts';
 
@@ -11,17 +12,22 @@ interface DialogProps {
   /** What it does, in one line beside the buttons. */
   readonly note?: ReactNode;
   readonly actions: ReactNode;
+  /** Ctrl Enter does it; absent: there the key does nothing. */
+  readonly apply?: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
 /** Asks before it acts; Esc closes it. A sheet on a phone. */
-export function Dialog({ title, environment, close, note, actions, children }: DialogProps): ReactNode {
+export function Dialog({ title, environment, close, note, actions, apply, children }: DialogProps): ReactNode {
+  const content = useRef<HTMLDivElement>(null);
+  useApplyKey(apply, content);
   useFocusBack();
   return (
     <Radix.Root open onOpenChange={(isOpen) => !isOpen && close()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/30" />
         <Radix.Content
+          ref={content}
           aria-describedby={undefined}
           className="fixed z-50 flex flex-col bg-page shadow-float max-tablet:inset-x-0 max-tablet:bottom-0 max-tablet:max-h-[92dvh] max-tablet:rounded-t-sheet tablet:top-[8vh] tablet:left-1/2 tablet:max-h-[84dvh] tablet:w-[min(692px,92vw)] tablet:-translate-x-1/2 tablet:rounded-dialog"
         >

@@ -7,7 +7,6 @@ import { usePlace } from '../place.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
-import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
@@ -51,7 +50,6 @@ export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDi
   const send = () => {
     if (refusal === undefined && !restore.isPending) restore.mutate({ flag: valve, instructions, comment });
   };
-  useApplyKey(send);
   const normal = row.data?.modes[0]?.mode;
   return (
     <Dialog
@@ -62,6 +60,7 @@ export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDi
       }
       environment={environment}
       close={close}
+      apply={send}
       note={refusal ?? 'Nothing waits in front of it.'}
       actions={
         <>

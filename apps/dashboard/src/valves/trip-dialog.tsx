@@ -9,7 +9,6 @@ import { useSettled } from '../review/use-settled.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
-import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { useNow } from '../ui/clock.tsx';
@@ -104,7 +103,6 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
     const expiresInMs = (end ?? 0) - (choice === 'keep' || choice === 'pick' ? readNow() : time);
     apply.mutate({ flag: valve.key, instructions: toInstructions(valve.modes, { ...wanted, expiresInMs }, trip) });
   };
-  useApplyKey(send);
   return (
     <Dialog
       title={
@@ -114,6 +112,7 @@ export function TripDialog({ valve, trip, account, close, applied }: TripDialogP
       }
       environment={environment}
       close={close}
+      apply={send}
       note={describeSpeed(nowView?.propagation?.p99Ms)}
       actions={
         <>
