@@ -23,6 +23,13 @@ export function openEvents(url: string): EventSource {
   return new EventSource(url);
 }
 
+/** Tells when the page is hidden, behind another tab say, and when it is seen again; until stopped. */
+export function onSeen(hear: (isSeen: boolean) => void): () => void {
+  const listen = () => hear(document.visibilityState === 'visible');
+  document.addEventListener('visibilitychange', listen);
+  return () => document.removeEventListener('visibilitychange', listen);
+}
+
 /** What this browser keeps of somebody: the theme, the last places. Storage may be forbidden. */
 export function readKept<T>(name: string, fallback: T): T {
   try {
@@ -39,6 +46,17 @@ export function keep(name: string, value: unknown): void {
     localStorage.setItem(`sluice.${name}`, JSON.stringify(value));
   } catch {
     // It is a convenience.
+  }
+}
+
+/** Forgets what is kept but for these names. */
+export function forgetKept(but: readonly string[]): void {
+  try {
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith('sluice.') && !but.includes(name.slice('sluice.'.length))) localStorage.removeItem(name);
+    }
+  } catch {
+    // Where storage is forbidden nothing was kept.
   }
 }
 

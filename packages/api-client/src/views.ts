@@ -902,6 +902,8 @@ export const feedEventView = z
     view({ event: z.literal('fleet'), data: fleetCountsView }),
     /** What is off normal has changed. */
     view({ event: z.literal('matters'), data: view({}) }),
+    /** Nothing new, every 15 seconds: who hears none for three of them has lost the server. */
+    view({ event: z.literal('heartbeat'), data: view({}) }),
   ])
   .meta({ id: 'FeedEvent' });
 export type FeedEventView = z.output<typeof feedEventView>;

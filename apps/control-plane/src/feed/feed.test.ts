@@ -12,7 +12,6 @@ import {
   type TestStream,
 } from '@sluice/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { heartbeatFrame } from './feed-frame.ts';
 import { FeedReader } from './feed-reader.ts';
 
 const production = '/projects/default/environments/production';
@@ -150,13 +149,13 @@ describe('the live feed', () => {
     expect(await next(stream, 'change')).toMatchObject({ id });
   });
 
-  test('sends a comment every 15 seconds', async () => {
+  test('sends a heartbeat every 15 seconds, which pages hear', async () => {
     const stream = await open();
-    await stream.until('hello');
-    expect(stream.text).not.toContain(heartbeatFrame);
-    await platform.clock.advance(15_000);
-    await stream.untilText(heartbeatFrame);
-    expect(stream.text).toContain(heartbeatFrame);
+    await next(stream, 'hello');
+    await platform.clock.advance(14_000);
+    expect(stream.text).not.toContain('heartbeat');
+    await platform.clock.advance(1000);
+    expect(await next(stream, 'heartbeat')).toEqual({});
   });
 
   test('ends in good order when the server stops', async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { hasBrowser } from '../browser.ts';
 import { findFaults, isTooWide } from '../find-faults.ts';
 import { settled } from '../settled.ts';
-import { comeIn, desktop, phone, startWorld, type World } from '../world.ts';
+import { comeIn, desktop, logIn, phone, startWorld, type World } from '../world.ts';
 
 /** Pages with a list: what stands where there is nothing yet, the first thing to do about it, and what they ask for. */
 const lists = [
@@ -230,7 +230,7 @@ describe.runIf(hasBrowser())('pages', () => {
     await page.getByRole('button', { name: 'Try now' }).click();
     await page.getByRole('banner').getByText('Live').waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
-    await page.getByRole('listitem').filter({ hasText: 'banner' }).getByText('off', { exact: true }).waitFor();
+    await untilOff(page);
   });
 
   test('say so too where the stream of events never began', async () => {
@@ -242,6 +242,158 @@ describe.runIf(hasBrowser())('pages', () => {
       .getByText(/^No contact for/)
       .waitFor();
     expect(await page.getByRole('banner').textContent()).toContain('No contact');
+  });
+
+  /** In the list of flags of production: in staging `banner` is off all the time, and a state alike is not said twice. */
+  async function untilOff(page: Page): Promise<void> {
+    await page.getByRole('listitem').filter({ hasText: 'banner' }).getByText('same', { exact: true }).waitFor();
+  }
+
+  async function untilOn(page: Page): Promise<void> {
+    const row = page.getByRole('listitem').filter({ hasText: 'banner' });
+    // What is said of staging.
+    await row.getByText('off', { exact: true }).waitFor();
+    expect(await row.getByText('same', { exact: true }).count()).toBe(0);
+  }
+
+  test('show what was changed while another environment was looked at', async () => {
+    const turn = (kind: string) => world.server.change({ flag: 'banner', instructions: [{ kind }] });
+    await turn('turn-on');
+    const page = await world.open('flags');
+    await untilOn(page);
+    for (const environment of ['staging', 'production']) {
+      await page.getByRole('button', { name: /change environment/ }).click();
+      await page.getByRole('menuitem', { name: environment }).click();
+      await page.waitForURL(`**/default/${environment}/flags`);
+      await page.getByRole('banner').getByText('Live').waitFor();
+      if (environment === 'staging') await turn('turn-off');
+    }
+    await untilOff(page);
+  });
+
+  test('show what was written on them, also where the stream is held up', async () => {
+    const page = await world.open('now');
+    await page.route('**/events', () => undefined);
+    await page.goto(`${world.server.url}/default/production/valves/search`);
+    await page.getByRole('banner').getByText('Connecting').waitFor();
+    await page.getByRole('button', { name: 'Restore search' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Restore/ })
+      .click();
+    await page.getByRole('banner').getByText('nothing off normal').waitFor();
+    expect(await page.getByRole('banner').textContent()).toContain('Connecting');
+    const trip = { kind: 'trip', mode: 'cached', reason: 'slow' };
+    await world.server.change({ flag: 'search', instructions: [trip] });
+  });
+
+  test('give their connection up while nobody looks, and are right again when seen', async () => {
+    const turn = (kind: string) => world.server.change({ flag: 'banner', instructions: [{ kind }] });
+    await turn('turn-on');
+    const page = await world.open('now');
+    await page.clock.install();
+    await page.goto(`${world.server.url}/default/production/flags`);
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await untilOn(page);
+    const see = (state: string) =>
+      page.evaluate((visibilityState) => {
+        Object.defineProperty(document, 'visibilityState', { value: visibilityState, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, state);
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/events'));
+    await see('hidden');
+    await page.clock.runFor(61_000);
+    await ended;
+    await turn('turn-off');
+    await see('visible');
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await page.clock.runFor(1000);
+    await untilOff(page);
+  });
+
+  test('say that the session has ended, and after signing in show the same', async () => {
+    const page = await world.open('/', { isStranger: true });
+    await logIn(page, `${world.server.url}/default/production/flags?q=banner`);
+    await page.getByRole('link', { name: /banner/ }).waitFor();
+    // Elsewhere, so that this page has to find out.
+    await page.evaluate(async () => {
+      const { csrfToken } = await (await fetch('/api/v1/session')).json();
+      await fetch('/api/v1/session', { method: 'DELETE', headers: { 'x-csrf-token': csrfToken } });
+    });
+    await page.getByText('Your session has ended.').waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    await logIn(page, page.url());
+    expect(new URL(page.url()).search).toBe('?q=banner');
+    await page.getByRole('link', { name: /banner/ }).waitFor();
+  });
+
+  test('say that one is still signed in where signing out did not work', async () => {
+    const page = await world.open('now');
+    await page.route('**/api/v1/session', (route) =>
+      route.request().method() === 'DELETE' ? route.abort() : route.fallback(),
+    );
+    await page.getByRole('button', { name: /^MK, you/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('dialog', { name: 'You are still signed in' }).waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stay' }).click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  });
+
+  test('forget after signing out what somebody typed and looked at, and not how pages look', async () => {
+    const page = await world.open('/', { isStranger: true });
+    await logIn(page, `${world.server.url}/default/production/flags/banner`);
+    await page.evaluate(() => {
+      localStorage.setItem('sluice.context', JSON.stringify('{"key":"somebody@example.com"}'));
+      localStorage.setItem('sluice.theme', JSON.stringify('dark'));
+    });
+    await page.getByRole('button', { name: /^MK, you/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForURL('**/login');
+    await page.getByLabel('E-mail').waitFor();
+    expect(await page.evaluate(() => Object.keys(localStorage))).toEqual(['sluice.theme']);
+    expect(await page.getByText('Your session has ended.').count()).toBe(0);
+  });
+
+  test('say what somebody without a role can do, and that an environment is not there', async () => {
+    const { body } = await world.server.api('POST', '/invitations', {
+      grants: [{ role: 'viewer', project: 'default', environment: 'staging' }],
+    });
+    const page = await world.open('/', { isStranger: true });
+    await comeIn(page, body.link, { name: 'Noa New', email: 'noa@example.com', password: 'a sentence of somebody' });
+    for (const environment of ['production', 'nowhere']) {
+      await page.goto(`${world.server.url}/default/${environment}/now`);
+      await page.getByRole('heading', { name: 'There is no such environment' }).waitFor();
+      await page.getByText(`default/${environment}`).waitFor();
+    }
+    expect(await findFaults(page)).toEqual([]);
+    await page.getByRole('link', { name: 'To one that there is' }).click();
+    await page.waitForURL('**/default/staging/now');
+    const { items } = (await world.server.api('GET', '/people')).body;
+    const noa = items.find(({ email }: { email: string }) => email === 'noa@example.com');
+    expect((await world.server.api('PATCH', `/people/${noa.id}`, { grants: [] })).status).toBe(200);
+    await page.getByRole('heading', { name: 'There is no such environment' }).waitFor();
+    await page.goto(`${world.server.url}/`);
+    await page.getByRole('heading', { name: 'You have no role yet' }).waitFor();
+    await page.getByText('noa@example.com').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Password').waitFor();
+  });
+
+  test('go to the page after G, and leave the letter to nobody else', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('heading', { name: 'Flags', level: 1 }).waitFor();
+    await page.getByRole('link', { name: /banner/ }).focus();
+    await page.keyboard.press('g');
+    await page.keyboard.press('c');
+    await page.waitForURL('**/default/production/configs');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.goBack();
+    await page.getByRole('link', { name: /banner/ }).focus();
+    await page.keyboard.press('g');
+    await page.waitForTimeout(1600);
+    await page.keyboard.press('c');
+    await page.getByRole('dialog', { name: /New flag/ }).waitFor();
   });
 
   test.each(lists)(

@@ -1,9 +1,11 @@
 import type { Place } from '@sluice/api-client';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { queryClient } from '../api.ts';
-import { after } from '../platform.ts';
+import * as platform from '../platform.ts';
+import { sessionKey } from '../session/session.ts';
 import { type LiveConvergence, type LiveEvent, type LiveFleet, type LiveStatus, LiveStream } from './live-stream.ts';
 import { createPaced } from './paced.ts';
+import { createRefresh } from './refresh.ts';
 
 interface LiveValue {
   readonly stream: LiveStream;
@@ -17,6 +19,9 @@ const LiveContext = createContext<LiveValue | undefined>(undefined);
 /** The fleet is asked for no more often. */
 const fleetPeriodMs = 1000;
 
+/** What becomes old without a change too. */
+const unversioned = ['now', 'fleet', 'barriers', 'in-force'] as const;
+
 /** How many changes on their way are kept. */
 const kept = 50;
 
@@ -25,17 +30,31 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
   const [value, setValue] = useState<LiveValue>();
   const { project, environment } = place;
   useEffect(() => {
+    const here = [project, environment];
+    const refresh = createRefresh(queryClient, platform.after);
     const again = createPaced(
       fleetPeriodMs,
-      () => {
-        for (const subject of ['fleet', 'barriers', 'in-force']) {
-          void queryClient.invalidateQueries({ queryKey: [project, environment, subject] });
-        }
-      },
-      after,
+      () => refresh(['fleet', 'barriers', 'in-force'].map((subject) => [...here, subject])),
+      platform.after,
     );
-    const stream = new LiveStream({ project, environment }, (event) => {
-      refresh({ project, environment }, event);
+    // While another environment was looked at nobody told what changed in this one.
+    void queryClient.invalidateQueries({ queryKey: here, refetchType: 'none' });
+    // Whoever wrote something sees it, also where the stream is held up.
+    const stopWatching = queryClient.getMutationCache().subscribe((event) => {
+      if (event.type === 'updated' && event.action.type === 'success') refresh([here]);
+    });
+    let version: number | undefined;
+    const hear = (event: LiveEvent): void => {
+      if (event.kind === 'hello' && version === undefined) {
+        // What came before may be older than the stream; what is on its way is not.
+        void queryClient.invalidateQueries({ queryKey: here });
+      } else refresh(listOld(event, version).map((key) => [...here, ...key]));
+      if (event.kind === 'hello' || event.kind === 'change') ({ version } = event);
+      // Its answer says whether somebody is still signed in, and may see this place.
+      if (event.kind === 'refused') void queryClient.refetchQueries({ queryKey: sessionKey }, { cancelRefetch: false });
+    };
+    const told = (event: LiveEvent): void => {
+      hear(event);
       // Who runs what is counted by a look at all instances: not as often as they answer.
       if (event.kind === 'fleet' || event.kind === 'convergence' || event.kind === 'change') again();
       if (event.kind === 'convergence') {
@@ -43,10 +62,13 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
         setValue((old) => old && { ...old, convergence: keepLast(old.convergence, told) });
       }
       if (event.kind === 'fleet') setValue((old) => old && { ...old, fleet: event });
-    });
+    };
+    const stream = new LiveStream({ project, environment }, told, platform);
     setValue({ stream, convergence: new Map(), fleet: undefined });
     return () => {
+      stopWatching();
       again.stop();
+      refresh.stop();
       stream.close();
     };
   }, [project, environment]);
@@ -66,28 +88,29 @@ function keepLast(
 }
 
 /**
- * Keys of queries are `[project, environment, subject, …]`: subject `flag` has the flag's key third, and all that shows
- * several objects is asked again with any change; `in-force` is what instances have.
+ * Beginnings of keys that an event makes old, where `version` was known before. Keys of queries are `[project,
+ * environment, subject, …]`: subject `flag` has the flag's key third, and all that shows several objects is asked again
+ * with any change; `in-force` is what instances have.
  */
-function refresh({ project, environment }: Place, event: LiveEvent): void {
-  const again = (...rest: readonly unknown[]) =>
-    void queryClient.invalidateQueries({ queryKey: [project, environment, ...rest] });
+function listOld(event: LiveEvent, version: number | undefined): readonly (readonly string[])[] {
   switch (event.kind) {
     case 'hello':
+      return event.version === version ? unversioned.map((subject) => [subject]) : [[]];
+    case 'reset':
+      return [[]];
+    case 'matters':
+      return [['now']];
+    case 'change':
+      return [
+        ...['now', 'flags', 'valves', 'configs', 'migrations', 'segments', 'changes', 'barriers'].map((each) => [each]),
+        ...event.flags.map((flag) => ['flag', flag]),
+        ...event.segments.map((segment) => ['segment', segment]),
+      ];
     case 'convergence':
     case 'fleet':
-      return;
-    case 'reset':
-      again();
-      return;
-    case 'matters':
-      again('now');
-      return;
-    case 'change':
-      for (const subject of ['now', 'flags', 'valves', 'configs', 'migrations', 'segments', 'changes', 'barriers'])
-        again(subject);
-      for (const flag of event.flags) again('flag', flag);
-      for (const segment of event.segments) again('segment', segment);
+    case 'heartbeat':
+    case 'refused':
+      return [];
   }
 }
 

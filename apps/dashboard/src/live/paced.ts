@@ -16,13 +16,14 @@ export function createPaced(
       isDue = true;
       return;
     }
-    call();
+    // Before the call, which may ask for the next.
     stop = after(periodMs, () => {
       stop = undefined;
       if (!isDue) return;
       isDue = false;
       run();
     });
+    call();
   };
   return Object.assign(run, { stop: () => stop?.() });
 }

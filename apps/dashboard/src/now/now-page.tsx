@@ -1,4 +1,4 @@
-import type { NowView } from '@sluice/api-client';
+import type { MatterView, NowView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { useNow } from '../ui/clock.tsx';
@@ -27,10 +27,7 @@ export function NowPage(): ReactNode {
             {view.matters.length > 0 && (
               <ul aria-label="Off normal" className="-mx-6 border-line border-t max-tablet:-mx-4">
                 {view.matters.map((matter) => (
-                  <MatterRow
-                    key={`${matter.kind} ${'flag' in matter ? matter.flag : ''} ${matter.since}`}
-                    matter={matter}
-                  />
+                  <MatterRow key={keyOf(matter)} matter={matter} />
                 ))}
               </ul>
             )}
@@ -41,6 +38,20 @@ export function NowPage(): ReactNode {
       </Loaded>
     </Page>
   );
+}
+
+/** What tells it from all others that are off normal at the same time. */
+function keyOf(matter: MatterView): string {
+  switch (matter.kind) {
+    case 'valve':
+      return `valve ${matter.rule}`;
+    case 'refused':
+      return `refused ${matter.flag} ${matter.segment} ${matter.since} ${matter.reason}`;
+    case 'behind':
+      return `behind ${matter.zone}`;
+    case 'migration':
+      return `migration ${matter.flag}`;
+  }
 }
 
 function describeCount(count: number, environment: string): string {

@@ -22,16 +22,18 @@ export function RecentChanges({ propagation }: Pick<NowView, 'propagation'>): Re
   const time = useNow();
   const query = useQuery({
     queryKey: [place.project, place.environment, 'changes', 'recent'],
-    queryFn: async () => (await api.listChanges(place, { since: now() - lookBackMs, limit: 50 })).items,
+    queryFn: () => api.listChanges(place, { since: now() - lookBackMs, limit: 50 }),
   });
+  const { items = [], nextCursor } = query.data ?? {};
   // Those that grew older since they were read are not of the last 30 minutes any more.
-  const changes = query.data?.filter(({ createdAt }) => createdAt > time - lookBackMs) ?? [];
+  const changes = items.filter(({ createdAt }) => createdAt > time - lookBackMs);
+  const hasMore = nextCursor !== undefined && changes.length === items.length;
   return (
     <section className="mt-6" aria-labelledby="recent">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 pb-2">
         <span className="flex flex-wrap items-baseline gap-x-2">
           <h2 id="recent">Changes in the last 30 minutes</h2>
-          {changes.length > 0 && <Summary changes={changes} />}
+          {changes.length > 0 && <Summary changes={changes} hasMore={hasMore} />}
         </span>
         <Propagation propagation={propagation} />
       </div>
@@ -42,10 +44,17 @@ export function RecentChanges({ propagation }: Pick<NowView, 'propagation'>): Re
   );
 }
 
-function Summary({ changes }: { readonly changes: readonly ChangeView[] }): ReactNode {
+interface SummaryProps {
+  readonly changes: readonly ChangeView[];
+  /** Whether there were more than are shown. */
+  readonly hasMore: boolean;
+}
+
+function Summary({ changes, hasMore }: SummaryProps): ReactNode {
   const people = new Set(changes.map(({ actor }) => actor)).size;
   return (
     <span className="text-ink-2">
+      {hasMore && 'The last '}
       {changes.length} by {people === 1 ? (changes[0]?.actor ?? 'somebody') : `${people} people and tokens`}.
       <span className="max-tablet:hidden">
         {' '}

@@ -41,6 +41,7 @@ export function describeRefusal({ needed, role, holders }: Refusal): string {
  * here is viewer; these have it: Mara, Jonas
  */
 export function describeForbidden(message: string): string {
+  if (message.startsWith('x-csrf-token:')) return 'Somebody signed in anew in this browser meanwhile; try again';
   const found = /^this needs the role (\w+) .*?; (?:the role here is (\w+)|there is no role here)(?:; (.*))?$/.exec(
     message,
   );

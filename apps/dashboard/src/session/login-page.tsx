@@ -7,8 +7,14 @@ import { Field } from '../ui/field.tsx';
 import { Door } from './door.tsx';
 import { beginSession } from './session.ts';
 
+interface LoginPageProps {
+  readonly session: SessionView;
+  /** Whether somebody was signed in on this page before. */
+  readonly hasEnded: boolean;
+}
+
 /** E-mail and password, then a code where the person has one; or somebody else's word for it. */
-export function LoginPage({ session }: { readonly session: SessionView }): ReactNode {
+export function LoginPage({ session, hasEnded }: LoginPageProps): ReactNode {
   const [needsCode, setNeedsCode] = useState(false);
   if (!session.isSetUp) {
     return (
@@ -22,6 +28,11 @@ export function LoginPage({ session }: { readonly session: SessionView }): React
   }
   return (
     <Door title={needsCode ? 'One more thing' : 'Sign in'}>
+      {hasEnded && (
+        <p role="alert" className="mt-2 text-ink-2">
+          Your session has ended. Sign in to go on where you were; what was not applied yet is lost.
+        </p>
+      )}
       {needsCode ? <CodeForm /> : <PasswordForm needsCode={() => setNeedsCode(true)} />}
       {!needsCode &&
         session.singleSignOn.map(({ id, name }) => (

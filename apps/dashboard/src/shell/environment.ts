@@ -12,11 +12,12 @@ export function useEnvironments(): UseQueryResult<readonly EnvironmentView[]> {
 
 export interface CurrentEnvironment {
   readonly key: string;
+  /** What pages call it: its key, as addresses and commands do. */
   readonly name: string;
   readonly isProduction: boolean;
 }
 
-/** The one that the address names; until its name is known, its key stands for it. */
+/** The one that the address names. */
 export function useEnvironment(): CurrentEnvironment {
   const { environment } = usePlace();
   const found = useEnvironments().data?.find(({ key }) => key === environment);

@@ -4,6 +4,8 @@ import { Live } from '../live/live.tsx';
 import { Palette } from '../palette/palette.tsx';
 import { usePlace } from '../place.ts';
 import { ContactBanner } from './contact-banner.tsx';
+import { useEnvironments } from './environment.ts';
+import { NoEnvironment } from './no-environment.tsx';
 import { PhoneBar } from './phone-bar.tsx';
 import { Shortcuts } from './shortcuts.tsx';
 import { SideBar } from './side-bar.tsx';
@@ -12,6 +14,8 @@ import { TopBar } from './top-bar.tsx';
 /** What is on every page of an environment. */
 export function Shell(): ReactNode {
   const place = usePlace();
+  const environments = useEnvironments().data;
+  if (environments?.some(({ key }) => key === place.environment) === false) return <NoEnvironment place={place} />;
   return (
     <Live key={`${place.project}/${place.environment}`} place={place}>
       <a

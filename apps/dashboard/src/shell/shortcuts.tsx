@@ -8,13 +8,27 @@ import { Dialog } from '../ui/dialog.tsx';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { pages } from './pages.ts';
 
+/** So long after G a letter is the name of a page. */
+const afterGMs = 1500;
+
 /** The keys that work on every page. */
 export function Shortcuts(): ReactNode {
   const place = usePlace();
   const navigate = useNavigate();
   const [isListOpen, setListOpen] = useState(false);
   useEffect(() => {
-    let isAfterG = false;
+    let letterDueUntil = 0;
+    // Before the page hears of it: the letter after G is none of its keys.
+    const goTo = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+      const isAfterG = event.timeStamp < letterDueUntil;
+      letterDueUntil = event.key === 'g' && !isAfterG ? event.timeStamp + afterGMs : 0;
+      const page = pages.find(({ letter }) => letter === event.key.toLowerCase());
+      if (!isAfterG || page === undefined) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      void navigate({ to: `/$project/$environment/${page.path}`, params: place });
+    };
     const press = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
@@ -22,13 +36,6 @@ export function Shortcuts(): ReactNode {
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-      const wasAfterG = isAfterG;
-      isAfterG = event.key === 'g';
-      if (wasAfterG) {
-        const page = pages.find(({ letter }) => letter === event.key.toLowerCase());
-        if (page !== undefined) void navigate({ to: `/$project/$environment/${page.path}`, params: place });
-        return;
-      }
       const act = {
         '/': () => document.querySelector<HTMLInputElement>('[data-search]')?.focus(),
         e: openEnvironments,
@@ -41,9 +48,11 @@ export function Shortcuts(): ReactNode {
       act();
     };
     addEventListener('keydown', stopLetters, true);
+    addEventListener('keydown', goTo, true);
     addEventListener('keydown', press);
     return () => {
       removeEventListener('keydown', stopLetters, true);
+      removeEventListener('keydown', goTo, true);
       removeEventListener('keydown', press);
       closePalette();
     };
