@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
 
-const momentMs = 50;
+const momentMs = 500;
 const { rename, rm } = fs.promises;
 fs.promises.rename = async (from, to) => {
   const isClaim = String(to).endsWith('.claim');
