@@ -16,7 +16,8 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
     const page = await world.open('/', { isStranger: true });
     await page.getByRole('heading', { name: 'Nobody has been here yet' }).waitFor();
     await comeIn(page, world.setupLink);
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('production');
+    const heading = page.getByRole('heading', { level: 1 });
+    await expect.poll(() => heading.textContent(), { timeout: 30_000 }).toContain('production');
 
     const again = await world.open('/', { isStranger: true });
     await again.getByRole('heading', { name: 'Sign in' }).waitFor();
