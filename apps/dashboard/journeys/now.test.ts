@@ -6,6 +6,7 @@ import { findFreePort, startTestServer, until } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dashboardFolder } from '../build.ts';
 import { hasBrowser } from './browser.ts';
+import { settled } from './settled.ts';
 import { desktop, phone, startWorld, type World } from './world.ts';
 
 const user = { kind: 'user', key: 'ann' };
@@ -87,6 +88,7 @@ describe.runIf(hasBrowser())('a page that loses its server', () => {
     await world.server.api('POST', '/projects/default/flags', { key: 'shown' });
     const page = await world.open('now', desktop);
     await page.getByRole('status').filter({ hasText: /^Live/ }).waitFor();
+    await settled(page);
     await world.server.close();
     const banner = page.getByRole('alert');
     await banner.getByText(/No contact for \d+ s/).waitFor({ timeout: 30_000 });

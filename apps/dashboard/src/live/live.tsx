@@ -1,5 +1,5 @@
 import type { Place } from '@sluice/api-client';
-import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { queryClient } from '../api.ts';
 import * as platform from '../platform.ts';
 import { sessionKey } from '../session/session.ts';
@@ -22,12 +22,16 @@ const fleetPeriodMs = 1000;
 /** What becomes old without a change too. */
 const unversioned = ['now', 'fleet', 'barriers', 'in-force'] as const;
 
+/** The first page waits so long for the stream: what it asks for once that has begun need not be asked for again. */
+const patienceMs = 400;
+
 /** How many changes on their way are kept. */
 const kept = 50;
 
 /** Opens the stream of an environment, and makes what it tells known to all queries of that environment. */
 export function Live({ place, children }: { readonly place: Place; readonly children: ReactNode }): ReactNode {
   const [value, setValue] = useState<LiveValue>();
+  const isShown = useRef(false);
   const { project, environment } = place;
   useEffect(() => {
     const here = [project, environment];
@@ -47,7 +51,8 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
     const hear = (event: LiveEvent): void => {
       if (event.kind === 'hello' && version === undefined) {
         // What came before may be older than the stream; what is on its way is not.
-        void queryClient.invalidateQueries({ queryKey: here });
+        if (isShown.current) void queryClient.invalidateQueries({ queryKey: here });
+        else show();
       } else refresh(listOld(event, version).map((key) => [...here, ...key]));
       if (event.kind === 'hello' || event.kind === 'change') ({ version } = event);
       // Its answer says whether somebody is still signed in, and may see this place.
@@ -64,8 +69,16 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
       if (event.kind === 'fleet') setValue((old) => old && { ...old, fleet: event });
     };
     const stream = new LiveStream({ project, environment }, told, platform);
-    setValue({ stream, convergence: new Map(), fleet: undefined });
+    const show = (): void => {
+      isShown.current = true;
+      setValue({ stream, convergence: new Map(), fleet: undefined });
+    };
+    if (isShown.current) show();
+    const stopWaiting = platform.after(patienceMs, () => {
+      if (!isShown.current) show();
+    });
     return () => {
+      stopWaiting();
       stopWatching();
       again.stop();
       refresh.stop();
