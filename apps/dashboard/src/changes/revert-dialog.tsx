@@ -7,9 +7,9 @@ import { useMay } from '../session/may.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { Effects } from './effects.tsx';
 import { listLosses } from './list-losses.ts';
 
@@ -118,14 +118,7 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
         </DialogRow>
       )}
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          autoFocus
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField autoFocus value={comment} change={setComment} />
         {listLosses(revert.error).length > 0 ? (
           <p role="alert" className="text-red-text">
             <b>Nothing was applied.</b> Somebody else changed it meanwhile: that would be lost too.

@@ -9,10 +9,10 @@ import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
-import { Field } from '../ui/field.tsx';
 import { join } from '../ui/join.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { RevertEntry } from './revert-entry.tsx';
 import { formatSince } from './since-line.ts';
 import { Untouched } from './untouched.tsx';
@@ -132,13 +132,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
           environment.isProduction ? 'border-production-line border-t-2' : 'border-line-strong border-t border-dashed',
         )}
       >
-        <Field
-          label="Why"
-          isLabelHidden
-          placeholder="Why? Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField placeholder="Why? Shown in history and on Now" value={comment} change={setComment} />
         {isConflict(revert.error) ? (
           <div role="alert" className="text-red-text">
             <b>Nothing was applied.</b> {sentence(revert.error.message)}{' '}

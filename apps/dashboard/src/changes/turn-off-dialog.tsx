@@ -8,9 +8,9 @@ import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { ShareSentence } from './share-sentence.tsx';
 
 const instructions: readonly InstructionInput[] = [{ kind: 'turn-off' }];
@@ -81,13 +81,7 @@ export function TurnOffDialog({ flag, close }: { readonly flag: string; readonly
             {others.length === 1 ? 'needs it and changes' : 'need it and change'} too.
           </p>
         )}
-        <Field
-          label="Why"
-          isLabelHidden
-          placeholder="Why? Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField placeholder="Why? Shown in history and on Now" value={comment} change={setComment} />
         {refusal !== undefined && <p className="text-ink-2">{refusal}.</p>}
         <RefusedNote error={turnOff.error} />
       </div>

@@ -17,6 +17,7 @@ import { Field } from '../ui/field.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { findHold, idOf, listObstacles, toOverrule } from './obstacles.ts';
 import { Obstacles } from './obstacles.tsx';
 import { stageWords } from './stage-words.ts';
@@ -162,12 +163,10 @@ export function AddCohortDialog({ migration, applied, close }: AddCohortDialogPr
         </DialogRow>
       )}
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
+        <WhyField
           placeholder={named.length > 0 ? 'Why it is not waited for; history keeps it' : 'Shown in history and on Now'}
           value={comment}
-          onChange={({ target }) => setComment(target.value)}
+          change={setComment}
         />
         <RefusedNote error={change.error} />
       </DialogRow>

@@ -23,6 +23,7 @@ import { findVerdict } from '../ui/find-verdict.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { listSteps, parseShare } from './advance-steps.ts';
 import { findHold, idOf, listObstacles, toOverrule } from './obstacles.ts';
 import { Obstacles } from './obstacles.tsx';
@@ -206,12 +207,10 @@ export function AdvanceDialog({ migration: current, cohort, applied, close }: Ad
         </DialogRow>
       )}
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
+        <WhyField
           placeholder={named.length > 0 ? 'Why it is not waited for; history keeps it' : 'Shown in history and on Now'}
           value={comment}
-          onChange={({ target }) => setComment(target.value)}
+          change={setComment}
         />
         <RefusedNote error={change.error} />
       </DialogRow>

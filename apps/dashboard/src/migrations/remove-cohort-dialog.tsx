@@ -8,10 +8,10 @@ import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 
 interface RemoveCohortDialogProps {
   readonly migration: EnvironmentFlagView;
@@ -77,14 +77,7 @@ export function RemoveCohortDialog({ migration, cohort, applied, close }: Remove
         </Loaded>
       </DialogRow>
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          autoFocus
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField autoFocus value={comment} change={setComment} />
         <RefusedNote error={change.error} />
       </DialogRow>
     </Dialog>

@@ -11,11 +11,11 @@ import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { findVerdict } from '../ui/find-verdict.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { describeReturn, listReturnTargets } from './stage-words.ts';
 
 interface ReturnDialogProps {
@@ -119,14 +119,7 @@ export function ReturnDialog({ migration, repairs, applied, close }: ReturnDialo
         </div>
       </DialogRow>
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          autoFocus
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField autoFocus value={comment} change={setComment} />
         <RefusedNote error={change.error} />
       </DialogRow>
     </Dialog>

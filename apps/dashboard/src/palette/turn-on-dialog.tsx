@@ -10,10 +10,10 @@ import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 
 const instructions: readonly InstructionInput[] = [{ kind: 'turn-on' }];
 
@@ -70,14 +70,7 @@ export function TurnOnDialog({ flag, close }: { readonly flag: string; readonly 
         </Loaded>
       </DialogRow>
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          autoFocus
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField autoFocus value={comment} change={setComment} />
         <RefusedNote error={turnOn.error} />
       </DialogRow>
     </Dialog>

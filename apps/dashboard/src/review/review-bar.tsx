@@ -6,12 +6,12 @@ import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
 import { findVerdict } from '../ui/find-verdict.ts';
 import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { describeFailure, RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { ChangedShare } from './changed-share.tsx';
 import { findConfirmation, Insist, type Insisting } from './insist.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
@@ -99,13 +99,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
       </div>
       {isShown ? <ChangedShare preview={preview.data} /> : <span className="max-desktop:hidden" />}
       <div className="flex min-w-0 flex-col gap-3">
-        <Field
-          label="Why"
-          isLabelHidden
-          placeholder="Why? Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField placeholder="Why? Shown in history and on Now" value={comment} change={setComment} />
         <div className="flex flex-wrap justify-end gap-3">
           <Button look="ghost" onClick={discard}>
             Discard

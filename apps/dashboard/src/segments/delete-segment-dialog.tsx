@@ -8,6 +8,7 @@ import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 
 interface DeleteSegmentDialogProps {
   readonly segment: string;
@@ -67,13 +68,7 @@ export function DeleteSegmentDialog({ segment, members, close }: DeleteSegmentDi
         />
       </DialogRow>
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField value={comment} change={setComment} />
         <RefusedNote error={remove.error} />
       </DialogRow>
     </Dialog>

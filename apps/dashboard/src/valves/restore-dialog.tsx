@@ -9,11 +9,11 @@ import { useEnvironment } from '../shell/environment.ts';
 import { useApply } from '../ui/apply.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { WhyField } from '../ui/why-field.tsx';
 import { describeNormal } from './describe-normal.ts';
 
 interface RestoreDialogProps {
@@ -92,14 +92,7 @@ export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDi
         </Loaded>
       </DialogRow>
       <DialogRow label="Why">
-        <Field
-          label="Why"
-          isLabelHidden
-          autoFocus
-          placeholder="Shown in history and on Now"
-          value={comment}
-          onChange={({ target }) => setComment(target.value)}
-        />
+        <WhyField autoFocus value={comment} change={setComment} />
         <RefusedNote error={restore.error} />
       </DialogRow>
     </Dialog>
