@@ -70,6 +70,10 @@ describe.runIf(hasBrowser())('the palette', () => {
     await page.getByRole('option', { name: 'Switch to staging' }).waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/default/staging/now');
+    await page
+      .getByRole('button', { name: /staging/ })
+      .first()
+      .waitFor();
     await page.keyboard.press('Control+k');
     const options = page.getByRole('group', { name: 'Last places' }).getByRole('option');
     expect(await options.first().textContent()).toContain('People');

@@ -1,5 +1,13 @@
 import type { Place } from '@sluice/api-client';
-import { createContext, type ReactNode, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { queryClient } from '../api.ts';
 import * as platform from '../platform.ts';
 import { sessionKey } from '../session/session.ts';
@@ -9,6 +17,8 @@ import { createRefresh } from './refresh.ts';
 
 interface LiveValue {
   readonly stream: LiveStream;
+  /** Whether there is anything to show: what is asked for before would be asked for again. */
+  readonly isBegun: boolean;
   /** How far changes are that are on their way, by the id of the change. */
   readonly convergence: ReadonlyMap<string, LiveConvergence>;
   readonly fleet: LiveFleet | undefined;
@@ -22,7 +32,7 @@ const fleetPeriodMs = 1000;
 /** What becomes old without a change too. */
 const unversioned = ['now', 'fleet', 'barriers', 'in-force'] as const;
 
-/** The first page waits so long for the stream: what it asks for once that has begun need not be asked for again. */
+/** So long the stream is waited for: what is asked for once it has begun need not be asked for again. */
 const patienceMs = 400;
 
 /** How many changes on their way are kept. */
@@ -31,9 +41,10 @@ const kept = 50;
 /** Opens the stream of an environment, and makes what it tells known to all queries of that environment. */
 export function Live({ place, children }: { readonly place: Place; readonly children: ReactNode }): ReactNode {
   const [value, setValue] = useState<LiveValue>();
-  const isShown = useRef(false);
+  const isBegun = useRef(false);
   const { project, environment } = place;
-  useEffect(() => {
+  // Before anything is drawn: keys are heard from the beginning.
+  useLayoutEffect(() => {
     const here = [project, environment];
     const refresh = createRefresh(queryClient, platform.after);
     const again = createPaced(
@@ -51,8 +62,8 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
     const hear = (event: LiveEvent): void => {
       if (event.kind === 'hello' && version === undefined) {
         // What came before may be older than the stream; what is on its way is not.
-        if (isShown.current) void queryClient.invalidateQueries({ queryKey: here });
-        else show();
+        if (isBegun.current) void queryClient.invalidateQueries({ queryKey: here });
+        else begin();
       } else refresh(listOld(event, version).map((key) => [...here, ...key]));
       if (event.kind === 'hello' || event.kind === 'change') ({ version } = event);
       // Its answer says whether somebody is still signed in, and may see this place.
@@ -69,14 +80,12 @@ export function Live({ place, children }: { readonly place: Place; readonly chil
       if (event.kind === 'fleet') setValue((old) => old && { ...old, fleet: event });
     };
     const stream = new LiveStream({ project, environment }, told, platform);
-    const show = (): void => {
-      isShown.current = true;
-      setValue({ stream, convergence: new Map(), fleet: undefined });
+    const begin = (): void => {
+      isBegun.current = true;
+      setValue((old) => old && { ...old, isBegun: true });
     };
-    if (isShown.current) show();
-    const stopWaiting = platform.after(patienceMs, () => {
-      if (!isShown.current) show();
-    });
+    setValue({ stream, isBegun: isBegun.current, convergence: new Map(), fleet: undefined });
+    const stopWaiting = platform.after(patienceMs, begin);
     return () => {
       stopWaiting();
       stopWatching();
@@ -131,6 +140,11 @@ function useLive(): LiveValue {
   const value = useContext(LiveContext);
   if (value === undefined) throw new Error('there is no environment around this part of the page');
   return value;
+}
+
+/** Whether the stream has begun, or was waited for in vain: no query of an environment asks before. */
+export function useHasBegun(): boolean {
+  return useLive().isBegun;
 }
 
 export function useLiveStatus(): LiveStatus & { readonly retry: () => void } {

@@ -1,6 +1,7 @@
 import type { EnvironmentView, NowView } from '@sluice/api-client';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { api } from '../api.ts';
+import { useHasBegun } from '../live/live.tsx';
 import { usePlace } from '../place.ts';
 import { useSessionPart } from '../session/session.ts';
 
@@ -32,5 +33,6 @@ export function useEnvironment(): CurrentEnvironment {
 /** What is off normal, what just changed and how many there are of everything; the shell shows it on every page. */
 export function useNowView(): UseQueryResult<NowView> {
   const place = usePlace();
-  return useQuery({ queryKey: [place.project, place.environment, 'now'], queryFn: () => api.getNow(place) });
+  const enabled = useHasBegun();
+  return useQuery({ queryKey: [place.project, place.environment, 'now'], queryFn: () => api.getNow(place), enabled });
 }

@@ -1,6 +1,6 @@
 import { Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Live } from '../live/live.tsx';
+import { Live, useHasBegun } from '../live/live.tsx';
 import { Palette } from '../palette/palette.tsx';
 import { usePlace } from '../place.ts';
 import { ContactBanner } from './contact-banner.tsx';
@@ -30,7 +30,7 @@ export function Shell(): ReactNode {
         <div className="flex min-h-0 flex-1">
           <SideBar />
           <main id="main" tabIndex={-1} className="relative flex min-w-0 flex-1 flex-col overflow-y-auto outline-none">
-            <Outlet />
+            <Content />
           </main>
         </div>
         <PhoneBar />
@@ -39,4 +39,8 @@ export function Shell(): ReactNode {
       <Palette />
     </Live>
   );
+}
+
+function Content(): ReactNode {
+  return useHasBegun() && <Outlet />;
 }

@@ -7,7 +7,7 @@ import { changeEverywhere } from './change-everywhere.ts';
 type SetStage = Extract<ChangeInput['instructions'][number], { kind: 'set-stage' }>;
 export type RecordStage = NonNullable<SetStage['stage']>;
 
-/** What does not happen within that will not: where the machine is busy, few reads are compared. */
+/** What has not come on within that will not. */
 const patienceMs = 60_000;
 
 /**
@@ -33,13 +33,21 @@ export async function advance(
   }
 }
 
-/** Resolves when so many reads more were compared, or the stores are known to differ, with which of the two it was. */
+/**
+ * Resolves when so many reads more were compared, or the stores are known to differ, with which of the two it was. Where
+ * the machine is busy most reads are answered and not compared, so that it may take long.
+ */
 export async function compareReads<T>(records: Migration<T>, reads: number): Promise<string> {
   const before = records.status().comparisons;
-  for (const late = AbortSignal.timeout(patienceMs); ; await pause(20)) {
+  let known = before.compared;
+  for (let late = AbortSignal.timeout(patienceMs); ; await pause(20)) {
     const { persistent, compared, byPath } = records.status().comparisons;
     if (persistent > before.persistent) return `differs at ${Object.keys(byPath).join(', ')}`;
     if (compared >= before.compared + reads) return 'alike';
+    if (compared > known) {
+      late = AbortSignal.timeout(patienceMs);
+      known = compared;
+    }
     if (late.aborted) throw new Error(`only ${compared - before.compared} reads were compared`);
   }
 }
