@@ -1,4 +1,5 @@
 import type { ChangeView, EnvironmentFlagView } from '@sluice/api-client';
+import { createClient } from '@sluice/sdk-node';
 import {
   type CommandOutcome,
   openTestSocket,
@@ -6,8 +7,9 @@ import {
   startTestServer,
   type TestServer,
   type TestSocket,
+  until,
 } from '@sluice/testkit';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandPlatform } from './platform.ts';
 
 const minuteMs = 60_000;
@@ -236,6 +238,21 @@ describe('sluice valve trip', () => {
       'Tripped search in production (version 3). Restore: sluice valve restore search',
     ]);
     expect(await readModes()).toEqual(['off-404']);
+  });
+
+  test('names who cannot serve the mode, and what they do in its place', async () => {
+    const { url, sdkKey } = server;
+    const client = createClient({ url, sdkKey, cacheFolder: false, instance: { key: 'web-1', version: '1.4.1' } });
+    onTestFinished(() => client.close());
+    await client.ready({ timeoutMs: 10_000 });
+    client.valve('search', { modes: { normal: () => 'fresh', 'off-404': () => 'nothing' } });
+    const path = '/projects/default/environments/production/valves/search/reach';
+    await until(async () => (await server.api('POST', path, { when: [] })).body.instances === 1);
+    const { printed } = await sluice('valve trip search cached -m slow --now');
+    expect(printed.split('\n').at(-1)).toBe(
+      'search: The only instance runs a build without cached (1.4.1): web-1. It does off-404 instead.',
+    );
+    expect((await sluice('valve trip search off-404 -m slow --now')).printed).not.toContain('without');
   });
 
   test.each(['', 'n', 'no', 'yep', 'search'])('does nothing after "%s"', async (answer) => {

@@ -1,5 +1,5 @@
 import type { ChangeInput, ChangeView } from '@sluice/api-client';
-import { tripExpiry } from '@sluice/authoring';
+import { describeLack, tripExpiry } from '@sluice/authoring';
 import { changeOptions, finish, idOf, printChange, readWaiting } from './change.ts';
 import { type Command, defineCommand } from './command.ts';
 import { confirmOptions, makeConfirmed } from './confirm.ts';
@@ -120,6 +120,7 @@ export const valveCommands: readonly Command[] = [
         const [restore, ...more] = await describeWayBack(made, valves, call.options, connection);
         const line = `${done} ${restore}`;
         print(line.length > width ? [done, restore, ...more] : [line, ...more]);
+        for (const lack of await describeLacks(trips, fields.when, connection)) print(lack);
       });
     },
   }),
@@ -255,6 +256,27 @@ function parseWhy(
     ...(expiresInMs !== undefined && { expiresInMs }),
     ...(incident !== undefined && { incident }),
   };
+}
+
+/** Whose code does not know a mode that is served now, and what they do in its place; nothing where it is not known. */
+async function describeLacks(
+  trips: readonly ValveMode[],
+  when: Trip['when'] = [],
+  { api, place }: Connection,
+): Promise<readonly string[]> {
+  const ofInstances = when.filter(({ contextKind }) => contextKind === 'instance');
+  const lines = trips.map(async ({ valve, mode }) => {
+    const { concerned, lacks } = await api.getValveReach(place, valve, ofInstances);
+    const ofMode = lacks.filter((lack) => lack.mode === mode);
+    if (ofMode.length === 0) return [];
+    const [normal] = (await api.getFlag(place, valve)).variations;
+    return ofMode.map((lack) => `${valve}: ${describeLack(lack, concerned, normal?.id)}`);
+  });
+  // The valve is tripped, whether or not it can be looked at now.
+  return Promise.all(lines).then(
+    (all) => all.flat(),
+    () => [],
+  );
 }
 
 /** What to type to undo no more than was done; a line, or several. */

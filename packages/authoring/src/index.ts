@@ -13,6 +13,7 @@ export {
 export type * from './configuration.ts';
 export type { DefinitionInput, FlagDefinition, FlagKind, JsonValue, Variation } from './definition.ts';
 export { definitionFields, definitionInput, flagKinds } from './definition.ts';
+export { describeCount, describeLack } from './describe-lack.ts';
 export {
   describeState,
   type StatePart,

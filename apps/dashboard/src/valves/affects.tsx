@@ -1,8 +1,9 @@
 import type { FlagTelemetryView, ValveReachView } from '@sluice/api-client';
+import { describeCount } from '@sluice/authoring';
 import type { ReactNode } from 'react';
 import { formatCount, formatShare } from '../ui/duration.ts';
 import { formatRate } from './rate.ts';
-import { findRoutes, sayBuilds, sayCount } from './reach-words.ts';
+import { findRoutes, sayBuilds } from './reach-words.ts';
 import { estimateReach, type ScopePart } from './scope.ts';
 
 interface AffectsProps {
@@ -89,9 +90,9 @@ function describeInstances(
       : ['No instance told', `of ${formatCount(connected)} connected that its code has this valve`];
   }
   const without = others === 0 ? '' : `; ${formatCount(others)} more told of no such valve`;
-  if (concerned === 0) return [sayCount(concerned, instances), `are as the scope asks${without}`];
+  if (concerned === 0) return [describeCount(concerned, instances), `are as the scope asks${without}`];
   const builds = sayBuilds(reach);
   const having = concerned === 1 ? 'has the valve in its code' : 'have the valve in their code';
   const which = builds === undefined ? having : `build ${builds}`;
-  return [sayCount(concerned, instances), `${which}${without}`];
+  return [describeCount(concerned, instances), `${which}${without}`];
 }

@@ -1,6 +1,6 @@
 import type { ValveReachView } from '@sluice/api-client';
+import { describeLack } from '@sluice/authoring';
 import type { ReactNode } from 'react';
-import { sayLack } from './reach-words.ts';
 
 interface LacksProps {
   readonly reach: ValveReachView | undefined;
@@ -15,7 +15,7 @@ export function Lacks({ reach, mode, normal }: LacksProps): ReactNode {
     .filter((lack) => lack.mode === mode)
     .map((lack) => (
       <p key={lack.instead ?? ''} className="break-words text-amber-text">
-        {sayLack(lack, reach.concerned, normal)}
+        {describeLack(lack, reach.concerned, normal)}
       </p>
     ));
 }
