@@ -36,6 +36,7 @@ export function SinceBar({ since, count, move, grasp, revert }: SinceBarProps): 
           <button
             key={by}
             type="button"
+            data-move={by}
             aria-label={by === 'back' ? 'One change further back' : 'One change less'}
             title={by === 'back' ? 'One change further back: [' : 'One change less: ]'}
             onClick={() => move(by)}

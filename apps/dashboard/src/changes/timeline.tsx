@@ -33,7 +33,18 @@ export function Timeline({
   const isDragging = useRef(false);
   const count = countSince(changes, since);
   const toTurnOff = findFlagsToTurnOff(changes);
-  const move = (by: 'back' | 'forward') => setSince(moveSince(changes, since, by));
+  const held = useRef<string>(undefined);
+  const move = (by: 'back' | 'forward') => {
+    held.current = document.activeElement?.closest<HTMLElement>('[data-move]')?.dataset.move;
+    setSince(moveSince(changes, since, by));
+  };
+
+  // The line is another at each place; whoever pressed one of its buttons goes on with that.
+  useEffect(() => {
+    if (since === undefined || held.current === undefined) return;
+    list.current?.querySelector<HTMLElement>(`[data-move=${held.current}]`)?.focus();
+    held.current = undefined;
+  }, [since]);
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
