@@ -33,18 +33,21 @@ export function Timeline({
   const isDragging = useRef(false);
   const count = countSince(changes, since);
   const toTurnOff = findFlagsToTurnOff(changes);
-  const held = useRef<string>(undefined);
+  const held = useRef<{ readonly button: string | undefined; readonly since: number | undefined }>(undefined);
   const move = (by: 'back' | 'forward') => {
-    held.current = document.activeElement?.closest<HTMLElement>('[data-move]')?.dataset.move;
+    held.current = { button: document.activeElement?.closest<HTMLElement>('[data-move]')?.dataset.move, since };
     setSince(moveSince(changes, since, by));
   };
 
   // The line is another at each place; whoever pressed one of its buttons goes on with that.
   useEffect(() => {
-    if (since === undefined || held.current === undefined) return;
-    list.current?.querySelector<HTMLElement>(`[data-move=${held.current}]`)?.focus();
+    if (held.current === undefined || held.current.since === since) return;
+    const { button } = held.current;
     held.current = undefined;
-  }, [since]);
+    if (button === undefined) return;
+    const again = list.current?.querySelector<HTMLElement>(`[data-move=${button}]`);
+    (again ?? document.getElementById('main'))?.focus();
+  });
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
