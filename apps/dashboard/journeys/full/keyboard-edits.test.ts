@@ -1,4 +1,5 @@
 import { findFreePort, startTestOidcProvider } from '@sluice/testkit';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasBrowser } from '../browser.ts';
 import { byKeyboard } from '../by-keyboard.ts';
@@ -29,6 +30,10 @@ describe.runIf(hasBrowser())('without a pointer, what is there already', () => {
   }
 
   const read = async (path: string) => (await world.server.api('GET', `${production}/${path}`)).body;
+
+  /** Nothing is applied before what it does could be read. */
+  const isRead = (page: Page) =>
+    page.getByRole('button', { name: 'Apply to production' }).and(page.locator(':not([aria-disabled])')).waitFor();
 
   const forPlan = (plan: string) => ({
     kind: 'add-rule',
@@ -108,6 +113,36 @@ describe.runIf(hasBrowser())('without a pointer, what is there already', () => {
     await hands.isOn('Copy from staging…');
     await page.getByText('It does the same everywhere.').waitFor();
     expect(await read('flags/copied')).toMatchObject({ on: true, rules: [{ variation: 'on' }] });
+  });
+
+  test('what is taken out leaves the focus at what stands next', async () => {
+    await create('thinned');
+    await world.server.change({ flag: 'thinned', instructions: [forPlan('free'), forPlan('business')] });
+    const { page, hands } = await open('flags/thinned');
+    await hands.tabTo('Remove rule 1');
+    await hands.press('Enter');
+    await hands.isOn('Move rule 1 of 1');
+    await hands.tabTo('Values business');
+    await hands.press('Backspace');
+    await hands.isOn(/^and… another condition of rule 1/);
+    await hands.tabTo('Remove rule 1');
+    await hands.press('Enter');
+    await hands.isOn('Serves on');
+    await isRead(page);
+    await hands.tabTo('Apply to production');
+    await hands.press('Enter');
+    const convergence = page.getByRole('region', { name: 'Convergence' });
+    await convergence.waitFor();
+    await hands.tabTo('Revert…');
+    await hands.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await hands.press('Escape');
+    await hands.isOn('Revert…');
+    await hands.tabTo('Close', 1);
+    await hands.press('Enter');
+    await convergence.waitFor({ state: 'detached' });
+    await hands.isOn('the content');
+    expect((await read('flags/thinned')).rules).toEqual([]);
   });
 
   test('one goes back to a time, but for what is left out', async () => {
@@ -218,11 +253,18 @@ describe.runIf(hasBrowser())('without a pointer, what is there already', () => {
     await review.getByText('lena').first().waitFor();
     await hands.tabTo('Why');
     await hands.type('she asked');
+    await world.server.change({ segment: 'beta', instructions: [{ kind: 'add-members', keys: ['tom'] }] });
+    await page.getByText('Somebody else changed the segment while you edited it.').waitFor();
+    await hands.isOn('Why');
+    await hands.backTo('Keep mine on top');
+    await hands.press('Enter');
+    await hands.isOn('Why');
+    await isRead(page);
     await hands.tabTo('Apply to production');
     await hands.press('Enter');
     await review.waitFor({ state: 'detached' });
     await hands.isOn('Add to included…');
-    expect((await read('segments/beta')).included).toEqual([{ contextKind: 'user', keys: ['ann', 'lena'] }]);
+    expect((await read('segments/beta')).included).toEqual([{ contextKind: 'user', keys: ['ann', 'tom', 'lena'] }]);
   });
 
   test('an environment is made, called otherwise, and marked as production', async () => {
