@@ -51,6 +51,58 @@ describe.runIf(hasBrowser())('the list of flags', () => {
     await page.getByText('of 5,003', { exact: false }).waitFor();
   });
 
+  test('menus leave those of an owner, and those evaluated lately, long ago or never', async () => {
+    const { server } = world;
+    const { db } = server.running.context;
+    const { id } = await db
+      .selectFrom('environments')
+      .select('id')
+      .where('key', '=', 'production')
+      .executeTakeFirstOrThrow();
+    const evaluated = (flagKey: string, daysAgo: number) => {
+      const hour = Math.floor(Date.now() / 3_600_000) - 24 * daysAgo;
+      return { environmentId: id, flagKey, variation: 0, hour: hour * 3_600_000, count: 7 };
+    };
+    // Of flag-1000 to flag-1030 every tenth is his.
+    const values = [
+      evaluated('flag-1000', 0),
+      evaluated('flag-1001', 0),
+      evaluated('flag-1010', 3),
+      evaluated('flag-1020', 20),
+    ];
+    await db.insertInto('evaluationHours').values(values).execute();
+    const page = await world.open('flags?q=flag-10');
+    const rows = () => page.locator('[data-row]').evaluateAll((all) => all.map((row) => row.getAttribute('data-row')));
+    const choose = async (menu: string, item: string) => {
+      await page.getByRole('button', { name: new RegExp(`^${menu} `) }).click();
+      await page.getByRole('menuitem', { name: item, exact: true }).click();
+    };
+    await page.getByText('of 100', { exact: false }).waitFor();
+    await choose('Owner', 'Jonas Weber');
+    await page.getByText('1 to 10 of 10').waitFor();
+    expect(await rows()).toEqual(Array.from({ length: 10 }, (_, at) => `flag-10${at}0`));
+    await choose('Evaluated', '24h');
+    await page.getByText('1 to 1 of 1').waitFor();
+    expect(await rows()).toEqual(['flag-1000']);
+    await choose('Evaluated', '7d');
+    await page.getByText('1 to 2 of 2').waitFor();
+    expect(await rows()).toEqual(['flag-1000', 'flag-1010']);
+    await choose('Evaluated', 'not-7d');
+    await page.getByText('1 to 8 of 8').waitFor();
+    expect(await rows()).toEqual(Array.from({ length: 8 }, (_, at) => `flag-10${at + 2}0`));
+    await choose('Evaluated', 'never');
+    await page.getByText('1 to 7 of 7').waitFor();
+    expect(await rows()).toEqual(Array.from({ length: 7 }, (_, at) => `flag-10${at + 3}0`));
+    expect(new URL(page.url()).searchParams.get('q')).toBe('flag-10 owner:"Jonas Weber" evaluated:never');
+    await choose('Owner', 'nobody');
+    await choose('Evaluated', '24h');
+    await page.getByText('1 to 1 of 1').waitFor();
+    expect(await rows()).toEqual(['flag-1001']);
+    await page.getByRole('searchbox', { name: 'Filter flags' }).fill('flag-10 owner:nobody evaluated:not-30d');
+    await page.getByText('of 89', { exact: false }).waitFor();
+    expect(await rows()).not.toContain('flag-1001');
+  });
+
   test('thousands of flags scroll while only those in view are drawn', async () => {
     const page = await world.open('flags');
     await page.getByText('of 5,003', { exact: false }).waitFor();

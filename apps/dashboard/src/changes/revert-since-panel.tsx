@@ -1,7 +1,7 @@
 import type { ChangeView, RevertSinceView } from '@sluice/api-client';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiError, api } from '../api.ts';
 import { useLiveStatus } from '../live/live.tsx';
 import { usePlace } from '../place.ts';
@@ -9,6 +9,7 @@ import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { join } from '../ui/join.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
@@ -64,6 +65,12 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
     },
   });
   const forbidden = useRefusal('editor');
+  const panel = useRef<HTMLElement>(null);
+  useFocusBack();
+  // What opened it is gone, and so is the panel of the time before; who is elsewhere in the page stays there.
+  useEffect(() => {
+    if (document.activeElement === document.body) panel.current?.focus({ preventScroll: true });
+  }, []);
   const lookAgain = () => {
     revert.reset();
     void plan.refetch();
@@ -76,8 +83,10 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
   const isStale = data !== undefined && version > data.version && !revert.isPending;
   return (
     <section
+      ref={panel}
+      tabIndex={-1}
       aria-label="Revert since"
-      className="flex min-h-0 flex-col border-line max-desktop:border-b desktop:w-106 desktop:shrink-0 desktop:border-l"
+      className="-outline-offset-2 flex min-h-0 flex-col border-line max-desktop:border-b desktop:w-106 desktop:shrink-0 desktop:border-l"
     >
       <div className="min-h-0 flex-1 overflow-y-auto px-6 py-4 max-tablet:px-4">
         <div className="flex items-start justify-between gap-2">

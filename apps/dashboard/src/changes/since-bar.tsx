@@ -36,6 +36,7 @@ export function SinceBar({ since, count, move, grasp, revert }: SinceBarProps): 
           <button
             key={by}
             type="button"
+            data-move={by}
             aria-label={by === 'back' ? 'One change further back' : 'One change less'}
             title={by === 'back' ? 'One change further back: [' : 'One change less: ]'}
             onClick={() => move(by)}
@@ -46,7 +47,7 @@ export function SinceBar({ since, count, move, grasp, revert }: SinceBarProps): 
         ))}
       </span>
       {revert !== undefined && (
-        <Button look="accent" className="relative ml-auto" onClick={revert}>
+        <Button data-move="revert" look="accent" className="relative ml-auto" onClick={revert}>
           <Undo2 aria-hidden size={14} /> Revert{changes} since {moment}…
         </Button>
       )}

@@ -33,7 +33,21 @@ export function Timeline({
   const isDragging = useRef(false);
   const count = countSince(changes, since);
   const toTurnOff = findFlagsToTurnOff(changes);
-  const move = (by: 'back' | 'forward') => setSince(moveSince(changes, since, by));
+  const held = useRef<{ readonly button: string | undefined; readonly since: number | undefined }>(undefined);
+  const move = (by: 'back' | 'forward') => {
+    held.current = { button: document.activeElement?.closest<HTMLElement>('[data-move]')?.dataset.move, since };
+    setSince(moveSince(changes, since, by));
+  };
+
+  // The line is another at each place; whoever pressed one of its buttons goes on with that.
+  useEffect(() => {
+    if (held.current === undefined || held.current.since === since) return;
+    const { button } = held.current;
+    held.current = undefined;
+    if (button === undefined) return;
+    const again = list.current?.querySelector<HTMLElement>(`[data-move=${button}]`);
+    (again ?? document.getElementById('main'))?.focus();
+  });
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => {

@@ -96,11 +96,14 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
     setInsisted(false);
     setDraft(isSame(next, was) ? undefined : next);
   };
-  const forget = () => {
-    setRound(round + 1);
+  const settle = () => {
     setDraft(undefined);
     setBroken(false);
     setInsisted(false);
+  };
+  const forget = () => {
+    setRound(round + 1);
+    settle();
   };
   return (
     <>
@@ -131,7 +134,7 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
                 />
               )}
               <Layers
-                // What was typed goes with the edits.
+                // What was typed goes with the edits that are given up.
                 key={round}
                 config={config}
                 was={was}
@@ -167,7 +170,7 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
           insist={{ isOn: isInsisted, set: setInsisted }}
           discard={forget}
           applied={(change) => {
-            forget();
+            settle();
             setApplied(change);
           }}
         />

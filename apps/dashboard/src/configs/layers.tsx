@@ -7,6 +7,7 @@ import { type Clause, type Configuration, isSame, withEntry } from '../flag/draf
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { formatCount } from '../ui/duration.ts';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { join } from '../ui/join.ts';
 import { Menu, MenuItem, MenuTitle } from '../ui/menu.tsx';
 import { environmentValueOf, type Override, overrideOf, withOverride, withValue } from './config-draft.ts';
@@ -69,10 +70,12 @@ export function Layers({ config, was, draft, inForce, change, setBroken }: Layer
               inForce={<InForceOn inForce={inForce} override={override} isNew={before === undefined} />}
               change={(value) => set(rule.id, { ...override, value })}
               setBroken={setBroken}
-              remove={() => {
-                setBroken(false);
-                set(rule.id, undefined);
-              }}
+              remove={() =>
+                focusBeside(() => {
+                  setBroken(false);
+                  set(rule.id, undefined);
+                })
+              }
             >
               <Scope
                 override={override}

@@ -5,6 +5,7 @@ import { isSame } from '../flag/draft.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { fieldStyle } from '../ui/field.tsx';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { join } from '../ui/join.ts';
 import type { ValueFault } from './find-value-faults.ts';
 import { QuantityField } from './quantity-field.tsx';
@@ -251,7 +252,7 @@ function RemoveButton({ label, act }: { readonly label: string; readonly act: ()
     <button
       type="button"
       aria-label={label}
-      onClick={act}
+      onClick={() => focusBeside(act)}
       className="inline-flex size-7 shrink-0 items-center justify-center rounded-control text-ink-3 hover:bg-hover hover:text-ink max-tablet:size-11"
     >
       <X aria-hidden size={14} />

@@ -9,6 +9,7 @@ import { usePlace } from '../place.ts';
 import { after } from '../platform.ts';
 import { Button } from '../ui/button.tsx';
 import { formatCount, formatSpeed } from '../ui/duration.ts';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { join } from '../ui/join.ts';
 import { Curve } from './curve.tsx';
 import { Stragglers } from './stragglers.tsx';
@@ -18,11 +19,13 @@ interface ConvergingProps {
   readonly close: () => void;
 }
 
-/** In the place of the review bar: who has the change that was just applied. It closes itself when all have it. */
+/** In the place of the review bar: who has the change that was just applied. It closes itself when all have it, but not under somebody's hands. */
 export function Converging({ change, close }: ConvergingProps): ReactNode {
   const place = usePlace();
   const told = useLiveConvergence(change.id);
   const [isReverting, setReverting] = useState(false);
+  const [isHeld, setHeld] = useState(false);
+  useFocusBack();
   // Names and reasons of those who lag; asked once the fleet had time, and again with what the stream tells.
   const details = useQuery({
     queryKey: [place.project, place.environment, 'convergence', change.id, told?.has, told?.refused],
@@ -36,12 +39,14 @@ export function Converging({ change, close }: ConvergingProps): ReactNode {
   const tookMs = told?.atMs ?? view?.reachedMs?.all ?? view?.elapsedMs ?? 0;
   const isDone = view !== undefined && has === of;
   useEffect(() => {
-    if (!isDone || isReverting) return;
+    if (!isDone || isReverting || isHeld) return;
     return after(4000, close);
-  }, [isDone, isReverting, close]);
+  }, [isDone, isReverting, isHeld, close]);
   return (
     <section
       aria-label="Convergence"
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
       className={join(
         'sticky bottom-0 z-20 mt-auto flex max-h-[40dvh] shrink-0 flex-wrap items-start gap-x-8 gap-y-3 overflow-y-auto border-t-2 bg-raised px-6 py-3 max-tablet:px-4',
         isDone ? 'border-ink' : refused > 0 ? 'border-red' : tookMs > 2000 ? 'border-amber' : 'border-accent',

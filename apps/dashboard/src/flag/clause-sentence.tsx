@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../ui/button.tsx';
 import { Field, fieldStyle } from '../ui/field.tsx';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { useCanEdit } from './can-edit.ts';
 import type { Clause } from './draft.ts';
 import {
@@ -76,7 +77,7 @@ export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): Re
           type="button"
           aria-label="Remove this condition"
           className="inline-flex size-6 items-center justify-center rounded-chip align-middle text-ink-3 hover:bg-hover hover:text-ink"
-          onClick={() => change(undefined)}
+          onClick={() => focusBeside(() => change(undefined))}
         >
           <X aria-hidden size={13} />
         </button>

@@ -8,6 +8,7 @@ import { EffectText } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { Button } from '../ui/button.tsx';
 import { Age } from '../ui/clock.tsx';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { configurationOf } from './draft.ts';
 
 interface ConflictProps {
@@ -27,6 +28,7 @@ export function Conflict({ flag, began, draft, keepMine, takeTheirs }: ConflictP
     queryKey: [place.project, place.environment, 'changes', 'last', flag.key, flag.version],
     queryFn: async () => (await api.listChanges(place, { flag: flag.key, limit: 1 })).items[0],
   }).data;
+  useFocusBack();
   return (
     <section
       role="alert"

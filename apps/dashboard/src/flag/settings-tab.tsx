@@ -10,6 +10,7 @@ import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import type { DefinitionDraft } from './definition-draft.ts';
@@ -91,7 +92,9 @@ export function SettingsTab({ flag, draft, change, review, refusal }: SettingsTa
                   look="ghost"
                   aria-label={`Remove variation ${id}`}
                   refusal={draft.variations.length === 2 ? 'a flag has at least two' : undefined}
-                  onClick={() => set({ variations: draft.variations.filter((_, at) => at !== index) })}
+                  onClick={() =>
+                    focusBeside(() => set({ variations: draft.variations.filter((_, at) => at !== index) }))
+                  }
                 >
                   Remove
                 </Button>

@@ -1,5 +1,6 @@
 import { Popover } from 'radix-ui';
 import { type ReactNode, useState } from 'react';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { join } from '../ui/join.ts';
 import { useCanEdit } from './can-edit.ts';
 
@@ -48,7 +49,9 @@ export function Token({ label, children, isEdited, isInvalid, isStrong, remove, 
           aria-label={label}
           data-token
           className={style}
-          onKeyDown={({ key }) => (key === 'Backspace' || key === 'Delete') && remove?.()}
+          onKeyDown={({ key }) =>
+            remove !== undefined && (key === 'Backspace' || key === 'Delete') && focusBeside(remove)
+          }
         >
           {children}
         </button>

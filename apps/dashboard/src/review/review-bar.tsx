@@ -7,6 +7,7 @@ import { useApply } from '../ui/apply.ts';
 import { useApplyKey } from '../ui/apply-key.ts';
 import { Button } from '../ui/button.tsx';
 import { findVerdict } from '../ui/find-verdict.ts';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { join } from '../ui/join.ts';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loading } from '../ui/loading.tsx';
@@ -59,6 +60,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
     if (refusal === undefined && isRead && !apply.isPending) apply.mutate({ ...input, comment });
   };
   useApplyKey(send);
+  useFocusBack();
   const count = input.instructions.length;
   const edits = `${count} ${count === 1 ? 'edit' : 'edits'}`;
   const effects = preview.data?.effects ?? [];

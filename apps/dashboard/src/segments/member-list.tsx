@@ -1,5 +1,5 @@
 import { Plus, X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Button } from '../ui/button.tsx';
 import { formatCount } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
@@ -25,8 +25,18 @@ export function MemberList({ title, hint, was, members, search, add, remove, kee
     (kind) => keysOf(members, kind).length + keysOf(was, kind).length > 0,
   );
   const total = members.reduce((sum, { keys }) => sum + keys.length, 0);
+  const section = useRef<HTMLElement>(null);
+  const pressed = useRef<string>(undefined);
+  // A key moves as it is taken out or kept, and a new one goes altogether; whoever pressed stays at it, or beside it.
+  useEffect(() => {
+    const key = pressed.current;
+    pressed.current = undefined;
+    if (key === undefined || document.activeElement !== document.body) return;
+    const buttons = [...(section.current?.querySelectorAll('button') ?? [])];
+    (buttons.find(({ value }) => value === key) ?? buttons[0])?.focus();
+  });
   return (
-    <section aria-label={title} className="border-line border-b py-3">
+    <section ref={section} aria-label={title} className="border-line border-b py-3">
       <div className="flex flex-wrap items-center gap-x-3">
         <h2>{title}</h2>
         <span className="figures text-ink-2">
@@ -44,8 +54,14 @@ export function MemberList({ title, hint, was, members, search, add, remove, kee
           was={keysOf(was, kind)}
           keys={keysOf(members, kind)}
           search={search}
-          remove={(key) => remove(kind, key)}
-          keep={(key) => keep(kind, key)}
+          remove={(key) => {
+            pressed.current = `${kind} ${key}`;
+            remove(kind, key);
+          }}
+          keep={(key) => {
+            pressed.current = `${kind} ${key}`;
+            keep(kind, key);
+          }}
         />
       ))}
     </section>
@@ -103,6 +119,7 @@ function KindOfMembers({ contextKind, was, keys, search, remove, keep }: KindOfM
               <button
                 type="button"
                 className="ml-1 min-h-6 rounded-chip px-1.5 font-sans text-accent hover:bg-hover max-tablet:min-h-11"
+                value={`${contextKind} ${key}`}
                 aria-label={`Keep ${key}`}
                 onClick={() => keep(key)}
               >
@@ -112,6 +129,7 @@ function KindOfMembers({ contextKind, was, keys, search, remove, keep }: KindOfM
               <button
                 type="button"
                 className="inline-flex size-6 items-center justify-center rounded-chip text-ink-3 hover:bg-hover hover:text-ink max-tablet:size-11"
+                value={`${contextKind} ${key}`}
                 aria-label={`Remove ${key}`}
                 onClick={() => remove(key)}
               >

@@ -14,6 +14,7 @@ import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { SearchField } from '../ui/field.tsx';
+import { useFocusBack } from '../ui/focus-back.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
@@ -126,11 +127,10 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
         ) : (
           <>
             {isBehind && (
-              <div role="alert" className="mt-3 flex flex-wrap items-center gap-2 border-amber border-l-4 pl-3">
-                <span className="mr-auto">Somebody else changed the segment while you edited it.</span>
-                <Button onClick={() => setBegan({ ...began, version: segment.version })}>Keep mine on top</Button>
-                <Button onClick={() => setDraft(undefined)}>Take theirs</Button>
-              </div>
+              <Behind
+                keepMine={() => setBegan({ ...began, version: segment.version })}
+                takeTheirs={() => setDraft(undefined)}
+              />
             )}
             <div className="grid gap-x-12 desktop:grid-cols-[minmax(0,1fr)_20rem]">
               <WhoIsIn was={was} draft={current} change={edit} />
@@ -169,6 +169,22 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
 
 function countKeys(members: readonly Members[]): number {
   return members.reduce((sum, { keys }) => sum + keys.length, 0);
+}
+
+interface BehindProps {
+  readonly keepMine: () => void;
+  readonly takeTheirs: () => void;
+}
+
+function Behind({ keepMine, takeTheirs }: BehindProps): ReactNode {
+  useFocusBack();
+  return (
+    <div role="alert" className="mt-3 flex flex-wrap items-center gap-2 border-amber border-l-4 pl-3">
+      <span className="mr-auto">Somebody else changed the segment while you edited it.</span>
+      <Button onClick={keepMine}>Keep mine on top</Button>
+      <Button onClick={takeTheirs}>Take theirs</Button>
+    </div>
+  );
 }
 
 interface WhoIsInProps {

@@ -5,6 +5,7 @@ import { findOperator } from '../flag/operators.ts';
 import { Token } from '../flag/token.tsx';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
+import { focusBeside } from '../ui/focus-beside.ts';
 import { join } from '../ui/join.ts';
 import type { SegmentRule } from './segment-draft.ts';
 
@@ -75,7 +76,7 @@ export function SegmentRuleLine({ rule, was, index, change }: SegmentRuleLinePro
         type="button"
         className="min-h-7 shrink-0 rounded-control px-2 text-ink-3 hover:bg-hover hover:text-ink max-tablet:min-h-11"
         aria-label={`Remove rule ${index + 1}`}
-        onClick={() => change(undefined)}
+        onClick={() => focusBeside(() => change(undefined))}
       >
         Remove
       </button>
