@@ -46,7 +46,6 @@ import type {
   ProblemView,
   ProjectView,
   RevertSinceView,
-  RoleHoldersView,
   RoutesTelemetryView,
   SegmentRowsView,
   SegmentUseView,
@@ -317,8 +316,6 @@ export interface ApiClient {
   /** Who would be cut by revoking it, of those that the server holds itself. */
   getCredentialStreams(place: Place, id: string): Promise<CredentialStreamsView>;
   revokeCredential(place: Place, id: string): Promise<void>;
-  /** Who may do what in an environment, to know whom to ask. */
-  getRoleHolders(place: Place): Promise<RoleHoldersView>;
   /** Valves with their trips and calls; of those that are normal a page. */
   listValves(place: Place, query?: ValvesQuery): Promise<ValvesView>;
   getValve(place: Place, valve: string): Promise<ValveRowView>;
@@ -463,7 +460,6 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     createCredential: (place, body) => call('POST', `${at(place)}/credentials`, body),
     getCredentialStreams: (place, id) => call('GET', `${at(place)}/credentials/${enc(id)}/streams`),
     revokeCredential: (place, id) => call('DELETE', `${at(place)}/credentials/${enc(id)}`),
-    getRoleHolders: (place) => call('GET', `${at(place)}/role-holders`),
     listValves: (place, query = {}) => call('GET', `${at(place)}/valves${toQuery({ ...query })}`),
     getValve: (place, valve) => call('GET', `${at(place)}/valves/${enc(valve)}`),
     getValveReach: (place, valve, when = []) => call('POST', `${at(place)}/valves/${enc(valve)}/reach`, { when }),

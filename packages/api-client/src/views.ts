@@ -1033,6 +1033,19 @@ export const sessionView = named('Session', {
   grants: list(grantView),
   /** What whoever asks may see, so that a page knows where it is by one answer. */
   projects: list(view({ ...projectFields, environments: list(environmentView) })),
+  /**
+   * Whom to ask for what one may not do oneself: how many people have a role or more in an environment, or, where there
+   * is none, everywhere, and the first five. Empty for whoever may do everything, and for tokens.
+   */
+  holders: list(
+    view({
+      project: text.exactOptional(),
+      environment: text.exactOptional(),
+      role: z.enum(roles),
+      names: list(text),
+      count,
+    }),
+  ),
 });
 export type SessionView = z.output<typeof sessionView>;
 
@@ -1323,14 +1336,6 @@ export type InvitationView = z.output<typeof invitationView>;
 /** The only time that the link is shown. */
 export const newInvitationView = named('NewInvitation', { link: text, expiresAt: time });
 export type NewInvitationView = z.output<typeof newInvitationView>;
-
-/** For each role the people who have it or more. */
-export const roleHoldersView = named('RoleHolders', {
-  items: list(view({ role: z.enum(roles), names: list(text) })),
-  /** Who may do everything, in all projects. */
-  administrators: list(text),
-});
-export type RoleHoldersView = z.output<typeof roleHoldersView>;
 
 const callCounts = list(count);
 

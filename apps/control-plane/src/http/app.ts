@@ -15,7 +15,6 @@ import { addNowRoutes } from '../now/now-routes.ts';
 import { createTrust } from '../people/find-person.ts';
 import { addOwnRoutes } from '../people/own-routes.ts';
 import { addPersonRoutes } from '../people/person-routes.ts';
-import { addRoleHolderRoutes } from '../people/role-holder-routes.ts';
 import { addSessionRoutes } from '../people/session-routes.ts';
 import { addSignOnRoutes } from '../people/sign-on-routes.ts';
 import { addPreviewRoutes } from '../preview/preview-routes.ts';
@@ -91,7 +90,6 @@ export function createApp(context: ServerContext, dashboard?: string): App {
       addTokenRoutes(api, context);
       addOwnRoutes(api, context);
       addPersonRoutes(api, context);
-      addRoleHolderRoutes(api, context);
       addEvaluationRoutes(api, context);
       addTelemetryRoutes(api, context);
       addContextRoutes(api, context);

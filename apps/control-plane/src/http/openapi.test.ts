@@ -109,7 +109,6 @@ describe('the OpenAPI document', () => {
         `GET ${environment}/credentials`,
         `POST ${environment}/credentials`,
         `GET ${environment}/credentials/{credential}/streams`,
-        `GET ${environment}/role-holders`,
         `DELETE ${environment}/credentials/{credential}`,
         `POST ${environment}/evaluate`,
         'GET /edges',
@@ -298,7 +297,6 @@ describe('every answer is as the document says, and has nothing that it does not
     const [credentials, place] = [`${environment}/credentials`, `${production}/credentials`];
     const { id } = (await ask('POST', credentials, place, { name: 'spare' })).body;
     await ask('GET', `${credentials}/{credential}/streams`, `${place}/${id}/streams`);
-    await ask('GET', `${environment}/role-holders`, `${production}/role-holders`);
     await ask('DELETE', `${credentials}/{credential}`, `${place}/${id}`);
     expect((await ask('GET', credentials, place)).body.items.at(-1).revokedAt).not.toBeNull();
     const token = (await ask('POST', '/tokens', '/tokens', { name: 'ci' })).body;

@@ -28,6 +28,7 @@ describe('the setup link', () => {
       csrfToken: null,
       isSetUp: false,
       singleSignOn: [],
+      holders: [],
       grants: [],
       projects: [],
     });
@@ -39,6 +40,7 @@ describe('the setup link', () => {
       csrfToken: expect.any(String),
       isSetUp: true,
       singleSignOn: [],
+      holders: [],
       grants: [{ role: 'admin' }],
       projects: [expect.objectContaining({ key: 'default', environments: expect.any(Array) })],
     });

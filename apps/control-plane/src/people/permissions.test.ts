@@ -1,3 +1,4 @@
+import type { SessionView } from '@sluice/api-client';
 import { type Grant, listReturns } from '@sluice/authoring';
 import {
   type ApiAnswer,
@@ -214,15 +215,23 @@ describe('who has a role in one environment', () => {
 test('people hear whom to ask, and tokens do not', async () => {
   const viewer = await invite('vala', [{ role: 'viewer', project: 'default' }]);
   await invite('otto', [{ role: 'operator', project: 'default', environment: 'staging' }]);
-  const names = async (call: Call, place: string, role: string): Promise<readonly string[]> => {
-    const { items } = (await call('GET', `${place}/role-holders`)).body;
-    return items.find((item: { role: string }) => item.role === role)?.names ?? [];
-  };
-  const ask: Call = (...asked) => viewer.api(...asked);
-  expect(await names(ask, production, 'admin')).toEqual(['Ann']);
-  expect(await names(ask, staging, 'operator')).toEqual(expect.arrayContaining(['Ann', 'otto']));
-  expect(await names(ask, production, 'operator')).not.toContain('otto');
-  expect(await names(await makeToken({ grants: [{ role: 'viewer' }] }), production, 'admin')).toEqual([]);
+  const list = async (call: Call): Promise<SessionView['holders']> => (await call('GET', '/session')).body.holders;
+  const holders = await list((...asked) => viewer.api(...asked));
+  const find = (role: string, environment?: string) =>
+    holders.find((each) => each.role === role && each.environment === environment);
+  expect(find('admin')).toEqual({ role: 'admin', names: ['Ann'], count: 1 });
+  expect(find('admin', 'production')).toMatchObject({ project: 'default', names: ['Ann'], count: 1 });
+  expect(find('operator', 'staging')?.names).toEqual(expect.arrayContaining(['Ann', 'otto']));
+  expect(find('operator', 'production')?.names).not.toContain('otto');
+  expect(await list(await makeToken({ grants: [{ role: 'viewer' }] }))).toEqual([]);
+
+  for (let at = 0; at < 5; at++)
+    await invite(`eve-${at}`, [{ role: 'editor', project: 'default', environment: 'staging' }]);
+  const editors = (await list((...asked) => viewer.api(...asked))).find(
+    ({ role, environment }) => role === 'editor' && environment === 'staging',
+  );
+  expect(editors?.names).toHaveLength(5);
+  expect(editors?.count).toBeGreaterThan(5);
 });
 
 describe('an operator', () => {

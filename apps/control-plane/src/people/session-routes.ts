@@ -12,6 +12,7 @@ import { maxPasswordLength, minPasswordLength, signOnId } from './auth.ts';
 import { createCsrfToken, refuseForeignOrigin, refuseForgery } from './csrf.ts';
 import { findPersonOf, passCookies, toAuthHeaders } from './find-person.ts';
 import { acceptInvitation, isSetUp } from './invitation-commands.ts';
+import { listHolders } from './list-holders.ts';
 import { findPerson, parseGrants } from './people-queries.ts';
 
 export const emailSchema = z.email('an e-mail address').max(256);
@@ -156,13 +157,15 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
   async function describe(actor: Actor | undefined): Promise<SessionView> {
     const { signOn } = people;
     const { id = '', name = '', grants = [], person } = actor ?? {};
+    const projects = await listSeen(db, grants);
     return {
       person: person === undefined ? null : { id, name, email: person.email, hasTotp: person.hasTotp },
       csrfToken: person?.csrfToken ?? null,
       isSetUp: await isSetUp(db),
       singleSignOn: signOn === undefined ? [] : [{ id: signOnId, name: signOn.name }],
       grants,
-      projects: await listSeen(db, grants),
+      projects,
+      holders: person === undefined ? [] : await listHolders(db, grants, projects),
     };
   }
 }

@@ -13,7 +13,8 @@ test.each([
   ['viewer', 'admin', [], 'You can look, not change. Administrators could, and there are none here'],
   [undefined, 'viewer', ['Mara'], 'You have no role here. Viewers can: Mara'],
 ] as const)('what a %s cannot do that needs %s says who could', (role, needed, holders, sentence) => {
-  expect(describeRefusal({ role, needed, holders })).toBe(sentence);
+  const told = holders && { names: holders.slice(0, 4), count: holders.length };
+  expect(describeRefusal({ role, needed, holders: told })).toBe(sentence);
 });
 
 test.each([
@@ -24,6 +25,10 @@ test.each([
   [
     'this needs the role editor everywhere; there is no role here; nobody here has it',
     'You have no role here. Editors could, and there are none here',
+  ],
+  [
+    'this needs the role editor in `a/b`; the role here is viewer; these have it: A, B, C, D, E and 2 more',
+    'You can look, not change. Editors can: A, B, C and 4 more',
   ],
   ['this is for people who are logged in', 'This is for people who are logged in'],
 ])('the server refusing with %s reads as the pages do', (message, sentence) => {

@@ -6,7 +6,13 @@ interface Refusal {
   /** What there is; undefined: nothing. */
   readonly role: Role | undefined;
   /** Who has it; undefined: not known yet. */
-  readonly holders: readonly string[] | undefined;
+  readonly holders: Holders | undefined;
+}
+
+interface Holders {
+  /** The first of them. */
+  readonly names: readonly string[];
+  readonly count: number;
 }
 
 const has: Readonly<Record<Role, string>> = {
@@ -30,10 +36,10 @@ const namesTold = 3;
 export function describeRefusal({ needed, role, holders }: Refusal): string {
   const first = role === undefined ? 'You have no role here.' : has[role];
   if (holders === undefined) return `${first} ${plural[needed]} can`;
-  if (holders.length === 0) return `${first} ${plural[needed]} could, and there are none here`;
-  const more = holders.length - namesTold;
-  const names = holders.slice(0, namesTold).join(', ');
-  return `${first} ${plural[needed]} can: ${names}${more > 0 ? ` and ${more} more` : ''}`;
+  if (holders.count === 0) return `${first} ${plural[needed]} could, and there are none here`;
+  const names = holders.names.slice(0, namesTold);
+  const more = holders.count - names.length;
+  return `${first} ${plural[needed]} can: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /**
@@ -48,11 +54,12 @@ export function describeForbidden(message: string): string {
   // Other refusals are sentences already.
   if (found === null) return message.charAt(0).toUpperCase() + message.slice(1);
   const [, needed, role, could = ''] = found;
-  const [, names] = /^these have it: (.*)$/.exec(could) ?? [];
+  const [, told = '', more = '0'] = /^these have it: (.*?)(?: and (\d+) more)?$/.exec(could) ?? [];
+  const names = told === '' ? [] : told.split(', ');
   return describeRefusal({
     // The words of the policy, from the server.
     needed: needed as Role,
     role: role as Role | undefined,
-    holders: names?.split(', ') ?? (could === '' ? undefined : []),
+    holders: could === '' ? undefined : { names, count: names.length + Number(more) },
   });
 }

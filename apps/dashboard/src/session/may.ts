@@ -9,8 +9,6 @@ import {
   roleFor,
   type Served,
 } from '@sluice/authoring';
-import { useQuery } from '@tanstack/react-query';
-import { api } from '../api.ts';
 import { usePlace } from '../place.ts';
 import { useEnvironments } from '../shell/environment.ts';
 import { describeRefusal } from './describe-refusal.ts';
@@ -32,21 +30,15 @@ export interface May {
 /** The server refuses by the same policy. Until it is known who is signed in, nothing is refused here. */
 export function useMay(): May {
   const place = usePlace();
-  const grants = useSession().data?.grants;
+  const { grants, holders = [] } = useSession().data ?? {};
   const environments = useEnvironments().data ?? [];
-  // Whoever may everything is refused nothing: nobody has to be named.
-  const mayAll = grants === undefined || hasRole(grants, {}, 'admin');
-  const holders = useQuery({
-    queryKey: ['role-holders', place.project, place.environment],
-    queryFn: () => api.getRoleHolders(place),
-    enabled: !mayAll && place.environment !== '',
-  }).data;
   const refuseAt = (at: PolicyPlace, needed: Needed, served?: Served): string | undefined => {
     const role = rolesOf(needed, served).find((each) => grants !== undefined && !hasRole(grants, at, each));
     if (role === undefined || grants === undefined) return undefined;
-    const names =
-      at.project === undefined ? holders?.administrators : holders?.items.find((item) => item.role === role)?.names;
-    return describeRefusal({ needed: role, role: findRoleNear(grants, at), holders: names });
+    const ofRole = holders.find(
+      (each) => each.role === role && each.project === at.project && each.environment === at.environment,
+    );
+    return describeRefusal({ needed: role, role: findRoleNear(grants, at), holders: ofRole });
   };
   return {
     refuse: (needed, served) => refuseAt(place, needed, served),
