@@ -1123,3 +1123,12 @@ test('an operation that began before there was any payload is told as older than
   await platform.clock.advance(1000);
   expect(told.at(-1)).not.toHaveProperty('oldestVersion');
 });
+
+test('once the client is closed, reads are answered and not compared any more', async () => {
+  const { client, orders, put, stores } = await create('shadow');
+  put('old', 'a', 1);
+  await client.close();
+  expect((await orders.read('a')).value).toEqual({ total: 1 });
+  await settle();
+  expect(stores.new.requests).toEqual([]);
+});

@@ -48,6 +48,15 @@ const takeOver = async () => [...(await create().takeOver())].sort();
 const names = () => readdirSync(folder);
 
 describe('keys in which stores may differ', () => {
+  test('are looked after by nobody once the process has ended', async () => {
+    const platform = createFakePlatform();
+    const journal = new RepairJournal({ folder, log }, { ...platform, createUuid });
+    await journal.open('a');
+    expect(platform.clock.waiting).not.toEqual([]);
+    await journal.end();
+    expect(platform.clock.waiting).toEqual([]);
+  });
+
   test('are on disk once open resolves, and the next process finds them', async () => {
     const journal = create();
     await Promise.all([journal.open('a'), journal.open('b')]);

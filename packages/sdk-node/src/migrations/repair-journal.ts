@@ -134,7 +134,6 @@ export class RepairJournal {
   /** Leaves no file behind where nothing is open. */
   async end(): Promise<void> {
     const { folder, log } = this.#options;
-    this.#cancelLook();
     try {
       await this.flush();
       const name = this.#file?.name;

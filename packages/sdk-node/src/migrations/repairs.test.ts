@@ -156,6 +156,34 @@ test('that more had to be repaired than are kept, whoever starts in the place of
   expect((await start()).isDirty).toBe(false);
 });
 
+test('what was repaired is not repaired again by whoever starts after the process', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-repairs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const start = async () => {
+    const journal = new RepairJournal({ folder, log }, platform);
+    onTestFinished(() => journal.end());
+    const repair = (key: string): Repair => begin(answer(key));
+    const started = new Repairs({ journal, repair, name: 'm', clock: platform.clock, log });
+    await started.start();
+    return { started, journal };
+  };
+  const { started, journal } = await start();
+  for (const key of ['a', 'b']) {
+    await started.hold(key);
+    started.queue(key);
+    started.release(key);
+  }
+  answer = async (key) => {
+    if (key === 'b') throw new Error('down');
+  };
+  await platform.clock.advance(1000);
+  expect(started.status.depth).toBe(1);
+  await started.close();
+  await journal.end();
+  const next = (await start()).started;
+  expect([next.isSettled('a'), next.isSettled('b')]).toEqual([true, false]);
+});
+
 test('that a journal could not be written, whoever starts after the process knows', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-repairs-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
