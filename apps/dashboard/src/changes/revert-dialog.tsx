@@ -1,4 +1,5 @@
 import type { ChangeView } from '@sluice/api-client';
+import { roleForRevert } from '@sluice/authoring';
 import { type UseQueryResult, useMutation, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { ApiError, api } from '../api.ts';
@@ -49,8 +50,7 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
     // What came between the look and this is to be seen.
     onError: () => void asked.refetch(),
   });
-  // Without losses some reverts take an editor too; which, the server says.
-  const forbidden = useMay().refuse(losses.length > 0 ? 'editor' : 'operator');
+  const forbidden = useMay().refuse(roleForRevert((preview.data ?? change).instructions, losses.length > 0));
   const refusal =
     forbidden ??
     (losses.length > 0 && !discardLater

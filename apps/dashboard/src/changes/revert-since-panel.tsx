@@ -1,4 +1,5 @@
 import type { ChangeView, RevertSinceView } from '@sluice/api-client';
+import { roleForRevertSince } from '@sluice/authoring';
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
@@ -64,7 +65,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
       if (change !== undefined) applied(change);
     },
   });
-  const forbidden = useRefusal('editor');
+  const forbidden = useRefusal(roleForRevertSince);
   const panel = useRef<HTMLElement>(null);
   useFocusBack();
   // What opened it is gone, and so is the panel of the time before; who is elsewhere in the page stays there.
