@@ -238,6 +238,17 @@ describe('a backfill', () => {
     expect(puts).toHaveLength(100);
   });
 
+  test('waits with its range as long as the rate is 0', async () => {
+    const { orders, puts } = await start();
+    await serve('dualwrite');
+    const stop = new AbortController();
+    const running = orders.backfill.run({ ...fast, rate: 0, signal: stop.signal });
+    await until(async () => (await readBackfill()).workers.length > 0);
+    stop.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    expect(puts).toEqual([]);
+  });
+
   test('is refused while records are in off, with the reason', async () => {
     const { orders } = await start();
     await expect(orders.backfill.run(fast)).rejects.toMatchObject({
