@@ -56,3 +56,17 @@ test('a fault in either stands in the way', () => {
       findFault({ ...draft, definition: { ...draft.definition, variations: [{ ...on, value: 'yes' }, off] } }),
   ).toBe('The value of on is not JSON: texts stand in quotes');
 });
+
+test.each([
+  [
+    {
+      rules: [{ id: 'r', clauses: [{ contextKind: 'user', attribute: 'key', op: 'in', values: [] }], variation: 'on' }],
+    },
+    'Rule 1 has a condition without a value',
+  ],
+  [{ prerequisites: [{ flag: '', variation: 'on' }] }, 'A prerequisite has no flag, or no variation'],
+  [{ prerequisites: [{ flag: 'g', variation: '' }] }, 'A prerequisite has no flag, or no variation'],
+  [{ prerequisites: [{ flag: 'g', variation: 'on' }] }, undefined],
+] as const)('what is not whole yet is named: %j', (part, fault) => {
+  expect(findFault({ ...draft, configuration: { ...draft.configuration, ...part } })).toBe(fault);
+});
