@@ -481,6 +481,13 @@ describe('the archive', () => {
     };
     expect(await server.api('POST', `${production}/changes`, archive)).toMatchObject(refused);
     expect(await server.api('POST', `${production}/changes`, { ...archive, dryRun: true })).toMatchObject(refused);
+    // Nor among others.
+    await server.api('POST', '/projects/default/flags', { key: 'banner' });
+    const several = { instructions: ['banner', 'orders'].map((flag) => ({ kind: 'archive', flag })) };
+    expect(await server.api('POST', `${production}/changes`, several)).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'instructions[1].confirm' }] },
+    });
     for (const body of [{ archived: true }, { archived: true, confirm: 'carts' }]) {
       expect(await server.api('PATCH', '/projects/default/flags/orders', body)).toMatchObject({
         status: 422,
