@@ -1,43 +1,11 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Client } from '@sluice/sdk-node';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser } from './browser.ts';
+import { findPageFaults } from './find-faults.ts';
 import { pages, seed } from './seed.ts';
 import { settled } from './settled.ts';
-import { desktop, phone, startWorld, type World } from './world.ts';
-
-/** What does not fit in the width of the window, or is cut off without a way to see it. */
-function listOverflows(): readonly string[] {
-  const name = (element: Element) =>
-    `${element.tagName.toLowerCase()} “${(element.textContent ?? '').trim().slice(0, 40)}”`;
-  const wide =
-    document.documentElement.scrollWidth > innerWidth
-      ? [`the page is ${document.documentElement.scrollWidth} px wide`]
-      : [];
-  const main = document.getElementById('main');
-  const inMain =
-    main !== null && main.scrollWidth > main.clientWidth
-      ? [`the content is ${main.scrollWidth} of ${main.clientWidth} px wide`]
-      : [];
-  const cut = [...document.querySelectorAll('button, h1, h2, [role=switch]')].filter(
-    (element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1,
-  );
-  const low = [...document.querySelectorAll('textarea')]
-    .filter(({ clientHeight, scrollHeight }) => scrollHeight > clientHeight + 1 && clientHeight < 60)
-    .map(() => 'a text of many lines has the height of one');
-  // What floats a little over the edge of a row, as the place for the blue line does, hides nothing.
-  const over = [...document.querySelectorAll('main li')].filter(
-    (row) => row.clientHeight > 0 && row.scrollHeight > row.clientHeight + 8,
-  );
-  return [
-    ...wide,
-    ...inMain,
-    ...low,
-    ...over.map((row) => `over the next row: ${name(row)}`),
-    ...cut.map((element) => `cut: ${name(element)}`),
-  ];
-}
+import { looks, startWorld, type World } from './world.ts';
 
 describe.runIf(hasBrowser())('every page', () => {
   let world: World;
@@ -60,10 +28,8 @@ describe.runIf(hasBrowser())('every page', () => {
     await settled(page);
   }
 
-  test.each([
-    ['wide and light', { ...desktop, colorScheme: 'light' }],
-    ['on a phone and dark', { ...phone, colorScheme: 'dark' }],
-  ] as const)(
+  // Two have each width and each theme once.
+  test.each(process.env.SLUICE_JOURNEYS === 'all' ? looks : looks.slice(0, 2))(
     'fits, asks for little, breaks no rule of accessibility and nothing of the policy: %s',
     async (_, options) => {
       const page = await world.open('now', options);
@@ -79,12 +45,8 @@ describe.runIf(hasBrowser())('every page', () => {
       for (const path of pages) {
         asked.clear();
         await visit(page, path);
-        found.push(...(await page.evaluate(listOverflows)).map((overflow) => `${path}: ${overflow}`));
-        const { violations } = await new AxeBuilder({ page })
-          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-          .analyze();
+        found.push(...(await findPageFaults(page)).map((fault) => `${path}: ${fault}`));
         if (asked.size > mostRequests) found.push(`${path}: asks ${[...asked].join(' ')}`);
-        for (const { id, nodes } of violations) found.push(`${path}: ${id}: ${nodes[0]?.html.slice(0, 160)}`);
       }
       expect([...found, ...told]).toEqual([]);
       await page.context().close();

@@ -32,6 +32,14 @@ export const administrator = {
 export const desktop = { viewport: { width: 1440, height: 900 } } as const;
 export const phone = { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true } as const;
 
+/** Both sizes in both themes. */
+export const looks = [
+  ['wide and light', { ...desktop, colorScheme: 'light' }],
+  ['on a phone and dark', { ...phone, colorScheme: 'dark' }],
+  ['wide and dark', { ...desktop, colorScheme: 'dark' }],
+  ['on a phone and light', { ...phone, colorScheme: 'light' }],
+] as const;
+
 export async function startWorld(options: TestServerOptions = {}): Promise<World> {
   await buildDashboard();
   const server = await startTestServer({ dashboard: dashboardFolder, ...options });

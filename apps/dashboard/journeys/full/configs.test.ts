@@ -94,6 +94,22 @@ describe.runIf(hasBrowser())('a config in the dashboard', () => {
     expect(await value().inputValue()).toBe('80');
   });
 
+  test('that somebody else changed meanwhile shows both differences, and theirs can be taken', async () => {
+    const set = (next: number) =>
+      world.server.change({ flag: 'cache.ttl', instructions: [{ kind: 'set-value', value: next }] });
+    await value().fill('70');
+    await review().getByText('70 s').waitFor();
+    await set(75);
+    const conflict = page.getByRole('alert').filter({ hasText: 'changed this flag' });
+    await conflict.getByRole('definition').first().getByText('75 s').waitFor();
+    await conflict.getByRole('definition').last().getByText('70 s').waitFor();
+    await conflict.getByRole('button', { name: 'Take theirs' }).click();
+    await review().waitFor({ state: 'detached' });
+    expect(await value().inputValue()).toBe('75');
+    await set(80);
+    await until(async () => (await value().inputValue()) === '80');
+  });
+
   test('is moved on its ruler by keys', async () => {
     const ruler = page.getByRole('slider');
     await ruler.focus();

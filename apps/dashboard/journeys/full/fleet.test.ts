@@ -102,11 +102,11 @@ function title(page: Page, name: string) {
   return page.getByRole('heading', { level: 1, name });
 }
 
-function names(page: Page): Promise<string[]> {
-  return page
-    .getByRole('list', { name: 'Instances' })
-    .getByRole('link')
-    .evaluateAll((links) => links.map((link) => link.getAttribute('data-row') ?? ''));
+async function names(page: Page): Promise<string[]> {
+  const links = page.getByRole('list', { name: 'Instances' }).getByRole('link');
+  // The heading says what was asked for before the answer is there.
+  await links.first().waitFor();
+  return links.evaluateAll((all) => all.map((link) => link.getAttribute('data-row') ?? ''));
 }
 
 /** A fact of a list of facts: its name, and what it is. */

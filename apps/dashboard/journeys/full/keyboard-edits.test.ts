@@ -254,9 +254,9 @@ describe.runIf(hasBrowser())('without a pointer, what is there already', () => {
     await hands.tabTo('Why');
     await hands.type('she asked');
     await world.server.change({ segment: 'beta', instructions: [{ kind: 'add-members', keys: ['tom'] }] });
-    await page.getByText('Somebody else changed the segment while you edited it.').waitFor();
+    await page.getByRole('alert').getByText('changed this segment').waitFor();
     await hands.isOn('Why');
-    await hands.backTo('Keep mine on top');
+    await hands.backTo('Keep mine');
     await hands.press('Enter');
     await hands.isOn('Why');
     await isRead(page);

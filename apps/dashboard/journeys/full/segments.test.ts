@@ -110,19 +110,34 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     await page.getByRole('link', { name: 'many' }).waitFor({ state: 'detached' });
   });
 
-  test('somebody else’s change is seen before one’s own is applied on top', async () => {
+  test('two who edit the same segment see both differences; one keeps hers on top, another takes theirs', async () => {
     await world.server.change({ segment: 'shared', instructions: [{ kind: 'create-segment' }] });
-    const page = await world.open('segments/shared');
-    const add = async (key: string) => {
+    const edit = async (key: string) => {
+      const page = await world.open('segments/shared');
       await page.getByRole('button', { name: 'Add to included…' }).click();
       await page.getByLabel('Keys', { exact: true }).fill(key);
       await page.getByRole('button', { name: 'Add 1 key' }).click();
+      await page.getByRole('region', { name: 'Review' }).getByText(key).waitFor();
+      return page;
     };
-    await add('mara');
+    const [keeps, takes] = [await edit('mara'), await edit('mara')];
     await world.server.change({ segment: 'shared', instructions: [{ kind: 'add-members', keys: ['lena'] }] });
-    await page.getByRole('button', { name: 'Keep mine on top' }).click();
-    await page.getByRole('button', { name: 'Apply to production' }).click();
-    await page.getByText('2 keys', { exact: true }).first().waitFor();
+    for (const page of [keeps, takes]) {
+      const conflict = page.getByRole('alert').filter({ hasText: 'changed this segment' });
+      const [theirs, yours] = [conflict.getByRole('definition').first(), conflict.getByRole('definition').last()];
+      await theirs.getByText('user "lena" now included').waitFor();
+      await yours.getByText('user "mara" now included').waitFor();
+      const apply = page.getByRole('button', { name: 'Apply to production' });
+      expect(await apply.getAttribute('aria-disabled')).toBe('true');
+      expect(await findFaults(page)).toEqual([]);
+    }
+    await takes.getByRole('button', { name: 'Take theirs' }).click();
+    await takes.getByRole('button', { name: 'Remove lena' }).waitFor();
+    expect(await takes.getByText('mara').count()).toBe(0);
+
+    await keeps.getByRole('button', { name: 'Keep mine' }).click();
+    await keeps.getByRole('button', { name: 'Apply to production' }).click();
+    await keeps.getByText('2 keys', { exact: true }).first().waitFor();
     const { body } = await world.server.api('GET', '/projects/default/environments/production/segments/shared');
     expect(body.included).toEqual([{ contextKind: 'user', keys: ['lena', 'mara'] }]);
   });

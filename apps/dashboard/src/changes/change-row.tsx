@@ -9,12 +9,14 @@ import { useNow } from '../ui/clock.tsx';
 import { formatExact, formatMoment } from '../ui/duration.ts';
 import { linkIncidents } from '../ui/incidents.tsx';
 import { join } from '../ui/join.ts';
+import type { RowPlace } from '../ui/long-list.tsx';
 import { Effects } from './effects.tsx';
 import { RevertDialog } from './revert-dialog.tsx';
 import { TurnOffDialog } from './turn-off-dialog.tsx';
 
 interface ChangeRowProps {
   readonly change: ChangeView;
+  readonly at: RowPlace;
   /** It is above the blue line. */
   readonly isSince?: boolean;
   /** The flag that the row offers to turn off, on a phone. */
@@ -27,7 +29,7 @@ interface ChangeRowProps {
 const effectsShown = 4;
 
 /** A change: when, what in words, by whom and why, how far it got, and the way back. */
-export function ChangeRow({ change, isSince = false, turnOff, gap }: ChangeRowProps): ReactNode {
+export function ChangeRow({ change, at, isSince = false, turnOff, gap }: ChangeRowProps): ReactNode {
   const [open, setOpen] = useState<'revert' | 'turn-off'>();
   const place = usePlace();
   const time = useNow();
@@ -41,6 +43,7 @@ export function ChangeRow({ change, isSince = false, turnOff, gap }: ChangeRowPr
   };
   return (
     <li
+      {...at}
       onKeyDown={press}
       className={join(
         'relative grid min-h-9 items-start gap-x-4 gap-y-0.5 border-line border-b py-1.5 pr-6 max-tablet:grid-cols-[minmax(0,1fr)_auto] max-tablet:py-2.5 max-tablet:pr-4 tablet:grid-cols-[4.5rem_minmax(0,1fr)_auto_auto] tablet:@4xl:grid-cols-[4.5rem_minmax(0,1fr)_9rem_11rem_auto]',

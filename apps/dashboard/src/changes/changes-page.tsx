@@ -14,11 +14,11 @@ import { formatCount } from '../ui/duration.ts';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { Page } from '../ui/page.tsx';
 import { ChainDialog } from './chain-dialog.tsx';
 import { readChangeFilter } from './change-filter.ts';
 import { ChangeFilters } from './change-filters.tsx';
-import { More } from './more.tsx';
 import { RevertSincePanel } from './revert-since-panel.tsx';
 import { moveSince } from './since-line.ts';
 import { Timeline } from './timeline.tsx';
@@ -39,7 +39,8 @@ export function ChangesPage(): ReactNode {
     queryFn: ({ pageParam }) =>
       api.listChanges(place, {
         ...readChangeFilter({ q, who, what, when }, now()),
-        limit: 50,
+        // The first soon; whoever goes on has a way to go.
+        limit: pageParam === '' ? 50 : 100,
         ...(pageParam !== '' && { cursor: pageParam }),
       }),
     initialPageParam: '',
@@ -92,8 +93,10 @@ export function ChangesPage(): ReactNode {
                   What anybody does in {name} appears here, with the way back.
                 </Message>
               ))}
-            {changes.length > 0 && <Timeline changes={changes} label="Changes" isFiltered={isFiltered} />}
-            {query.hasNextPage && <More isBusy={query.isFetchingNextPage} load={() => void query.fetchNextPage()} />}
+            {changes.length > 0 && (
+              <Timeline changes={changes} label="Changes" hasMore={query.hasNextPage} isFiltered={isFiltered} />
+            )}
+            <More query={query} label="Show earlier" />
             {query.data !== undefined && !query.hasNextPage && changes.length > 0 && (
               <p className="pt-3 text-ink-3">
                 {isFiltered ? 'No earlier change matches.' : 'This is the first change.'}

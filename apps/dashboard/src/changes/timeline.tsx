@@ -2,6 +2,7 @@ import type { ChangeView } from '@sluice/api-client';
 import { Fragment, type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
 import { isTyping } from '../shell/shortcuts.tsx';
 import { useNow } from '../ui/clock.tsx';
+import { LongList } from '../ui/long-list.tsx';
 import { ChangeRow } from './change-row.tsx';
 import { findFlagsToTurnOff } from './flags-to-turn-off.ts';
 import { SinceBar } from './since-bar.tsx';
@@ -12,6 +13,8 @@ interface TimelineProps {
   /** The newest first. */
   readonly changes: readonly ChangeView[];
   readonly label: string;
+  /** There are earlier ones, which are not here. */
+  readonly hasMore?: boolean;
   /** Only some of all changes are shown; going back is about all of them. */
   readonly isFiltered?: boolean;
   /** Opens what going back to the line would do; absent where that is open already. */
@@ -24,12 +27,12 @@ interface TimelineProps {
 export function Timeline({
   changes,
   label,
+  hasMore = false,
   isFiltered = false,
   revertSince,
   canTurnOff = false,
 }: TimelineProps): ReactNode {
   const [since, setSince] = useSince();
-  const list = useRef<HTMLUListElement>(null);
   const isDragging = useRef(false);
   const count = countSince(changes, since);
   const toTurnOff = findFlagsToTurnOff(changes);
@@ -45,7 +48,7 @@ export function Timeline({
     const { button } = held.current;
     held.current = undefined;
     if (button === undefined) return;
-    const again = list.current?.querySelector<HTMLElement>(`[data-move=${button}]`);
+    const again = document.querySelector<HTMLElement>(`[data-move=${button}]`);
     (again ?? document.getElementById('main'))?.focus();
   });
 
@@ -66,13 +69,17 @@ export function Timeline({
 
   // The list holds the pointer, as the line itself is moved about in it.
   const grasp = (event: PointerEvent) => {
-    list.current?.setPointerCapture(event.pointerId);
+    event.currentTarget.closest('ul')?.setPointerCapture(event.pointerId);
     isDragging.current = true;
   };
-  const drag = ({ clientY }: PointerEvent) => {
+  const drag = ({ currentTarget, clientY }: PointerEvent) => {
     if (!isDragging.current) return;
-    const rows = [...(list.current?.querySelectorAll('[data-row]') ?? [])].map((row) => row.getBoundingClientRect());
-    const above = rows.filter(({ top, height }) => top + height / 2 < clientY).length;
+    const rows = [...currentTarget.querySelectorAll<HTMLElement>('[data-index]')];
+    const last = rows.findLast((row) => {
+      const { top, height } = row.getBoundingClientRect();
+      return top + height / 2 < clientY;
+    });
+    const above = Number(last?.dataset.index ?? -1) + 1;
     if (above !== count && above > 0) setSince(findSince(changes, above));
   };
   const release = () => {
@@ -80,18 +87,21 @@ export function Timeline({
   };
 
   return (
-    <ul
-      ref={list}
+    <LongList
+      rows={changes}
+      keyOf={({ id }) => id}
+      total={hasMore ? -1 : changes.length}
       aria-label={label}
       onPointerMove={drag}
       onPointerUp={release}
       onPointerCancel={release}
       className="@container -mx-6 border-line border-t max-tablet:-mx-4"
     >
-      {changes.map((change, index) => (
+      {(change, at, index) => (
         <Fragment key={change.id}>
           <ChangeRow
             change={change}
+            at={at}
             isSince={index < count}
             turnOff={canTurnOff ? toTurnOff.get(change.id) : undefined}
             gap={<Gap at={findSince(changes, index + 1)} set={setSince} />}
@@ -106,8 +116,8 @@ export function Timeline({
             />
           )}
         </Fragment>
-      ))}
-    </ul>
+      )}
+    </LongList>
   );
 }
 

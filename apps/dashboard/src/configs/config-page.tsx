@@ -5,8 +5,8 @@ import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
 import { CodeTab } from '../flag/code-tab.tsx';
-import { Conflict } from '../flag/conflict.tsx';
 import { type Configuration, configurationOf, isSame } from '../flag/draft.ts';
+import { FlagConflict } from '../flag/flag-conflict.tsx';
 import { HistoryTab } from '../flag/history-tab.tsx';
 import { usePlace } from '../place.ts';
 import { ReviewBar } from '../review/review-bar.tsx';
@@ -74,7 +74,7 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
   const { name: environment } = useEnvironment();
   const { tab = 'layers' } = useSearch({ strict: false });
   // What the edits began with: somebody else's change must not slip below them.
-  const [began, setBegan] = useState(() => ({ version: config.version, configuration: configurationOf(config) }));
+  const [began, setBegan] = useState(config);
   const [draft, setDraft] = useState<Configuration>();
   const [isBroken, setBroken] = useState(false);
   const [isInsisted, setInsisted] = useState(false);
@@ -85,13 +85,13 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
     queryFn: () => api.getConfigInForce(place, config.key),
     enabled: tab === 'layers',
   });
-  const was = draft === undefined ? configurationOf(config) : began.configuration;
+  const was = configurationOf(draft === undefined ? config : began);
   const current = draft ?? was;
   const instructions = listConfigInstructions(was, current, isInsisted);
   const isEditing = (draft !== undefined && instructions.length > 0) || isBroken;
   const isBehind = isEditing && config.version > began.version;
   const edit = (next: Configuration) => {
-    if (draft === undefined) setBegan({ version: config.version, configuration: configurationOf(config) });
+    if (draft === undefined) setBegan(config);
     setApplied(undefined);
     setInsisted(false);
     setDraft(isSame(next, was) ? undefined : next);
@@ -121,18 +121,20 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
         }
       >
         <Tabs tabs={tabs} current={tab} />
+        {isBehind && (
+          <div className="-mx-6 max-tablet:-mx-4">
+            <FlagConflict
+              flag={config}
+              began={began}
+              draft={{ ...began, ...draft }}
+              keepMine={() => setBegan(config)}
+              takeTheirs={forget}
+            />
+          </div>
+        )}
         {tab === 'layers' && (
           <div className="-mx-6 -mb-10 flex max-tablet:-mx-4 max-desktop:flex-col">
             <div className="min-w-0 flex-1 pb-6">
-              {isBehind && (
-                <Conflict
-                  flag={config}
-                  began={{ ...config, ...began.configuration }}
-                  draft={{ ...config, ...current }}
-                  keepMine={() => setBegan({ version: config.version, configuration: configurationOf(config) })}
-                  takeTheirs={forget}
-                />
-              )}
               <Layers
                 // What was typed goes with the edits that are given up.
                 key={round}

@@ -14,7 +14,9 @@ import { SearchField } from '../ui/field.tsx';
 import { join } from '../ui/join.ts';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList, type RowPlace } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { CreateConfigDialog } from './create-config-dialog.tsx';
@@ -90,25 +92,19 @@ export function ConfigsPage(): ReactNode {
             <span className="max-desktop:hidden">Owner</span>
             <span className="text-right">Changed</span>
           </p>
-          <ul>
-            {rows.map((row) => (
-              <ConfigRow key={row.key} row={row} refusals={refusalsOf(row.key, matters)} />
-            ))}
-          </ul>
+          <LongList rows={rows} keyOf={keyOf} total={total}>
+            {(row, at) => <ConfigRow key={row.key} row={row} refusals={refusalsOf(row.key, matters)} at={at} />}
+          </LongList>
         </div>
       )}
-      {query.hasNextPage && (
-        <Button
-          className="mt-3"
-          onClick={() => void query.fetchNextPage()}
-          busy={query.isFetchingNextPage && 'Loading'}
-        >
-          Show more
-        </Button>
-      )}
+      <More query={query} />
       {isCreating && <CreateConfigDialog close={() => setCreating(false)} />}
     </Page>
   );
+}
+
+function keyOf({ key }: FlagRowView): string {
+  return key;
 }
 
 /** By how many instances a config is refused. */
@@ -119,13 +115,20 @@ function refusalsOf(key: string, matters: readonly MatterView[]): number {
   );
 }
 
-function ConfigRow({ row, refusals }: { readonly row: FlagRowView; readonly refusals: number }): ReactNode {
+interface ConfigRowProps {
+  readonly row: FlagRowView;
+  readonly refusals: number;
+  readonly at: RowPlace;
+}
+
+function ConfigRow({ row, refusals, at }: ConfigRowProps): ReactNode {
   const place = usePlace();
   const { key, name, description, state, owner, changedAt } = row;
   // The sentence is the value, and how many layers there are besides.
   const [value, , layers] = state.parts;
   return (
     <li
+      {...at}
       data-edge={refusals > 0 ? '' : undefined}
       className={join(
         columns,

@@ -15,7 +15,9 @@ import { SearchField } from '../ui/field.tsx';
 import { FilterMenu } from '../ui/filter-menu.tsx';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList, type RowPlace } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { Name, ShortName } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { describeAttributes, describeSample, listAttributes } from './describe-context.ts';
@@ -97,21 +99,17 @@ export function ContextsPage(): ReactNode {
           </Message>
         ))}
       {rows.length > 0 && (
-        <ul aria-label="Contexts" className="-mx-6 border-line border-t max-tablet:-mx-4">
-          {rows.map((row) => (
-            <ContextRow key={`${row.kind} ${row.key}`} context={row} />
-          ))}
-        </ul>
-      )}
-      {query.hasNextPage && (
-        <Button
-          className="mt-3"
-          busy={query.isFetchingNextPage && 'Loading'}
-          onClick={() => void query.fetchNextPage()}
+        <LongList
+          rows={rows}
+          keyOf={nameOf}
+          total={first?.total}
+          aria-label="Contexts"
+          className="-mx-6 border-line border-t max-tablet:-mx-4"
         >
-          Show more
-        </Button>
+          {(row, at) => <ContextRow key={nameOf(row)} context={row} at={at} />}
+        </LongList>
       )}
+      <More query={query} />
     </Page>
   );
 }
@@ -130,11 +128,15 @@ function Sample({ view }: { readonly view: ContextsView }): ReactNode {
   );
 }
 
+function nameOf({ kind, key }: SampledContextView): string {
+  return `${kind} ${key}`;
+}
+
 /** One line; opened, it shows every attribute. */
-function ContextRow({ context }: { readonly context: SampledContextView }): ReactNode {
+function ContextRow({ context, at }: { readonly context: SampledContextView; readonly at: RowPlace }): ReactNode {
   const { kind, key, redacted, lastSeenAt } = context;
   return (
-    <li className="border-line border-b">
+    <li {...at} className="border-line border-b">
       <details className="group">
         <summary
           data-row={key}

@@ -20,13 +20,13 @@ import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { CanEdit } from './can-edit.ts';
 import { CodeTab } from './code-tab.tsx';
-import { Conflict } from './conflict.tsx';
 import { decidedShares } from './decided.ts';
 import { type Configuration, configurationOf, isSame } from './draft.ts';
 import { EnvironmentsTab } from './environments-tab.tsx';
 import { EvaluationsTab } from './evaluations-tab.tsx';
 import { Evidence } from './evidence.tsx';
 import { ExplainTab } from './explain-tab.tsx';
+import { FlagConflict } from './flag-conflict.tsx';
 import { type FlagDraft, findFault, flagDraftOf, listEdits, withDraft } from './flag-draft.ts';
 import { HistoryTab } from './history-tab.tsx';
 import { nameRules } from './name-rules.ts';
@@ -141,7 +141,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         <Tabs tabs={tabs} current={tab} />
         {isBehind && (
           <div className="-mx-6 max-tablet:-mx-4">
-            <Conflict
+            <FlagConflict
               flag={flag}
               began={began}
               draft={withDraft(began, draft)}

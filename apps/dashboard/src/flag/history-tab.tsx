@@ -3,10 +3,11 @@ import type { ReactNode } from 'react';
 import { api } from '../api.ts';
 import { ChangeRow } from '../changes/change-row.tsx';
 import { usePlace } from '../place.ts';
-import { Button } from '../ui/button.tsx';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 
 type HistoryTabProps = { readonly flag: string } | { readonly segment: string };
 
@@ -28,20 +29,15 @@ export function HistoryTab(object: HistoryTabProps): ReactNode {
       {query.data !== undefined && changes.length === 0 && (
         <Message title="Nothing was changed here yet">It is as it was when it was created.</Message>
       )}
-      <ul className="-mx-6 max-tablet:-mx-4">
-        {changes.map((change) => (
-          <ChangeRow key={change.id} change={change} />
-        ))}
-      </ul>
-      {query.hasNextPage && (
-        <Button
-          className="mt-3"
-          busy={query.isFetchingNextPage && 'Loading'}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show earlier
-        </Button>
-      )}
+      <LongList
+        rows={changes}
+        keyOf={({ id }) => id}
+        total={query.hasNextPage ? -1 : changes.length}
+        className="-mx-6 max-tablet:-mx-4"
+      >
+        {(change, at) => <ChangeRow key={change.id} change={change} at={at} />}
+      </LongList>
+      <More query={query} label="Show earlier" />
     </div>
   );
 }

@@ -102,6 +102,7 @@ export function FleetPage(): ReactNode {
               <InstanceRows
                 key={JSON.stringify(filter)}
                 rows={query.data?.pages.flatMap(({ items }) => items) ?? []}
+                total={fleet.total}
                 newest={fleet.version}
                 toldAt={query.dataUpdatedAt}
               />

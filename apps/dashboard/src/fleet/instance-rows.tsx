@@ -5,6 +5,7 @@ import { usePlace } from '../place.ts';
 import { useNow } from '../ui/clock.tsx';
 import { formatAge, formatCount, formatDuration } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
+import { LongList, type RowPlace } from '../ui/long-list.tsx';
 import { ShortName } from '../ui/name.tsx';
 import { useSteadyRows } from '../ui/steady-rows.ts';
 import { describeInstance } from './describe-instance.ts';
@@ -14,6 +15,7 @@ const grid =
 
 interface InstanceRowsProps {
   readonly rows: readonly InstanceView[];
+  readonly total: number;
   /** The environment's version. */
   readonly newest: number;
   /** When the rows were told. */
@@ -21,7 +23,7 @@ interface InstanceRowsProps {
 }
 
 /** Instances, the worst first. While the pointer or focus is on them they stay where they are. */
-export function InstanceRows({ rows, newest, toldAt }: InstanceRowsProps): ReactNode {
+export function InstanceRows({ rows, total, newest, toldAt }: InstanceRowsProps): ReactNode {
   const steady = useSteadyRows(rows, ({ session }) => session);
   return (
     <div className="-mx-6 mt-2 max-tablet:-mx-4">
@@ -33,11 +35,18 @@ export function InstanceRows({ rows, newest, toldAt }: InstanceRowsProps): React
         <span>For</span>
         <span>Why</span>
       </div>
-      <ul aria-label="Instances" className="max-tablet:border-line max-tablet:border-t" {...steady.hold}>
-        {steady.rows.map(({ row, isPast }) => (
-          <InstanceRow key={row.session} instance={row} isPast={isPast} newest={newest} toldAt={toldAt} />
-        ))}
-      </ul>
+      <LongList
+        rows={steady.rows}
+        keyOf={({ row }) => row.session}
+        total={total}
+        aria-label="Instances"
+        className="max-tablet:border-line max-tablet:border-t"
+        {...steady.hold}
+      >
+        {({ row, isPast }, at) => (
+          <InstanceRow key={row.session} instance={row} isPast={isPast} newest={newest} toldAt={toldAt} at={at} />
+        )}
+      </LongList>
     </div>
   );
 }
@@ -49,19 +58,21 @@ const edges = {
   repairs: 'border-l-series-2',
 } as const;
 
-interface InstanceRowProps extends Omit<InstanceRowsProps, 'rows'> {
+interface InstanceRowProps extends Omit<InstanceRowsProps, 'rows' | 'total'> {
   readonly instance: InstanceView;
   /** It is not what the list shows any more. */
   readonly isPast: boolean;
+  readonly at: RowPlace;
 }
 
-function InstanceRow({ instance, isPast, newest, toldAt }: InstanceRowProps): ReactNode {
+function InstanceRow({ instance, isPast, newest, toldAt, at }: InstanceRowProps): ReactNode {
   const place = usePlace();
   const { about, version, matter, since, heardMsAgo } = instance;
-  const at = since ?? (matter === 'offline' ? toldAt - heardMsAgo : undefined);
+  const began = since ?? (matter === 'offline' ? toldAt - heardMsAgo : undefined);
   const isOld = matter === 'behind' && version !== undefined;
   return (
     <li
+      {...at}
       data-edge={matter === undefined ? undefined : true}
       className={join(
         grid,
@@ -97,7 +108,7 @@ function InstanceRow({ instance, isPast, newest, toldAt }: InstanceRowProps): Re
         {version !== undefined && formatCount(version)}
       </span>
       <span className="figures max-tablet:col-start-2 max-tablet:row-start-2 max-tablet:text-right">
-        {at !== undefined && !isPast && <Lasting since={at} />}
+        {began !== undefined && !isPast && <Lasting since={began} />}
       </span>
       <span className="min-w-0 max-tablet:col-span-2">
         {isPast ? 'not in this list any more' : describeInstance(instance, newest)}

@@ -7,14 +7,15 @@ import { api } from '../api.ts';
 import { NewFlagButton } from '../flags/new-flag-button.tsx';
 import { usePlace } from '../place.ts';
 import { useEnvironment } from '../shell/environment.ts';
-import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
 import { formatCount, formatDuration } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList, type RowPlace } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { listGates } from './gates.ts';
@@ -68,33 +69,27 @@ export function MigrationsPage(): ReactNode {
             <span>Mismatches, repairs</span>
             <span>Owner</span>
           </div>
-          <ul>
-            {[...moving, ...resting].map((row) => (
-              <MigrationRow key={row.key} row={row} />
-            ))}
-          </ul>
+          <LongList rows={[...moving, ...resting]} keyOf={keyOf} total={query.hasNextPage ? -1 : rows.length}>
+            {(row, at) => <MigrationRow key={row.key} row={row} at={at} />}
+          </LongList>
         </div>
       )}
-      {query.hasNextPage && (
-        <Button
-          className="mt-3"
-          busy={query.isFetchingNextPage && 'Loading'}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <More query={query} />
     </Page>
   );
 }
 
+function keyOf({ key }: MigrationRowView): string {
+  return key;
+}
+
 /** Where the records are, which store is true, and what stands before the next stage. */
-function MigrationRow({ row }: { readonly row: MigrationRowView }): ReactNode {
+function MigrationRow({ row, at }: { readonly row: MigrationRowView; readonly at: RowPlace }): ReactNode {
   const place = usePlace();
   const { key, name, description, owner, archived, fallthrough, rules } = row;
   const about = description || (name === key ? '' : name);
   return (
-    <li className={join(grid, 'relative min-h-13 gap-y-1 border-line border-b py-2 hover:bg-hover')}>
+    <li {...at} className={join(grid, 'relative min-h-13 gap-y-1 border-line border-b py-2 hover:bg-hover')}>
       <Link
         data-row={key}
         to="/$project/$environment/migrations/$key"

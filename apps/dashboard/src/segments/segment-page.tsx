@@ -14,7 +14,6 @@ import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { SearchField } from '../ui/field.tsx';
-import { useFocusBack } from '../ui/focus-back.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
@@ -25,6 +24,7 @@ import { DeleteSegmentDialog } from './delete-segment-dialog.tsx';
 import { describeMembers } from './describe-segment.ts';
 import { EditNameDialog } from './edit-name-dialog.tsx';
 import { MemberList } from './member-list.tsx';
+import { SegmentConflict } from './segment-conflict.tsx';
 import {
   draftOf,
   findSegmentFault,
@@ -62,7 +62,7 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
   const { name: environment } = useEnvironment();
   const { tab = 'members' } = useSearch({ strict: false });
   // What the edits began with: somebody else's change must not slip below them.
-  const [began, setBegan] = useState(() => ({ version: segment.version, parts: draftOf(segment) }));
+  const [began, setBegan] = useState(segment);
   const [draft, setDraft] = useState<SegmentDraft>();
   const [applied, setApplied] = useState<ChangeView>();
   const [isDeleting, setDeleting] = useState(false);
@@ -72,13 +72,13 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
     queryKey: [place.project, place.environment, 'segments', 'uses', segment.key],
     queryFn: () => api.listSegmentUses(place, segment.key, { limit: 100 }),
   });
-  const was = draft === undefined ? draftOf(segment) : began.parts;
+  const was = draftOf(draft === undefined ? segment : began);
   const current = draft ?? was;
   const instructions = listSegmentInstructions(was, current);
   const isEditing = draft !== undefined && instructions.length > 0;
   const isBehind = isEditing && segment.version > began.version;
   const edit = (next: SegmentDraft) => {
-    if (draft === undefined) setBegan({ version: segment.version, parts: draftOf(segment) });
+    if (draft === undefined) setBegan(segment);
     setApplied(undefined);
     setDraft(isSame(next, was) ? undefined : next);
   };
@@ -122,30 +122,31 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
         }
       >
         <Tabs tabs={tabs} current={tab} />
+        {isBehind && (
+          <div className="-mx-6 max-tablet:-mx-4">
+            <SegmentConflict
+              segment={segment}
+              began={began}
+              draft={{ ...began, ...draft }}
+              keepMine={() => setBegan({ ...began, version: segment.version })}
+              takeTheirs={() => setDraft(undefined)}
+            />
+          </div>
+        )}
         {tab === 'history' ? (
           <HistoryTab segment={segment.key} />
         ) : (
-          <>
-            {isBehind && (
-              <Behind
-                keepMine={() => setBegan({ ...began, version: segment.version })}
-                takeTheirs={() => setDraft(undefined)}
-              />
-            )}
-            <div className="grid gap-x-12 desktop:grid-cols-[minmax(0,1fr)_20rem]">
-              <WhoIsIn was={was} draft={current} change={edit} />
-              <SegmentUses query={uses} />
-            </div>
-          </>
+          <div className="grid gap-x-12 desktop:grid-cols-[minmax(0,1fr)_20rem]">
+            <WhoIsIn was={was} draft={current} change={edit} />
+            <SegmentUses query={uses} />
+          </div>
         )}
       </Page>
       {isEditing && (
         <ReviewBar
           input={{ segment: segment.key, instructions, expectedVersion: began.version }}
           fault={
-            isBehind
-              ? 'Somebody else changed the segment: keep yours on top or take theirs first'
-              : findSegmentFault(current)
+            isBehind ? 'Somebody else changed the segment: keep yours or take theirs first' : findSegmentFault(current)
           }
           discard={() => setDraft(undefined)}
           applied={(change) => {
@@ -169,22 +170,6 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
 
 function countKeys(members: readonly Members[]): number {
   return members.reduce((sum, { keys }) => sum + keys.length, 0);
-}
-
-interface BehindProps {
-  readonly keepMine: () => void;
-  readonly takeTheirs: () => void;
-}
-
-function Behind({ keepMine, takeTheirs }: BehindProps): ReactNode {
-  useFocusBack();
-  return (
-    <div role="alert" className="mt-3 flex flex-wrap items-center gap-2 border-amber border-l-4 pl-3">
-      <span className="mr-auto">Somebody else changed the segment while you edited it.</span>
-      <Button onClick={keepMine}>Keep mine on top</Button>
-      <Button onClick={takeTheirs}>Take theirs</Button>
-    </div>
-  );
 }
 
 interface WhoIsInProps {

@@ -17,7 +17,9 @@ import { KeyHint } from '../ui/key-hint.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { ShortName } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { CreateSegmentDialog } from './create-segment-dialog.tsx';
@@ -111,23 +113,20 @@ export function SegmentsPage(): ReactNode {
               Words are looked for in keys, names, descriptions and tags.
             </Message>
           ))}
-        {rows.length > 0 && <Rows rows={rows} />}
-        {query.hasNextPage && (
-          <Button
-            className="mt-3"
-            busy={query.isFetchingNextPage && 'Loading'}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        )}
+        {rows.length > 0 && <Rows rows={rows} total={total} />}
+        <More query={query} />
       </Page>
       {isCreating && <CreateSegmentDialog close={() => setCreating(false)} />}
     </>
   );
 }
 
-function Rows({ rows }: { readonly rows: readonly SegmentRowView[] }): ReactNode {
+interface RowsProps {
+  readonly rows: readonly SegmentRowView[];
+  readonly total: number | undefined;
+}
+
+function Rows({ rows, total }: RowsProps): ReactNode {
   const place = usePlace();
   return (
     <div className="-mx-6 max-tablet:-mx-4">
@@ -137,10 +136,17 @@ function Rows({ rows }: { readonly rows: readonly SegmentRowView[] }): ReactNode
         <span>Used by</span>
         <span className="text-right">Changed</span>
       </div>
-      <ul aria-label="Segments" className="max-tablet:border-line max-tablet:border-t">
-        {rows.map((row) => (
+      <LongList
+        rows={rows}
+        keyOf={({ key }) => key}
+        total={total}
+        aria-label="Segments"
+        className="max-tablet:border-line max-tablet:border-t"
+      >
+        {(row, at) => (
           <li
             key={row.key}
+            {...at}
             className={join(
               grid,
               'relative min-h-9 border-line border-b px-6 hover:bg-hover max-tablet:grid-cols-[minmax(0,1fr)_auto] max-tablet:px-4 max-tablet:py-2.5',
@@ -168,8 +174,8 @@ function Rows({ rows }: { readonly rows: readonly SegmentRowView[] }): ReactNode
               <Age at={row.changedAt} />
             </span>
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
     </div>
   );
 }

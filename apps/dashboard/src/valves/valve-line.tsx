@@ -7,6 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
 import { formatAge, formatShare } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
+import type { RowPlace } from '../ui/long-list.tsx';
 import { ShortName } from '../ui/name.tsx';
 import { CallsBars } from './calls-bars.tsx';
 import { ModeSwitch } from './mode-switch.tsx';
@@ -21,15 +22,17 @@ export const lineGrid =
 export function ValveLine({
   valve,
   open,
+  at,
 }: {
   readonly valve: ValveRowView;
   readonly open: OpenValveDialog;
+  readonly at: RowPlace;
 }): ReactNode {
   const place = usePlace();
   const refusal = useRefusal('operator');
   const about = valve.tags.length > 0 ? valve.tags.join(', ') : valve.description;
   return (
-    <li className={join(lineGrid, 'relative min-h-9 border-line border-b py-1 hover:bg-hover max-tablet:py-2')}>
+    <li {...at} className={join(lineGrid, 'relative min-h-9 border-line border-b py-1 hover:bg-hover max-tablet:py-2')}>
       <Link
         data-row={valve.key}
         to="/$project/$environment/valves/$key"

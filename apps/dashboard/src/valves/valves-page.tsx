@@ -14,7 +14,9 @@ import { SearchField } from '../ui/field.tsx';
 import { join } from '../ui/join.ts';
 import { Failure } from '../ui/loaded.tsx';
 import { Loading } from '../ui/loading.tsx';
+import { LongList } from '../ui/long-list.tsx';
 import { Message } from '../ui/message.tsx';
+import { More } from '../ui/more.tsx';
 import { Page } from '../ui/page.tsx';
 import { CausesLegend } from './calls-bars.tsx';
 import { type ValveAct, ValveDialogs } from './valve-dialogs.tsx';
@@ -44,7 +46,8 @@ export function ValvesPage(): ReactNode {
     queryFn: ({ pageParam }) =>
       api.listValves(place, {
         ...(q !== '' && { search: q }),
-        limit: 40,
+        // The first soon; whoever goes on has a way to go.
+        limit: pageParam === '' ? 40 : 100,
         ...(pageParam !== '' && { cursor: pageParam }),
       }),
     initialPageParam: '',
@@ -123,18 +126,17 @@ export function ValvesPage(): ReactNode {
               <span className="max-desktop:hidden">Other modes last served</span>
               <span className="max-desktop:hidden">Owner</span>
             </div>
-            <ul className="max-tablet:border-line max-tablet:border-t">
-              {lines.map((valve) => (
-                <ValveLine key={valve.key} valve={valve} open={setAct} />
-              ))}
-            </ul>
-            {query.hasNextPage && (
-              <div className="px-6 pt-3 max-tablet:px-4">
-                <Button busy={query.isFetchingNextPage && 'Loading'} onClick={() => void query.fetchNextPage()}>
-                  {formatCount(normal - lines.length)} more normal valves
-                </Button>
-              </div>
-            )}
+            <LongList
+              rows={lines}
+              keyOf={({ key }) => key}
+              total={normal}
+              className="max-tablet:border-line max-tablet:border-t"
+            >
+              {(valve, at) => <ValveLine key={valve.key} valve={valve} open={setAct} at={at} />}
+            </LongList>
+            <div className="px-6 max-tablet:px-4">
+              <More query={query} label={`${formatCount(normal - lines.length)} more normal valves`} />
+            </div>
           </section>
         )}
       </Page>

@@ -1,0 +1,39 @@
+import type { EnvironmentFlagView } from '@sluice/api-client';
+import type { FlagConfiguration, FlagDefinition, FlagState } from '@sluice/authoring';
+import type { ReactNode } from 'react';
+import { Conflict } from '../review/conflict.tsx';
+import { configurationOf } from './draft.ts';
+
+interface FlagConflictProps {
+  /** As somebody else left it. */
+  readonly flag: EnvironmentFlagView;
+  /** As the edits began with it, and as they have it. */
+  readonly began: EnvironmentFlagView;
+  readonly draft: EnvironmentFlagView;
+  readonly keepMine: () => void;
+  readonly takeTheirs: () => void;
+}
+
+/** Somebody else changed the flag while it was edited. */
+export function FlagConflict({ flag, began, draft, keepMine, takeTheirs }: FlagConflictProps): ReactNode {
+  return (
+    <Conflict
+      id={{ kind: 'flag', key: flag.key }}
+      version={flag.version}
+      began={stateOf(began)}
+      theirs={stateOf(flag)}
+      mine={stateOf(draft)}
+      note="Keeping yours sets the flag to what you see below; the review says what that undoes."
+      keepMine={keepMine}
+      takeTheirs={takeTheirs}
+    />
+  );
+}
+
+/** What the view lacks of a state is the same on both sides. */
+function stateOf(flag: EnvironmentFlagView): FlagState {
+  return {
+    definition: flag as FlagDefinition,
+    configuration: { ...configurationOf(flag), salt: '' } as FlagConfiguration,
+  };
+}
