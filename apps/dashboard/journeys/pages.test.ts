@@ -5,7 +5,7 @@ import { hasBrowser } from './browser.ts';
 import { findPageFaults } from './find-faults.ts';
 import { pages, seed } from './seed.ts';
 import { settled } from './settled.ts';
-import { looks, startWorld, type World } from './world.ts';
+import { administrator, comeIn, looks, startWorld, type World } from './world.ts';
 
 describe.runIf(hasBrowser())('every page', () => {
   let world: World;
@@ -28,6 +28,15 @@ describe.runIf(hasBrowser())('every page', () => {
     await settled(page);
   }
 
+  function listen(page: Page): Set<string> {
+    const asked = new Set<string>();
+    page.on('request', (request) => {
+      const { pathname, search } = new URL(request.url());
+      if (pathname.startsWith('/api/') && !pathname.endsWith('/events')) asked.add(`${pathname}${search}`);
+    });
+    return asked;
+  }
+
   // Two have each width and each theme once.
   test.each(process.env.SLUICE_JOURNEYS === 'all' ? looks : looks.slice(0, 2))(
     'fits, asks for little, breaks no rule of accessibility and nothing of the policy: %s',
@@ -36,11 +45,7 @@ describe.runIf(hasBrowser())('every page', () => {
       const told: string[] = [];
       page.on('console', (message) => message.type() === 'error' && told.push(message.text()));
       page.on('pageerror', (error) => told.push(error.message));
-      const asked = new Set<string>();
-      page.on('request', (request) => {
-        const { pathname, search } = new URL(request.url());
-        if (pathname.startsWith('/api/') && !pathname.endsWith('/events')) asked.add(`${pathname}${search}`);
-      });
+      const asked = listen(page);
       const found: string[] = [];
       for (const path of pages) {
         asked.clear();
@@ -53,4 +58,19 @@ describe.runIf(hasBrowser())('every page', () => {
     },
     240_000,
   );
+
+  test('asks for no more where somebody may only look, and has to be told whom to ask', async () => {
+    const { link } = (await world.server.api('POST', '/invitations', { grants: [{ role: 'viewer' }] })).body;
+    const page = await world.open('/', { isStranger: true });
+    await comeIn(page, link, { ...administrator, name: 'Vic', email: 'vic@example.com' });
+    const asked = listen(page);
+    const found: string[] = [];
+    for (const path of pages) {
+      asked.clear();
+      await visit(page, path);
+      if (asked.size > mostRequests) found.push(`${path}: asks ${[...asked].join(' ')}`);
+    }
+    expect(found).toEqual([]);
+    await page.context().close();
+  }, 240_000);
 });
