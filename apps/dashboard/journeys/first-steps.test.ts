@@ -15,6 +15,12 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
   test('the setup link makes the first administrator, once', async () => {
     const page = await world.open('/', { isStranger: true });
     await page.getByRole('heading', { name: 'Nobody has been here yet' }).waitFor();
+    await page.goto(world.setupLink);
+    await page.getByLabel('Your name').fill('Mara Kessler');
+    await page.getByLabel('E-mail').fill('mara@example.com');
+    await page.getByLabel('Password').fill('too-short');
+    await page.getByRole('button', { name: 'Come in' }).click();
+    await page.getByRole('alert').getByText('expected at least 12 characters, got 9').waitFor();
     await comeIn(page, world.setupLink);
     const heading = page.getByRole('heading', { level: 1 });
     await expect.poll(() => heading.textContent(), { timeout: 30_000 }).toContain('production');

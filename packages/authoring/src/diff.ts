@@ -1,5 +1,6 @@
 import type { FlagConfiguration, FlagState, Rule, Serve, Target } from './configuration.ts';
 import type { FlagDefinition } from './definition.ts';
+import { diffJson } from './diff-json.ts';
 import { diffStages } from './diff-stages.ts';
 import type { ObjectId } from './objects.ts';
 import type { SegmentMembers, SegmentState } from './segment.ts';
@@ -56,14 +57,17 @@ function diffDefinition(before: FlagDefinition, after: FlagDefinition): string[]
     ...diffText('owner', before.owner, after.owner),
     ...diffText('tags', before.tags.join(', '), after.tags.join(', ')),
     ...diffParts(before.variations, after.variations, 'variation', ({ value }) => JSON.stringify(value)),
-    ...(JSON.stringify(before.config) === JSON.stringify(after.config)
-      ? []
-      : [`values: ${describeConfigRules(before)} → ${describeConfigRules(after)}`]),
+    ...diffConfigRules(describeConfigRules(before), describeConfigRules(after)),
     ...(JSON.stringify(before.clientSide) === JSON.stringify(after.clientSide)
       ? []
       : [`client-side SDKs: ${describeAvailability(before)} → ${describeAvailability(after)}`]),
     ...(before.archived === after.archived ? [] : [after.archived ? 'archived' : 'taken out of the archive']),
   ];
+}
+
+function diffConfigRules(before: string, after: string): string[] {
+  if (before === after) return [];
+  return diffJson('values', '', before, after) ?? [`values: ${before} → ${after}`];
 }
 
 function describeConfigRules({ config }: FlagDefinition): string {
@@ -97,11 +101,16 @@ function diffConfiguration(before: FlagConfiguration, after: FlagConfiguration):
 /** A config's values, with their units. */
 function diffValues(before: FlagState, after: FlagState): string[] {
   const unit = after.definition.config?.unit;
-  const [was, is] = [before.configuration.fallthrough.variation, after.configuration.fallthrough.variation];
+  const [was = '', is = ''] = [before.configuration.fallthrough.variation, after.configuration.fallthrough.variation];
   const describe = (rule: Rule): string => `${describeValue(rule.variation ?? '', unit)} for ${describeScope(rule)}`;
+  const diffOverride = (one: Rule, other: Rule): string[] | undefined =>
+    describeScope(one) === describeScope(other)
+      ? diffJson('value', ` for ${describeScope(other)}`, one.variation ?? '', other.variation ?? '')
+      : undefined;
+  const change = `value: ${describeValue(was, unit)} → ${describeValue(is, unit)}`;
   return [
-    ...(was === is ? [] : [`value: ${describeValue(was ?? '', unit)} → ${describeValue(is ?? '', unit)}`]),
-    ...diffParts(before.configuration.rules, after.configuration.rules, 'override', describe),
+    ...(was === is ? [] : (diffJson('value', '', was, is) ?? [change])),
+    ...diffParts(before.configuration.rules, after.configuration.rules, 'override', describe, diffOverride),
   ];
 }
 
@@ -234,6 +243,8 @@ function diffParts<T extends Identified>(
   after: readonly T[],
   word: string,
   describe: (part: T) => string,
+  /** Undefined: it is another as a whole. */
+  diff: (was: T, is: T) => string[] | undefined = () => undefined,
 ): string[] {
   const beforeIds = before.map(({ id }) => id);
   const afterIds = after.map(({ id }) => id);
@@ -247,7 +258,7 @@ function diffParts<T extends Identified>(
       const was = before.find(({ id }) => id === part.id);
       if (was === undefined) return [`${word} \`${part.id}\` added: ${describe(part)}`];
       if (JSON.stringify(was) === JSON.stringify(part)) return [];
-      return [`${word} \`${part.id}\` changed: ${describeChange(was, part, describe)}`];
+      return diff(was, part) ?? [`${word} \`${part.id}\` changed: ${describeChange(was, part, describe)}`];
     }),
     ...(isMoved ? [`${word}s in a new order: ${afterIds.map((id) => `\`${id}\``).join(', ')}`] : []),
   ];

@@ -360,6 +360,27 @@ describe('what was done to a config', () => {
     ]);
   });
 
+  test('is told part by part where values have parts', () => {
+    const environment = createMemoryEnvironment();
+    const config = { schema: { type: 'object' }, dimensions: ['account'] };
+    const value = { soft: 10, hosts: ['a'] };
+    follow(environment, { kind: 'create-flag', definition: { kind: 'config', value, config } });
+    follow(environment, override({ ...value, soft: 5 }, account42));
+    const [before] = environment.flags;
+    follow(
+      environment,
+      { kind: 'set-value', value: { ...value, soft: 20 } },
+      { kind: 'set-override', id: 'id-1', when: [account42], value: { ...value, soft: 7 } },
+    );
+    const narrower = { config: { ...config, schema: { type: 'object', maxProperties: 9 } } };
+    follow(environment, { kind: 'update-definition', definition: narrower });
+    expect(describeDifference(id, before, environment.flags[0]).map(({ text }) => text)).toEqual([
+      'values.schema.maxProperties added: 9',
+      'value.soft: 10 → 20',
+      'value.soft for everyone where account key is "42": 5 → 7',
+    ]);
+  });
+
   test('is reverted, also where the schema became narrower since', () => {
     const environment = configured(override(5, account42));
     const before = environment.flags;

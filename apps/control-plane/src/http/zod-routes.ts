@@ -63,7 +63,12 @@ function listFaults(issues: readonly z.core.$ZodIssue[], data: unknown): readonl
         data,
       );
     }
-    return { path: formatPath(issue.path), message: describeIssue(issue, valueAt(data, issue.path)) };
+    const found = valueAt(data, issue.path);
+    const isSecret = secrets.has(issue.path.at(-1));
+    return {
+      path: formatPath(issue.path),
+      message: describeIssue(issue, found, isSecret ? hide(found) : preview(found)),
+    };
   });
 }
 
@@ -71,8 +76,8 @@ function longestPath(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map(({ path }) => path.length));
 }
 
-function describeIssue(issue: z.core.$ZodIssue, found: unknown): string {
-  const got = `got ${preview(found)}`;
+function describeIssue(issue: z.core.$ZodIssue, found: unknown, shown: string): string {
+  const got = `got ${shown}`;
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${nameType(issue.expected)}, ${got}`;
@@ -120,6 +125,13 @@ function unitOf(origin: string): string {
 function sizeOf(origin: string, value: unknown): string {
   if (origin === 'string' && typeof value === 'string') return String(value.length);
   return Array.isArray(value) ? String(value.length) : preview(value);
+}
+
+/** Names of what nobody reads over a shoulder, or in a log. */
+const secrets: ReadonlySet<PropertyKey | undefined> = new Set(['password', 'newPassword', 'token', 'code']);
+
+function hide(value: unknown): string {
+  return typeof value === 'string' ? `${value.length}` : preview(value);
 }
 
 /** What was found, shortened for a message. */

@@ -6,6 +6,9 @@ import { Dialog } from '../ui/dialog.tsx';
 import { formatCount, formatShare } from '../ui/duration.ts';
 import { Name } from '../ui/name.tsx';
 
+/** So much of an answer is enough to know it by. */
+const mostCharacters = 80;
+
 /** How many of the sampled contexts would get another answer, from what to what; some of them by name on demand. */
 export function ChangedShare({ preview }: { readonly preview: PreviewView }): ReactNode {
   const [isOpen, setOpen] = useState(false);
@@ -71,7 +74,9 @@ export function ChangedShare({ preview }: { readonly preview: PreviewView }): Re
 
 /** Null is what the caller passes as default value. */
 function Answer({ id }: { readonly id: string | null }): ReactNode {
-  return id === null ? <span className="text-ink-2">the default in code</span> : <Name isBold={false}>{id}</Name>;
+  if (id === null) return <span className="text-ink-2">the default in code</span>;
+  // Of a config it is the whole value.
+  return <Name isBold={false}>{id.length > mostCharacters ? `${id.slice(0, mostCharacters)}…` : id}</Name>;
 }
 
 function Examples({ preview, close }: { readonly preview: PreviewView; readonly close: () => void }): ReactNode {

@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
-import { api } from '../api.ts';
+import { ApiError, api } from '../api.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { Message } from '../ui/message.tsx';
@@ -35,6 +35,9 @@ function ComeIn({ title, send }: ComeInProps): ReactNode {
       void navigate({ to: '/', replace: true });
     },
   });
+  const faults = comeIn.error instanceof ApiError ? comeIn.error.errors : [];
+  const faultOf = (field: string) => faults.find(({ path }) => path === field)?.message;
+  const [nameFault, emailFault] = [faultOf('name'), faultOf('email')];
   if (token === '') {
     return (
       <Door title="This link is not whole">
@@ -58,6 +61,7 @@ function ComeIn({ title, send }: ComeInProps): ReactNode {
           autoFocus
           value={name}
           onChange={({ target }) => setName(target.value)}
+          fault={nameFault}
         />
         <Field
           label="E-mail"
@@ -66,6 +70,7 @@ function ComeIn({ title, send }: ComeInProps): ReactNode {
           required
           value={email}
           onChange={({ target }) => setEmail(target.value)}
+          fault={emailFault}
         />
         <Field
           label="Password"
@@ -75,7 +80,11 @@ function ComeIn({ title, send }: ComeInProps): ReactNode {
           value={password}
           onChange={({ target }) => setPassword(target.value)}
           hint="At least 12 characters; a sentence is good."
-          fault={comeIn.error?.message}
+          // Of the link, too, and of what is about none of these.
+          fault={
+            faultOf('password') ??
+            (nameFault === undefined && emailFault === undefined ? comeIn.error?.message : undefined)
+          }
         />
         <Button type="submit" look="write" className="mt-1 h-9" busy={comeIn.isPending && 'Coming in'}>
           Come in
