@@ -197,7 +197,11 @@ describe.runIf(hasBrowser())('a config in the dashboard', () => {
     const text = own.getByRole('textbox', { name: /as JSON$/ });
     expect(JSON.parse((await text.innerText()).trim())).toEqual({ ...limits, soft: 20, mode: 'safe' });
     await text.fill('{"soft": 20, "mode": "slow"');
-    await own.getByText('What stands in the text editor is not JSON yet.', { exact: true }).waitFor();
+    const notWhole = own.getByText('What stands in the text editor is not whole yet', { exact: false });
+    await notWhole.waitFor();
+    await text.fill('{"soft": 20, "mode": "safe", "soft": 30}');
+    await own.locator('.cm-lintRange-error').first().waitFor();
+    await notWhole.waitFor();
     await text.fill('{"soft": 20, "mode": "slow"}');
     await own.locator('.cm-lintRange-error', { hasText: '"slow"' }).waitFor();
     await text.fill('{"soft": 20, "mode": "safe"}');

@@ -166,7 +166,7 @@ function LoadedConfig({ config }: { readonly config: ConfigView }): ReactNode {
             isBehind
               ? 'Somebody else changed the config: keep yours or take theirs first'
               : isBroken
-                ? 'What stands in the text editor is not JSON yet'
+                ? 'What stands in the text editor is not whole yet: the marks in it say why'
                 : findFault(config, current)
           }
           insist={{ isOn: isInsisted, set: setInsisted }}

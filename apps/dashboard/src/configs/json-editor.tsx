@@ -1,7 +1,7 @@
 import { json, jsonParseLinter } from '@codemirror/lang-json';
 import { syntaxTree } from '@codemirror/language';
 import { type Diagnostic, linter } from '@codemirror/lint';
-import type { JsonSchema, JsonValue } from '@sluice/authoring';
+import { findJsonLoss, type JsonSchema, type JsonValue } from '@sluice/authoring';
 import { basicSetup, EditorView } from 'codemirror';
 import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
 import { findValueFaults, spellPath, type ValueFault } from './find-value-faults.ts';
@@ -10,7 +10,7 @@ interface JsonEditorProps {
   readonly label: string;
   readonly value: JsonValue;
   readonly schema: JsonSchema;
-  /** Undefined: what is in it is not JSON now. */
+  /** Undefined: what is in it is not JSON now, or says something twice. */
   readonly change: (value: JsonValue | undefined) => void;
 }
 
@@ -69,8 +69,13 @@ const theme = EditorView.theme({
 });
 
 function listDiagnostics(view: EditorView, schema: JsonSchema): readonly Diagnostic[] {
-  const value = parseJson(view.state.doc.toString());
-  if (value === undefined) return jsonParseLinter()(view);
+  const text = view.state.doc.toString();
+  const value = parseJson(text);
+  if (value === undefined) {
+    const loss = isJson(text) ? findJsonLoss(text) : undefined;
+    if (loss === undefined) return jsonParseLinter()(view);
+    return [{ from: 0, to: text.length, severity: 'error', message: `${loss.path}: ${loss.message}` }];
+  }
   return findValueFaults(schema, value).map(({ path, message }) => ({
     ...findRange(view, path),
     severity: 'error' as const,
@@ -95,11 +100,17 @@ function findRange({ state }: EditorView, path: ValueFault['path']): { readonly 
   return { from: node?.from ?? 0, to: node?.to ?? state.doc.length };
 }
 
+/** Undefined: it is not JSON, or something of it would be lost. */
 function parseJson(text: string): JsonValue | undefined {
+  // Whatever JSON there is.
+  return isJson(text) && findJsonLoss(text) === undefined ? (JSON.parse(text) as JsonValue) : undefined;
+}
+
+function isJson(text: string): boolean {
   try {
-    // Whatever JSON there is.
-    return JSON.parse(text) as JsonValue;
+    JSON.parse(text);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }

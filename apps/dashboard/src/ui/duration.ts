@@ -43,6 +43,14 @@ export function formatMoment(at: number, now: number): string {
   return `${formatClock(at, now)}:${String(new Date(at).getSeconds()).padStart(2, '0')}`;
 }
 
+/** The server's sentences say times in UTC; a page says all of them in the reader's zone. */
+export function localizeTimes(text: string, now: number): string {
+  return text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g, (utc, date, time) => {
+    const at = Date.parse(`${date}T${time}Z`);
+    return Number.isNaN(at) ? utc : formatClock(at, now);
+  });
+}
+
 /** To the second, with the date and the zone: what is shown of a time on hover and focus. */
 export function formatExact(at: number): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
