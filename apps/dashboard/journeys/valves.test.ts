@@ -64,11 +64,15 @@ describe.runIf(hasBrowser())('valves in the dashboard', () => {
 
     await board.getByRole('link', { name: 'search' }).click();
     await page.getByRole('heading', { name: 'search', level: 1 }).waitFor();
+    const refused: string[] = [];
+    page.on('response', (response) => response.status() >= 400 && refused.push(response.url()));
     await page.getByRole('button', { name: 'Restore search' }).click();
     await dialog.getByText('restored').waitFor();
     await dialog.getByRole('button', { name: 'Restore in production' }).click();
     await until(async () => (await answer('acme')) === 'fresh');
     await page.getByText('Nothing is tripped').waitFor();
+    // What it would do is not asked once it is done.
+    expect(refused).toEqual([]);
   });
 
   test('a trip names builds without its mode, and says which calls, instances and routes it concerns', async () => {

@@ -28,11 +28,21 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
   const [agreed, setAgreed] = useState<string>();
   // Among what a change makes old: somebody else's is in what one reads here.
   const key = [place.project, place.environment, 'changes', 'revert', change.id] as const;
+  const revert = useMutation({
+    mutationFn: (discardLater: boolean) =>
+      api.revert(place, change.id, { comment, ...(discardLater && { discardLater }) }),
+    onSuccess: close,
+    // What came between the look and this is to be seen.
+    onError: () => void asked.refetch(),
+  });
+  // Once it is reverted there is nothing left to revert.
+  const isOpen = revert.isIdle || revert.isError;
   const asked = useQuery({
     queryKey: key,
     queryFn: () => api.revert(place, change.id, { dryRun: true }),
     retry: false,
     staleTime: 0,
+    enabled: isOpen,
   });
   const losses = listLosses(asked.error);
   const discardLater = losses.length > 0 && agreed === losses.join('\n');
@@ -41,15 +51,9 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
     queryFn: () => api.revert(place, change.id, { dryRun: true, discardLater: true }),
     retry: false,
     staleTime: 0,
-    enabled: discardLater,
+    enabled: discardLater && isOpen,
   });
   const preview = discardLater ? insisted : asked;
-  const revert = useMutation({
-    mutationFn: () => api.revert(place, change.id, { comment, ...(discardLater && { discardLater }) }),
-    onSuccess: close,
-    // What came between the look and this is to be seen.
-    onError: () => void asked.refetch(),
-  });
   const forbidden = useMay().refuse(roleForRevert((preview.data ?? change).instructions, losses.length > 0));
   const refusal =
     forbidden ??
@@ -76,7 +80,7 @@ export function RevertDialog({ change, close }: RevertDialogProps): ReactNode {
             isProduction={environment.isProduction}
             busy={revert.isPending && 'Reverting'}
             refusal={refusal}
-            onClick={() => revert.mutate()}
+            onClick={() => revert.mutate(discardLater)}
           >
             Revert in {environment.name}
           </Button>

@@ -30,11 +30,14 @@ export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDi
   const environment = useEnvironment();
   const [comment, setComment] = useState('');
   const instructions = [{ kind: 'restore' as const, ...(trip !== undefined && { id: trip }) }];
+  const restore = useApply(applied);
   const preview = useQuery({
     queryKey: [place.project, place.environment, 'flag', valve, 'restore', trip],
     queryFn: () => api.change(place, { flag: valve, instructions, dryRun: true }),
     retry: false,
     staleTime: 0,
+    // Once it is restored there is nothing left to restore.
+    enabled: restore.isIdle || restore.isError,
   });
   const row = useQuery({
     queryKey: [place.project, place.environment, 'flag', valve, 'valve'],
@@ -45,7 +48,6 @@ export function RestoreDialog({ valve, trip, close, applied = close }: RestoreDi
     queryFn: () => api.getTelemetry(place, valve, '5m'),
     staleTime: 0,
   });
-  const restore = useApply(applied);
   const refusal = useRefusal('operator');
   const send = () => {
     if (refusal === undefined && !restore.isPending) restore.mutate({ flag: valve, instructions, comment });
