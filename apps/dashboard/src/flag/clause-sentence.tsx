@@ -52,7 +52,7 @@ export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): Re
         <span className="font-sans">{words}</span>
       </Token>{' '}
       <Token
-        label={`Values ${values.join(', ')}`}
+        label={values.length === 0 ? 'Values' : `Values ${describeValues(clause)}`}
         isStrong
         isEdited={was !== undefined && values.some((value) => !known.has(String(value)))}
         isInvalid={values.length === 0}
