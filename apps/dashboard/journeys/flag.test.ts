@@ -221,6 +221,62 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await review.getByText('It is not known whether this was applied.').waitFor();
   });
 
+  test('a value that was only looked at stays as it is, and of thousands only the first are its name', async () => {
+    const named = (values: readonly string[]) => ({
+      kind: 'add-rule',
+      rule: { id: values[0]?.slice(0, 1), clauses: [{ attribute: 'name', op: 'in', values }], variation: 'on' },
+    });
+    const many = Array.from({ length: 10_000 }, (_, at) => `name-${at}`);
+    await createFlag('looked-at', toOff, named(['Smith, John']), named(many));
+    const page = await world.open('flags/looked-at');
+    await page.getByRole('button', { name: 'Values "Smith, John"', exact: true }).click();
+    const editor = page.getByRole('textbox', { name: 'Values, by comma' });
+    expect(await editor.inputValue()).toBe('"Smith, John"');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await editor.waitFor({ state: 'detached' });
+    expect(await page.getByRole('region', { name: 'Review' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Values name-0, name-1, name-2, name-3, 9996 more', exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Values "Smith, John"', exact: true }).click();
+    await editor.fill('"Smith, John", " Ann "');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('region', { name: 'Review' }).getByText('" Ann "').waitFor();
+  });
+
+  test('a percentage is chosen beside the variations, and typed in a field that shows all of it', async () => {
+    await createFlag('shared', { kind: 'set-fallthrough', variation: 'on' });
+    for (const options of [{}, phone]) {
+      const page = await world.open('flags/shared', options);
+      await page.getByRole('button', { name: 'Serves on' }).click();
+      await page.getByRole('button', { name: 'Percentage…' }).click();
+      const percentOf = (id: string) => page.getByRole('spinbutton', { name: `Percent of ${id}` });
+      const [on, off] = [percentOf('on'), percentOf('off')] as const;
+      await on.and(page.locator(':focus')).waitFor();
+      await on.press('Control+a');
+      await on.press('Delete');
+      expect(await on.inputValue()).toBe('');
+      expect(await off.inputValue()).toBe('0');
+      await on.pressSequentially('33.333');
+      expect(await Promise.all([on, off].map((field) => field.inputValue()))).toEqual(['33.333', '66.667']);
+      // Beside its digits a field has its padding, and the two arrows that step it.
+      const room = await on.evaluate((field) => {
+        const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+        const canvas = document.createElement('canvas').getContext('2d');
+        if (canvas === null) throw new Error('there is no canvas to measure on');
+        canvas.font = font;
+        const arrows = 20;
+        const digits = canvas.measureText('33.333').width;
+        return field.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight) - arrows - digits;
+      });
+      expect(room).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Split by user key' }).click();
+      await page.getByLabel('Kind of context that is split').fill('account');
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.getByRole('button', { name: 'Split by account key' }).waitFor();
+      expect(await isTooWide(page)).toBe(false);
+    }
+  });
+
   test('staging is shown beside production, and copied from', async () => {
     await createFlag('copied', toOff);
     await world.server.api('POST', '/projects/default/environments/staging/changes', {
