@@ -221,6 +221,19 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await review.getByText('It is not known whether this was applied.').waitFor();
   });
 
+  test('a typo in JSON makes no flag', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('button', { name: 'New flag' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'New flag' });
+    await dialog.getByLabel('Key', { exact: true }).fill('mistyped');
+    await dialog.getByRole('radio', { name: 'Config' }).click();
+    await dialog.getByLabel('Value', { exact: true }).fill('{oops');
+    await dialog.getByRole('alert').getByText('{oops begins like JSON and is none').waitFor();
+    await dialog.getByLabel('Value', { exact: true }).press('Enter');
+    expect(await dialog.getByRole('button', { name: 'Create flag' }).getAttribute('aria-disabled')).toBe('true');
+    expect((await world.server.api('GET', '/projects/default/flags/mistyped')).status).toBe(404);
+  });
+
   test('a value that was only looked at stays as it is, and of thousands only the first are its name', async () => {
     const named = (values: readonly string[]) => ({
       kind: 'add-rule',
