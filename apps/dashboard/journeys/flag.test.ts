@@ -304,7 +304,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await table.getByRole('row', { name: /^While off/ }).waitFor();
     expect(await findFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Copy from staging…' }).click();
-    await page.getByRole('region', { name: 'Review' }).getByText('business').waitFor();
+    await page.getByRole('region', { name: 'Review' }).getByText('rule added: if user plan is "business"').waitFor();
     await page.getByRole('button', { name: 'Apply to production' }).click();
     await page.getByText('It does the same everywhere.').or(table.getByText('While off')).first().waitFor();
     const { body } = await world.server.api('GET', `${production}/flags/copied`);
@@ -320,6 +320,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await lit.waitFor();
     expect(await lit.count()).toBe(1);
     expect(await lit.textContent()).toContain('user plan is free');
+    await page.getByText('rule 2 matches, user plan is "free"').waitFor();
     // Here sentences are read, not edited.
     expect(await page.getByRole('region', { name: 'Targeting' }).getByRole('button').count()).toBe(0);
     expect(await findFaults(page)).toEqual([]);

@@ -1,5 +1,6 @@
 import type { ChangeView, EffectView } from '@sluice/api-client';
 import { Fragment, type ReactNode } from 'react';
+import { withoutRuleIds } from '../flag/name-rules.ts';
 import { formatCount } from '../ui/duration.ts';
 import { Name } from '../ui/name.tsx';
 import { splitDifference } from './split-difference.ts';
@@ -44,7 +45,7 @@ export function Effects({ change, most, isAlone = false }: EffectsProps): ReactN
 
 /** One sentence, its names and values set apart. */
 export function EffectText({ text }: { readonly text: string }): ReactNode {
-  const { label, before, after, rest } = splitDifference(text);
+  const { label, before, after, rest } = splitDifference(withoutRuleIds(text));
   return (
     <span className="text-ink-2">
       {label !== '' && <Code text={label} />}

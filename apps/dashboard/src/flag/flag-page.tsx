@@ -29,7 +29,7 @@ import { ExplainTab } from './explain-tab.tsx';
 import { FlagConflict } from './flag-conflict.tsx';
 import { type FlagDraft, findFault, flagDraftOf, listEdits, withDraft } from './flag-draft.ts';
 import { HistoryTab } from './history-tab.tsx';
-import { nameRules } from './name-rules.ts';
+import { idsOf, nameRules } from './name-rules.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { Targeting } from './targeting.tsx';
 
@@ -191,13 +191,19 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         <ReviewBar
           input={input}
           fault={fault}
-          say={(text) => nameRules(text, idsOf(current), idsOf(was))}
+          say={(text) => nameRules(text, idsOf(current.rules), idsOf(was.rules))}
           discard={() => settle()}
           applied={settle}
         />
       ) : (
         act !== undefined && (
-          <ReviewBar key={JSON.stringify(act.instructions)} input={act} discard={() => settle()} applied={settle} />
+          <ReviewBar
+            key={JSON.stringify(act.instructions)}
+            input={act}
+            say={(text) => nameRules(text, [], idsOf(was.rules))}
+            discard={() => settle()}
+            applied={settle}
+          />
         )
       )}
       {!isEditing && act === undefined && applied !== undefined && (
@@ -205,10 +211,6 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
       )}
     </>
   );
-}
-
-function idsOf({ rules }: Configuration): readonly string[] {
-  return rules.map(({ id }) => id);
 }
 
 interface CopyFromProps {
