@@ -12,19 +12,24 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
 
   beforeAll(async () => {
     world = await startWorld();
+    await see('production', 40);
+  }, 300_000);
+  afterAll(() => world.close());
+
+  /** So many contexts are seen, ten of them of plan business. */
+  async function see(environment: string, length: number): Promise<void> {
     const { db, contexts } = world.server.running.context;
     const { id } = await db
       .selectFrom('environments')
       .select('id')
-      .where('key', '=', 'production')
+      .where('key', '=', environment)
       .executeTakeFirstOrThrow();
     contexts.recordContexts(
       id,
-      Array.from({ length: 40 }, (_, at) => ({ kind: 'user', key: `user-${at}`, plan: at < 10 ? 'business' : 'free' })),
+      Array.from({ length }, (_, at) => ({ kind: 'user', key: `user-${at}`, plan: at < 10 ? 'business' : 'free' })),
     );
     await contexts.flush();
-  }, 300_000);
-  afterAll(() => world.close());
+  }
 
   async function createFlag(key: string, ...instructions: readonly object[]): Promise<void> {
     expect((await world.server.api('POST', '/projects/default/flags', { key })).status).toBe(201);
@@ -60,6 +65,16 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await page.keyboard.press('Escape');
     await review.getByRole('button', { name: 'Discard' }).click();
     await review.waitFor({ state: 'detached' });
+  });
+
+  test('the first contexts are counted on a page that was open before them', async () => {
+    await createFlag('early');
+    const page = await world.open('flags/early', { environment: 'staging' });
+    await page.getByText('No contexts were seen yet').waitFor();
+    await see('staging', 12);
+    await page.getByRole('switch').click();
+    await page.getByRole('region', { name: 'Review' }).getByText('of 12 seen').waitFor();
+    await page.getByText('Decided here, of 12 sampled').waitFor();
   });
 
   test('a rule is made and moved by keyboard alone, and an SDK follows it', async () => {
@@ -320,7 +335,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await lit.waitFor();
     expect(await lit.count()).toBe(1);
     expect(await lit.textContent()).toContain('user plan is free');
-    await page.getByText('rule 2 matches, user plan is "free"').waitFor();
+    await page.getByText(/^rule 2 matches, .*plan is "free"/).waitFor();
     // Here sentences are read, not edited.
     expect(await page.getByRole('region', { name: 'Targeting' }).getByRole('button').count()).toBe(0);
     expect(await findFaults(page)).toEqual([]);
