@@ -47,7 +47,7 @@ describe.runIf(hasBrowser())('the first steps in the dashboard', () => {
     await page.getByRole('heading', { name: 'new-checkout' }).waitFor();
 
     await page.getByRole('button', { name: 'Serves on' }).click();
-    await page.getByRole('button', { name: 'Shares by' }).click();
+    await page.getByRole('button', { name: 'Percentage…' }).click();
     await page.getByRole('button', { name: '25% get on' }).first().click();
     await page.getByRole('switch', { name: 'Off' }).click();
     await page.getByRole('region', { name: 'Review' }).getByText('turned on').waitFor();

@@ -12,19 +12,24 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
 
   beforeAll(async () => {
     world = await startWorld();
+    await see('production', 40);
+  }, 300_000);
+  afterAll(() => world.close());
+
+  /** So many contexts are seen, ten of them of plan business. */
+  async function see(environment: string, length: number): Promise<void> {
     const { db, contexts } = world.server.running.context;
     const { id } = await db
       .selectFrom('environments')
       .select('id')
-      .where('key', '=', 'production')
+      .where('key', '=', environment)
       .executeTakeFirstOrThrow();
     contexts.recordContexts(
       id,
-      Array.from({ length: 40 }, (_, at) => ({ kind: 'user', key: `user-${at}`, plan: at < 10 ? 'business' : 'free' })),
+      Array.from({ length }, (_, at) => ({ kind: 'user', key: `user-${at}`, plan: at < 10 ? 'business' : 'free' })),
     );
     await contexts.flush();
-  }, 300_000);
-  afterAll(() => world.close());
+  }
 
   async function createFlag(key: string, ...instructions: readonly object[]): Promise<void> {
     expect((await world.server.api('POST', '/projects/default/flags', { key })).status).toBe(201);
@@ -60,6 +65,16 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await page.keyboard.press('Escape');
     await review.getByRole('button', { name: 'Discard' }).click();
     await review.waitFor({ state: 'detached' });
+  });
+
+  test('the first contexts are counted on a page that was open before them', async () => {
+    await createFlag('early');
+    const page = await world.open('flags/early', { environment: 'staging' });
+    await page.getByText('No contexts were seen yet').waitFor();
+    await see('staging', 12);
+    await page.getByRole('switch').click();
+    await page.getByRole('region', { name: 'Review' }).getByText('of 12 seen').waitFor();
+    await page.getByText('Decided here, of 12 sampled').waitFor();
   });
 
   test('a rule is made and moved by keyboard alone, and an SDK follows it', async () => {
@@ -221,6 +236,75 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await review.getByText('It is not known whether this was applied.').waitFor();
   });
 
+  test('a typo in JSON makes no flag', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('button', { name: 'New flag' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'New flag' });
+    await dialog.getByLabel('Key', { exact: true }).fill('mistyped');
+    await dialog.getByRole('radio', { name: 'Config' }).click();
+    await dialog.getByLabel('Value', { exact: true }).fill('{oops');
+    await dialog.getByRole('alert').getByText('{oops begins like JSON and is none').waitFor();
+    await dialog.getByLabel('Value', { exact: true }).press('Enter');
+    expect(await dialog.getByRole('button', { name: 'Create flag' }).getAttribute('aria-disabled')).toBe('true');
+    expect((await world.server.api('GET', '/projects/default/flags/mistyped')).status).toBe(404);
+  });
+
+  test('a value that was only looked at stays as it is, and of thousands only the first are its name', async () => {
+    const named = (values: readonly string[]) => ({
+      kind: 'add-rule',
+      rule: { id: values[0]?.slice(0, 1), clauses: [{ attribute: 'name', op: 'in', values }], variation: 'on' },
+    });
+    const many = Array.from({ length: 10_000 }, (_, at) => `name-${at}`);
+    await createFlag('looked-at', toOff, named(['Smith, John']), named(many));
+    const page = await world.open('flags/looked-at');
+    await page.getByRole('button', { name: 'Values "Smith, John"', exact: true }).click();
+    const editor = page.getByRole('textbox', { name: 'Values, by comma' });
+    expect(await editor.inputValue()).toBe('"Smith, John"');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await editor.waitFor({ state: 'detached' });
+    expect(await page.getByRole('region', { name: 'Review' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Values name-0, name-1, name-2, name-3, 9996 more', exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Values "Smith, John"', exact: true }).click();
+    await editor.fill('"Smith, John", " Ann "');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('region', { name: 'Review' }).getByText('" Ann "').waitFor();
+  });
+
+  test('a percentage is chosen beside the variations, and typed in a field that shows all of it', async () => {
+    await createFlag('shared', { kind: 'set-fallthrough', variation: 'on' });
+    for (const options of [{}, phone]) {
+      const page = await world.open('flags/shared', options);
+      await page.getByRole('button', { name: 'Serves on' }).click();
+      await page.getByRole('button', { name: 'Percentage…' }).click();
+      const percentOf = (id: string) => page.getByRole('spinbutton', { name: `Percent of ${id}` });
+      const [on, off] = [percentOf('on'), percentOf('off')] as const;
+      await on.and(page.locator(':focus')).waitFor();
+      await on.press('Control+a');
+      await on.press('Delete');
+      expect(await on.inputValue()).toBe('');
+      expect(await off.inputValue()).toBe('0');
+      await on.pressSequentially('33.333');
+      expect(await Promise.all([on, off].map((field) => field.inputValue()))).toEqual(['33.333', '66.667']);
+      // Beside its digits a field has its padding, and the two arrows that step it.
+      const room = await on.evaluate((field) => {
+        const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+        const canvas = document.createElement('canvas').getContext('2d');
+        if (canvas === null) throw new Error('there is no canvas to measure on');
+        canvas.font = font;
+        const arrows = 20;
+        const digits = canvas.measureText('33.333').width;
+        return field.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight) - arrows - digits;
+      });
+      expect(room).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Split by user key' }).click();
+      await page.getByLabel('Kind of context that is split').fill('account');
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.getByRole('button', { name: 'Split by account key' }).waitFor();
+      expect(await isTooWide(page)).toBe(false);
+    }
+  });
+
   test('staging is shown beside production, and copied from', async () => {
     await createFlag('copied', toOff);
     await world.server.api('POST', '/projects/default/environments/staging/changes', {
@@ -235,7 +319,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await table.getByRole('row', { name: /^While off/ }).waitFor();
     expect(await findFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Copy from staging…' }).click();
-    await page.getByRole('region', { name: 'Review' }).getByText('business').waitFor();
+    await page.getByRole('region', { name: 'Review' }).getByText('rule added: if user plan is "business"').waitFor();
     await page.getByRole('button', { name: 'Apply to production' }).click();
     await page.getByText('It does the same everywhere.').or(table.getByText('While off')).first().waitFor();
     const { body } = await world.server.api('GET', `${production}/flags/copied`);
@@ -251,6 +335,7 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     await lit.waitFor();
     expect(await lit.count()).toBe(1);
     expect(await lit.textContent()).toContain('user plan is free');
+    await page.getByText(/^rule 2 matches, .*plan is "free"/).waitFor();
     // Here sentences are read, not edited.
     expect(await page.getByRole('region', { name: 'Targeting' }).getByRole('button').count()).toBe(0);
     expect(await findFaults(page)).toEqual([]);

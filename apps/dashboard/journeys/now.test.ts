@@ -56,7 +56,8 @@ describe.runIf(hasBrowser())('Now', () => {
     await world.server.change({ flag: 'elsewhere', instructions: [{ kind: 'turn-off' }], comment: 'by a script' });
     const row = rows.getByRole('listitem').filter({ hasText: 'by a script' });
     await row.getByText('elsewhere turned off').waitFor();
-    await row.getByText(/^\d+ m?s$|^\d\.\d\d s$/).waitFor();
+    await row.getByText(/^in (\d+ m?s|\d\.\d\d s)$/).waitFor();
+    await row.getByTitle(/^1 of 1 instance has it, after \d/).waitFor();
     expect(await page.evaluate(() => (globalThis as { wasLoaded?: string }).wasLoaded)).toBe('once');
   });
 
@@ -74,7 +75,9 @@ describe.runIf(hasBrowser())('Now', () => {
     await page.keyboard.press(']');
     await page.getByRole('button', { name: /^Revert 1 change since/ }).waitFor();
     await page.keyboard.press('Shift+R');
-    await page.getByRole('region', { name: 'Revert since' }).getByText('since-b').first().waitFor();
+    const panel = page.getByRole('region', { name: 'Revert since' });
+    await panel.getByText('since-b').first().waitFor();
+    await panel.getByRole('heading', { name: /^Back to how it was at \d\d:\d\d:\d\d$/ }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/default/production/changes');
   });
 });

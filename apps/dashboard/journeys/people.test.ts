@@ -51,6 +51,7 @@ describe.runIf(hasBrowser())('people', () => {
     const page = await world.open('/', { isStranger: true });
     await comeIn(page, link, vic);
     await page.goto(`${world.server.url}/default/production/flags/new-checkout`);
+    await page.getByText('You can look, not change. Editors can: Mara Kessler.', { exact: true }).waitFor();
     await turnOn(page);
     // What it would do is shown all the same.
     await page.getByRole('region', { name: 'Review' }).getByText('turned on').waitFor();

@@ -46,6 +46,7 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     await page.getByRole('button', { name: 'Done' }).click();
     const review = page.getByRole('region', { name: 'Review' });
     await review.getByText('lena').first().waitFor();
+    await review.getByText(/^Rule 1 added: .*plan is "enterprise"/).waitFor();
     expect(await findFaults(page)).toEqual([]);
     await page.getByLabel('Why').fill('the first ones');
     await page.getByRole('button', { name: 'Apply to production' }).click();
@@ -83,6 +84,10 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     await until(() => sees('lena'));
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByText('“the first ones”').waitFor();
+    await page
+      .getByText(/rule added: .*plan is "enterprise"/)
+      .first()
+      .waitFor();
   });
 
   test('of thousands of members one is found by its key, and a segment nobody uses can go', async () => {

@@ -1,5 +1,6 @@
 import type { ChangeView, EffectView } from '@sluice/api-client';
 import { Fragment, type ReactNode } from 'react';
+import { withoutRuleIds } from '../flag/name-rules.ts';
 import { now } from '../platform.ts';
 import { formatCount, localizeTimes } from '../ui/duration.ts';
 import { Name } from '../ui/name.tsx';
@@ -45,7 +46,7 @@ export function Effects({ change, most, isAlone = false }: EffectsProps): ReactN
 
 /** One sentence, its names and values set apart. */
 export function EffectText({ text }: { readonly text: string }): ReactNode {
-  const { label, before, after, rest } = splitDifference(localizeTimes(text, now()));
+  const { label, before, after, rest } = splitDifference(localizeTimes(withoutRuleIds(text), now()));
   return (
     <span className="text-ink-2">
       {label !== '' && <Code text={label} />}

@@ -10,13 +10,13 @@ import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
+import { formatMoment } from '../ui/duration.ts';
 import { useFocusBack } from '../ui/focus-back.ts';
 import { join } from '../ui/join.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import { WhyField } from '../ui/why-field.tsx';
 import { RevertEntry } from './revert-entry.tsx';
-import { formatSince } from './since-line.ts';
 import { Untouched } from './untouched.tsx';
 
 type RevertObject = RevertSinceView['objects'][number];
@@ -80,7 +80,7 @@ export function RevertSincePanel({ since, move, close, applied }: RevertSincePan
   const isSelected = ({ kind, key: of, flagKind }: RevertObject) =>
     flagKind === 'migration' ? included.has(`${kind}:${of}`) : !left.has(`${kind}:${of}`);
   const selected = data?.objects.filter(isSelected).length ?? 0;
-  const moment = formatSince(since, time);
+  const moment = formatMoment(since, time);
   const isStale = data !== undefined && version > data.version && !revert.isPending;
   return (
     <section

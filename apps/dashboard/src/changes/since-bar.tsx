@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp, Undo2 } from 'lucide-react';
 import type { PointerEvent, ReactNode } from 'react';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
-import { formatSince } from './since-line.ts';
+import { formatMoment } from '../ui/duration.ts';
 
 interface SinceBarProps {
   readonly since: number;
@@ -17,7 +17,7 @@ interface SinceBarProps {
 /** The blue line: what is above it was changed since. It is dragged, or moved by its buttons or keys. */
 export function SinceBar({ since, count, move, grasp, revert }: SinceBarProps): ReactNode {
   const time = useNow();
-  const moment = formatSince(since, time);
+  const moment = formatMoment(since, time);
   const changes = count === undefined ? '' : count === 1 ? ' 1 change' : ` ${count} changes`;
   return (
     <li

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countSince, findSince, formatSince, moveSince, parseSince } from './since-line.ts';
+import { countSince, findSince, moveSince, parseSince } from './since-line.ts';
 
 const at = (time: string) => Date.parse(`2026-11-27T${time}Z`);
 const changes = ['14:11:52', '14:08:01', '14:02:40', '14:02:40', '14:02:10', '13:58:12'].map((time) => ({
@@ -34,11 +34,6 @@ describe('the since line', () => {
       counts.push(countSince(changes, since));
     }
     expect(counts).toEqual([1, 2, 4, 5, 6, 6, 5, 4, 2, 1, 0, 0]);
-  });
-
-  test('is named by the minute where that is exact', () => {
-    const [noon, later] = [new Date(2026, 10, 27, 12, 0, 0).getTime(), new Date(2026, 10, 27, 12, 0, 5).getTime()];
-    expect([formatSince(noon, later), formatSince(later, later)]).toEqual(['12:00', '12:00:05']);
   });
 
   test('stands in the address as a time that one can read', () => {

@@ -1,5 +1,3 @@
-import { formatClock, formatMoment } from '../ui/duration.ts';
-
 /** Changes, the newest first. */
 type Timed = readonly { readonly createdAt: number }[];
 
@@ -30,11 +28,6 @@ export function moveSince(changes: Timed, since: number | undefined, by: 'back' 
     if (countSince(changes, next) !== here) return next;
   }
   return since;
-}
-
-/** Where the line stands, in words: to the second where it is not on a whole minute. */
-export function formatSince(since: number, now: number): string {
-  return since % minuteMs === 0 ? formatClock(since, now) : formatMoment(since, now);
 }
 
 /** As it stands in an address: `2026-11-27T14:02:00.000Z`, or milliseconds. Undefined: it is no time. */

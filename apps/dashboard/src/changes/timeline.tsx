@@ -2,11 +2,12 @@ import type { ChangeView } from '@sluice/api-client';
 import { Fragment, type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
 import { isTyping } from '../shell/shortcuts.tsx';
 import { useNow } from '../ui/clock.tsx';
+import { formatMoment } from '../ui/duration.ts';
 import { LongList } from '../ui/long-list.tsx';
 import { ChangeRow } from './change-row.tsx';
 import { findFlagsToTurnOff } from './flags-to-turn-off.ts';
 import { SinceBar } from './since-bar.tsx';
-import { countSince, findSince, formatSince, moveSince } from './since-line.ts';
+import { countSince, findSince, moveSince } from './since-line.ts';
 import { useSince } from './use-since.ts';
 
 interface TimelineProps {
@@ -135,7 +136,7 @@ function Gap({ at, set }: { readonly at: number | undefined; readonly set: (sinc
     >
       <span className="h-0.5 flex-1 bg-accent" />
       <span className="figures rounded-chip bg-accent px-1.5 text-hint text-on-accent">
-        since {formatSince(at, time)}
+        since {formatMoment(at, time)}
       </span>
       <span className="h-0.5 w-6 bg-accent" />
     </button>

@@ -22,7 +22,9 @@ function listFaults(given: unknown, value: JsonValue, path: Path, root: JsonSche
   const fault = (message: string): readonly ValueFault[] => [{ path, message }];
   const types = [schema.type].flat().filter((type) => typeof type === 'string');
   if (types.length > 0 && !types.some((type) => isOfType(type, value))) {
-    return fault(`expected ${types.map((type) => words[type] ?? type).join(' or ')}, got ${spell(value)}`);
+    const expected = `expected ${types.map((type) => words[type] ?? type).join(' or ')}`;
+    // An emptied field, or one that holds no number, is null: whoever typed there knows what it got.
+    return fault(value === null ? expected : `${expected}, got ${spell(value)}`);
   }
   if (Array.isArray(schema.enum) && !schema.enum.some((one) => JSON.stringify(one) === JSON.stringify(value))) {
     return fault(`expected one of ${schema.enum.map(spell).join(', ')}, got ${spell(value)}`);

@@ -3,6 +3,7 @@ import type { JsonValue } from '@sluice/authoring';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { isSame } from '../flag/draft.ts';
+import { countOf } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { findValueFaults, spellPath } from './find-value-faults.ts';
 import { ValueBlock } from './value-block.tsx';
@@ -115,7 +116,7 @@ export function LayerLine(props: LayerLineProps): ReactNode {
 function summarise(value: JsonValue): string {
   const text = JSON.stringify(value);
   if (text.length <= 24) return text;
-  if (Array.isArray(value)) return `[ ${value.length} entries ]`;
-  if (typeof value === 'object' && value !== null) return `{ ${Object.keys(value).length} parts }`;
+  if (Array.isArray(value)) return `[ ${countOf(value.length, 'entry', 'entries')} ]`;
+  if (typeof value === 'object' && value !== null) return `{ ${countOf(Object.keys(value).length, 'part')} }`;
   return `${text.slice(0, 23)}…`;
 }

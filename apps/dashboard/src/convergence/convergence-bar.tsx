@@ -2,7 +2,7 @@ import type { ChangeView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { useLiveConvergence } from '../live/live.tsx';
 import { useNow } from '../ui/clock.tsx';
-import { formatCount, formatSpeed } from '../ui/duration.ts';
+import { countOf, formatCount, formatSpeed } from '../ui/duration.ts';
 
 interface ConvergenceBarProps {
   readonly change: Pick<ChangeView, 'id' | 'createdAt' | 'convergence'>;
@@ -18,8 +18,10 @@ export function ConvergenceBar({ change }: ConvergenceBarProps): ReactNode {
   // What is told to a page that opens is how long ago the change was made, not how long it took.
   const tookMs = change.convergence?.tookMs ?? live?.atMs;
   const isLate = !isDone && (live?.atMs ?? time - change.createdAt) > 2000;
+  const took = tookMs === undefined ? '' : `, after ${formatSpeed(tookMs)}`;
+  const words = `${formatCount(told.has)} of ${countOf(told.of, 'instance')} ${told.has === 1 ? 'has' : 'have'} it${took}`;
   return (
-    <span className="figures flex items-center gap-2 whitespace-nowrap">
+    <span role="img" aria-label={words} title={words} className="figures flex items-center gap-2 whitespace-nowrap">
       <svg aria-hidden width="56" height="6" className="@max-4xl:hidden">
         <rect width="56" height="6" rx="2" className="fill-series-3" />
         <rect
@@ -30,9 +32,9 @@ export function ConvergenceBar({ change }: ConvergenceBarProps): ReactNode {
         />
       </svg>
       <span className={isLate ? 'font-semibold text-amber-text' : 'text-ink-2'}>
-        {isDone ? formatCount(told.has) : `${formatCount(told.has)} of ${formatCount(told.of)}`}
+        on {isDone ? formatCount(told.has) : `${formatCount(told.has)} of ${formatCount(told.of)}`}
       </span>
-      {tookMs !== undefined && <span className="text-ink-3">{formatSpeed(tookMs)}</span>}
+      {tookMs !== undefined && <span className="text-ink-3">in {formatSpeed(tookMs)}</span>}
     </span>
   );
 }

@@ -52,7 +52,7 @@ export function ClauseSentence({ clause, was, change }: ClauseSentenceProps): Re
         <span className="font-sans">{words}</span>
       </Token>{' '}
       <Token
-        label={`Values ${values.join(', ')}`}
+        label={values.length === 0 ? 'Values' : `Values ${describeValues(clause)}`}
         isStrong
         isEdited={was !== undefined && values.some((value) => !known.has(String(value)))}
         isInvalid={values.length === 0}
@@ -166,9 +166,10 @@ function OperatorEditor({ clause, change, close }: EditorProps): ReactNode {
 
 function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
   const type = valueTypeOf(clause);
-  const [text, setText] = useState(() =>
+  const [written] = useState(() =>
     clause.values.map((value) => writeValue(value, type)).join(type === 'pattern' ? '\n' : ', '),
   );
+  const [text, setText] = useState(written);
   const { values, fault } = parseValues(text, type);
   return (
     <form
@@ -176,7 +177,8 @@ function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
       onSubmit={(event) => {
         event.preventDefault();
         if (fault !== undefined || values.length === 0) return;
-        change({ ...clause, values });
+        // Who only looked changes nothing, whatever an API token wrote there.
+        if (text !== written) change({ ...clause, values });
         close();
       }}
     >
@@ -202,6 +204,9 @@ function ValuesEditor({ clause, change, close }: EditorProps): ReactNode {
         <p role="alert" className="text-red-text">
           {fault}
         </p>
+      )}
+      {(type === 'any' || type === 'text') && fault === undefined && (
+        <p className="text-ink-3 text-small">A value with a comma in it stands in quotes: "Smith, John"</p>
       )}
       {type === 'pattern' && fault === undefined && <PatternTest patterns={values.map(String)} />}
       <Done refusal={fault ?? (values.length === 0 ? 'there is no value yet' : undefined)} />

@@ -2,6 +2,7 @@ import type { EnvironmentFlagView } from '@sluice/api-client';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { api } from '../api.ts';
+import { EffectText } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { keep, readKept } from '../platform.ts';
 import { Button } from '../ui/button.tsx';
@@ -71,7 +72,9 @@ export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): Re
                   <span className="text-ink-2">, variation {answer.variationId}</span>
                 )}
               </p>
-              <p className="mt-1 text-ink-2">{answer.because}</p>
+              <p className="mt-1">
+                <EffectText text={answer.because} />
+              </p>
             </>
           )}
         </div>

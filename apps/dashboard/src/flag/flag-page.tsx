@@ -29,7 +29,7 @@ import { ExplainTab } from './explain-tab.tsx';
 import { FlagConflict } from './flag-conflict.tsx';
 import { type FlagDraft, findFault, flagDraftOf, listEdits, withDraft } from './flag-draft.ts';
 import { HistoryTab } from './history-tab.tsx';
-import { nameRules } from './name-rules.ts';
+import { idsOf, nameRules } from './name-rules.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { Targeting } from './targeting.tsx';
 
@@ -90,6 +90,8 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
     queryKey: [place.project, place.environment, 'flag', flag.key, 'decided'],
     queryFn: () => api.getDecided(place, flag.key),
     enabled: tab === 'targeting',
+    // Nothing tells of the first contexts.
+    refetchInterval: ({ state }) => state.data?.sampled === 0 && 10_000,
   }).data;
   const decided = decidedShares(decidedNow, isEditing ? preview.data?.lines : undefined);
   const edit = (part: Partial<FlagDraft>) => {
@@ -154,9 +156,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
           <div className="-mx-6 grid max-tablet:-mx-4 desktop:grid-cols-[minmax(0,1fr)_17.5rem]">
             <div className="min-w-0">
               {forbidden !== undefined && (
-                <p className="border-line border-b bg-sunk px-6 py-2 text-ink-2 max-tablet:px-4">
-                  <b className="text-ink">You can look, not change</b>: {forbidden}.
-                </p>
+                <p className="border-line border-b bg-sunk px-6 py-2 text-ink-2 max-tablet:px-4">{forbidden}.</p>
               )}
               <CanEdit value={canEdit}>
                 <Targeting
@@ -165,7 +165,7 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
                   draft={current}
                   change={editConfiguration}
                   decided={decided}
-                  sampled={decidedNow?.sampled}
+                  sampled={(isEditing ? preview.data?.sampled : undefined) ?? decidedNow?.sampled}
                 />
               </CanEdit>
             </div>
@@ -191,13 +191,19 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
         <ReviewBar
           input={input}
           fault={fault}
-          say={(text) => nameRules(text, idsOf(current), idsOf(was))}
+          say={(text) => nameRules(text, idsOf(current.rules), idsOf(was.rules))}
           discard={() => settle()}
           applied={settle}
         />
       ) : (
         act !== undefined && (
-          <ReviewBar key={JSON.stringify(act.instructions)} input={act} discard={() => settle()} applied={settle} />
+          <ReviewBar
+            key={JSON.stringify(act.instructions)}
+            input={act}
+            say={(text) => nameRules(text, [], idsOf(was.rules))}
+            discard={() => settle()}
+            applied={settle}
+          />
         )
       )}
       {!isEditing && act === undefined && applied !== undefined && (
@@ -205,10 +211,6 @@ function LoadedFlag({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode
       )}
     </>
   );
-}
-
-function idsOf({ rules }: Configuration): readonly string[] {
-  return rules.map(({ id }) => id);
 }
 
 interface CopyFromProps {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameRules } from './name-rules.ts';
+import { nameRules, withoutRuleIds } from './name-rules.ts';
 
 test('a rule is named by its number, one that goes by the number that it had', () => {
   expect(nameRules('rule `b` added: always: `on`', ['a', 'b'], ['a'])).toBe('Rule 2 added: always: `on`');
@@ -17,4 +17,18 @@ test('of a rule that asks the same, only what it serves is told twice', () => {
 test('what else stands between backticks stays', () => {
   expect(nameRules('everyone gets `a` instead of `b`', ['a', 'b'], [])).toBe('everyone gets `a` instead of `b`');
   expect(nameRules('rule `unknown` removed', ['a'], [])).toBe('rule `unknown` removed');
+});
+
+test('where rules have no numbers, nobody reads their ids', () => {
+  expect(withoutRuleIds('rule `4060dn` added: if user plan is "a": `on`')).toBe(
+    'rule added: if user plan is "a": `on`',
+  );
+  expect(withoutRuleIds('rule `r1` changed: plan is "a" → plan is "b"')).toBe(
+    'rule changed: plan is "a" → plan is "b"',
+  );
+  expect(withoutRuleIds('rules in a new order: `4060dn`, `tv20h9`')).toBe('rules in a new order');
+  expect(withoutRuleIds('rule 1 (`4060dn`) matches, user plan is "a": serves `on`')).toBe(
+    'rule 1 matches, user plan is "a": serves `on`',
+  );
+  expect(withoutRuleIds('everyone gets `a`')).toBe('everyone gets `a`');
 });

@@ -13,3 +13,18 @@ export function nameRules(text: string, ids: readonly string[], idsBefore: reado
     ? `Rule ${at + 1}, ${asked}${before.slice(asked.length)} → ${after.slice(asked.length)}`
     : `Rule ${at + 1}: ${before} → ${after}`;
 }
+
+/**
+ * Where rules have no numbers, as in a history, what they ask tells them apart: their ids are for API tokens. Explaining
+ * says both the number and the id.
+ */
+export function withoutRuleIds(text: string): string {
+  return text
+    .replace(/^rule `[^`]+` (added|removed|changed): /, 'rule $1: ')
+    .replace(/^rules in a new order: .*/s, 'rules in a new order')
+    .replace(/^(rule \d+) \(`[^`]+`\)/, '$1');
+}
+
+export function idsOf(rules: readonly { readonly id: string }[]): readonly string[] {
+  return rules.map(({ id }) => id);
+}

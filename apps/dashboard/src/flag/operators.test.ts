@@ -10,6 +10,11 @@ describe('values as one types them', () => {
     ['007', 'any', ['007']],
     ['12345678901234567890', 'any', ['12345678901234567890']],
     ['a, a', 'any', ['a']],
+    ['"Smith, John", " b ",c', 'any', ['Smith, John', ' b ', 'c']],
+    ['"say ""hi, you""", 5" pipe', 'text', ['say "hi, you"', '5" pipe']],
+    ['"two\nlines", ""', 'any', ['two\nlines', '']],
+    ['1764500000000, 2026-11-30', 'date', [1764500000000, '2026-11-30']],
+    ['^"a", b$', 'pattern', ['^"a", b$']],
     ['1.5, -2', 'number', [1.5, -2]],
     ['^a{1,2}$', 'pattern', ['^a{1,2}$']],
     ['10.0.0.0/8, 2001:db8::/32', 'network', ['10.0.0.0/8', '2001:db8::/32']],
@@ -23,6 +28,7 @@ describe('values as one types them', () => {
     ['tomorrow', 'date', 'tomorrow is not a date like 2026-11-30T09:00:00Z'],
     ['v2', 'version', 'v2 is not a version like 2.14.0'],
     ['10.0.0/8', 'network', 'An IPv4 range has four parts, like 10.0.0.0/8; got 10.0.0/8'],
+    ['"Smith, John', 'text', '"Smith: put the whole value in quotes, and write a quote in it twice, like "say ""hi"""'],
     ['10.0.0.0/33', 'network', '10.0.0.0/33: after the slash stands a number from 0 to 32'],
   ])('%j as %s is refused', (text, type, fault) => {
     expect(parseValues(text, type).fault).toBe(fault);
@@ -46,9 +52,17 @@ describe('values as one types them', () => {
     expect(keepValues(was, { op: 'lessThan', attribute: 'seats' })).toEqual([]);
   });
 
-  test('are written so that they are read as the same', () => {
-    for (const value of ['a', '1', 1, true, 'true', -2.5, '007'])
-      expect(parseValues(writeValue(value, 'any'), 'any').values).toEqual([value]);
+  test.each<[ValueType, readonly (string | number | boolean)[]]>([
+    ['any', ['a', '1', 1, true, 'true', -2.5, '007', 1e21, 1e-7, '1e-7', 1234567890123456]],
+    ['any', ['Smith, John', ' a ', '', '"', 'a\nb', '"a", "b"', ',', 'Infinity']],
+    ['text', ['Smith, John', '42', 'true', '"a"', 'say "hi"']],
+    ['number', [0, -2.5, 1e21]],
+    ['date', [1764500000000, '2026-11-30T09:00:00Z']],
+    ['version', ['2.14.0', '3.0.0-beta.1']],
+    ['path', ['/orders/{a,b}/*']],
+  ])('of type %s are written so that they are read as the same', (type, values) => {
+    const text = values.map((value) => writeValue(value, type)).join(', ');
+    expect(parseValues(text, type)).toEqual({ values });
   });
 });
 

@@ -69,13 +69,16 @@ export function keepValues(
   return after === before || (after === 'any' && before === 'text') ? was.values : [];
 }
 
+/** A value up to the next comma or line. Between quotes these are part of it, and a quote is written twice. */
+const valuesByComma = /\s*"(?:[^"]|"")*"\s*(?=[,\n]|$)|[^,\n]+/g;
+const quoted = /^"(?:[^"]|"")*"$/;
+
 /** Reads values as one types them, by comma or line; of each that does not fit it says what was expected. */
 export function parseValues(
   text: string,
   type: ValueType,
 ): { readonly values: readonly ClauseValue[]; readonly fault?: string } {
-  const parts = text
-    .split(type === 'pattern' ? /\n/ : /[,\n]/)
+  const parts = (text.match(type === 'pattern' ? /.+/g : valuesByComma) ?? [])
     .map((part) => part.trim())
     .filter((part) => part !== '');
   const values = [...new Set(parts.map((part) => readValue(part, type)))];
@@ -85,18 +88,22 @@ export function parseValues(
 
 /** `1` is a number and `true` a boolean, unless they stand in quotes: contexts have both. */
 function readValue(part: string, type: ValueType): ClauseValue {
+  if (type === 'pattern') return part;
   if (type === 'number') return Number(part);
-  if (type !== 'any' && type !== 'text') return part;
-  if (/^".*"$/.test(part)) return part.slice(1, -1);
-  if (type === 'text') return part;
+  if (quoted.test(part)) return part.slice(1, -1).replaceAll('""', '"');
+  if (type === 'date' && /^\d+$/.test(part)) return Number(part);
+  if (type !== 'any') return part;
   if (part === 'true' || part === 'false') return part === 'true';
-  return /^-?\d{1,15}(\.\d+)?$/.test(part) && String(Number(part)) === part ? Number(part) : part;
+  const number = Number(part);
+  return Number.isFinite(number) && String(number) === part ? number : part;
 }
 
 /** A value as one would type it. */
 export function writeValue(value: ClauseValue, type: ValueType): string {
-  if (typeof value !== 'string' || (type !== 'any' && type !== 'text')) return String(value);
-  return readValue(value, type) === value ? value : `"${value}"`;
+  if (typeof value !== 'string' || type === 'pattern') return String(value);
+  const { values, fault } = parseValues(value, type);
+  const isPlain = fault === undefined && values.length === 1 && values[0] === value;
+  return isPlain ? value : `"${value.replaceAll('"', '""')}"`;
 }
 
 function findFault(part: string, type: ValueType): string | undefined {
@@ -112,8 +119,12 @@ function findFault(part: string, type: ValueType): string | undefined {
     case 'network':
       return findNetworkFault(part);
     // Patterns are RE2's, which has what the browser's lack: the server judges them, in the review.
-    default:
+    case 'pattern':
       return undefined;
+    default:
+      return part.startsWith('"') && !quoted.test(part)
+        ? `${part}: put the whole value in quotes, and write a quote in it twice, like "say ""hi"""`
+        : undefined;
   }
 }
 

@@ -22,11 +22,14 @@ interface ServeSentenceProps {
 export function ServeSentence({ serve, was, variations, change, beside }: ServeSentenceProps): ReactNode {
   const canEdit = useCanEdit();
   const [isOpen, setOpen] = useState(false);
+  const [isBegun, setBegun] = useState(false);
   const editor = (close: () => void) => (
     <ServeChoice
       variations={variations}
       serve={serve}
       change={(next) => {
+        // Who chose shares goes on to say how large they are.
+        setBegun('rollout' in next && !('rollout' in serve));
         change(next);
         close();
       }}
@@ -81,7 +84,7 @@ export function ServeSentence({ serve, was, variations, change, beside }: ServeS
         {contextKind} {bucketBy}
       </Token>{' '}
       {beside}
-      {isBarShown && <RolloutBar serve={serve} was={was} change={change} />}
+      {isBarShown && <RolloutBar serve={serve} was={was} isBegun={isBegun} change={change} />}
     </>
   );
 }
@@ -108,42 +111,68 @@ interface ServeChoiceProps {
 }
 
 function ServeChoice({ variations, serve, change }: ServeChoiceProps): ReactNode {
-  const rollout = 'rollout' in serve ? serve.rollout : undefined;
-  const [contextKind, setContextKind] = useState(rollout?.contextKind ?? 'user');
-  const [bucketBy, setBucketBy] = useState(rollout?.bucketBy ?? 'key');
-  const split = () =>
-    change({
-      rollout: {
-        variations: rollout?.variations ?? variations.map(({ id }) => ({ variation: id, weight: weightIn(serve, id) })),
-        contextKind: contextKind.trim() || 'user',
-        ...(bucketBy.trim() !== '' && bucketBy.trim() !== 'key' && { bucketBy: bucketBy.trim() }),
-      },
-    });
   return (
     <div className="flex flex-col gap-2">
       <VariationChoice variations={variations} choose={(id) => change({ variation: id })} />
-      <form
-        className="flex items-end gap-2 border-line border-t pt-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          split();
-        }}
-      >
-        <Field
-          label="Kind of context"
-          aria-label="Kind of context that is split"
-          value={contextKind}
-          onChange={({ target }) => setContextKind(target.value)}
-        />
-        <Field
-          label="Attribute"
-          aria-label="Attribute by which it is split"
-          value={bucketBy}
-          onChange={({ target }) => setBucketBy(target.value)}
-        />
-        <Button type="submit">Shares by</Button>
-      </form>
+      {'rollout' in serve ? (
+        <SplitEditor rollout={serve.rollout} change={(rollout) => change({ rollout })} />
+      ) : (
+        <button
+          type="button"
+          className="w-full rounded-control border-line border-t px-2 py-1 text-left hover:bg-hover max-tablet:min-h-11"
+          onClick={() =>
+            change({
+              rollout: {
+                variations: variations.map(({ id }) => ({ variation: id, weight: weightIn(serve, id) })),
+                contextKind: 'user',
+              },
+            })
+          }
+        >
+          <b className="font-semibold">Percentage…</b> <span className="text-ink-2">a share of users for each</span>
+        </button>
+      )}
     </div>
+  );
+}
+
+type Rollout = Extract<Serve, { rollout: unknown }>['rollout'];
+
+interface SplitEditorProps {
+  readonly rollout: Rollout;
+  readonly change: (rollout: Rollout) => void;
+}
+
+/** By what contexts are split: who has the same value of it gets the same. */
+function SplitEditor({ rollout, change }: SplitEditorProps): ReactNode {
+  const [contextKind, setContextKind] = useState(rollout.contextKind ?? 'user');
+  const [attribute, setAttribute] = useState(rollout.bucketBy ?? 'key');
+  return (
+    <form
+      className="flex items-end gap-2 border-line border-t pt-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { contextKind: kindBefore = 'user', bucketBy: attributeBefore = 'key', ...rest } = rollout;
+        const kind = contextKind.trim() || 'user';
+        const bucketBy = attribute.trim() || 'key';
+        const isAsBefore = kind === kindBefore && bucketBy === attributeBefore;
+        change(isAsBefore ? rollout : { ...rest, contextKind: kind, ...(bucketBy !== 'key' && { bucketBy }) });
+      }}
+    >
+      <Field
+        label="Split by kind"
+        aria-label="Kind of context that is split"
+        value={contextKind}
+        onChange={({ target }) => setContextKind(target.value)}
+      />
+      <Field
+        label="and attribute"
+        aria-label="Attribute by which it is split"
+        value={attribute}
+        onChange={({ target }) => setAttribute(target.value)}
+      />
+      <Button type="submit">Done</Button>
+    </form>
   );
 }
 
@@ -152,11 +181,13 @@ const steps = [1, 5, 10, 25, 50, 100];
 interface RolloutBarProps {
   readonly serve: Serve & { readonly rollout: unknown };
   readonly was?: Serve | undefined;
+  /** It was just asked for: its first number has the focus. */
+  readonly isBegun: boolean;
   readonly change: (serve: Serve) => void;
 }
 
 /** One bar, a handle between each two parts, and a number for each: the sum stays 100%. */
-function RolloutBar({ serve, was, change }: RolloutBarProps): ReactNode {
+function RolloutBar({ serve, was, isBegun, change }: RolloutBarProps): ReactNode {
   const bar = useRef<HTMLDivElement>(null);
   if (!('rollout' in serve)) return null;
   const { rollout } = serve as Extract<Serve, { rollout: unknown }>;
@@ -232,20 +263,13 @@ function RolloutBar({ serve, was, change }: RolloutBarProps): ReactNode {
       </div>
       <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
         {shares.map(({ variation, weight }, index) => (
-          <label key={variation} className="flex items-center gap-1.5">
-            <span className="font-mono">{variation}</span>
-            <input
-              type="number"
-              min={0}
-              max={100}
-              step="any"
-              aria-label={`Percent of ${variation}`}
-              className={`${fieldStyle} figures w-18!`}
-              value={weight / 1000}
-              onChange={({ target }) => set(index, Number(target.value) * 1000)}
-            />
-            %
-          </label>
+          <PercentField
+            key={variation}
+            variation={variation}
+            weight={weight}
+            autoFocus={isBegun && index === 0}
+            change={(next) => set(index, next)}
+          />
         ))}
         <span className="text-ink-3">sums to 100</span>
         <span className="flex items-center gap-1 text-ink-2">
@@ -264,5 +288,38 @@ function RolloutBar({ serve, was, change }: RolloutBarProps): ReactNode {
         </span>
       </div>
     </div>
+  );
+}
+
+interface PercentFieldProps {
+  readonly variation: string;
+  readonly weight: number;
+  readonly autoFocus: boolean;
+  readonly change: (weight: number) => void;
+}
+
+/** What is typed stays as it is typed, also nothing: the share changes with each number. */
+function PercentField({ variation, weight, autoFocus, change }: PercentFieldProps): ReactNode {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <label className="flex items-center gap-1.5">
+      <span className="font-mono">{variation}</span>
+      <input
+        type="number"
+        min={0}
+        max={100}
+        step="any"
+        aria-label={`Percent of ${variation}`}
+        autoFocus={autoFocus}
+        className={`${fieldStyle} figures w-24!`}
+        value={typed ?? weight / 1000}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          if (target.value !== '') change(Number(target.value) * 1000);
+        }}
+        onBlur={() => setTyped(undefined)}
+      />
+      %
+    </label>
   );
 }

@@ -5,6 +5,7 @@ import { Field, fieldStyle } from '../ui/field.tsx';
 import type { DecidedShare } from './decided.ts';
 import type { Target } from './draft.ts';
 import { Line } from './line.tsx';
+import { parseValues, writeValue } from './operators.ts';
 import { Remove } from './remove.tsx';
 import { Token } from './token.tsx';
 import { VariationChoice } from './variation-choice.tsx';
@@ -71,13 +72,15 @@ interface KeysEditorProps {
 
 function KeysEditor({ target, change, close }: KeysEditorProps): ReactNode {
   const [contextKind, setContextKind] = useState(target.contextKind ?? 'user');
-  const [text, setText] = useState(() => target.keys.join('\n'));
-  const keys = [...new Set(text.split(/[,\n]/).map((key) => key.trim()))].filter((key) => key !== '');
+  const [text, setText] = useState(() => target.keys.map((key) => writeValue(key, 'text')).join('\n'));
+  const { values, fault } = parseValues(text, 'text');
+  const keys = values.map(String);
   return (
     <form
       className="flex flex-col gap-3"
       onSubmit={(event) => {
         event.preventDefault();
+        if (fault !== undefined || keys.length === 0) return;
         change({ ...target, contextKind: contextKind.trim() || 'user', keys });
         close();
       }}
@@ -92,14 +95,22 @@ function KeysEditor({ target, change, close }: KeysEditorProps): ReactNode {
         <textarea
           autoFocus
           rows={6}
+          aria-invalid={fault !== undefined || undefined}
           className={`${fieldStyle} h-auto! py-1 font-mono`}
           value={text}
           onChange={({ target: field }) => setText(field.value)}
         />
       </label>
+      {fault !== undefined && (
+        <p role="alert" className="text-red-text">
+          {fault}
+        </p>
+      )}
       <div className="flex items-center justify-between">
-        <span className="figures text-ink-3">{keys.length} keys</span>
-        <Button type="submit" refusal={keys.length === 0 ? 'there is no key yet' : undefined}>
+        <span className="figures text-ink-3">
+          {keys.length} {keys.length === 1 ? 'key' : 'keys'}
+        </span>
+        <Button type="submit" refusal={fault ?? (keys.length === 0 ? 'there is no key yet' : undefined)}>
           Done
         </Button>
       </div>

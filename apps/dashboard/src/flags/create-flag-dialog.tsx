@@ -11,7 +11,7 @@ import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import { kindPages } from './flag-row.tsx';
-import { toDefinition } from './to-definition.ts';
+import { findValuesFault, toDefinition } from './to-definition.ts';
 
 const kinds: readonly { readonly value: FlagKind; readonly label: string; readonly what: string }[] = [
   { value: 'release', label: 'Release', what: 'Turns something on, for some or all.' },
@@ -43,13 +43,14 @@ export function CreateFlagDialog({ kind: first = 'release', close }: CreateFlagD
     },
   });
   const forbidden = useMay().refuseInProject('editor');
+  const valuesFault = findValuesFault({ kind, values });
   const fault =
     forbidden ??
     (key === ''
       ? 'it has no key yet'
       : kind === 'config' && values === ''
         ? 'a config begins with a value'
-        : undefined);
+        : valuesFault);
   return (
     <Dialog
       title="New flag"
@@ -97,6 +98,7 @@ export function CreateFlagDialog({ kind: first = 'release', close }: CreateFlagD
             disabled={kind === 'migration'}
             value={values}
             onChange={({ target }) => setValues(target.value)}
+            fault={valuesFault}
             hint={valuesLabel[kind].hint}
           />
         </DialogRow>
@@ -112,7 +114,10 @@ export function CreateFlagDialog({ kind: first = 'release', close }: CreateFlagD
 }
 
 const valuesLabel: Readonly<Record<FlagKind, { readonly label: string; readonly hint: string }>> = {
-  release: { label: 'Variations', hint: 'By comma; left empty it is true and false.' },
+  release: {
+    label: 'Variations',
+    hint: 'By comma, JSON where it is: v1, 60, "hello, world". Left empty it is true and false.',
+  },
   valve: { label: 'Modes', hint: 'By comma, the normal one first, then by severity: normal, cached, off-404' },
   config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set on its page.' },
   migration: { label: 'Stages', hint: 'The six that every migration has.' },

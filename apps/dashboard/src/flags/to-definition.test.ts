@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FlagForm, toDefinition } from './to-definition.ts';
+import { type FlagForm, findValuesFault, toDefinition } from './to-definition.ts';
 
 const form: FlagForm = { key: ' checkout ', kind: 'release', owner: '', values: '' };
 
@@ -14,6 +14,28 @@ test('variations of a release are JSON where they can be', () => {
       { id: '2', value: 2 },
     ],
   });
+});
+
+test('a comma within JSON is part of it, and what is spelled as JSON has no id yet', () => {
+  expect(toDefinition({ ...form, values: '"hello, world", {"a": 1, "b": [2, 3]} , plain' }).variations).toEqual([
+    { value: 'hello, world' },
+    { value: { a: 1, b: [2, 3] } },
+    { id: 'plain', value: 'plain' },
+  ]);
+});
+
+test('what begins like JSON and is none is refused', () => {
+  for (const values of ['{oops', '[1, 2', '"slow', ' {"a": 1,}']) {
+    for (const kind of ['config', 'release'] as const) {
+      expect(findValuesFault({ kind, values })).toBe(
+        `${values.trim()} begins like JSON and is none: is a quote or a bracket missing?`,
+      );
+    }
+  }
+  for (const values of ['{"a": 1}', '"slow"', 'slow', '60', '']) {
+    for (const kind of ['config', 'release'] as const) expect(findValuesFault({ kind, values })).toBeUndefined();
+  }
+  expect(findValuesFault({ kind: 'release', values: 'v1, {oops, v2' })).toContain('{oops, v2 begins');
 });
 
 test('modes are names', () => {

@@ -12,24 +12,62 @@ export interface FlagForm {
 export function toDefinition({ key, kind, owner, values }: FlagForm): DefinitionInput {
   const about = { key: key.trim(), kind, ...(owner.trim() !== '' && { owner: owner.trim() }) };
   if (kind === 'config') return { ...about, value: parseJsonOrText(values) };
-  const parts = values
+  if (kind === 'migration') return about;
+  const variations =
+    kind === 'valve'
+      ? splitNames(values).map((mode) => ({ id: mode, value: mode }))
+      : splitValues(values).map(toVariation);
+  return variations.length === 0 ? about : { ...about, variations };
+}
+
+/** JSON where it can be. What is spelled as JSON is no id: the server finds one. */
+function toVariation(text: string): { readonly id?: string; readonly value: JsonValue } {
+  return { ...(!beginsAsJson(text) && { id: text }), value: parseJsonOrText(text) };
+}
+
+function splitNames(text: string): readonly string[] {
+  return text
     .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  if (parts.length === 0 || kind === 'migration') return about;
-  // Variations of a release are JSON where they can be; modes are names.
-  return {
-    ...about,
-    variations: parts.map((part) => ({ id: part, value: kind === 'valve' ? part : parseJsonOrText(part) })),
-  };
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** What begins like JSON and is none: a typo would become a text that code does not expect. */
+export function findValuesFault({ kind, values }: Pick<FlagForm, 'kind' | 'values'>): string | undefined {
+  if (kind === 'valve' || kind === 'migration') return undefined;
+  const parts = kind === 'config' ? [values] : splitValues(values);
+  const wrong = parts.find((part) => beginsAsJson(part) && !isJson(part))?.trim();
+  return wrong && `${wrong} begins like JSON and is none: is a quote or a bracket missing?`;
+}
+
+/** By comma, but not by one within JSON. */
+function splitValues(text: string): readonly string[] {
+  const parts: string[] = [];
+  let open = '';
+  for (const piece of text.split(',')) {
+    const part = open + piece;
+    const isOpen = beginsAsJson(part) && !isJson(part);
+    if (!isOpen) parts.push(part);
+    open = isOpen ? `${part},` : '';
+  }
+  return [...parts, open.slice(0, -1)].map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function beginsAsJson(text: string): boolean {
+  return /^\s*[{["]/.test(text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `60`, `[1, 2]` and `"60"` are JSON; what is not is a text. */
 function parseJsonOrText(text: string): JsonValue {
-  try {
-    // Whatever JSON there is.
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
+  // Whatever JSON there is.
+  return isJson(text) ? (JSON.parse(text) as JsonValue) : text;
 }

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { usePlace } from '../place.ts';
 import { useNow } from '../ui/clock.tsx';
-import { formatAge, formatCount, formatDuration } from '../ui/duration.ts';
+import { formatAgo, formatCount, formatDuration } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import { LongList, type RowPlace } from '../ui/long-list.tsx';
 import { ShortName } from '../ui/name.tsx';
@@ -112,7 +112,7 @@ function InstanceRow({ instance, isPast, newest, toldAt, at }: InstanceRowProps)
       </span>
       <span className="min-w-0 max-tablet:col-span-2">
         {isPast ? 'not in this list any more' : describeInstance(instance, newest)}
-        {instance.state === 'gone' && !isPast && `, ${formatAge(heardMsAgo)} ago`}
+        {instance.state === 'gone' && !isPast && `, ${formatAgo(heardMsAgo)}`}
       </span>
     </li>
   );

@@ -5,7 +5,7 @@ import { usePlace } from '../place.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { OffNormalClock } from '../ui/clock.tsx';
-import { formatCount } from '../ui/duration.ts';
+import { countOf, formatCount } from '../ui/duration.ts';
 import { linkIncidents } from '../ui/incidents.tsx';
 import { join } from '../ui/join.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
@@ -69,13 +69,13 @@ function What({ matter }: { readonly matter: MatterView }): ReactNode {
           name={matter.flag ?? 'a change'}
           chip={<Chip tone="refused">refused</Chip>}
         >
-          {formatCount(matter.instances)} of {formatCount(matter.of)} instances
+          {formatCount(matter.instances)} of {countOf(matter.of, 'instance')}
         </Row>
       );
     case 'behind':
       return (
         <Row kind="instance" name={matter.names[0] ?? 'instances'} chip={<Chip tone="between">behind</Chip>}>
-          {formatCount(matter.instances)} of {formatCount(matter.of)} instances
+          {formatCount(matter.instances)} of {countOf(matter.of, 'instance')}
         </Row>
       );
     case 'migration':

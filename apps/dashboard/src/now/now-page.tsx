@@ -2,7 +2,7 @@ import type { MatterView, NowView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { useNow } from '../ui/clock.tsx';
-import { formatAge, formatCount } from '../ui/duration.ts';
+import { countOf, formatAge, formatAgo, formatCount } from '../ui/duration.ts';
 import { Loaded } from '../ui/loaded.tsx';
 import { Page } from '../ui/page.tsx';
 import { MatterHeader, MatterRow } from './matter-row.tsx';
@@ -59,10 +59,6 @@ function describeCount(count: number, environment: string): string {
   return count === 1 ? `1 thing is off normal in ${environment}` : `${count} things are off normal in ${environment}`;
 }
 
-function countOf(count: number, thing: string): string {
-  return `${formatCount(count)} ${count === 1 ? thing : `${thing}s`}`;
-}
-
 /** Everything else, which is as intended. */
 function Rest({ view }: { readonly view: NowView }): ReactNode {
   const { counts, zones, lastRestoredAt, matters } = view;
@@ -90,7 +86,7 @@ function Rest({ view }: { readonly view: NowView }): ReactNode {
           : `All else is as intended: ${parts}.`}
       {matters.length === 0 &&
         lastRestoredAt !== undefined &&
-        ` Last valve restored ${formatAge(time - lastRestoredAt)} ago.`}
+        ` Last valve restored ${formatAgo(time - lastRestoredAt)}.`}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { NowView } from '@sluice/api-client';
 import type { ReactNode } from 'react';
-import { formatCount } from '../ui/duration.ts';
+import { countOf, formatCount } from '../ui/duration.ts';
 
 /** Who has the newest version, by zone. */
 export function Zones({ view }: { readonly view: NowView }): ReactNode {
@@ -27,7 +27,7 @@ export function Zones({ view }: { readonly view: NowView }): ReactNode {
           <li key={zone.zone ?? ''}>
             <span className="flex flex-wrap gap-x-2">
               <b>{zone.zone ?? 'no zone told'}</b>
-              <span className="figures text-ink-2">{formatCount(zone.instances)} instances</span>
+              <span className="figures text-ink-2">{countOf(zone.instances, 'instance')}</span>
               {zone.behind > 0 && <b className="figures ml-auto text-amber-text">{formatCount(zone.behind)} behind</b>}
             </span>
             <svg aria-hidden width="100%" height="8" className="mt-1 block">

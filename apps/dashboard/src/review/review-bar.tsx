@@ -94,7 +94,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
         {fault === undefined && preview.data === undefined && preview.error === null && <Loading rows={2} />}
         {isShown && (
           <div className="mt-1" aria-live="polite">
-            <Effects change={said} isAlone={input.flag !== undefined} />
+            <Effects change={said} isAlone={(input.flag ?? input.segment) !== undefined} />
             {effects.length === 0 && <span className="text-ink-2">Changes nothing: it is so already.</span>}
           </div>
         )}

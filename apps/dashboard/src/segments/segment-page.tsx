@@ -7,6 +7,7 @@ import { api } from '../api.ts';
 import { Converging } from '../convergence/converging.tsx';
 import { isSame, withEntry } from '../flag/draft.ts';
 import { HistoryTab } from '../flag/history-tab.tsx';
+import { idsOf, nameRules } from '../flag/name-rules.ts';
 import { usePlace } from '../place.ts';
 import { ReviewBar } from '../review/review-bar.tsx';
 import { useRefusal } from '../session/refusal.ts';
@@ -148,6 +149,7 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
           fault={
             isBehind ? 'Somebody else changed the segment: keep yours or take theirs first' : findSegmentFault(current)
           }
+          say={(text) => nameRules(text, idsOf(current.rules), idsOf(was.rules))}
           discard={() => setDraft(undefined)}
           applied={(change) => {
             setDraft(undefined);

@@ -29,6 +29,11 @@ export function formatAge(ms: number): string {
   return `${Math.floor(age / (30 * day))} mo`;
 }
 
+/** `14 s ago`, `just now`. */
+export function formatAgo(ms: number): string {
+  return ms < second ? 'just now' : `${formatAge(ms)} ago`;
+}
+
 /** The time of day where it is of today, else with the date; in the reader's zone. */
 export function formatClock(at: number, now: number): string {
   const moment = new Date(at);
@@ -59,6 +64,11 @@ export function formatExact(at: number): string {
 /** `10,000`. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
+}
+
+/** `1 instance`, `10,000 instances`. */
+export function countOf(count: number, thing: string, things = `${thing}s`): string {
+  return `${formatCount(count)} ${count === 1 ? thing : things}`;
 }
 
 /** `0.41 s`, `38 ms`: how long something took. */

@@ -13,7 +13,7 @@ import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { useNow } from '../ui/clock.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
-import { formatAge, formatClock, formatShare, formatSpeed } from '../ui/duration.ts';
+import { formatAgo, formatClock, formatShare, formatSpeed } from '../ui/duration.ts';
 import { Field, fieldStyle } from '../ui/field.tsx';
 import { KeyHint } from '../ui/key-hint.tsx';
 import { Loaded } from '../ui/loaded.tsx';
@@ -253,7 +253,7 @@ function describeServed(
   // A mode also answers without being served: for one that failed, or that a build lacks.
   const answering = lately.modes.find((each) => each.mode === mode);
   if (answering !== undefined) return `Answers ${formatShare(answering.share)} of calls now.`;
-  return lastServedAt === undefined ? 'Never served in 90 days.' : `Served ${formatAge(time - lastServedAt)} ago.`;
+  return lastServedAt === undefined ? 'Never served in 90 days.' : `Served ${formatAgo(time - lastServedAt)}.`;
 }
 
 function describeSpeed(p99Ms: number | undefined): string {

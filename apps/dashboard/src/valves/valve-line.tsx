@@ -5,7 +5,7 @@ import { usePlace } from '../place.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
 import { useNow } from '../ui/clock.tsx';
-import { formatAge, formatShare } from '../ui/duration.ts';
+import { formatAgo, formatShare } from '../ui/duration.ts';
 import { join } from '../ui/join.ts';
 import type { RowPlace } from '../ui/long-list.tsx';
 import { ShortName } from '../ui/name.tsx';
@@ -94,7 +94,7 @@ export function LastServed({ valve }: { readonly valve: Pick<ValveRowView, 'mode
           </span>
         ) : (
           <span className="text-ink-2">
-            {mode} {formatAge(time - lastServedAt)} ago
+            {mode} {formatAgo(time - lastServedAt)}
           </span>
         )}
       </Fragment>

@@ -13,7 +13,7 @@ import { useEnvironment } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { Clock, useNow } from '../ui/clock.tsx';
-import { formatAge, formatCount, formatShare } from '../ui/duration.ts';
+import { formatAgo, formatCount, formatShare } from '../ui/duration.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
 import { Name } from '../ui/name.tsx';
@@ -157,7 +157,7 @@ function Overview({ valve, at, open }: ValveProps & { readonly open: OpenValveDi
                       ? `${formatShare(served.share)} of calls now`
                       : lastServedAt === undefined
                         ? 'never in 90 days'
-                        : `served ${formatAge(time - lastServedAt)} ago`}
+                        : `served ${formatAgo(time - lastServedAt)}`}
                   </span>
                   <div className="col-span-full empty:hidden">
                     <Lacks reach={reach} mode={mode} normal={valve.modes[0]?.mode} />
