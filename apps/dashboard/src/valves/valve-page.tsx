@@ -1,4 +1,4 @@
-import type { ChangeView, ValveRowView } from '@sluice/api-client';
+import type { ChangeView, EnvironmentFlagView, ValveRowView } from '@sluice/api-client';
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -7,6 +7,7 @@ import { Converging } from '../convergence/converging.tsx';
 import { CodeTab } from '../flag/code-tab.tsx';
 import { ExplainTab } from '../flag/explain-tab.tsx';
 import { HistoryTab } from '../flag/history-tab.tsx';
+import { useSettings } from '../flag/use-settings.tsx';
 import { usePlace } from '../place.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
@@ -35,6 +36,7 @@ const tabs = [
   { id: 'history', name: 'History' },
   { id: 'explain', name: 'Explain' },
   { id: 'code', name: 'Code' },
+  { id: 'settings', name: 'Settings' },
 ] as const;
 
 export function ValvePage(): ReactNode {
@@ -44,9 +46,20 @@ export function ValvePage(): ReactNode {
     queryKey: [place.project, place.environment, 'flag', key, 'valve'],
     queryFn: () => api.getValve(place, key),
   });
+  // What it has in common with every flag.
+  const flagQuery = useQuery({
+    queryKey: [place.project, place.environment, 'flag', key],
+    queryFn: () => api.getFlag(place, key),
+  });
   return (
     <Loaded query={query} what="The valve">
-      {(valve) => <LoadedValve key={`${place.environment} ${key}`} valve={valve} at={query.dataUpdatedAt} />}
+      {(valve) => (
+        <Loaded query={flagQuery} what="The valve">
+          {(flag) => (
+            <LoadedValve key={`${place.environment} ${key}`} valve={valve} flag={flag} at={query.dataUpdatedAt} />
+          )}
+        </Loaded>
+      )}
     </Loaded>
   );
 }
@@ -57,12 +70,13 @@ interface ValveProps {
   readonly at: number;
 }
 
-function LoadedValve({ valve, at }: ValveProps): ReactNode {
+function LoadedValve({ valve, flag, at }: ValveProps & { readonly flag: EnvironmentFlagView }): ReactNode {
   const { name: environment } = useEnvironment();
   const { tab = 'valve' } = useSearch({ strict: false });
   const refusal = useRefusal('operator');
   const [act, setAct] = useState<ValveAct>();
   const [applied, setApplied] = useState<ChangeView>();
+  const settings = useSettings(flag, setApplied);
   return (
     <>
       <Page
@@ -73,6 +87,7 @@ function LoadedValve({ valve, at }: ValveProps): ReactNode {
             <Chip>
               <KindIcon kind="valve" /> <span className="ml-1">valve</span>
             </Chip>
+            {flag.archived && <Chip tone="between">archived</Chip>}
             {valve.description !== '' ? valve.description : valve.name !== valve.key && valve.name}
           </span>
         }
@@ -84,11 +99,15 @@ function LoadedValve({ valve, at }: ValveProps): ReactNode {
         }
       >
         <Tabs tabs={tabs} current={tab} />
+        {settings.conflict}
         {tab === 'valve' && <Overview valve={valve} at={at} open={setAct} />}
         {tab === 'history' && <HistoryTab flag={valve.key} />}
-        {(tab === 'explain' || tab === 'code') && <FlagTab valve={valve.key} tab={tab} />}
+        {tab === 'explain' && <ExplainTab flag={flag} />}
+        {tab === 'code' && <CodeTab flag={flag} />}
+        {tab === 'settings' && settings.tab}
       </Page>
-      {applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />}
+      {settings.review ??
+        (applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />)}
       <ValveDialogs
         act={act}
         close={() => setAct(undefined)}
@@ -98,20 +117,6 @@ function LoadedValve({ valve, at }: ValveProps): ReactNode {
         }}
       />
     </>
-  );
-}
-
-/** What a valve has in common with every flag. */
-function FlagTab({ valve, tab }: { readonly valve: string; readonly tab: 'explain' | 'code' }): ReactNode {
-  const place = usePlace();
-  const query = useQuery({
-    queryKey: [place.project, place.environment, 'flag', valve],
-    queryFn: () => api.getFlag(place, valve),
-  });
-  return (
-    <Loaded query={query} what="The flag">
-      {(flag) => (tab === 'code' ? <CodeTab flag={flag} /> : <ExplainTab flag={flag} />)}
-    </Loaded>
   );
 }
 
