@@ -114,6 +114,6 @@ export function CreateFlagDialog({ kind: first = 'release', close }: CreateFlagD
 const valuesLabel: Readonly<Record<FlagKind, { readonly label: string; readonly hint: string }>> = {
   release: { label: 'Variations', hint: 'By comma; left empty it is true and false.' },
   valve: { label: 'Modes', hint: 'By comma, the normal one first, then by severity: normal, cached, off-404' },
-  config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set on its page.' },
+  config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set in its settings.' },
   migration: { label: 'Stages', hint: 'The six that every migration has.' },
 };
