@@ -23,8 +23,9 @@ interface ConfigSettingsProps {
 /** What the values may be, and by what they may vary. */
 export function ConfigSettings({ draft, change, setBroken }: ConfigSettingsProps): ReactNode {
   const isNumber = isOfNumbers(draft.schema);
+  const [isTextAsked, setTextAsked] = useState(false);
   // What is no number has its bounds in the schema alone.
-  const [isText, setText] = useState(!isNumber);
+  const isText = isTextAsked || !isNumber;
   const faults = findRulesFaults(draft);
   const mend = useEffectEvent(() => setBroken(false));
   // What was typed goes with the editor.
@@ -56,15 +57,7 @@ export function ConfigSettings({ draft, change, setBroken }: ConfigSettingsProps
           />
         </Suspense>
       ) : (
-        <div className="grid gap-4 tablet:grid-cols-3">
-          <Field label="At least" {...field('min')} />
-          <Field label="At most" {...field('max')} />
-          <Field
-            label="One change, times"
-            inputMode="decimal"
-            hint="More at once has to be confirmed."
-            {...field('factor')}
-          />
+        <div className="grid gap-4 tablet:grid-cols-4">
           <div>
             <span className="mb-1 block text-ink-2">Unit</span>
             <Select<Unit | ''>
@@ -73,7 +66,16 @@ export function ConfigSettings({ draft, change, setBroken }: ConfigSettingsProps
               options={[{ value: '', label: 'no unit' }, ...units.map((unit) => ({ value: unit, label: unit }))]}
               choose={(unit) => change({ ...draft, unit })}
             />
+            <p className="mt-1 text-ink-3 text-small">Another one converts no value.</p>
           </div>
+          <Field label="At least" {...field('min')} />
+          <Field label="At most" {...field('max')} />
+          <Field
+            label="One change, times"
+            inputMode="decimal"
+            hint="More at once has to be confirmed."
+            {...field('factor')}
+          />
         </div>
       )}
       {isNumber && (
@@ -84,7 +86,7 @@ export function ConfigSettings({ draft, change, setBroken }: ConfigSettingsProps
             className="-ml-2.5"
             onClick={() => {
               setBroken(false);
-              setText(!isText);
+              setTextAsked(!isText);
             }}
           >
             {isText ? 'Edit as a form' : 'Edit the schema as JSON'}

@@ -24,12 +24,14 @@ export interface Settings {
   readonly review: ReactNode | undefined;
 }
 
-export function useSettings(flag: EnvironmentFlagView, applied: (change: ChangeView) => void): Settings {
+/** Undefined: the flag has not been told yet. */
+export function useSettings(flag: EnvironmentFlagView | undefined, applied: (change: ChangeView) => void): Settings {
   // The edits, and the flag as they began with it: somebody else's change must not slip below them.
   const [edited, setEdited] = useState<{ readonly began: EnvironmentFlagView; readonly draft: DefinitionDraft }>();
   // Archiving is reviewed by itself, while there are no edits.
   const [act, setAct] = useState<InstructionInput>();
   const [isConfirmed, setConfirmed] = useState(false);
+  if (flag === undefined) return { tab: undefined, conflict: undefined, review: undefined };
   const { began, draft } = edited ?? { began: flag, draft: draftOf(flag) };
   const edits = listDefinitionInstructions(began, draft);
   const isEditing = edits.length > 0;

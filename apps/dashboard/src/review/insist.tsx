@@ -38,7 +38,7 @@ export function Insist({
         <Field
           label={`Type ${key} to confirm`}
           autoComplete="off"
-          className="mt-1 max-w-80 font-mono"
+          className="mt-1 max-w-80 [&_input]:font-mono"
           value={typed}
           onChange={({ target }) => {
             setTyped(target.value);

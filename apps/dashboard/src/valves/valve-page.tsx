@@ -1,4 +1,4 @@
-import type { ChangeView, EnvironmentFlagView, ValveRowView } from '@sluice/api-client';
+import type { ChangeView, ValveRowView } from '@sluice/api-client';
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -46,20 +46,9 @@ export function ValvePage(): ReactNode {
     queryKey: [place.project, place.environment, 'flag', key, 'valve'],
     queryFn: () => api.getValve(place, key),
   });
-  // What it has in common with every flag.
-  const flagQuery = useQuery({
-    queryKey: [place.project, place.environment, 'flag', key],
-    queryFn: () => api.getFlag(place, key),
-  });
   return (
     <Loaded query={query} what="The valve">
-      {(valve) => (
-        <Loaded query={flagQuery} what="The valve">
-          {(flag) => (
-            <LoadedValve key={`${place.environment} ${key}`} valve={valve} flag={flag} at={query.dataUpdatedAt} />
-          )}
-        </Loaded>
-      )}
+      {(valve) => <LoadedValve key={`${place.environment} ${key}`} valve={valve} at={query.dataUpdatedAt} />}
     </Loaded>
   );
 }
@@ -70,13 +59,21 @@ interface ValveProps {
   readonly at: number;
 }
 
-function LoadedValve({ valve, flag, at }: ValveProps & { readonly flag: EnvironmentFlagView }): ReactNode {
+function LoadedValve({ valve, at }: ValveProps): ReactNode {
+  const place = usePlace();
   const { name: environment } = useEnvironment();
   const { tab = 'valve' } = useSearch({ strict: false });
   const refusal = useRefusal('operator');
   const [act, setAct] = useState<ValveAct>();
   const [applied, setApplied] = useState<ChangeView>();
-  const settings = useSettings(flag, setApplied);
+  // What it has in common with every flag: asked for by the first tab that shows it, then kept new for its edits.
+  const isFlagTab = tab === 'explain' || tab === 'code' || tab === 'settings';
+  const flagQuery = useQuery({
+    queryKey: [place.project, place.environment, 'flag', valve.key],
+    queryFn: () => api.getFlag(place, valve.key),
+    enabled: ({ state }) => isFlagTab || state.data !== undefined,
+  });
+  const settings = useSettings(flagQuery.data, setApplied);
   return (
     <>
       <Page
@@ -87,7 +84,6 @@ function LoadedValve({ valve, flag, at }: ValveProps & { readonly flag: Environm
             <Chip>
               <KindIcon kind="valve" /> <span className="ml-1">valve</span>
             </Chip>
-            {flag.archived && <Chip tone="between">archived</Chip>}
             {valve.description !== '' ? valve.description : valve.name !== valve.key && valve.name}
           </span>
         }
@@ -102,9 +98,14 @@ function LoadedValve({ valve, flag, at }: ValveProps & { readonly flag: Environm
         {settings.conflict}
         {tab === 'valve' && <Overview valve={valve} at={at} open={setAct} />}
         {tab === 'history' && <HistoryTab flag={valve.key} />}
-        {tab === 'explain' && <ExplainTab flag={flag} />}
-        {tab === 'code' && <CodeTab flag={flag} />}
-        {tab === 'settings' && settings.tab}
+        {isFlagTab && (
+          <Loaded query={flagQuery} what="The flag">
+            {(flag) => {
+              if (tab === 'settings') return settings.tab;
+              return tab === 'code' ? <CodeTab flag={flag} /> : <ExplainTab flag={flag} />;
+            }}
+          </Loaded>
+        )}
       </Page>
       {settings.review ??
         (applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />)}
