@@ -108,6 +108,20 @@ describe.runIf(hasBrowser())('a config in the dashboard', () => {
     expect(await value().inputValue()).toBe('75');
     await set(80);
     await until(async () => (await value().inputValue()) === '80');
+
+    // Kept, it goes on top of theirs.
+    await value().fill('70');
+    await review().getByText('70 s').waitFor();
+    const when = [{ contextKind: 'account', attribute: 'key', op: 'in', values: ['7'] }];
+    const override = (instruction: object) => world.server.change({ flag: 'cache.ttl', instructions: [instruction] });
+    await override({ kind: 'set-override', id: 'seven', when, value: 85 });
+    await page.getByRole('button', { name: 'Keep mine' }).click();
+    expect(await page.getByRole('textbox', { name: 'for account key 7' }).inputValue()).toBe('85');
+    expect(await value().inputValue()).toBe('70');
+    await review().getByText('1 edit, nothing applied yet').waitFor();
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await override({ kind: 'remove-override', id: 'seven' });
+    await page.getByRole('textbox', { name: 'for account key 7' }).waitFor({ state: 'detached' });
   });
 
   test('is moved on its ruler by keys', async () => {

@@ -116,7 +116,10 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
   });
 
   test('two who edit the same segment see both differences; one keeps hers on top, another takes theirs', async () => {
-    await world.server.change({ segment: 'shared', instructions: [{ kind: 'create-segment' }] });
+    await world.server.change({
+      segment: 'shared',
+      instructions: [{ kind: 'create-segment' }, { kind: 'add-members', keys: ['paul'] }],
+    });
     const edit = async (key: string) => {
       const page = await world.open('segments/shared');
       await page.getByRole('button', { name: 'Add to included…' }).click();
@@ -126,7 +129,13 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
       return page;
     };
     const [keeps, takes] = [await edit('mara'), await edit('mara')];
-    await world.server.change({ segment: 'shared', instructions: [{ kind: 'add-members', keys: ['lena'] }] });
+    await world.server.change({
+      segment: 'shared',
+      instructions: [
+        { kind: 'add-members', keys: ['lena'] },
+        { kind: 'remove-members', keys: ['paul'] },
+      ],
+    });
     for (const page of [keeps, takes]) {
       const conflict = page.getByRole('alert').filter({ hasText: 'changed this segment' });
       const [theirs, yours] = [conflict.getByRole('definition').first(), conflict.getByRole('definition').last()];
@@ -141,6 +150,11 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     expect(await takes.getByText('mara').count()).toBe(0);
 
     await keeps.getByRole('button', { name: 'Keep mine' }).click();
+    // Hers on top of theirs: nobody is shown who will not be in it.
+    const shown = keeps.getByRole('region', { name: 'Included' });
+    await shown.getByText('2 keys').waitFor();
+    const names = await shown.getByRole('button', { name: /^(Remove|Keep) / }).evaluateAll(readNames);
+    expect(names).toEqual(['Remove mara', 'Remove lena']);
     await keeps.getByRole('button', { name: 'Apply to production' }).click();
     await keeps.getByText('2 keys', { exact: true }).first().waitFor();
     const { body } = await world.server.api('GET', '/projects/default/environments/production/segments/shared');
@@ -170,6 +184,10 @@ describe.runIf(hasBrowser())('segments in the dashboard', () => {
     }
   });
 });
+
+function readNames(buttons: readonly Element[]): readonly (string | null)[] {
+  return buttons.map((button) => button.getAttribute('aria-label'));
+}
 
 /** What axe finds, in a line for each. */
 async function findFaults(page: Page): Promise<readonly string[]> {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Configuration } from '../flag/draft.ts';
-import { environmentValueOf, listConfigInstructions, overrideOf, withOverride, withValue } from './config-draft.ts';
+import {
+  environmentValueOf,
+  listConfigInstructions,
+  overrideOf,
+  rebaseValues,
+  withOverride,
+  withValue,
+} from './config-draft.ts';
 
 const was: Configuration = {
   on: true,
@@ -47,5 +54,36 @@ describe('the edits of a config', () => {
     expect(listConfigInstructions(two, withOverride(two, 'r', undefined, dimensions), false)).toEqual([
       { kind: 'remove-override', id: 'r' },
     ]);
+  });
+
+  test('go on top of what somebody else left, which they do not touch', () => {
+    const began = ['a', 'b', 'c'].reduce(
+      (all, id) => withOverride(all, id, { id, clauses: account(id), value: 1 }, dimensions),
+      was,
+    );
+    const set = (on: Configuration, id: string, value: number, key = id) =>
+      withOverride(on, id, { id, clauses: account(key), value }, dimensions);
+    const theirs = withValue(set(set(began, 'b', 20), 'd', 40), 70);
+    // One is set that they set too, one is taken out, one is new, and another is for the same account as theirs.
+    const mine = set(set(withOverride(set(began, 'b', 21), 'c', undefined, dimensions), 'e', 50), 'f', 41, 'd');
+    const rebased = rebaseValues({ began, theirs, mine }, dimensions);
+    expect(environmentValueOf(rebased)).toBe(70);
+    expect(rebased.rules.map(overrideOf).map(({ id, value }) => [id, value])).toEqual([
+      ['f', 41],
+      ['e', 50],
+      ['b', 21],
+      ['a', 1],
+    ]);
+    expect(
+      listConfigInstructions(theirs, rebased, false).map(({ kind, ...of }) => [kind, 'id' in of && of.id]),
+    ).toEqual([
+      ['remove-override', 'd'],
+      ['remove-override', 'c'],
+      ['set-override', 'b'],
+      ['set-override', 'e'],
+      ['set-override', 'f'],
+    ]);
+    expect(rebaseValues({ began, theirs, mine: withValue(began, 80) }, dimensions)).toEqual(withValue(theirs, 80));
+    expect(rebaseValues({ began, theirs: began, mine }, dimensions)).toEqual(mine);
   });
 });

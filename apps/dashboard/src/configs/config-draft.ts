@@ -1,5 +1,6 @@
 import { type InstructionInput, type JsonValue, sortByLayer } from '@sluice/authoring';
 import { type Clause, type Configuration, isSame, type Rule } from '../flag/draft.ts';
+import { findEdited } from '../review/rebase.ts';
 
 /** The environment's value. A config's variations are JSON texts of its values. */
 export function environmentValueOf({ fallthrough }: Pick<Configuration, 'fallthrough'>): JsonValue {
@@ -47,6 +48,28 @@ export function withOverride(
     ...draft,
     rules: sortByLayer(rules as Parameters<typeof sortByLayer>[0], { schema: {}, dimensions }) as readonly Rule[],
   };
+}
+
+interface Rebased {
+  readonly began: Configuration;
+  readonly theirs: Configuration;
+  readonly mine: Configuration;
+}
+
+/** What one's edits did since they began, on top of what somebody else left: what they did not touch is theirs. */
+export function rebaseValues({ began, theirs, mine }: Rebased, dimensions: readonly string[]): Configuration {
+  const edited = findEdited(began.rules, mine.rules);
+  const set = mine.rules.filter(({ id }) => edited.has(id));
+  // There is one override for the same clauses.
+  const isReplaced = ({ id, clauses }: Rule) => set.some((rule) => rule.id !== id && isSame(rule.clauses, clauses));
+  const kept = theirs.rules.filter((rule) => !edited.has(rule.id) || set.some(({ id }) => id === rule.id));
+  const base = { ...theirs, rules: kept.filter((rule) => !isReplaced(rule)) };
+  // The last first: of two that are alike in everything, the newer wins.
+  const all = set.reduceRight<Configuration>(
+    (values, rule) => withOverride(values, rule.id, overrideOf(rule), dimensions),
+    base,
+  );
+  return isSame(began.fallthrough, mine.fallthrough) ? all : withValue(all, environmentValueOf(mine));
 }
 
 /** What leads from one state of a config to another. `confirm`: a number may change by more than it should at once. */

@@ -47,4 +47,11 @@ describe('what is wrong with a value while it is typed', () => {
     ]);
     expect(faultsOf(schema, { limits: [] })).toEqual([': mode is missing', 'limits: expected at least 1 entry, got 0']);
   });
+
+  test('of what may be of several shapes is said where the nearest one says it', () => {
+    const either = { anyOf: [{ enum: ['all'] }, { type: 'array', items: { type: 'string' } }] };
+    expect(['all', [], ['a']].flatMap((value) => faultsOf(either, value))).toEqual([]);
+    expect(faultsOf(either, 'al')).toEqual([': expected one of "all", got "al"']);
+    expect(faultsOf(either, ['a', 1])).toEqual(['[1]: expected a text, got 1']);
+  });
 });

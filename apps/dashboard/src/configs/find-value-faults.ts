@@ -20,6 +20,12 @@ export function findValueFaults(root: JsonSchema, value: JsonValue): readonly Va
 function listFaults(given: unknown, value: JsonValue, path: Path, root: JsonSchema): readonly ValueFault[] {
   const schema = resolveSchema(given, root);
   const fault = (message: string): readonly ValueFault[] => [{ path, message }];
+  if (Array.isArray(schema.anyOf)) {
+    const branches = schema.anyOf.map((branch) => listFaults(branch, value, path, root));
+    // Of none that fits, what is wrong by the one that comes furthest, or by the first.
+    const nearest = branches.find((faults) => faults.some((each) => each.path.length > path.length)) ?? branches[0];
+    if (!branches.some(({ length }) => length === 0)) return nearest ?? [];
+  }
   const types = [schema.type].flat().filter((type) => typeof type === 'string');
   if (types.length > 0 && !types.some((type) => isOfType(type, value))) {
     const expected = `expected ${types.map((type) => words[type] ?? type).join(' or ')}`;

@@ -10,12 +10,17 @@ interface FlagConflictProps {
   /** As the edits began with it, and as they have it. */
   readonly began: EnvironmentFlagView;
   readonly draft: EnvironmentFlagView;
+  /** What keeping one's own does, where it does not set all to it. */
+  readonly note?: string;
   readonly keepMine: () => void;
   readonly takeTheirs: () => void;
 }
 
+const whole = 'Keeping yours sets the flag to what you see below; the review says what that undoes.';
+
 /** Somebody else changed the flag while it was edited. */
-export function FlagConflict({ flag, began, draft, keepMine, takeTheirs }: FlagConflictProps): ReactNode {
+export function FlagConflict(props: FlagConflictProps): ReactNode {
+  const { flag, began, draft, note = whole, keepMine, takeTheirs } = props;
   return (
     <Conflict
       id={{ kind: 'flag', key: flag.key }}
@@ -23,7 +28,7 @@ export function FlagConflict({ flag, began, draft, keepMine, takeTheirs }: FlagC
       began={stateOf(began)}
       theirs={stateOf(flag)}
       mine={stateOf(draft)}
-      note="Keeping yours sets the flag to what you see below; the review says what that undoes."
+      note={note}
       keepMine={keepMine}
       takeTheirs={takeTheirs}
     />

@@ -1,10 +1,11 @@
 import type { EnvironmentFlagView } from '@sluice/api-client';
-import type { InstructionInput } from '@sluice/authoring';
+import type { FlagKind, InstructionInput } from '@sluice/authoring';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { api, queryClient } from '../api.ts';
+import { kindPages } from '../flags/flag-row.tsx';
 import { usePlace } from '../place.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { Button } from '../ui/button.tsx';
@@ -23,10 +24,13 @@ interface SettingsTabProps {
   readonly review: (instruction: InstructionInput) => void;
   /** Why that cannot be reviewed now. */
   readonly refusal: string | undefined;
+  /** What only its kind has. */
+  readonly children?: ReactNode;
 }
 
 /** What the flag is, in every environment; and its end. */
-export function SettingsTab({ flag, draft, change, review, refusal }: SettingsTabProps): ReactNode {
+export function SettingsTab({ flag, draft, change, review, refusal, children }: SettingsTabProps): ReactNode {
+  const noun = nounOf(flag.kind);
   const [isDeleting, setDeleting] = useState(false);
   const forbidden = useRefusal([{ kind: 'delete', flag: flag.key }]);
   const set = (part: Partial<DefinitionDraft>) => change({ ...draft, ...part });
@@ -110,7 +114,8 @@ export function SettingsTab({ flag, draft, change, review, refusal }: SettingsTa
           </Button>
         </section>
       )}
-      <section aria-label="The end of this flag" className="border-line border-t pt-4">
+      {children}
+      <section aria-label={`The end of this ${noun}`} className="border-line border-t pt-4">
         <h2>{flag.archived ? 'Archived' : 'Archive or delete'}</h2>
         <p className="mt-0.5 mb-3 text-ink-2">
           {flag.archived
@@ -119,27 +124,37 @@ export function SettingsTab({ flag, draft, change, review, refusal }: SettingsTa
         </p>
         <div className="flex flex-wrap gap-2">
           <Button refusal={refusal} onClick={() => review({ kind: flag.archived ? 'unarchive' : 'archive' })}>
-            {flag.archived ? 'Take out of the archive…' : 'Archive flag…'}
+            {flag.archived ? 'Take out of the archive…' : `Archive ${noun}…`}
           </Button>
           <Button refusal={forbidden} onClick={() => setDeleting(true)}>
-            Delete flag…
+            Delete {noun}…
           </Button>
         </div>
       </section>
-      {isDeleting && <DeleteDialog flag={flag.key} close={() => setDeleting(false)} />}
+      {isDeleting && <DeleteDialog flag={flag} close={() => setDeleting(false)} />}
     </div>
   );
 }
 
-function DeleteDialog({ flag, close }: { readonly flag: string; readonly close: () => void }): ReactNode {
+/** What people call it. */
+function nounOf(kind: FlagKind): string {
+  return kind === 'release' ? 'flag' : kind;
+}
+
+interface DeleteDialogProps {
+  readonly flag: EnvironmentFlagView;
+  readonly close: () => void;
+}
+
+function DeleteDialog({ flag: { key: flag, kind }, close }: DeleteDialogProps): ReactNode {
   const place = usePlace();
   const navigate = useNavigate();
   const [typed, setTyped] = useState('');
   const remove = useMutation({
     mutationFn: () => api.deleteFlag(place.project, flag),
     onSuccess: async () => {
-      await navigate({ to: '/$project/$environment/flags', params: place, ignoreBlocker: true });
-      void queryClient.invalidateQueries({ queryKey: [place.project, place.environment, 'flags'] });
+      await navigate({ to: `/$project/$environment/${kindPages[kind]}`, params: place, ignoreBlocker: true });
+      void queryClient.invalidateQueries({ queryKey: [place.project, place.environment] });
     },
   });
   return (
@@ -162,7 +177,7 @@ function DeleteDialog({ flag, close }: { readonly flag: string; readonly close: 
             refusal={typed === flag ? undefined : 'its key has to be typed'}
             onClick={() => remove.mutate()}
           >
-            Delete flag
+            Delete {nounOf(kind)}
           </Button>
         </>
       }

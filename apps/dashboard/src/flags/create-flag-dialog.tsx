@@ -119,6 +119,6 @@ const valuesLabel: Readonly<Record<FlagKind, { readonly label: string; readonly 
     hint: 'By comma, JSON where it is: v1, 60, "hello, world". Left empty it is true and false.',
   },
   valve: { label: 'Modes', hint: 'By comma, the normal one first, then by severity: normal, cached, off-404' },
-  config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set on its page.' },
+  config: { label: 'Value', hint: 'JSON: 60, "text", [1, 2] or an object. Bounds can be set in its settings.' },
   migration: { label: 'Stages', hint: 'The six that every migration has.' },
 };

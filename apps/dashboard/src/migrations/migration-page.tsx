@@ -8,6 +8,7 @@ import { Converging } from '../convergence/converging.tsx';
 import { CodeTab } from '../flag/code-tab.tsx';
 import { ExplainTab } from '../flag/explain-tab.tsx';
 import { HistoryTab } from '../flag/history-tab.tsx';
+import { useSettings } from '../flag/use-settings.tsx';
 import { usePlace } from '../place.ts';
 import { useEnvironment, useNowView } from '../shell/environment.ts';
 import { Chip } from '../ui/chip.tsx';
@@ -68,6 +69,7 @@ function LoadedMigration({ migration }: { readonly migration: EnvironmentFlagVie
   const { name: environment } = useEnvironment();
   const { tab = 'stage' } = useSearch({ strict: false });
   const [applied, setApplied] = useState<ChangeView>();
+  const settings = useSettings(migration, setApplied);
   const { key, name, description, owner, archived, rules } = migration;
   const tabs = [
     { id: 'stage', name: 'Stage' },
@@ -75,6 +77,7 @@ function LoadedMigration({ migration }: { readonly migration: EnvironmentFlagVie
     { id: 'history', name: 'History' },
     { id: 'explain', name: 'Explain' },
     { id: 'code', name: 'Code' },
+    { id: 'settings', name: 'Settings' },
   ];
   return (
     <>
@@ -93,13 +96,16 @@ function LoadedMigration({ migration }: { readonly migration: EnvironmentFlagVie
         actions={<span className="text-ink-2">{owner === '' ? 'No owner' : `Owner ${owner}`}</span>}
       >
         <Tabs tabs={tabs} current={tab} />
+        {settings.conflict}
         {tab === 'stage' && <StageTab migration={migration} applied={setApplied} />}
         {tab === 'cohorts' && <Cohorts migration={migration} applied={setApplied} />}
         {tab === 'history' && <HistoryTab flag={key} />}
         {tab === 'explain' && <ExplainTab flag={migration} />}
         {tab === 'code' && <CodeTab flag={migration} />}
+        {tab === 'settings' && settings.tab}
       </Page>
-      {applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />}
+      {settings.review ??
+        (applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />)}
     </>
   );
 }

@@ -9,6 +9,9 @@ import { Button } from '../ui/button.tsx';
 import { Age } from '../ui/clock.tsx';
 import { useFocusBack } from '../ui/focus-back.ts';
 
+/** What keeping one's own does where it is put on top of theirs. */
+export const keepsBoth = 'Keeping yours does what you did on top of theirs; the review says what that changes.';
+
 interface ConflictProps {
   readonly id: ObjectId;
   /** Of the object as somebody else left it. */

@@ -43,17 +43,20 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
   const [comment, setComment] = useState('');
   const preview = usePreview(fault === undefined ? input : undefined);
   const apply = useApply(applied);
-  const confirmation = insist === undefined ? undefined : findConfirmation(preview.error);
+  // For a key only the change itself asks, no preview.
+  const asked = insist?.key === undefined ? undefined : findConfirmation(apply.error);
+  const confirmation = insist === undefined ? undefined : (findConfirmation(preview.error) ?? asked);
   // A server that is busy, or away, has not judged the edits: that must not stop whoever is on call.
   const isUnjudged = preview.error !== null && findVerdict(preview.error) !== 'refused';
+  const isStopped = preview.error !== null && !isUnjudged;
   const refusal =
     fault ??
     forbidden ??
-    (preview.error === null || isUnjudged
-      ? undefined
-      : confirmation === undefined
-        ? 'the server would refuse it'
-        : 'say that you mean it first');
+    (isStopped && confirmation === undefined
+      ? 'the server would refuse it'
+      : isStopped || (asked !== undefined && insist?.isOn === false)
+        ? 'say that you mean it first'
+        : undefined);
   // Nothing changes before it was read: what stands here may be of the edits before.
   const isRead = fault !== undefined || preview.isCurrent;
   const send = () => {
@@ -79,9 +82,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
         <h2>{edits}, nothing applied yet</h2>
         {fault !== undefined && <p className="mt-1 text-red-text">{fault}.</p>}
         {fault === undefined && note !== undefined && <p className="mt-1 text-ink-2">{note}.</p>}
-        {fault === undefined && preview.error !== null && confirmation === undefined && !isUnjudged && (
-          <RefusedNote error={preview.error} />
-        )}
+        {fault === undefined && isStopped && confirmation === undefined && <RefusedNote error={preview.error} />}
         {fault === undefined && isUnjudged && (
           <p role="alert" className="mt-1 text-amber-text">
             <b>What this would do is not known</b>, and it can be applied all the same. {describeFailure(preview.error)}{' '}
@@ -118,7 +119,7 @@ export function ReviewBar({ input, fault, insist, note, say, discard, applied }:
           </Button>
         </div>
         {forbidden !== undefined && <p className="text-ink-2">{forbidden}.</p>}
-        <RefusedNote error={apply.error} />
+        {asked === undefined && <RefusedNote error={apply.error} />}
       </div>
     </section>
   );

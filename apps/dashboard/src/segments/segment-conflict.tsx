@@ -1,7 +1,7 @@
 import type { SegmentView } from '@sluice/api-client';
 import type { SegmentState } from '@sluice/authoring';
 import type { ReactNode } from 'react';
-import { Conflict } from '../review/conflict.tsx';
+import { Conflict, keepsBoth } from '../review/conflict.tsx';
 
 interface SegmentConflictProps {
   /** As somebody else left it. */
@@ -22,7 +22,7 @@ export function SegmentConflict({ segment, began, draft, keepMine, takeTheirs }:
       began={stateOf(began)}
       theirs={stateOf(segment)}
       mine={stateOf(draft)}
-      note="Keeping yours does what you did on top of theirs; the review says what that changes."
+      note={keepsBoth}
       keepMine={keepMine}
       takeTheirs={takeTheirs}
     />

@@ -6,6 +6,7 @@ import {
   findSegmentFault,
   listSegmentInstructions,
   parseKeys,
+  rebaseSegment,
   type SegmentDraft,
   withKeys,
   withoutKey,
@@ -87,6 +88,42 @@ describe('what leads from one segment to another', () => {
         expect(sorted(reached as SegmentDraft)).toEqual(sorted(to));
       }),
     );
+  });
+});
+
+describe('edits on top of what somebody else left', () => {
+  const users = (...keys: string[]) => [{ contextKind: 'user', keys }];
+  const began = { ...plain, included: users('a', 'b', 'c'), rules: [ruleOf('r1'), ruleOf('r2'), ruleOf('r3')] };
+
+  test('are theirs, with the keys that were added and without those that were taken out', () => {
+    const theirs = { ...began, included: users('a', 'c', 'd'), excluded: users('z') };
+    const mine = { ...began, included: [...users('a', 'b', 'e'), { contextKind: 'account', keys: ['x'] }] };
+    expect(rebaseSegment(began, theirs, mine)).toEqual({
+      ...theirs,
+      included: [...users('a', 'd', 'e'), { contextKind: 'account', keys: ['x'] }],
+    });
+  });
+
+  test('have the rules that were edited as they were edited, and all others as they are', () => {
+    const theirs = { ...began, name: 'Gold', rules: [ruleOf('r1', 'pro'), ruleOf('r2', 'free'), ruleOf('r4')] };
+    const mine = { ...began, description: 'asked', rules: [ruleOf('r1', 'new'), ruleOf('r2'), ruleOf('r5')] };
+    const rebased = rebaseSegment(began, theirs, mine);
+    expect(rebased).toMatchObject({ name: 'Gold', description: 'asked' });
+    expect(rebased.rules).toEqual([ruleOf('r1', 'new'), ruleOf('r2', 'free'), ruleOf('r4'), ruleOf('r5')]);
+    // What that undoes is reviewed.
+    expect(listSegmentInstructions(theirs, rebased)).toMatchObject([
+      { kind: 'update-segment' },
+      { kind: 'replace-segment-rule', rule: ruleOf('r1', 'new') },
+      { kind: 'add-segment-rule', rule: ruleOf('r5') },
+    ]);
+  });
+
+  test('keep a rule that was edited and that somebody else took out, and need nothing where both did the same', () => {
+    const mine = { ...began, included: users('a', 'b', 'c', 'd'), rules: [ruleOf('r1', 'new'), ruleOf('r2')] };
+    const theirs = { ...began, rules: [ruleOf('r2'), ruleOf('r3')] };
+    expect(rebaseSegment(began, theirs, mine).rules).toEqual([ruleOf('r2'), ruleOf('r1', 'new')]);
+    expect(listSegmentInstructions(mine, rebaseSegment(began, mine, mine))).toEqual([]);
+    expect(rebaseSegment(began, began, mine)).toEqual(mine);
   });
 });
 

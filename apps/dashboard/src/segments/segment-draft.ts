@@ -1,5 +1,6 @@
 import type { SegmentView } from '@sluice/api-client';
 import type { InstructionInput } from '@sluice/authoring';
+import { rebaseEntries, rebaseFields } from '../review/rebase.ts';
 
 /** Who is in a segment: what its page edits. */
 export type SegmentDraft = Pick<SegmentView, 'name' | 'description' | 'included' | 'excluded' | 'rules'>;
@@ -58,13 +59,43 @@ export function listSegmentInstructions(from: SegmentDraft, to: SegmentDraft): r
 /** What is in `to` and not in `from`. */
 function compareMembers(from: readonly Members[], to: readonly Members[]) {
   return to.flatMap(({ contextKind, keys }) => {
-    const known = new Set(keysOf(from, contextKind));
-    const others = keys.filter((key) => !known.has(key));
+    const others = lacking(keys, keysOf(from, contextKind));
     return Array.from({ length: Math.ceil(others.length / keysMost) }, (_, at) => ({
       contextKind,
       keys: others.slice(at * keysMost, (at + 1) * keysMost),
     }));
   });
+}
+
+/** The draft on top of what somebody else left: keys and rules that it does not touch are theirs. */
+export function rebaseSegment(began: SegmentDraft, theirs: SegmentDraft, mine: SegmentDraft): SegmentDraft {
+  return {
+    ...rebaseFields(began, theirs, mine),
+    included: rebaseMembers(began.included, theirs.included, mine.included),
+    excluded: rebaseMembers(began.excluded, theirs.excluded, mine.excluded),
+    rules: rebaseEntries(began.rules, theirs.rules, mine.rules),
+  };
+}
+
+function rebaseMembers(
+  began: readonly Members[],
+  theirs: readonly Members[],
+  mine: readonly Members[],
+): readonly Members[] {
+  const added = mine.map(({ contextKind, keys }) => ({ contextKind, keys: lacking(keys, keysOf(began, contextKind)) }));
+  const all = added
+    .filter(({ keys }) => keys.length > 0)
+    .reduce((members, { contextKind, keys }) => withKeys(members, contextKind, keys), theirs);
+  return all.map(({ contextKind, keys }) => {
+    const removed = lacking(keysOf(began, contextKind), keysOf(mine, contextKind));
+    return { contextKind, keys: lacking(keys, removed) };
+  });
+}
+
+/** Those of the keys that are not among the others. */
+function lacking(keys: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return keys.filter((key) => !known.has(key));
 }
 
 function listRules(from: readonly SegmentRule[], to: readonly SegmentRule[]): readonly InstructionInput[] {

@@ -32,6 +32,7 @@ import {
   type MemberList as ListName,
   listSegmentInstructions,
   type Members,
+  rebaseSegment,
   type SegmentDraft,
   withKeys,
   withoutKey,
@@ -129,7 +130,10 @@ function LoadedSegment({ segment }: { readonly segment: SegmentView }): ReactNod
               segment={segment}
               began={began}
               draft={{ ...began, ...draft }}
-              keepMine={() => setBegan({ ...began, version: segment.version })}
+              keepMine={() => {
+                setBegan(segment);
+                setDraft(rebaseSegment(was, draftOf(segment), current));
+              }}
               takeTheirs={() => setDraft(undefined)}
             />
           </div>

@@ -7,6 +7,7 @@ import { Converging } from '../convergence/converging.tsx';
 import { CodeTab } from '../flag/code-tab.tsx';
 import { ExplainTab } from '../flag/explain-tab.tsx';
 import { HistoryTab } from '../flag/history-tab.tsx';
+import { useSettings } from '../flag/use-settings.tsx';
 import { usePlace } from '../place.ts';
 import { useRefusal } from '../session/refusal.ts';
 import { useEnvironment } from '../shell/environment.ts';
@@ -35,6 +36,7 @@ const tabs = [
   { id: 'history', name: 'History' },
   { id: 'explain', name: 'Explain' },
   { id: 'code', name: 'Code' },
+  { id: 'settings', name: 'Settings' },
 ] as const;
 
 export function ValvePage(): ReactNode {
@@ -58,11 +60,20 @@ interface ValveProps {
 }
 
 function LoadedValve({ valve, at }: ValveProps): ReactNode {
+  const place = usePlace();
   const { name: environment } = useEnvironment();
   const { tab = 'valve' } = useSearch({ strict: false });
   const refusal = useRefusal('operator');
   const [act, setAct] = useState<ValveAct>();
   const [applied, setApplied] = useState<ChangeView>();
+  // What it has in common with every flag: asked for by the first tab that shows it, then kept new for its edits.
+  const isFlagTab = tab === 'explain' || tab === 'code' || tab === 'settings';
+  const flagQuery = useQuery({
+    queryKey: [place.project, place.environment, 'flag', valve.key],
+    queryFn: () => api.getFlag(place, valve.key),
+    enabled: ({ state }) => isFlagTab || state.data !== undefined,
+  });
+  const settings = useSettings(flagQuery.data, setApplied);
   return (
     <>
       <Page
@@ -84,11 +95,20 @@ function LoadedValve({ valve, at }: ValveProps): ReactNode {
         }
       >
         <Tabs tabs={tabs} current={tab} />
+        {settings.conflict}
         {tab === 'valve' && <Overview valve={valve} at={at} open={setAct} />}
         {tab === 'history' && <HistoryTab flag={valve.key} />}
-        {(tab === 'explain' || tab === 'code') && <FlagTab valve={valve.key} tab={tab} />}
+        {isFlagTab && (
+          <Loaded query={flagQuery} what="The flag">
+            {(flag) => {
+              if (tab === 'settings') return settings.tab;
+              return tab === 'code' ? <CodeTab flag={flag} /> : <ExplainTab flag={flag} />;
+            }}
+          </Loaded>
+        )}
       </Page>
-      {applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />}
+      {settings.review ??
+        (applied !== undefined && <Converging key={applied.id} change={applied} close={() => setApplied(undefined)} />)}
       <ValveDialogs
         act={act}
         close={() => setAct(undefined)}
@@ -98,20 +118,6 @@ function LoadedValve({ valve, at }: ValveProps): ReactNode {
         }}
       />
     </>
-  );
-}
-
-/** What a valve has in common with every flag. */
-function FlagTab({ valve, tab }: { readonly valve: string; readonly tab: 'explain' | 'code' }): ReactNode {
-  const place = usePlace();
-  const query = useQuery({
-    queryKey: [place.project, place.environment, 'flag', valve],
-    queryFn: () => api.getFlag(place, valve),
-  });
-  return (
-    <Loaded query={query} what="The flag">
-      {(flag) => (tab === 'code' ? <CodeTab flag={flag} /> : <ExplainTab flag={flag} />)}
-    </Loaded>
   );
 }
 
