@@ -40,6 +40,21 @@ describe.runIf(hasBrowser())('environments and their keys', () => {
     expect(sluice.enabled('banner', { kind: 'user', key: 'a' })).toBe(false);
   });
 
+  test('a key that is shown once stays for who clicks twice, beside it, or presses Escape', async () => {
+    const page = await world.open('environments');
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Who uses it').fill('twice');
+    await page.evaluate(clickDoneAtOnce);
+    await page.getByRole('button', { name: 'Create key' }).click();
+    const secret = page.getByLabel('SDK key', { exact: true });
+    await secret.waitFor();
+    await page.mouse.click(2, 2);
+    await page.keyboard.press('Escape');
+    expect(await secret.inputValue()).not.toBe('');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+
   test('an environment is made with keys that work, and marked as production', async () => {
     const page = await world.open('environments');
     await page.getByRole('button', { name: 'New environment' }).click();
@@ -63,3 +78,16 @@ describe.runIf(hasBrowser())('environments and their keys', () => {
     expect(body.items.find(({ key }: { key: string }) => key === 'live-eu').isProduction).toBe(true);
   });
 });
+
+/** Run in the page: a second click, at what comes to lie where Done is as soon as that is drawn. */
+function clickDoneAtOnce(): void {
+  const observer = new MutationObserver(() => {
+    const done = [...document.querySelectorAll('[role=dialog] button')].find((each) => each.textContent === 'Done');
+    if (done === undefined) return;
+    observer.disconnect();
+    const { x, y, width, height } = done.getBoundingClientRect();
+    const hit = document.elementFromPoint(x + width / 2, y + height / 2);
+    if (hit instanceof HTMLElement) hit.click();
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+}

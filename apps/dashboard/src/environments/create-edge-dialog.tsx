@@ -9,6 +9,7 @@ import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { SecretDialog } from '../ui/secret-dialog.tsx';
 
 /** Its name and what it may serve; then its key, once. */
 export function CreateEdgeDialog({ close }: { readonly close: () => void }): ReactNode {
@@ -23,16 +24,11 @@ export function CreateEdgeDialog({ close }: { readonly close: () => void }): Rea
   });
   if (create.data !== undefined) {
     return (
-      <Dialog
-        title={`The key of ${create.data.name}`}
-        close={close}
-        note="It is shown only now."
-        actions={<Button onClick={close}>Done</Button>}
-      >
+      <SecretDialog title={`The key of ${create.data.name}`} close={close} note="It is shown only now.">
         <div className="px-6 py-4 max-tablet:px-4">
           <CopyField label="Edge key" value={create.data.key} />
         </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   const fault =

@@ -9,6 +9,7 @@ import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { SecretDialog } from '../ui/secret-dialog.tsx';
 import { ProductionChoice } from './production-choice.tsx';
 
 /** A key and whether it is production; then its first keys, once. */
@@ -26,22 +27,19 @@ export function CreateEnvironmentDialog({ close }: { readonly close: () => void 
   if (create.data !== undefined) {
     const { sdkKey, clientSideId } = create.data;
     return (
-      <Dialog
+      <SecretDialog
         title={`${create.data.key} is there`}
         close={close}
         note="The keys are shown only now. More can be made at any time."
-        actions={
-          <>
-            <Link
-              to="/$project/$environment/environments"
-              params={{ ...place, environment: create.data.key }}
-              className="link"
-              onClick={close}
-            >
-              Go to {create.data.key}
-            </Link>
-            <Button onClick={close}>Done</Button>
-          </>
+        action={
+          <Link
+            to="/$project/$environment/environments"
+            params={{ ...place, environment: create.data.key }}
+            className="link"
+            onClick={close}
+          >
+            Go to {create.data.key}
+          </Link>
         }
       >
         <div className="flex flex-col gap-4 px-6 py-4 max-tablet:px-4">
@@ -49,7 +47,7 @@ export function CreateEnvironmentDialog({ close }: { readonly close: () => void 
           <CopyField label="SDK key, for servers" value={sdkKey} />
           <CopyField label="Client-side ID, for browsers and phones; it is no secret" value={clientSideId} />
         </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   return (

@@ -10,6 +10,7 @@ import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { SecretDialog } from '../ui/secret-dialog.tsx';
 
 const kinds: readonly { readonly value: CredentialView['kind']; readonly label: string; readonly what: string }[] = [
   { value: 'sdk-key', label: 'SDK key', what: 'For servers. It is a secret: whoever has it reads every rule.' },
@@ -28,17 +29,16 @@ export function CreateKeyDialog({ close }: { readonly close: () => void }): Reac
   });
   if (create.data !== undefined) {
     return (
-      <Dialog
+      <SecretDialog
         title={`The key ${create.data.name}`}
         environment={environment}
         close={close}
         note="It is shown only now, and works already."
-        actions={<Button onClick={close}>Done</Button>}
       >
         <div className="px-6 py-4 max-tablet:px-4">
           <CopyField label={create.data.kind === 'sdk-key' ? 'SDK key' : 'Client-side ID'} value={create.data.secret} />
         </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   const fault = name.trim() === '' ? 'It has no name yet' : undefined;

@@ -10,6 +10,7 @@ import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { SecretDialog } from '../ui/secret-dialog.tsx';
 import { GrantsEditor } from './grants-editor.tsx';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -32,17 +33,16 @@ export function CreateTokenDialog({ close }: { readonly close: () => void }): Re
   });
   if (create.data !== undefined) {
     return (
-      <Dialog
+      <SecretDialog
         title={`The token ${create.data.name}`}
         close={close}
         note="It is shown only now, and works already."
-        actions={<Button onClick={close}>Done</Button>}
       >
         <div className="flex flex-col gap-3 px-6 py-4 max-tablet:px-4">
           <CopyField label="API token" value={create.data.token} />
           <p className="text-ink-2">It is {describeGrants(grants)}.</p>
         </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   const fault = name.trim() === '' ? 'It has no name yet' : grants.length === 0 ? 'It may do nothing yet' : undefined;

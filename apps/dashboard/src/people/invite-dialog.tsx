@@ -8,6 +8,7 @@ import { CopyField } from '../ui/copy-field.tsx';
 import { Dialog, DialogRow } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
+import { SecretDialog } from '../ui/secret-dialog.tsx';
 import { GrantsEditor } from './grants-editor.tsx';
 
 /** Whom, and what they may do; then the link, once. */
@@ -20,12 +21,7 @@ export function InviteDialog({ close }: { readonly close: () => void }): ReactNo
   });
   if (invite.data !== undefined) {
     return (
-      <Dialog
-        title="The invitation"
-        close={close}
-        note="The link is shown only now."
-        actions={<Button onClick={close}>Done</Button>}
-      >
+      <SecretDialog title="The invitation" close={close} note="The link is shown only now.">
         <div className="flex flex-col gap-3 px-6 py-4 max-tablet:px-4">
           <CopyField label="Link" value={invite.data.link} />
           <p className="text-ink-2">
@@ -33,7 +29,7 @@ export function InviteDialog({ close }: { readonly close: () => void }): ReactNo
             Send it by a way that only they read.
           </p>
         </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   const fault = grants.length === 0 ? 'They may do nothing yet' : undefined;

@@ -8,7 +8,8 @@ interface DialogProps {
   readonly title: ReactNode;
   /** Where it takes effect; named in the corner. */
   readonly environment?: { readonly name: string; readonly isProduction: boolean } | undefined;
-  readonly close: () => void;
+  /** Absent: Esc and a click outside leave it open. */
+  readonly close?: (() => void) | undefined;
   /** What it does, in one line beside the buttons. */
   readonly note?: ReactNode;
   readonly actions: ReactNode;
@@ -23,7 +24,7 @@ export function Dialog({ title, environment, close, note, actions, apply, childr
   useApplyKey(apply, content);
   useFocusBack();
   return (
-    <Radix.Root open onOpenChange={(isOpen) => !isOpen && close()}>
+    <Radix.Root open onOpenChange={(isOpen) => !isOpen && close?.()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/30" />
         <Radix.Content
