@@ -234,6 +234,28 @@ describe.runIf(hasBrowser())('pages', () => {
     await untilOff(page);
   });
 
+  test('whose code does not come say so within their frame, and come once the server is back', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Segments' }).click();
+    await page.getByRole('heading', { name: 'This page did not come' }).waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.click();
+    await again.waitFor();
+    await page.context().setOffline(false);
+    await again.click();
+    await page.getByRole('heading', { name: 'Segments', level: 1 }).waitFor();
+
+    // Of a server that was updated, which has it under another name.
+    await page.route('**/assets/contexts-page*.js', (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('link', { name: 'Contexts' }).click();
+    const loaded = page.waitForEvent('load');
+    await again.click();
+    await loaded;
+  });
+
   test('say so too where the stream of events never began', async () => {
     const page = await world.open('now');
     await page.route('**/events', (route) => route.abort());
