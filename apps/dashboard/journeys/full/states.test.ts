@@ -403,6 +403,33 @@ describe.runIf(hasBrowser())('pages', () => {
     await page.getByLabel('Password').waitFor();
   });
 
+  test('say that what they show was deleted meanwhile, also to who edits it', async () => {
+    const { server } = world;
+    const path = '/projects/default/flags';
+    await server.api('POST', path, { key: 'brief' });
+    const variations = [{ value: 'normal' }, { value: 'cached' }];
+    await server.api('POST', path, { key: 'brief-valve', kind: 'valve', variations });
+    await server.change({ segment: 'brief-segment', instructions: [{ kind: 'create-segment' }] });
+    const page = await world.open('flags/brief');
+    await page.getByRole('switch', { name: 'Off' }).click();
+    await page.getByRole('region', { name: 'Review' }).waitFor();
+    expect((await server.api('DELETE', `${path}/brief`)).status).toBe(204);
+    await page.getByRole('heading', { name: 'There is no flag brief any more' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Review' }).count()).toBe(0);
+
+    await page.goto(`${server.url}/default/production/valves/brief-valve`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('banner').getByText('Live').waitFor();
+    expect((await server.api('DELETE', `${path}/brief-valve`)).status).toBe(204);
+    await page.getByRole('heading', { name: 'There is no valve brief-valve any more' }).waitFor();
+
+    await page.goto(`${server.url}/default/production/segments/brief-segment`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await server.change({ segment: 'brief-segment', instructions: [{ kind: 'delete-segment' }] });
+    await page.getByRole('heading', { name: 'There is no segment brief-segment any more' }).waitFor();
+  });
+
   test('go to the page after G, and leave the letter to nobody else', async () => {
     const page = await world.open('flags');
     await page.getByRole('heading', { name: 'Flags', level: 1 }).waitFor();
