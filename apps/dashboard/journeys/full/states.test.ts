@@ -430,6 +430,29 @@ describe.runIf(hasBrowser())('pages', () => {
     await page.getByRole('heading', { name: 'There is no segment brief-segment any more' }).waitFor();
   });
 
+  test('on a phone show which of their parts one is at, and Find leads to all of them', async () => {
+    const page = await world.open('flags/banner?tab=settings', phone);
+    const tab = page.getByRole('navigation', { name: 'Parts of this page' }).getByRole('link', { name: 'Settings' });
+    await tab.waitFor();
+    const box = await tab.boundingBox();
+    expect((box?.x ?? 360) + (box?.width ?? 0)).toBeLessThanOrEqual(320);
+
+    await page.goto(`${world.server.url}/default/production/flags/banner?tab=environments`);
+    const copy = page.getByRole('button', { name: 'Copy from staging…' });
+    await copy.waitFor();
+    const { x = 360, width = 0 } = (await copy.boundingBox()) ?? {};
+    expect(x + width).toBeLessThanOrEqual(360);
+    await page
+      .getByRole('button', { name: 'All lines' })
+      .or(page.getByRole('radio', { name: 'All lines' }))
+      .click();
+    expect(await findFaults(page)).toEqual([]);
+
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('group', { name: 'Pages' }).getByRole('option', { name: 'Segments' }).click();
+    await page.getByRole('heading', { name: 'Segments', level: 1 }).waitFor();
+  });
+
   test('go to the page after G, and leave the letter to nobody else', async () => {
     const page = await world.open('flags');
     await page.getByRole('heading', { name: 'Flags', level: 1 }).waitFor();
