@@ -453,6 +453,21 @@ describe.runIf(hasBrowser())('pages', () => {
     await page.getByRole('heading', { name: 'Segments', level: 1 }).waitFor();
   });
 
+  test('hear letters as soon as they are there', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('link', { name: /banner/ }).waitFor();
+    await page.keyboard.press('c');
+    await page.getByRole('dialog', { name: /New flag/ }).waitFor();
+    expect(await page.getByRole('searchbox', { includeHidden: true }).inputValue()).toBe('');
+    for (const path of ['contexts', 'segments']) {
+      await page.goto(`${world.server.url}/default/production/${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.keyboard.press('g');
+      await page.keyboard.press('v');
+      await page.waitForURL('**/valves');
+    }
+  });
+
   test('go to the page after G, and leave the letter to nobody else', async () => {
     const page = await world.open('flags');
     await page.getByRole('heading', { name: 'Flags', level: 1 }).waitFor();
