@@ -19,6 +19,19 @@ export const origin: string = location.origin;
 
 export const fetchHere: typeof fetch = (input, init) => fetch(input, init);
 
+/** Whether this page would come again. */
+export async function isServerThere(): Promise<boolean> {
+  try {
+    return (await fetch(location.href, { headers: { accept: 'text/html' } })).ok;
+  } catch {
+    return false;
+  }
+}
+
+export function reloadDocument(): void {
+  location.reload();
+}
+
 export function openEvents(url: string): EventSource {
   return new EventSource(url);
 }

@@ -1,13 +1,8 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  type SearchSchemaInput,
-} from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, type SearchSchemaInput } from '@tanstack/react-router';
 import { NowPage } from './now/now-page.tsx';
 import { Entry } from './session/entry.tsx';
 import { Root } from './session/root.tsx';
+import { lazyPage } from './shell/lazy-page.tsx';
 import { NotFound } from './shell/not-found.tsx';
 import { PageFailure } from './shell/page-failure.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -70,12 +65,12 @@ const outside = [
   createRoute({
     ...atRoot,
     path: 'setup',
-    component: lazyRouteComponent(() => import('./session/come-in-page.tsx'), 'SetupPage'),
+    component: lazyPage(() => import('./session/come-in-page.tsx'), 'SetupPage'),
   }),
   createRoute({
     ...atRoot,
     path: 'invitation',
-    component: lazyRouteComponent(() => import('./session/come-in-page.tsx'), 'InvitationPage'),
+    component: lazyPage(() => import('./session/come-in-page.tsx'), 'InvitationPage'),
   }),
   createRoute({ ...atRoot, path: '$project', component: Entry }),
 ] as const;
@@ -90,92 +85,92 @@ const inside = [
   createRoute({
     ...inEnvironment,
     path: 'flags',
-    component: lazyRouteComponent(() => import('./flags/flags-page.tsx'), 'FlagsPage'),
+    component: lazyPage(() => import('./flags/flags-page.tsx'), 'FlagsPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'flags/$key',
-    component: lazyRouteComponent(() => import('./flag/flag-page.tsx'), 'FlagPage'),
+    component: lazyPage(() => import('./flag/flag-page.tsx'), 'FlagPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'valves',
-    component: lazyRouteComponent(() => import('./valves/valves-page.tsx'), 'ValvesPage'),
+    component: lazyPage(() => import('./valves/valves-page.tsx'), 'ValvesPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'configs',
-    component: lazyRouteComponent(() => import('./configs/configs-page.tsx'), 'ConfigsPage'),
+    component: lazyPage(() => import('./configs/configs-page.tsx'), 'ConfigsPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'migrations',
-    component: lazyRouteComponent(() => import('./migrations/migrations-page.tsx'), 'MigrationsPage'),
+    component: lazyPage(() => import('./migrations/migrations-page.tsx'), 'MigrationsPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'segments',
-    component: lazyRouteComponent(() => import('./segments/segments-page.tsx'), 'SegmentsPage'),
+    component: lazyPage(() => import('./segments/segments-page.tsx'), 'SegmentsPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'fleet',
-    component: lazyRouteComponent(() => import('./fleet/fleet-page.tsx'), 'FleetPage'),
+    component: lazyPage(() => import('./fleet/fleet-page.tsx'), 'FleetPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'changes',
-    component: lazyRouteComponent(() => import('./changes/changes-page.tsx'), 'ChangesPage'),
+    component: lazyPage(() => import('./changes/changes-page.tsx'), 'ChangesPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'environments',
-    component: lazyRouteComponent(() => import('./environments/environments-page.tsx'), 'EnvironmentsPage'),
+    component: lazyPage(() => import('./environments/environments-page.tsx'), 'EnvironmentsPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'people',
-    component: lazyRouteComponent(() => import('./people/people-page.tsx'), 'PeoplePage'),
+    component: lazyPage(() => import('./people/people-page.tsx'), 'PeoplePage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'valves/$key',
-    component: lazyRouteComponent(() => import('./valves/valve-page.tsx'), 'ValvePage'),
+    component: lazyPage(() => import('./valves/valve-page.tsx'), 'ValvePage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'configs/$key',
-    component: lazyRouteComponent(() => import('./configs/config-page.tsx'), 'ConfigPage'),
+    component: lazyPage(() => import('./configs/config-page.tsx'), 'ConfigPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'migrations/$key',
-    component: lazyRouteComponent(() => import('./migrations/migration-page.tsx'), 'MigrationPage'),
+    component: lazyPage(() => import('./migrations/migration-page.tsx'), 'MigrationPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'you',
-    component: lazyRouteComponent(() => import('./you/you-page.tsx'), 'YouPage'),
+    component: lazyPage(() => import('./you/you-page.tsx'), 'YouPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'changes/$key',
-    component: lazyRouteComponent(() => import('./changes/change-page.tsx'), 'ChangePage'),
+    component: lazyPage(() => import('./changes/change-page.tsx'), 'ChangePage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'fleet/$key',
-    component: lazyRouteComponent(() => import('./fleet/instance-page.tsx'), 'InstancePage'),
+    component: lazyPage(() => import('./fleet/instance-page.tsx'), 'InstancePage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'segments/$key',
-    component: lazyRouteComponent(() => import('./segments/segment-page.tsx'), 'SegmentPage'),
+    component: lazyPage(() => import('./segments/segment-page.tsx'), 'SegmentPage'),
   }),
   createRoute({
     ...inEnvironment,
     path: 'contexts',
-    component: lazyRouteComponent(() => import('./contexts/contexts-page.tsx'), 'ContextsPage'),
+    component: lazyPage(() => import('./contexts/contexts-page.tsx'), 'ContextsPage'),
   }),
 ] as const;
 

@@ -40,7 +40,7 @@ describe.runIf(hasBrowser())('without a pointer', () => {
 
   test('a flag is created, given a rule, turned on, reviewed and applied, and the change reverted', async () => {
     const { page, hands } = await open('flags');
-    await hands.backTo('New flag');
+    await hands.tabTo('New flag');
     await hands.press('Enter');
     await hands.isOn('Key');
     await hands.press('Escape');

@@ -234,6 +234,28 @@ describe.runIf(hasBrowser())('pages', () => {
     await untilOff(page);
   });
 
+  test('whose code does not come say so within their frame, and come once the server is back', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Segments' }).click();
+    await page.getByRole('heading', { name: 'This page did not come' }).waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.click();
+    await again.waitFor();
+    await page.context().setOffline(false);
+    await again.click();
+    await page.getByRole('heading', { name: 'Segments', level: 1 }).waitFor();
+
+    // Of a server that was updated, which has it under another name.
+    await page.route('**/assets/contexts-page*.js', (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('link', { name: 'Contexts' }).click();
+    const loaded = page.waitForEvent('load');
+    await again.click();
+    await loaded;
+  });
+
   test('say so too where the stream of events never began', async () => {
     const page = await world.open('now');
     await page.route('**/events', (route) => route.abort());
@@ -379,6 +401,71 @@ describe.runIf(hasBrowser())('pages', () => {
     await page.getByText('noa@example.com').waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Password').waitFor();
+  });
+
+  test('say that what they show was deleted meanwhile, also to who edits it', async () => {
+    const { server } = world;
+    const path = '/projects/default/flags';
+    await server.api('POST', path, { key: 'brief' });
+    const variations = [{ value: 'normal' }, { value: 'cached' }];
+    await server.api('POST', path, { key: 'brief-valve', kind: 'valve', variations });
+    await server.change({ segment: 'brief-segment', instructions: [{ kind: 'create-segment' }] });
+    const page = await world.open('flags/brief');
+    await page.getByRole('switch', { name: 'Off' }).click();
+    await page.getByRole('region', { name: 'Review' }).waitFor();
+    expect((await server.api('DELETE', `${path}/brief`)).status).toBe(204);
+    await page.getByRole('heading', { name: 'There is no flag brief any more' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Review' }).count()).toBe(0);
+
+    await page.goto(`${server.url}/default/production/valves/brief-valve`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('banner').getByText('Live').waitFor();
+    expect((await server.api('DELETE', `${path}/brief-valve`)).status).toBe(204);
+    await page.getByRole('heading', { name: 'There is no valve brief-valve any more' }).waitFor();
+
+    await page.goto(`${server.url}/default/production/segments/brief-segment`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByRole('banner').getByText('Live').waitFor();
+    await server.change({ segment: 'brief-segment', instructions: [{ kind: 'delete-segment' }] });
+    await page.getByRole('heading', { name: 'There is no segment brief-segment any more' }).waitFor();
+  });
+
+  test('on a phone show which of their parts one is at, and Find leads to all of them', async () => {
+    const page = await world.open('flags/banner?tab=settings', phone);
+    const tab = page.getByRole('navigation', { name: 'Parts of this page' }).getByRole('link', { name: 'Settings' });
+    await tab.waitFor();
+    const box = await tab.boundingBox();
+    expect((box?.x ?? 360) + (box?.width ?? 0)).toBeLessThanOrEqual(320);
+
+    await page.goto(`${world.server.url}/default/production/flags/banner?tab=environments`);
+    const copy = page.getByRole('button', { name: 'Copy from staging…' });
+    await copy.waitFor();
+    const { x = 360, width = 0 } = (await copy.boundingBox()) ?? {};
+    expect(x + width).toBeLessThanOrEqual(360);
+    await page
+      .getByRole('button', { name: 'All lines' })
+      .or(page.getByRole('radio', { name: 'All lines' }))
+      .click();
+    expect(await findFaults(page)).toEqual([]);
+
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('group', { name: 'Pages' }).getByRole('option', { name: 'Segments' }).click();
+    await page.getByRole('heading', { name: 'Segments', level: 1 }).waitFor();
+  });
+
+  test('hear letters as soon as they are there', async () => {
+    const page = await world.open('flags');
+    await page.getByRole('link', { name: /banner/ }).waitFor();
+    await page.keyboard.press('c');
+    await page.getByRole('dialog', { name: /New flag/ }).waitFor();
+    expect(await page.getByRole('searchbox', { includeHidden: true }).inputValue()).toBe('');
+    for (const path of ['contexts', 'segments']) {
+      await page.goto(`${world.server.url}/default/production/${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.keyboard.press('g');
+      await page.keyboard.press('v');
+      await page.waitForURL('**/valves');
+    }
   });
 
   test('go to the page after G, and leave the letter to nobody else', async () => {

@@ -17,7 +17,8 @@ import { ReviewBar } from '../review/review-bar.tsx';
 import { useEnvironment } from '../shell/environment.ts';
 import { Chip } from '../ui/chip.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
-import { Failure, Loaded } from '../ui/loaded.tsx';
+import { Failure } from '../ui/loaded.tsx';
+import { LoadedPage } from '../ui/loaded-page.tsx';
 import { Message } from '../ui/message.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
@@ -40,7 +41,7 @@ export function ConfigPage(): ReactNode {
     queryFn: () => api.getFlag(place, key),
   });
   return (
-    <Loaded query={query} what="The config">
+    <LoadedPage query={query} what="config" name={key}>
       {(flag) =>
         isConfig(flag) ? (
           <LoadedConfig key={`${place.environment} ${key}`} config={flag} />
@@ -59,7 +60,7 @@ export function ConfigPage(): ReactNode {
           </Page>
         )
       }
-    </Loaded>
+    </LoadedPage>
   );
 }
 

@@ -71,7 +71,6 @@ export function ContextsPage(): ReactNode {
         <SearchField
           label="Find a context"
           className="w-100 max-tablet:w-full"
-          autoFocus
           value={text}
           onChange={({ target }) => setText(target.value)}
           found={first !== undefined && isFiltered ? `${formatCount(first.total)} found` : undefined}

@@ -22,7 +22,7 @@ interface EnvironmentsTabProps {
   readonly refusal: string | undefined;
 }
 
-/** The flag in all environments, side by side. */
+/** The flag in all environments, side by side; on a phone each line has them below each other. */
 export function EnvironmentsTab({ flag, copyFrom, refusal }: EnvironmentsTabProps): ReactNode {
   const place = usePlace();
   const query = useQuery({
@@ -69,12 +69,12 @@ function SideBySide({ view, here, copyFrom, refusal }: SideBySideProps): ReactNo
       />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached. */}
       <section tabIndex={0} aria-label="Environments side by side" className="mt-3 overflow-x-auto">
-        <table className="w-full border-collapse text-left">
-          <thead>
-            <tr className="border-line border-b align-bottom">
-              <th className="w-40 min-w-28 pr-4 pb-2 font-normal text-ink-3">Line</th>
+        <table className="w-full border-collapse text-left max-tablet:block">
+          <thead className="max-tablet:block">
+            <tr className="border-line border-b align-bottom max-tablet:block">
+              <th className="w-40 min-w-28 pr-4 pb-2 font-normal text-ink-3 max-tablet:hidden">Line</th>
               {items.map(({ environment, state, changedAt }) => (
-                <th key={environment} className="min-w-52 pr-4 pb-2 font-normal">
+                <th key={environment} className="min-w-52 pr-4 pb-2 font-normal max-tablet:block">
                   <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
                     {environment === here ? (
                       <b>{environment}, here</b>
@@ -100,17 +100,21 @@ function SideBySide({ view, here, copyFrom, refusal }: SideBySideProps): ReactNo
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody className="max-tablet:block">
             {listed.map(({ label, texts, isSame }) => (
-              <tr key={label} className="border-line border-b align-top">
-                <th scope="row" className="py-2 pr-4 font-normal text-ink-2">
+              <tr key={label} className="border-line border-b align-top max-tablet:block max-tablet:pb-2">
+                <th scope="row" className="py-2 pr-4 font-normal text-ink-2 max-tablet:block">
                   {label}
                 </th>
                 {texts.map((text, index) => (
                   <td
                     key={items[index]?.environment}
-                    className={join('py-2 pr-4', !isSame && index > 0 && text !== texts[0] && 'bg-accent-wash px-2')}
+                    className={join(
+                      'py-2 pr-4 max-tablet:block max-tablet:py-1',
+                      !isSame && index > 0 && text !== texts[0] && 'bg-accent-wash px-2',
+                    )}
                   >
+                    <span className="text-ink-3 tablet:hidden">{items[index]?.environment}: </span>
                     {text === undefined ? <span className="text-ink-3">not there</span> : <EffectText text={text} />}
                   </td>
                 ))}

@@ -13,7 +13,7 @@ import { useEnvironment, useEnvironments } from '../shell/environment.ts';
 import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
-import { Loaded } from '../ui/loaded.tsx';
+import { LoadedPage } from '../ui/loaded-page.tsx';
 import { Menu, MenuItem } from '../ui/menu.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
@@ -41,9 +41,9 @@ export function FlagPage(): ReactNode {
     queryFn: () => api.getFlag(place, key),
   });
   return (
-    <Loaded query={query} what="The flag">
+    <LoadedPage query={query} what="flag" name={key}>
       {(flag) => <LoadedFlag key={`${place.environment} ${key}`} flag={flag} />}
-    </Loaded>
+    </LoadedPage>
   );
 }
 

@@ -129,7 +129,6 @@ export function FlagsPage(): ReactNode {
           <SearchField
             label="Filter flags"
             className="w-100 max-tablet:w-full"
-            autoFocus
             value={text}
             onChange={({ target }) => setText(target.value)}
             found={total !== undefined && q !== '' ? `${formatCount(total)} found` : undefined}

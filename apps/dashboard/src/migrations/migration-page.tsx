@@ -16,6 +16,7 @@ import { useNow } from '../ui/clock.tsx';
 import { formatDuration, formatExact } from '../ui/duration.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
+import { LoadedPage } from '../ui/loaded-page.tsx';
 import { Message } from '../ui/message.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
@@ -42,7 +43,7 @@ export function MigrationPage(): ReactNode {
     queryFn: () => api.getFlag(place, key),
   });
   return (
-    <Loaded query={query} what="The migration">
+    <LoadedPage query={query} what="migration" name={key}>
       {(flag) =>
         flag.kind === 'migration' ? (
           <LoadedMigration key={`${place.environment} ${key}`} migration={flag} />
@@ -61,7 +62,7 @@ export function MigrationPage(): ReactNode {
           </Page>
         )
       }
-    </Loaded>
+    </LoadedPage>
   );
 }
 

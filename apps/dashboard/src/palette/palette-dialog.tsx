@@ -50,12 +50,8 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
     else begin(next);
   };
   const here = `/${place.project}/${place.environment}`;
-  const listed: readonly Place[] = isEmpty
-    ? readPlaces()
-        .filter((path) => path !== location.pathname)
-        .slice(0, 5)
-        .map(toPlace)
-    : words.acts !== undefined && acts.length > 0 && words.rest === ''
+  const found: readonly Place[] =
+    words.acts !== undefined && acts.length > 0 && words.rest === ''
       ? []
       : [
           ...flags.map((row) => flagPlace(here, row)),
@@ -70,7 +66,7 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
           ),
           ...pages
             .filter(({ name, path }) => isIn(`${name} ${path} ${pageWords[path] ?? ''}`, words.rest))
-            .map(({ name, path }): Place => ({ path: `${here}/${path}`, icon: <PageIcon path={path} />, name })),
+            .map((page) => pagePlace(here, page)),
           ...(words.acts === undefined
             ? [
                 {
@@ -81,8 +77,16 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
               ]
             : []),
         ];
+  const lastPlaces = readPlaces().filter((path) => path !== location.pathname);
+  const groups: readonly PlaceGroup[] = isEmpty
+    ? [
+        { heading: 'Last places', places: lastPlaces.slice(0, 5).map(toPlace) },
+        // On a phone there is no other way to most of them.
+        { heading: 'Pages', places: pages.map((page) => pagePlace(here, page)) },
+      ]
+    : [{ heading: 'Go to', places: found }];
   // What is first is chosen, also when it comes later than what was there at once.
-  const [top] = [...acts.map(nameOf), ...listed.map(({ path }) => `go ${path}`)];
+  const [top] = [...acts.map(nameOf), ...groups.flatMap((group) => group.places.map((each) => itemValue(group, each)))];
   const [chosen, setChosen] = useState('');
   useEffect(() => setChosen(top ?? ''), [top]);
   /** Beside a link, cmdk knows no other tab. */
@@ -118,11 +122,7 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
         <Chip tone={environment.isProduction ? 'production' : 'neutral'}>{environment.name}</Chip>
       </div>
       <Command.List className="max-h-[min(60dvh,30rem)] overflow-y-auto px-2 pb-2">
-        <Command.Empty className="px-3 py-6 text-ink-2">
-          {isEmpty
-            ? 'Type the name of a flag, or what you want to do: trip, restore, turn off, revert.'
-            : `Nothing is called “${text.trim()}” here.`}
-        </Command.Empty>
+        <Command.Empty className="px-3 py-6 text-ink-2">Nothing is called “{text.trim()}” here.</Command.Empty>
         {acts.length > 0 && (
           <Command.Group heading={<Heading>{isEmpty ? 'Off normal' : 'Do'}</Heading>}>
             {acts.map((each) => (
@@ -130,34 +130,21 @@ export function PaletteDialog({ first, begin }: PaletteDialogProps): ReactNode {
             ))}
           </Command.Group>
         )}
-        {listed.length > 0 && (
-          <Command.Group heading={<Heading>{isEmpty ? 'Last places' : 'Go to'}</Heading>}>
-            {listed.map(({ path, icon, name, about, state, isKey = false }) => (
-              <Command.Item
-                key={path}
-                value={`go ${path}`}
-                data-path={path}
-                onSelect={() => go(path)}
-                className={itemStyle}
-              >
-                <span className="inline-flex shrink-0 text-ink-2">{icon}</span>
-                <span className="min-w-0 truncate">
-                  {isKey ? (
-                    <Name>
-                      <Match text={name} words={words.rest} />
-                    </Name>
-                  ) : (
-                    name
-                  )}
-                  {about !== undefined && about !== '' && <span className="ml-2 text-ink-2">{about}</span>}
-                </span>
-                {state !== undefined && (
-                  <span className="ml-auto max-w-[40%] shrink-0 truncate text-ink-2">{state}</span>
-                )}
-              </Command.Item>
-            ))}
-          </Command.Group>
-        )}
+        {groups
+          .filter(({ places }) => places.length > 0)
+          .map((group) => (
+            <Command.Group key={group.heading} heading={<Heading>{group.heading}</Heading>}>
+              {group.places.map((each) => (
+                <PlaceItem
+                  key={each.path}
+                  place={each}
+                  value={itemValue(group, each)}
+                  words={words.rest}
+                  choose={() => go(each.path)}
+                />
+              ))}
+            </Command.Group>
+          ))}
       </Command.List>
       <p className="flex flex-wrap gap-x-4 border-line border-t px-4 py-2 text-ink-3 text-small max-tablet:hidden">
         <span>
@@ -189,6 +176,43 @@ interface Place {
   readonly isKey?: boolean;
 }
 
+interface PlaceGroup {
+  readonly heading: string;
+  readonly places: readonly Place[];
+}
+
+/** Of its item: the same place may be in two groups. */
+function itemValue({ heading }: PlaceGroup, { path }: Place): string {
+  return `${heading} ${path}`;
+}
+
+interface PlaceItemProps {
+  readonly place: Place;
+  readonly value: string;
+  readonly words: string;
+  readonly choose: () => void;
+}
+
+function PlaceItem({ place, value, words, choose }: PlaceItemProps): ReactNode {
+  const { path, icon, name, about, state, isKey = false } = place;
+  return (
+    <Command.Item value={value} data-path={path} onSelect={choose} className={itemStyle}>
+      <span className="inline-flex shrink-0 text-ink-2">{icon}</span>
+      <span className="min-w-0 truncate">
+        {isKey ? (
+          <Name>
+            <Match text={name} words={words} />
+          </Name>
+        ) : (
+          name
+        )}
+        {about !== undefined && about !== '' && <span className="ml-2 text-ink-2">{about}</span>}
+      </span>
+      {state !== undefined && <span className="ml-auto max-w-[40%] shrink-0 truncate text-ink-2">{state}</span>}
+    </Command.Item>
+  );
+}
+
 /** Words by which people look for a page, besides its name. */
 const pageWords: Readonly<Record<string, string>> = {
   valves: 'kill switch degrade',
@@ -201,6 +225,10 @@ const pageWords: Readonly<Record<string, string>> = {
   people: 'users members tokens roles permissions invite',
   now: 'off normal incidents',
 };
+
+function pagePlace(here: string, { path, name }: (typeof pages)[number]): Place {
+  return { path: `${here}/${path}`, icon: <PageIcon path={path} />, name };
+}
 
 const flagPages = { release: 'flags', valve: 'valves', config: 'configs', migration: 'migrations' } as const;
 

@@ -16,7 +16,7 @@ import { Button } from '../ui/button.tsx';
 import { Chip } from '../ui/chip.tsx';
 import { SearchField } from '../ui/field.tsx';
 import { KindIcon } from '../ui/kind-icon.tsx';
-import { Loaded } from '../ui/loaded.tsx';
+import { LoadedPage } from '../ui/loaded-page.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
@@ -48,9 +48,9 @@ export function SegmentPage(): ReactNode {
     queryFn: () => api.getSegment(place, key),
   });
   return (
-    <Loaded query={query} what="The segment">
+    <LoadedPage query={query} what="segment" name={key}>
       {(segment) => <LoadedSegment key={`${place.environment} ${key}`} segment={segment} />}
-    </Loaded>
+    </LoadedPage>
   );
 }
 

@@ -86,7 +86,6 @@ export function SegmentsPage(): ReactNode {
         <SearchField
           label="Filter segments"
           className="mb-3 w-100 max-tablet:w-full"
-          autoFocus
           value={text}
           onChange={({ target }) => setText(target.value)}
           found={total !== undefined && q !== '' ? `${formatCount(total)} found` : undefined}

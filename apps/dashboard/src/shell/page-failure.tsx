@@ -15,3 +15,15 @@ export function PageFailure({ error, reset }: ErrorComponentProps): ReactNode {
     </div>
   );
 }
+
+/** In the place of a page whose code did not come. */
+export function PageMissing({ retry }: { readonly retry: () => void }): ReactNode {
+  return (
+    <div className="p-6 max-tablet:p-4">
+      <h1 className="pb-3 text-title">This page did not come</h1>
+      <Message title="The server did not send it" tone="error" action={<Button onClick={retry}>Try again</Button>}>
+        It does not answer, or was updated since the dashboard was opened. Your applications do not notice.
+      </Message>
+    </div>
+  );
+}

@@ -17,6 +17,7 @@ import { Clock, useNow } from '../ui/clock.tsx';
 import { formatAgo, formatCount, formatShare } from '../ui/duration.ts';
 import { KindIcon } from '../ui/kind-icon.tsx';
 import { Loaded } from '../ui/loaded.tsx';
+import { LoadedPage } from '../ui/loaded-page.tsx';
 import { Name } from '../ui/name.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
@@ -47,9 +48,9 @@ export function ValvePage(): ReactNode {
     queryFn: () => api.getValve(place, key),
   });
   return (
-    <Loaded query={query} what="The valve">
+    <LoadedPage query={query} what="valve" name={key}>
       {(valve) => <LoadedValve key={`${place.environment} ${key}`} valve={valve} at={query.dataUpdatedAt} />}
-    </Loaded>
+    </LoadedPage>
   );
 }
 
