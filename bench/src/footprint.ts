@@ -85,8 +85,7 @@ async function look(url: string, cookie: string): Promise<() => void> {
   const { body } = await ask(`/api/v1${here}/events`);
   // Ends by being aborted.
   void body?.pipeTo(new WritableStream()).catch(() => undefined);
-  for (const page of ['now', 'flags', 'valves', 'changes', 'fleet'])
-    await (await ask(`/api/v1${here}/${page}`)).text();
+  for (const page of ['now', 'flags', 'valves', 'changes', 'fleet']) await (await ask(`/api/v1${here}/${page}`)).text();
   return () => leaving.abort();
 }
 
