@@ -54,7 +54,8 @@ async function findLastMinute(reads: Reads, { environment, key, since }: Asked):
     .select(({ fn }) => fn.max('minute').as('last'))
     .where('environmentId', '=', environment.id)
     .where('flagKey', '=', key)
-    .where('minute', '>=', since)
+    // A minute that had begun by then may have been counted in after it.
+    .where('minute', '>', since - 60_000)
     .executeTakeFirstOrThrow();
   return last ?? undefined;
 }
