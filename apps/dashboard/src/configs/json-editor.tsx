@@ -1,9 +1,10 @@
 import { json, jsonParseLinter } from '@codemirror/lang-json';
 import { syntaxTree } from '@codemirror/language';
 import { type Diagnostic, linter } from '@codemirror/lint';
-import { findJsonLoss, type JsonSchema, type JsonValue } from '@sluice/authoring';
+import type { JsonSchema, JsonValue } from '@sluice/authoring';
 import { basicSetup, EditorView } from 'codemirror';
 import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react';
+import { readJson } from '../read-json.ts';
 import { findValueFaults, spellPath, type ValueFault } from './find-value-faults.ts';
 
 interface JsonEditorProps {
@@ -17,7 +18,7 @@ interface JsonEditorProps {
 /** The whole value as text, with what is wrong at its place. In a chunk of its own: few ask for it. */
 export function JsonEditor({ label, value, schema, change }: JsonEditorProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
-  const tell = useEffectEvent((text: string) => change(parseJson(text)));
+  const tell = useEffectEvent((text: string) => change(readJson(text).value));
   const begin = useEffectEvent(() => JSON.stringify(value, undefined, 2));
   const judge = useEffectEvent((view: EditorView) => listDiagnostics(view, schema));
   useEffect(() => {
@@ -70,13 +71,14 @@ const theme = EditorView.theme({
 
 function listDiagnostics(view: EditorView, schema: JsonSchema): readonly Diagnostic[] {
   const text = view.state.doc.toString();
-  const value = parseJson(text);
-  if (value === undefined) {
-    const loss = isJson(text) ? findJsonLoss(text) : undefined;
-    if (loss === undefined) return jsonParseLinter()(view);
-    return [{ from: 0, to: text.length, severity: 'error', message: `${loss.path}: ${loss.message}` }];
+  const read = readJson(text);
+  if (read.fault !== undefined) {
+    // Of what is none the editor knows the place.
+    return read.isJson
+      ? [{ from: 0, to: text.length, severity: 'error', message: read.fault }]
+      : jsonParseLinter()(view);
   }
-  return findValueFaults(schema, value).map(({ path, message }) => ({
+  return findValueFaults(schema, read.value).map(({ path, message }) => ({
     ...findRange(view, path),
     severity: 'error' as const,
     message: path.length === 0 ? message : `${spellPath(path)}: ${message}`,
@@ -98,19 +100,4 @@ function findRange({ state }: EditorView, path: ValueFault['path']): { readonly 
     node = child?.name === 'Property' ? child.lastChild : child;
   }
   return { from: node?.from ?? 0, to: node?.to ?? state.doc.length };
-}
-
-/** Undefined: it is not JSON, or something of it would be lost. */
-function parseJson(text: string): JsonValue | undefined {
-  // Whatever JSON there is.
-  return isJson(text) && findJsonLoss(text) === undefined ? (JSON.parse(text) as JsonValue) : undefined;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

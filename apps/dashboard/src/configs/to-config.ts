@@ -7,6 +7,7 @@ import {
   parseQuantity,
   type Unit,
 } from '@sluice/authoring';
+import { readJson } from '../read-json.ts';
 
 export type ConfigType = 'integer' | 'number' | 'string' | 'boolean' | 'json';
 
@@ -77,12 +78,9 @@ function readNumber(text: string, unit: Unit | ''): Read {
 function readValue(text: string, type: ConfigType): Read {
   if (type === 'string') return { found: text };
   if (type === 'boolean') return { found: text === 'true' };
-  try {
-    // Whatever JSON there is.
-    return { found: JSON.parse(text) as JsonValue };
-  } catch {
-    return { fault: `expected JSON, such as {"soft": 1} or [1, 2], got ${text}` };
-  }
+  const read = readJson(text);
+  if (read.fault === undefined) return { found: read.value };
+  return { fault: read.isJson ? read.fault : `expected JSON, such as {"soft": 1} or [1, 2], got ${text}` };
 }
 
 function checkFactor(read: Read): Read {

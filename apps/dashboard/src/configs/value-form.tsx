@@ -2,6 +2,7 @@ import type { JsonSchema, JsonValue, Unit } from '@sluice/authoring';
 import { Plus, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { isSame } from '../flag/draft.ts';
+import { readJson } from '../read-json.ts';
 import { Button } from '../ui/button.tsx';
 import { Choice } from '../ui/choice.tsx';
 import { fieldStyle } from '../ui/field.tsx';
@@ -271,29 +272,20 @@ function JsonField({
   readonly change: (value: JsonValue) => void;
 }): ReactNode {
   const [text, setText] = useState(() => JSON.stringify(value));
-  const parsed = parseJson(text);
+  const { fault } = readJson(text);
   return (
-    <Faulty fault={parsed === undefined ? 'Not JSON yet' : undefined}>
+    <Faulty fault={fault}>
       <input
         aria-label={`${label}, as JSON`}
-        aria-invalid={parsed === undefined || undefined}
+        aria-invalid={fault !== undefined || undefined}
         className={join(fieldStyle, 'max-w-100 font-mono')}
         value={text}
         onChange={({ target }) => {
           setText(target.value);
-          const next = parseJson(target.value);
+          const { value: next } = readJson(target.value);
           if (next !== undefined) change(next);
         }}
       />
     </Faulty>
   );
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    // Whatever JSON there is.
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }

@@ -51,6 +51,9 @@ test('a variation needs an id and JSON', () => {
   expect(findDraftFault(draft)).toBeUndefined();
   expect(findDraftFault({ ...draft, variations: [on, { ...on, id: ' ' }] })).toBe('Variation 2 has no id yet');
   expect(findDraftFault({ ...draft, variations: [{ ...on, value: 'red' }] })).toMatch(/value of on is not JSON/);
+  expect(findDraftFault({ ...draft, variations: [{ ...on, value: '{"a": 1, "a": 2}' }] })).toBe(
+    'The value of on: a: expected each name once, got it twice',
+  );
 });
 
 test('a tag is added once', () => {

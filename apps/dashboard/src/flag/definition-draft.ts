@@ -1,5 +1,6 @@
 import type { FlagView } from '@sluice/api-client';
-import type { InstructionInput, JsonValue } from '@sluice/authoring';
+import type { InstructionInput } from '@sluice/authoring';
+import { readJson } from '../read-json.ts';
 
 /** What a flag is, as a form has it: texts. */
 export interface DefinitionDraft {
@@ -36,8 +37,11 @@ export function draftOf({ name, description, owner, tags, variations }: FlagView
 export function findDraftFault({ variations }: DefinitionDraft): string | undefined {
   const unnamed = variations.findIndex(({ id }) => id.trim() === '');
   if (unnamed !== -1) return `Variation ${unnamed + 1} has no id yet`;
-  const wrong = variations.find(({ value }) => readJson(value) === undefined);
-  if (wrong !== undefined) return `The value of ${wrong.id} is not JSON: texts stand in quotes`;
+  for (const { id, value } of variations) {
+    const read = readJson(value);
+    if (read.fault === undefined) continue;
+    return read.isJson ? `The value of ${id}: ${read.fault}` : `The value of ${id} is not JSON: texts stand in quotes`;
+  }
   return undefined;
 }
 
@@ -79,17 +83,8 @@ function toVariation({ variations }: FlagView, { id, value, name }: DefinitionDr
   const description = variations.find((each) => each.id === id)?.description;
   return {
     id: id.trim(),
-    value: readJson(value)?.value ?? null,
+    value: readJson(value).value ?? null,
     ...(name !== '' && { name }),
     ...(description !== undefined && { description }),
   };
-}
-
-function readJson(text: string): { readonly value: JsonValue } | undefined {
-  try {
-    // Whatever JSON there is.
-    return { value: JSON.parse(text) as JsonValue };
-  } catch {
-    return undefined;
-  }
 }

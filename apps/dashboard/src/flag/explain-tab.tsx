@@ -5,6 +5,7 @@ import { api } from '../api.ts';
 import { EffectText } from '../changes/effects.tsx';
 import { usePlace } from '../place.ts';
 import { keep, readKept } from '../platform.ts';
+import { readJson } from '../read-json.ts';
 import { Button } from '../ui/button.tsx';
 import { fieldStyle } from '../ui/field.tsx';
 import { Name } from '../ui/name.tsx';
@@ -23,7 +24,7 @@ const sample = `{
 export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
   const place = usePlace();
   const [text, setText] = useState(() => readKept('context', sample));
-  const fault = findJsonFault(text);
+  const { fault } = readJson(text);
   const explain = useMutation({
     mutationFn: () => api.evaluate(place, { flag: flag.key, context: JSON.parse(text) }),
     onMutate: () => keep('context', text),
@@ -92,13 +93,4 @@ export function ExplainTab({ flag }: { readonly flag: EnvironmentFlagView }): Re
       </div>
     </div>
   );
-}
-
-function findJsonFault(text: string): string | undefined {
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return `Not JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

@@ -38,6 +38,11 @@ test('what begins like JSON and is none is refused', () => {
   expect(findValuesFault({ kind: 'release', values: 'v1, {oops, v2' })).toContain('{oops, v2 begins');
 });
 
+test('a number that would become another one is refused', () => {
+  for (const kind of ['config', 'release'] as const)
+    expect(findValuesFault({ kind, values: '12345678901234567890' })).toContain('expected a number');
+});
+
 test('modes are names', () => {
   const { variations } = toDefinition({ ...form, kind: 'valve', values: 'normal, cached' });
   expect(variations).toEqual([

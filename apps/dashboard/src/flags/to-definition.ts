@@ -1,4 +1,5 @@
 import type { DefinitionInput, FlagKind, JsonValue } from '@sluice/authoring';
+import { readJson } from '../read-json.ts';
 
 /** What the form of a new flag says. */
 export interface FlagForm {
@@ -32,12 +33,17 @@ function splitNames(text: string): readonly string[] {
     .filter((name) => name !== '');
 }
 
-/** What begins like JSON and is none: a typo would become a text that code does not expect. */
+/** What begins like JSON and is none: a typo would become a text that code does not expect. And what would be lost. */
 export function findValuesFault({ kind, values }: Pick<FlagForm, 'kind' | 'values'>): string | undefined {
   if (kind === 'valve' || kind === 'migration') return undefined;
   const parts = kind === 'config' ? [values] : splitValues(values);
-  const wrong = parts.find((part) => beginsAsJson(part) && !isJson(part))?.trim();
-  return wrong && `${wrong} begins like JSON and is none: is a quote or a bracket missing?`;
+  for (const part of parts) {
+    const read = readJson(part);
+    if (read.fault === undefined) continue;
+    if (read.isJson) return read.fault;
+    if (beginsAsJson(part)) return `${part.trim()} begins like JSON and is none: is a quote or a bracket missing?`;
+  }
+  return undefined;
 }
 
 /** By comma, but not by one within JSON. */
@@ -46,7 +52,7 @@ function splitValues(text: string): readonly string[] {
   let open = '';
   for (const piece of text.split(',')) {
     const part = open + piece;
-    const isOpen = beginsAsJson(part) && !isJson(part);
+    const isOpen = beginsAsJson(part) && !readJson(part).isJson;
     if (!isOpen) parts.push(part);
     open = isOpen ? `${part},` : '';
   }
@@ -57,17 +63,8 @@ function beginsAsJson(text: string): boolean {
   return /^\s*[{["]/.test(text);
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** `60`, `[1, 2]` and `"60"` are JSON; what is not is a text. */
 function parseJsonOrText(text: string): JsonValue {
-  // Whatever JSON there is.
-  return isJson(text) ? (JSON.parse(text) as JsonValue) : text;
+  const { value = text } = readJson(text);
+  return value;
 }
