@@ -1,11 +1,11 @@
 import { type Unit, units } from '@sluice/authoring';
 import { lazy, type ReactNode, Suspense, useEffect, useEffectEvent, useState } from 'react';
-import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { Select } from '../ui/select.tsx';
 import { findRulesFaults, isOfNumbers, type RulesDraft, toRules, withSchema } from './rules-draft.ts';
 import { schemaOfSchemas } from './schema-of-schemas.ts';
+import { TextToggle } from './text-toggle.tsx';
 import { isRecord } from './value-schema.ts';
 
 const JsonEditor = lazy(async () => ({ default: (await import('./json-editor.tsx')).JsonEditor }));
@@ -79,19 +79,14 @@ export function ConfigSettings({ draft, change, setBroken }: ConfigSettingsProps
         </div>
       )}
       {isNumber && (
-        <div>
-          <Button
-            size="row"
-            look="ghost"
-            className="-ml-2.5"
-            onClick={() => {
-              setBroken(false);
-              setTextAsked(!isText);
-            }}
-          >
-            {isText ? 'Edit as a form' : 'Edit the schema as JSON'}
-          </Button>
-        </div>
+        <TextToggle
+          isText={isText}
+          toText="Edit the schema as JSON"
+          toggle={() => {
+            setBroken(false);
+            setTextAsked(!isText);
+          }}
+        />
       )}
       <Field
         label="Varies by"

@@ -1,10 +1,10 @@
 import type { FlagView } from '@sluice/api-client';
 import type { JsonValue } from '@sluice/authoring';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
-import { Button } from '../ui/button.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { findValueFaults } from './find-value-faults.ts';
 import { Ruler } from './ruler.tsx';
+import { TextToggle } from './text-toggle.tsx';
 import { ValueForm } from './value-form.tsx';
 import { boundsOf, fieldKindOf, isInline, stepOf } from './value-schema.ts';
 
@@ -69,19 +69,14 @@ export function ValueBlock({ rules, label, value, was, change, setBroken }: Valu
         />
       )}
       {!isTextOnly && (
-        <div>
-          <Button
-            size="row"
-            look="ghost"
-            className="-ml-2.5"
-            onClick={() => {
-              setBroken(false);
-              setText(!isText);
-            }}
-          >
-            {isText ? 'Edit as a form' : 'Edit as JSON'}
-          </Button>
-        </div>
+        <TextToggle
+          isText={isText}
+          toText="Edit as JSON"
+          toggle={() => {
+            setBroken(false);
+            setText(!isText);
+          }}
+        />
       )}
     </div>
   );
