@@ -28,6 +28,7 @@ export const edgeCommands: readonly Command[] = [
       const log = pino({ level: settings.logLevel });
       const { url, close } = await startEdge(settings, nodeEdgePlatform, log);
       const askedToEnd = platform.untilAskedToEnd();
+      platform.releaseMemory();
       if (platform.isTerminal) {
         output.print(
           `This edge serves SDKs at ${url}, from ${settings.upstream}; what it has is kept in ${settings.data}.`,

@@ -3,6 +3,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** What the command takes from the machine; tests bring their own. */
 export interface CommandPlatform {
@@ -32,6 +34,8 @@ export interface CommandPlatform {
   readonly width: number;
   /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
   readonly untilAskedToEnd: () => Promise<string>;
+  /** Gives back the memory that only starting needed; nothing else happens for some 75 ms. */
+  readonly releaseMemory: () => void;
 }
 
 /** A terminal asks every process; npm and our wrapper pass on what they were asked: the same wish comes several times. */
@@ -61,6 +65,16 @@ function askAtTerminal(question: string): Promise<string> {
     // By Ctrl-D; what was answered already stays.
     lines.once('close', () => resolve(''));
   });
+}
+
+/**
+ * Reading modules and compiling schemas leaves the heap's young generation at its largest, which V8 keeps until memory
+ * is short: 40 MB of an idle server's 160.
+ */
+function releaseMemory(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: NodeJS.GCFunction = runInNewContext('gc');
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 export const nodeCommandPlatform: CommandPlatform = {
@@ -107,4 +121,5 @@ export const nodeCommandPlatform: CommandPlatform = {
         });
       }
     }),
+  releaseMemory,
 };
