@@ -1,11 +1,35 @@
 import { createClient } from '@sluice/sdk-node';
 import { until } from '@sluice/testkit';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasBrowser } from './browser.ts';
 import { findFaults, isTooWide } from './find-faults.ts';
 import { phone, startWorld, type World } from './world.ts';
 
 const production = '/projects/default/environments/production';
+
+/** How many points of a canvas have the colour of a class. */
+function countDrawn(canvas: Locator, shade: string): Promise<number> {
+  return canvas.evaluate((element, name) => {
+    if (!(element instanceof HTMLCanvasElement)) throw new TypeError('this is no canvas');
+    const context = element.getContext('2d');
+    const probe = document.createElement('span');
+    probe.className = name;
+    element.parentElement?.append(probe);
+    const spot = new OffscreenCanvas(1, 1).getContext('2d');
+    if (context === null || spot === null) throw new TypeError('nothing can be drawn here');
+    spot.fillStyle = getComputedStyle(probe).color;
+    probe.remove();
+    spot.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = spot.getImageData(0, 0, 1, 1).data;
+    const { data } = context.getImageData(0, 0, element.width, element.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) count++;
+    }
+    return count;
+  }, shade);
+}
 
 describe.runIf(hasBrowser())('the page of a flag', () => {
   let world: World;
@@ -379,7 +403,10 @@ describe.runIf(hasBrowser())('the page of a flag', () => {
     });
     await world.server.running.context.evaluations.flush();
     const page = await world.open('flags/counted?tab=evaluations');
-    await page.getByRole('img', { name: '40 evaluations in 24 hours: 75% on, 25% off' }).locator('canvas').waitFor();
+    const chart = page.getByRole('img', { name: '40 evaluations in 24 hours: 75% on, 25% off' });
+    await chart.locator('canvas').waitFor();
+    // What happened in the last minutes is in the picture.
+    await until(async () => (await countDrawn(chart.locator('canvas'), 'text-series-1')) > 100);
     await page.getByText('As a table').click();
     await page.getByRole('cell', { name: '30', exact: true }).waitFor();
     expect(await findFaults(page)).toEqual([]);

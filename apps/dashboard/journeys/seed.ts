@@ -137,6 +137,7 @@ export async function seed(server: TestServer, pass: (ms: number) => void = () =
   pass(5 * minuteMs);
   for (const [index, client] of clients.entries()) {
     const answer = async () => 'fresh';
+    client.config('cache.ttl', { default: 60, min: 1, max: 3600, unit: 's' });
     const search = client.valve('search', { modes: { normal: answer, cached: answer, 'off-404': answer } });
     const email = client.valve('email', { modes: { mailgun: answer, ses: answer } });
     for (let call = 0; call < 300; call++) {
@@ -146,8 +147,8 @@ export async function seed(server: TestServer, pass: (ms: number) => void = () =
     for (let user = 0; user < 40; user++) {
       const context = {
         kind: 'multi' as const,
-        user: { key: `user-${index}-${user}` },
-        account: { key: `account-${user % 7}`, plan: user % 3 === 0 ? 'enterprise' : 'free' },
+        user: { key: user === 0 ? 'mara' : `user-${index}-${user}` },
+        account: { key: `account-${index * 20 + (user % 20)}`, plan: user % 3 === 0 ? 'enterprise' : 'free' },
       };
       client.enabled('new-checkout', context);
     }

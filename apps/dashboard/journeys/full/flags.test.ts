@@ -1,3 +1,4 @@
+import { until } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser } from '../browser.ts';
 import { findFaults, isTooWide } from '../find-faults.ts';
@@ -109,10 +110,12 @@ describe.runIf(hasBrowser())('the list of flags', () => {
     const list = page.getByRole('list', { name: 'Flags' });
     const rows = list.getByRole('listitem');
     const main = page.locator('#main');
-    // Page by page they come as one scrolls to their end.
-    for (let at = 1; at <= 4; at++) {
-      await main.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-      await list.locator(`[aria-posinset="${at * 100}"]`).waitFor({ state: 'attached' });
+    // Page by page they come as one goes on scrolling to their end.
+    for (const end of [100, 200, 300, 400]) {
+      await until(async () => {
+        await main.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return (await list.locator(`[aria-posinset="${end}"]`).count()) > 0;
+      });
     }
     expect(await rows.count()).toBeLessThan(80);
     expect(await rows.first().getAttribute('aria-setsize')).toBe('5003');

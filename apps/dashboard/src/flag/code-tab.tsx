@@ -7,7 +7,7 @@ import { listSnippets } from './snippets.ts';
 /** How code asks for the flag: with our SDK and with LaunchDarkly's. */
 export function CodeTab({ flag }: { readonly flag: EnvironmentFlagView }): ReactNode {
   return (
-    <div className="flex max-w-180 flex-col gap-6 pt-4">
+    <div className="flex max-w-240 flex-col gap-6 pt-4">
       {listSnippets(flag, origin).map(({ title, text }) => (
         <Snippet key={title} title={title} text={text} />
       ))}

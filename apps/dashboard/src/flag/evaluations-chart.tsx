@@ -31,10 +31,14 @@ export function EvaluationsChart({ view, name }: EvaluationsChartProps): ReactNo
 
 const chartHeight = 280;
 
+function stepsOf({ series }: EvaluationSeriesView): number {
+  return series[0]?.counts.length ?? 0;
+}
+
 /** Each series with those before it below it; what is drawn first is the whole. */
-function stack({ from, stepMs, series }: EvaluationSeriesView): uPlot.AlignedData {
-  const steps = series[0]?.counts.length ?? 0;
-  const sums = Array.from({ length: steps }, () => 0);
+function stack(view: EvaluationSeriesView): uPlot.AlignedData {
+  const { from, stepMs, series } = view;
+  const sums = Array.from({ length: stepsOf(view) }, () => 0);
   const stacked = series.map(({ counts }) =>
     counts.map((count, at) => {
       const sum = (sums[at] ?? 0) + count;
@@ -65,7 +69,11 @@ function toOptions(view: EvaluationSeriesView, element: HTMLElement): uPlot.Opti
       },
       { ...axis, size: 64, values: (_, values) => values.map((value) => formatCount(value)) },
     ],
-    scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] } },
+    scales: {
+      // A step lasts: the one that goes on now would begin where the chart ends.
+      x: { range: () => [view.from / 1000, (view.from + stepsOf(view) * view.stepMs) / 1000] },
+      y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
+    },
     series: [
       {},
       ...view.series
