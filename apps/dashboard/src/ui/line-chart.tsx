@@ -1,4 +1,5 @@
 import { lazy, type ReactNode, Suspense } from 'react';
+import { Loading } from './loading.tsx';
 
 export type ChartTone = 'ink' | 'accent' | 'amber' | 'series-1' | 'series-2' | 'series-3';
 
@@ -27,7 +28,7 @@ export function LineChart(props: LineChartProps): ReactNode {
   const height = props.height ?? 96;
   return (
     <div role="img" aria-label={props.label} style={{ height }} className="min-w-0">
-      <Suspense fallback={null}>
+      <Suspense fallback={<Loading rows={3} />}>
         <LinePlot {...props} height={height} />
       </Suspense>
     </div>

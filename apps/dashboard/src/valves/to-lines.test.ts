@@ -25,6 +25,8 @@ test('a line has every step but the one that is not over, in calls a second', ()
 });
 
 test('a chart has a sentence as its name', () => {
-  expect(describeLines({ valve }, '3 hours')).toBe('Calls in 3 hours: 1,200 by cached, 95% within 12 ms');
+  expect(describeLines({ valve }, '3 hours')).toBe('Calls in 3 hours: 1,200 by cached, 95% within 13 ms');
+  const fast = { ...valve, modes: [{ mode: 'cached', count: 2, ...latency, p95Ms: 0 }] };
+  expect(describeLines({ valve: fast }, '3 hours')).toBe('Calls in 3 hours: 2 by cached, 95% within 1 ms');
   expect(describeLines({}, '3 hours')).toBe('No calls in 3 hours');
 });

@@ -39,7 +39,8 @@ export function describeLines({ valve }: Pick<FlagTelemetryView, 'valve'>, span:
   const modes = valve?.modes.filter(({ count }) => count > 0) ?? [];
   if (modes.length === 0) return `No calls in ${span}`;
   const parts = modes.map(
-    ({ mode, count, p95Ms }) => `${formatCount(count)} by ${mode}, 95% within ${formatCount(Math.round(p95Ms))} ms`,
+    ({ mode, count, p95Ms }) =>
+      `${formatCount(count)} by ${mode}, 95% within ${formatCount(Math.max(1, Math.ceil(p95Ms)))} ms`,
   );
   return `Calls in ${span}: ${parts.join('; ')}`;
 }
