@@ -215,6 +215,7 @@ describe.runIf(hasBrowser())('pages', () => {
     const page = await world.open('now');
     await page.goto(`http://127.0.0.1:${network.port}/default/production/flags`);
     await page.getByRole('banner').getByText('Live').waitFor();
+    await page.getByRole('link', { name: /banner/ }).waitFor();
     network.swallow();
     network.disconnect();
     await page.getByRole('banner').getByText('Reconnecting').waitFor();
