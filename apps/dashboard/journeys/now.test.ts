@@ -97,13 +97,16 @@ describe.runIf(hasBrowser())('a page that loses its server', () => {
     await banner.getByText(/No contact for \d+ s/).waitFor({ timeout: 30_000 });
     expect(await banner.textContent()).toMatch(/This page shows \d\d:\d\d:\d\d\. *Your applications keep working\./);
     await page.getByRole('status').filter({ hasText: 'No contact' }).waitFor();
+    // While it is away: once it is back, the page may be sooner than a hand.
+    const tried = page.waitForRequest(/\/events\b/);
+    await banner.getByRole('button', { name: 'Try now' }).click();
+    await tried;
 
     const again = await startTestServer({ folder, port, dashboard: dashboardFolder });
     onTestFinished(async () => {
       await world.browser.close();
       await again.close();
     });
-    await banner.getByRole('button', { name: 'Try now' }).click();
     await banner.waitFor({ state: 'detached', timeout: 30_000 });
     await again.change({ flag: 'shown', instructions: [{ kind: 'turn-on' }] });
     await page.getByText('shown turned on').waitFor();
