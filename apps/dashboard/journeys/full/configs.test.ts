@@ -165,7 +165,10 @@ describe.runIf(hasBrowser())('a config in the dashboard', () => {
     await page.getByRole('heading', { name: 'As the layers say' }).waitFor();
 
     await page.getByRole('link', { name: 'Explain' }).click();
-    await page.getByRole('textbox').last().fill('{"kind": "account", "key": "42"}');
+    const who = page.getByRole('textbox', { name: /^Who: a context/ });
+    await who.fill('{"kind": "account", "key": "41", "key": "42"}');
+    await page.getByRole('alert').getByText('key: expected each name once, got it twice').waitFor();
+    await who.fill('{"kind": "account", "key": "42"}');
     await page.getByRole('button', { name: 'Explain' }).click();
     const answer = page.getByRole('region', { name: 'What they get' });
     await answer.getByText('90 s').first().waitFor();

@@ -1,13 +1,10 @@
 import type { EnvironmentFlagView, ExplanationView } from '@sluice/api-client';
 import { describeClauses, describeValue } from '@sluice/authoring';
 import { useMutation } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { api } from '../api.ts';
+import { ContextForm } from '../flag/context-form.tsx';
 import { usePlace } from '../place.ts';
-import { keep, readKept } from '../platform.ts';
-import { Button } from '../ui/button.tsx';
-import { fieldStyle } from '../ui/field.tsx';
-import { RefusedNote } from '../ui/refused-note.tsx';
 import { environmentValueOf, overrideOf } from './config-draft.ts';
 
 const sample = `{
@@ -18,43 +15,18 @@ const sample = `{
 /** Somebody, what they get, and the layer that decides. */
 export function ConfigExplainTab({ config }: { readonly config: EnvironmentFlagView }): ReactNode {
   const place = usePlace();
-  const [text, setText] = useState(() => readKept('config-context', sample));
   const explain = useMutation({
-    mutationFn: () => api.evaluate(place, { flag: config.key, context: JSON.parse(text) }),
-    onMutate: () => keep('config-context', text),
+    mutationFn: (context: Readonly<Record<string, unknown>>) => api.evaluate(place, { flag: config.key, context }),
   });
   return (
     <div className="grid gap-x-8 gap-y-4 pt-4 desktop:grid-cols-2">
-      <form
-        className="flex min-w-0 flex-col gap-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          explain.mutate();
-        }}
-      >
-        <label className="block">
-          <span className="mb-1 block text-ink-2">Who: a context, as code would give it; kind multi for several</span>
-          <textarea
-            rows={8}
-            spellCheck={false}
-            className={`${fieldStyle} h-auto! py-1.5 font-mono`}
-            value={text}
-            onChange={({ target }) => setText(target.value)}
-          />
-        </label>
-        <div className="flex justify-end">
-          <Button type="submit" busy={explain.isPending && 'Asking'}>
-            Explain
-          </Button>
-        </div>
-        {explain.error instanceof SyntaxError ? (
-          <p role="alert" className="text-red-text">
-            Not JSON: {explain.error.message}
-          </p>
-        ) : (
-          <RefusedNote error={explain.error} />
-        )}
-      </form>
+      <ContextForm
+        kept="config-context"
+        sample={sample}
+        explain={explain.mutate}
+        isBusy={explain.isPending}
+        error={explain.error}
+      />
       <div aria-live="polite">
         {explain.data === undefined ? (
           <p className="text-ink-2">Says which layers apply to them, and which of these wins.</p>

@@ -5,6 +5,7 @@ import { after } from '../platform.ts';
 export function Loading({ rows = 6 }: { readonly rows?: number }): ReactNode {
   const [isLate, setLate] = useState(false);
   useEffect(() => after(150, () => setLate(true)), []);
+  // Nothing to see yet; who asks whether the page is whole is told that it is not.
   if (!isLate) return <div data-loading hidden />;
   const widths = ['w-3/5', 'w-4/5', 'w-2/5'];
   return (
