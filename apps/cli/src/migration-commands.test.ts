@@ -88,7 +88,7 @@ async function count(events: readonly string[], mismatches: readonly EncodedMism
   const { db, telemetry } = server.running.context;
   const environments = db.selectFrom('environments').select('id').where('key', '=', 'production');
   const { id } = await environments.executeTakeFirstOrThrow();
-  const told = telemetry.record(id, { session: 's-1', sequence: 1, agoMs: -10_000, window: window.encode() });
+  const told = telemetry.record(id, { session: 's-1', sequence: 1, agoMs: -20_000, window: window.encode() });
   await telemetry.flush();
   await told;
 }

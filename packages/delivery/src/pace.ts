@@ -11,8 +11,11 @@ const heartbeatMs = 10_000;
 const windowMsPerInstance = 4;
 const windows = { leastMs: 5000, mostMs: 300_000 };
 
+/** What instances are told of how often to report; servers of earlier releases do not say how long windows are. */
+type Pace = Extract<Notice, { event: 'fleet' }> & { readonly windowMs: number };
+
 /** How instances are to report when there are so many of them at this process. */
-export function paceFor(instances: number): Extract<Notice, { event: 'fleet' }> {
+export function paceFor(instances: number): Pace {
   const spreadMs = Math.min(spread.mostMs, Math.max(spread.leastMs, Math.round(instances * spreadMsPerInstance)));
   const delayMs = Math.min(longestDelayMs, Math.round(instances * delayMsPerInstance));
   const windowMs = Math.min(windows.mostMs, Math.max(windows.leastMs, instances * windowMsPerInstance));

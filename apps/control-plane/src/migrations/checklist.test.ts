@@ -1,4 +1,3 @@
-import { TelemetryWindow } from '@sluice/protocol';
 import {
   type ApiAnswer,
   createFakeServerPlatform,
@@ -126,15 +125,18 @@ describe('comparisons', () => {
   });
 
   test('of the time before the last change do not count, however short ago they are told', async () => {
-    const { id } = await server.running.context.db.selectFrom('environments').select('id').executeTakeFirstOrThrow();
-    const window = new TelemetryWindow();
-    for (let at = 0; at < 3000; at++) window.find('migration', 'orders')?.count('default', 'shadow', 'equal', 0);
-    const { telemetry } = server.running.context;
-    const told = telemetry.record(id, { session: 's', sequence: 1, agoMs: 0, window: window.encode() });
-    await telemetry.flush();
-    await told;
+    await tellComparisons(server, 'orders', { equal: 3000, agoMs: 0 });
     for (const stage of ['dualwrite', 'shadow']) await ask({ stage });
     expect(await readComparisons()).toMatchObject({ isPassed: false, compared: 0 });
+    // It began before the change and ended in other ten seconds than those of the change.
+    await platform.clock.advance(10_000 - (platform.now() % 10_000) - 100);
+    for (const stage of ['dualwrite', 'shadow']) await ask({ stage });
+    await platform.clock.advance(4900);
+    await tellComparisons(server, 'orders', { equal: 3000, agoMs: 0 });
+    expect(await readComparisons()).toMatchObject({ isPassed: false, compared: 0 });
+    await platform.clock.advance(10_000);
+    await tellComparisons(server, 'orders', { equal: 3000, agoMs: 0 });
+    expect(await readComparisons()).toMatchObject({ isPassed: true, compared: 3000 });
   });
 
   test('are not waited for where somebody says so by name, and the history says what was found and why', async () => {

@@ -1,5 +1,6 @@
 import type { CheckView, MigrationBarrierView } from '@sluice/api-client';
 import type { MigrationCheck } from '@sluice/authoring';
+import { paceFor } from '@sluice/delivery';
 import { findShareBound, findTrialsNeeded } from '@sluice/stats';
 import { hasRanges, readStanding } from '../backfill/backfill-queries.ts';
 import type { EnvironmentRow, Reads } from '../database/schema.ts';
@@ -55,7 +56,7 @@ export async function gatherEvidence(reads: Reads, asked: Asked, fleet: FleetRec
   return {
     backfill: await sumRanges(reads, asked),
     repairs: sumRepairs(fleet, asked.key),
-    comparisons: await findComparisons(reads, asked),
+    comparisons: await findComparisons(reads, asked, fleet.instances.length),
   };
 }
 
@@ -91,6 +92,7 @@ function listNames(found: readonly { readonly instance: Instance }[]): readonly 
 async function findComparisons(
   reads: Reads,
   { environment, key, version, now }: Asked,
+  instances: number,
 ): Promise<Evidence['comparisons']> {
   const change = await reads
     .selectFrom('changes')
@@ -99,8 +101,10 @@ async function findComparisons(
     .where('version', '=', version)
     .executeTakeFirst();
   const since = change?.createdAt ?? 0;
-  // Of the ten seconds in which it was changed, or the minute or hour that they are added up to, nobody can tell.
-  const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, since) + finest.periodMs };
+  // A window told after the change may have begun before it. Of the ten seconds in which the last of those can have
+  // ended, or the minute or hour that they are added up to, nobody can tell either.
+  const straddlesUntil = since + paceFor(instances).windowMs;
+  const span = { ...spanOf(now, now - since, mostPeriods), from: startOf(finest, straddlesUntil) + finest.periodMs };
   const counted = await listCounted(reads, { environmentId: environment.id, kinds: ['migration'], key }, span);
   const { compared, persistent } = toMigrationView(counted)?.compared ?? { compared: 0, persistent: 0 };
   const atMost = findShareBound(persistent, compared);

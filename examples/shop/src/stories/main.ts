@@ -45,7 +45,7 @@ const stories: Readonly<Record<string, (world: World) => Promise<void>>> = {
   'moved-database': async (world) => {
     const [, postgres] = process.argv.slice(2);
     const { proof, figures } = await movedDatabase(world, {
-      ...{ postgres, customers: 20, compared: 500, createId: randomUUID, now: () => performance.now(), say },
+      ...{ postgres, customers: 10, compared: 200, createId: randomUUID, now: () => performance.now(), say },
     });
     assert.deepEqual(proof, movedDatabaseProof);
     assert(figures.returnedMs < 1000, 'SQLite answers again within a second');

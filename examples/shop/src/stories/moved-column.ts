@@ -62,7 +62,9 @@ export async function movedColumn(
     await go('shadow');
     const found = await compareReads(prices, compared);
     say(`both columns are written; reads are compared: cents ${found}`);
-    say(`of ${first.rows} rows from before ${first.reported.length} differ: ${first.reported[0]?.reason}`);
+    say(
+      `${first.rows} rows from before were copied, and ${first.reported.length} are not alike: ${first.reported[0]?.reason}`,
+    );
 
     // What is there has the right versions already, so that nothing would replace it.
     await go('off');

@@ -72,7 +72,7 @@ export async function movedDatabase(world: World, { postgres, customers: count, 
     const first = await backfill();
     const reasons = [...new Set(first.reported.map(({ reason }) => reason))];
     say(
-      `both are written; of ${first.rows} orders from before ${first.reported.length} are not as they were: ${reasons}`,
+      `both are written; ${first.rows} orders from before were copied, and ${first.reported.length} are not alike: ${reasons}`,
     );
     await go('shadow');
     const found = await compareReads(orders, compared);

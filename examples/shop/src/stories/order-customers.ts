@@ -21,7 +21,7 @@ interface Customer {
   readMs: number;
 }
 
-const pauseMs = 20;
+const pauseMs = 100;
 
 export function startOrderCustomers(shopUrl: string, count: number, now: () => number): OrderCustomers {
   const customers = Array.from({ length: count }, (_, at): Customer => {

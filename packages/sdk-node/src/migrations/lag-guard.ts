@@ -4,8 +4,9 @@ import type { Clock } from '@sluice/sdk-common';
 const tickMs = 20;
 const windowMs = 5000;
 const lateMs = 50;
-/** More than so much of the time late: the share is halved. Below a 32nd it is nothing. */
+/** More than so much of the time late: the share is halved. */
 const lateShare = 0.01;
+/** Costs next to nothing, and a process that is always late would otherwise never know whether its stores agree. */
 const leastShare = 1 / 32;
 /** A window that was not late gives back so much: a tenth in 10 s. */
 const recovery = 0.05;
@@ -30,7 +31,7 @@ export class LagGuard {
     this.#clock = clock;
   }
 
-  /** From 0 to 1. */
+  /** From a 32nd to 1. */
   get share(): number {
     return this.#share;
   }
@@ -65,7 +66,7 @@ export class LagGuard {
   }
 
   #judge(): void {
-    if (this.#late > this.#ticks * lateShare) this.#share = this.#share / 2 < leastShare ? 0 : this.#share / 2;
+    if (this.#late > this.#ticks * lateShare) this.#share = Math.max(leastShare, this.#share / 2);
     else this.#share = Math.min(1, this.#share + recovery);
     this.#beginWindow();
   }
