@@ -37,6 +37,34 @@ export const peopleCommands: readonly Command[] = [
       return undefined;
     },
   }),
+  defineCommand({
+    name: 'people recover',
+    summary:
+      'make a link by which somebody who lost their password or their phone chooses another password, within a day',
+    arguments: ['EMAIL'],
+    options: connectionOptions,
+    examples: ['sluice people recover ann@example.com'],
+    run: async ({ words: [email = ''], options, platform, output }) => {
+      const { api } = connect(options, platform);
+      const { items } = await api.listPeople();
+      const person = items.find((each) => each.email.toLowerCase() === email.toLowerCase());
+      if (person === undefined) {
+        const here =
+          items.length === 0 ? 'there is nobody yet' : `these are: ${items.map((each) => each.email).join(', ')}`;
+        throw usageError(`nobody here has the e-mail address ${email}; ${here}`);
+      }
+      const recovery = await api.createRecovery(person.id);
+      if (options.json === true) output.printJson(recovery);
+      else {
+        output.print(
+          `${person.name} can choose another password by this link, once, within a day. It is shown only now:`,
+        );
+        output.print(`  ${recovery.link}`);
+        output.print('Their second factor and all their sessions end with it.');
+      }
+      return undefined;
+    },
+  }),
 ];
 
 function isRole(text: string): text is Role {

@@ -72,6 +72,11 @@ const outside = [
     path: 'invitation',
     component: lazyPage(() => import('./session/come-in-page.tsx'), 'InvitationPage'),
   }),
+  createRoute({
+    ...atRoot,
+    path: 'recovery',
+    component: lazyPage(() => import('./session/recovery-page.tsx'), 'RecoveryPage'),
+  }),
   createRoute({ ...atRoot, path: '$project', component: Entry }),
 ] as const;
 

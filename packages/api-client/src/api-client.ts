@@ -36,6 +36,7 @@ import type {
   NewEdgeView,
   NewEnvironmentView,
   NewInvitationView,
+  NewRecoveryView,
   NewTokenView,
   NewTotpView,
   NowView,
@@ -290,6 +291,8 @@ export interface ApiClient {
   logOut(): Promise<void>;
   setUp(body: AcceptanceInput): Promise<SessionView>;
   acceptInvitation(body: AcceptanceInput): Promise<SessionView>;
+  /** By a link of `createRecovery`: ends all sessions of before, and the second factor. */
+  recover(body: { readonly token: string; readonly password: string }): Promise<SessionView>;
   listOwnSessions(): Promise<Page<OwnSessionView>>;
   endOwnSession(id: string): Promise<void>;
   /** Ends all other sessions; this one is another afterwards, see `verifyTotp`. */
@@ -302,6 +305,9 @@ export interface ApiClient {
   listPeople(): Promise<Page<PersonView>>;
   changePerson(id: string, body: { readonly grants: readonly Grant[] }): Promise<PersonView>;
   removePerson(id: string): Promise<void>;
+  /** Of whoever lost their password; the link works once, within a day, and ends the one of before. */
+  createRecovery(id: string): Promise<NewRecoveryView>;
+  takeRecoveryBack(id: string): Promise<void>;
   listInvitations(): Promise<Page<InvitationView>>;
   invite(body: { readonly email?: string | undefined; readonly grants: readonly Grant[] }): Promise<NewInvitationView>;
   takeInvitationBack(id: string): Promise<void>;
@@ -441,6 +447,7 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     logOut: () => call('DELETE', '/session'),
     setUp: (body) => call('POST', '/setup', body),
     acceptInvitation: (body) => call('POST', '/invitations/accept', body),
+    recover: (body) => call('POST', '/session/recovery', body),
     listOwnSessions: () => call('GET', '/people/me/sessions'),
     endOwnSession: (id) => call('DELETE', `/people/me/sessions/${enc(id)}`),
     changePassword: (password, newPassword) => call('POST', '/people/me/password', { password, newPassword }),
@@ -450,6 +457,8 @@ export function createApiClient({ url, token, csrfToken, fetch, timeoutMs = 10_0
     listPeople: () => call('GET', '/people'),
     changePerson: (id, body) => call('PATCH', `/people/${enc(id)}`, body),
     removePerson: (id) => call('DELETE', `/people/${enc(id)}`),
+    createRecovery: (id) => call('POST', `/people/${enc(id)}/recovery`),
+    takeRecoveryBack: (id) => call('DELETE', `/people/${enc(id)}/recovery`),
     listInvitations: () => call('GET', '/invitations'),
     invite: (body) => call('POST', '/invitations', body),
     takeInvitationBack: (id) => call('DELETE', `/invitations/${enc(id)}`),

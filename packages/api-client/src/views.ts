@@ -1320,6 +1320,8 @@ export const personView = named('Person', {
   hasTotp: z.boolean(),
   grants: list(grantView),
   createdAt: time,
+  /** Until when they may choose another password by a link that was made for them; null: there is none. */
+  recoveryExpiresAt: time.nullable(),
 });
 export type PersonView = z.output<typeof personView>;
 
@@ -1336,6 +1338,10 @@ export type InvitationView = z.output<typeof invitationView>;
 /** The only time that the link is shown. */
 export const newInvitationView = named('NewInvitation', { link: text, expiresAt: time });
 export type NewInvitationView = z.output<typeof newInvitationView>;
+
+/** The only time that the link is shown. */
+export const newRecoveryView = named('NewRecovery', { link: text, expiresAt: time });
+export type NewRecoveryView = z.output<typeof newRecoveryView>;
 
 const callCounts = list(count);
 

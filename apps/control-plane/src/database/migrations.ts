@@ -25,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '013-production': { up: addProduction },
   '014-listings': { up: createListingTable },
   '015-evaluation-hours': { up: createEvaluationHourTable },
+  '016-recoveries': { up: createRecoveryTable },
 };
 
 /** Brings the database to the form that this release needs. */
@@ -512,4 +513,14 @@ async function createEvaluationHourTable(db: AnyDatabase): Promise<void> {
     where m.variation < 1000
     group by 1, 2, 3, 4
   `.execute(db);
+}
+
+async function createRecoveryTable(db: AnyDatabase): Promise<void> {
+  const text = textOf(db);
+  await db.schema
+    .createTable('recoveries')
+    .addColumn('person_id', text, (column) => column.primaryKey().references('people.id').onDelete('cascade'))
+    .addColumn('hash', text, (column) => column.notNull().unique())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
 }

@@ -37,6 +37,7 @@ export interface Tables {
   twoFactors: TwoFactorRow;
   verifications: VerificationRow;
   invitations: InvitationRow;
+  recoveries: RecoveryRow;
 }
 
 export type Database = Kysely<Tables>;
@@ -426,4 +427,12 @@ export interface InvitationRow {
   createdAt: number;
   /** Null: the setup link, which is valid while there is nobody. */
   expiresAt: number | null;
+}
+
+/** A link by which somebody who is here may choose another password, once. */
+export interface RecoveryRow {
+  personId: string;
+  /** SHA-256 of what the link holds. */
+  hash: string;
+  expiresAt: number;
 }

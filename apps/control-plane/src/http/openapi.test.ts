@@ -121,6 +121,7 @@ describe('the OpenAPI document', () => {
         'POST /session',
         'DELETE /session',
         'POST /session/totp',
+        'POST /session/recovery',
         'GET /session/sign-on/{id}',
         'GET /session/sign-on/callback/{id}',
         'POST /setup',
@@ -131,6 +132,8 @@ describe('the OpenAPI document', () => {
         'GET /people',
         'PATCH /people/{person}',
         'DELETE /people/{person}',
+        'POST /people/{person}/recovery',
+        'DELETE /people/{person}/recovery',
         'GET /people/me/sessions',
         'DELETE /people/me/sessions/{session}',
         'POST /people/me/password',
@@ -474,6 +477,13 @@ describe('every answer is as the document says, and has nothing that it does not
     await ask('POST', `${me}/password`, `${me}/password`, passwords, bobs);
     const [, { id: person }] = (await ask('GET', '/people', '/people')).body.items;
     await ask('PATCH', '/people/{person}', `/people/${person}`, { grants: [{ role: 'editor' }] });
+    const recovery = '/people/{person}/recovery';
+    const back = (await ask('POST', recovery, `/people/${person}/recovery`)).body;
+    await ask('GET', '/people', '/people');
+    const forgotten = { token: back.link.split('#')[1], password: 'a password that is known' };
+    await ask('POST', '/session/recovery', '/session/recovery', forgotten, bobs);
+    await ask('POST', recovery, `/people/${person}/recovery`);
+    await ask('DELETE', recovery, `/people/${person}/recovery`);
     await ask('DELETE', '/people/{person}', `/people/${person}`);
   });
 

@@ -4,6 +4,7 @@ import type { Reads, Writes } from '../database/schema.ts';
 import { ServerError } from '../errors.ts';
 import { createId } from '../ids.ts';
 import type { Platform } from '../platform.ts';
+import { addPassword } from './add-password.ts';
 import { refuseTakenName } from './names.ts';
 import { parseGrants } from './people-queries.ts';
 
@@ -101,7 +102,6 @@ export async function acceptInvitation(
   await refuseTakenName(writes, name, 'person');
   const id = createId(platform);
   const now = new Date(platform.now()).toISOString();
-  const times = { createdAt: now, updatedAt: now };
   const { numInsertedOrUpdatedRows } = await writes
     .insertInto('people')
     .values({
@@ -113,7 +113,8 @@ export async function acceptInvitation(
       image: null,
       twoFactorEnabled: 0,
       grantsJson: invitation.grantsJson,
-      ...times,
+      createdAt: now,
+      updatedAt: now,
     })
     .onConflict((conflict) => conflict.column('email').doNothing())
     .executeTakeFirst();
@@ -121,25 +122,6 @@ export async function acceptInvitation(
     const message = `somebody with the e-mail address ${email} is here already`;
     throw new ServerError('already-exists', message, { faults: [{ path: 'email', message }] });
   }
-  const none = {
-    accessToken: null,
-    refreshToken: null,
-    idToken: null,
-    accessTokenExpiresAt: null,
-    refreshTokenExpiresAt: null,
-    scope: null,
-  };
-  await writes
-    .insertInto('accounts')
-    .values({
-      id: createId(platform),
-      personId: id,
-      providerId: 'credential',
-      accountId: id,
-      password: passwordHash,
-      ...none,
-      ...times,
-    })
-    .execute();
+  await addPassword(writes, { personId: id, passwordHash }, platform);
   return { id, grants: parseGrants(invitation.grantsJson) };
 }

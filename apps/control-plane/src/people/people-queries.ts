@@ -14,6 +14,16 @@ export async function findPerson(reads: Reads, id: string): Promise<PersonRow | 
   return reads.selectFrom('people').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+/** Until when each person who has a link for it may choose another password, by id. */
+export async function listRecoveries(reads: Reads, now: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await reads
+    .selectFrom('recoveries')
+    .select(['personId', 'expiresAt'])
+    .where('expiresAt', '>', now)
+    .execute();
+  return new Map(rows.map(({ personId, expiresAt }) => [personId, expiresAt]));
+}
+
 export async function listPeople(reads: Reads): Promise<readonly PersonRow[]> {
   return reads.selectFrom('people').selectAll().orderBy('email').execute();
 }

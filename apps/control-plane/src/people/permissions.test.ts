@@ -61,6 +61,7 @@ const open = [
   'DELETE /session',
   'POST /setup',
   'POST /invitations/accept',
+  'POST /session/recovery',
   'DELETE /people/me/sessions/{session}',
   'POST /people/me/password',
   'POST /people/me/totp',

@@ -1,4 +1,11 @@
-import { invitationView, newInvitationView, type PersonView, pageOf, personView } from '@sluice/api-client';
+import {
+  invitationView,
+  newInvitationView,
+  newRecoveryView,
+  type PersonView,
+  pageOf,
+  personView,
+} from '@sluice/api-client';
 import { grantsSchema } from '@sluice/authoring';
 import * as z from 'zod';
 import type { PersonRow } from '../database/schema.ts';
@@ -7,8 +14,9 @@ import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { createInvitation } from './invitation-commands.ts';
-import { findPerson, listPeople, parseGrants } from './people-queries.ts';
+import { findPerson, listPeople, listRecoveries, parseGrants } from './people-queries.ts';
 import { changeGrants, removePerson } from './person-commands.ts';
+import { createRecovery, takeRecoveryBack } from './recovery-commands.ts';
 import { emailSchema } from './session-routes.ts';
 
 const invitationBody = z.strictObject({ email: emailSchema.optional(), grants: grantsSchema });
@@ -23,7 +31,10 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
   app.get(
     '/people',
     { config: { needs: 'admin' }, schema: { summary: 'List people', response: { 200: pageOf(personView) } } },
-    async () => ({ items: (await listPeople(db)).map(toPersonView) }),
+    async () => {
+      const recoveries = await listRecoveries(db, platform.now());
+      return { items: (await listPeople(db)).map((row) => toPersonView(row, recoveries)) };
+    },
   );
 
   app.patch(
@@ -45,7 +56,7 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
         if (row === undefined) throw notFound('person with the id', id);
         return {
           status: 200,
-          body: toPersonView(row),
+          body: toPersonView(row, await listRecoveries(writes, platform.now())),
           note: { message: 'said what somebody may do', fields: { person: id, name: row.name, grants } },
         };
       }),
@@ -65,6 +76,40 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
         const { person } = request.params;
         await removePerson(writes, person);
         return { status: 204, body: undefined, note: { message: 'removed somebody', fields: { person } } };
+      }),
+  );
+
+  app.post(
+    '/people/:person/recovery',
+    {
+      schema: {
+        summary:
+          'Let somebody who lost their password choose another; the link is shown only now, and works once, within a day',
+        params: personParams,
+        response: { 201: newRecoveryView },
+      },
+    },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { person, token, expiresAt } = await createRecovery(writes, request.params.person, platform);
+        return {
+          status: 201,
+          body: { link: `${people.origin}/recovery#${token}`, expiresAt },
+          note: { message: 'made a link to come back', fields: { person: person.id, name: person.name } },
+        };
+      }),
+  );
+
+  app.delete(
+    '/people/:person/recovery',
+    {
+      schema: { summary: 'Take such a link back', params: personParams, response: { 204: z.undefined() } },
+    },
+    (request, reply) =>
+      runCommand(context, request, reply, async (writes) => {
+        const { person } = request.params;
+        await takeRecoveryBack(writes, person);
+        return { status: 204, body: undefined, note: { message: 'took back a link to come back', fields: { person } } };
       }),
   );
 
@@ -134,7 +179,10 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
   );
 }
 
-function toPersonView({ id, email, name, twoFactorEnabled, grantsJson, createdAt }: PersonRow): PersonView {
+function toPersonView(
+  { id, email, name, twoFactorEnabled, grantsJson, createdAt }: PersonRow,
+  recoveries: ReadonlyMap<string, number>,
+): PersonView {
   return {
     id,
     email,
@@ -142,5 +190,6 @@ function toPersonView({ id, email, name, twoFactorEnabled, grantsJson, createdAt
     hasTotp: twoFactorEnabled === 1,
     grants: parseGrants(grantsJson),
     createdAt: Date.parse(createdAt),
+    recoveryExpiresAt: recoveries.get(id) ?? null,
   };
 }

@@ -14,6 +14,7 @@ import { findPersonOf, passCookies, toAuthHeaders } from './find-person.ts';
 import { acceptInvitation, isSetUp } from './invitation-commands.ts';
 import { listHolders } from './list-holders.ts';
 import { findPerson, parseGrants } from './people-queries.ts';
+import { recover } from './recovery-commands.ts';
 
 export const emailSchema = z.email('an e-mail address').max(256);
 
@@ -24,11 +25,14 @@ const loginCodeBody = z.strictObject({ code: z.string().min(6).max(32) });
 
 export const codeBody = z.strictObject({ code: z.string().regex(/^\d{6}$/, 'six digits') });
 
-const acceptBody = z.strictObject({
+const recoveryBody = z.strictObject({
   token: z.string().min(1).max(64),
+  password: z.string().min(minPasswordLength).max(maxPasswordLength),
+});
+
+const acceptBody = recoveryBody.extend({
   email: emailSchema,
   name: z.string().trim().min(1).max(256),
-  password: z.string().min(minPasswordLength).max(maxPasswordLength),
 });
 
 /** Logging in and out, which nobody has to be logged in for. */
@@ -106,8 +110,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
       async (request, reply) => {
         admit(request, 'link');
         const { password, ...who } = request.body;
-        const auth = await people.auth();
-        const passwordHash = await (await auth.$context).password.hash(password);
+        const passwordHash = await hashPassword(password);
         const accepted = await db
           .transaction()
           .execute((writes) =>
@@ -120,6 +123,35 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
         return view;
       },
     );
+  }
+
+  app.post(
+    '/session/recovery',
+    {
+      schema: {
+        summary: 'Come back by a link: choose another password; ends all sessions of before, and the second factor',
+        body: recoveryBody,
+        response: { 201: sessionView },
+      },
+    },
+    async (request, reply) => {
+      admit(request, 'link');
+      const { token, password } = request.body;
+      const passwordHash = await hashPassword(password);
+      const { id, name, email } = await db
+        .transaction()
+        .execute((writes) => recover(writes, { token, passwordHash }, platform));
+      request.log.info({ person: id, name }, 'somebody came back by a link');
+      const view = await logIn(request, reply, { email, password });
+      if (view === undefined) throw new RangeError('nobody has an authenticator app when they come back');
+      reply.code(201);
+      return view;
+    },
+  );
+
+  async function hashPassword(password: string): Promise<string> {
+    const auth = await people.auth();
+    return (await auth.$context).password.hash(password);
   }
 
   /** Counts an attempt to get in, by which no page of somebody else may log anybody in. */

@@ -11,6 +11,7 @@ import { Loaded } from '../ui/loaded.tsx';
 import { RefusedNote } from '../ui/refused-note.tsx';
 import { Row, Rows, Section } from '../ui/section.tsx';
 import { GrantsDialog } from './grants-dialog.tsx';
+import { RecoveryDialog } from './recovery-dialog.tsx';
 import { RemovePersonDialog } from './remove-person-dialog.tsx';
 
 /** Who is here, and who is invited. */
@@ -47,7 +48,7 @@ export function People(): ReactNode {
 
 function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
   const isYou = useSession().data?.person?.id === person.id;
-  const [open, setOpen] = useState<'grants' | 'remove'>();
+  const [open, setOpen] = useState<'grants' | 'recovery' | 'remove'>();
   const close = () => setOpen(undefined);
   return (
     <Row columns="tablet:grid-cols-[minmax(0,14rem)_minmax(0,18rem)_minmax(0,1fr)_auto]">
@@ -55,6 +56,11 @@ function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
         <b className="min-w-0">{person.name}</b>
         {isYou && <span className="text-ink-3">you</span>}
         {person.hasTotp && <Chip>two factors</Chip>}
+        {person.recoveryExpiresAt !== null && (
+          <Chip>
+            link to come back until <Clock at={person.recoveryExpiresAt} />
+          </Chip>
+        )}
       </span>
       <span className="min-w-0 text-ink-2 max-tablet:col-start-1">{person.email}</span>
       <span className="min-w-0 text-ink-2 max-tablet:col-start-1">{describeGrants(person.grants)}</span>
@@ -67,11 +73,17 @@ function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
         >
           Change…
         </Button>
+        {!isYou && (
+          <Button look="ghost" size="row" aria-label={`Let ${person.name} back in`} onClick={() => setOpen('recovery')}>
+            Let back in…
+          </Button>
+        )}
         <Button look="ghost" size="row" aria-label={`Remove ${person.name}`} onClick={() => setOpen('remove')}>
           Remove…
         </Button>
       </span>
       {open === 'grants' && <GrantsDialog person={person} isYou={isYou} close={close} />}
+      {open === 'recovery' && <RecoveryDialog person={person} close={close} />}
       {open === 'remove' && <RemovePersonDialog person={person} isYou={isYou} close={close} />}
     </Row>
   );

@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { ApiError, api } from '../api.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
-import { Message } from '../ui/message.tsx';
+import { BrokenLink } from './broken-link.tsx';
 import { Door } from './door.tsx';
 import { beginSession } from './session.ts';
 
@@ -38,13 +38,7 @@ function ComeIn({ title, send }: ComeInProps): ReactNode {
   const faults = comeIn.error instanceof ApiError ? comeIn.error.errors : [];
   const faultOf = (field: string) => faults.find(({ path }) => path === field)?.message;
   const [nameFault, emailFault] = [faultOf('name'), faultOf('email')];
-  if (token === '') {
-    return (
-      <Door title="This link is not whole">
-        <Message title="Its last part is missing">Copy all of it, with what stands behind the #.</Message>
-      </Door>
-    );
-  }
+  if (token === '') return <BrokenLink />;
   return (
     <Door title={title}>
       <form

@@ -79,6 +79,7 @@ function PasswordForm({ needsCode }: { readonly needsCode: () => void }): ReactN
         required
         value={password}
         onChange={({ target }) => setPassword(target.value)}
+        hint="Lost? Any administrator can make a link by which you choose another."
         fault={logIn.error?.message}
       />
       <Button type="submit" look="write" className="mt-1 h-9" busy={logIn.isPending && 'Signing in'}>

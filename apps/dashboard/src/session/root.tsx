@@ -15,7 +15,7 @@ export function Root(): ReactNode {
     if (isIn) setWasIn(true);
   }, [isIn]);
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  if (['/setup', '/invitation'].includes(path)) return <Outlet />;
+  if (['/setup', '/invitation', '/recovery'].includes(path)) return <Outlet />;
   if (session.isPending) return <Loading />;
   if (session.data === undefined) {
     return (
