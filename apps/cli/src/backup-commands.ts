@@ -1,6 +1,7 @@
-import { createBackup, describeDatabase, nodePlatform, restoreBackup } from '@sluice/control-plane';
+import { describeDatabase } from '@sluice/control-plane/basics';
 import { type Command, defineCommand } from './command.ts';
 import { findPlace, placeOptions } from './data-place.ts';
+import { loadServer } from './server-parts.ts';
 
 export const backupCommands: readonly Command[] = [
   defineCommand({
@@ -12,6 +13,7 @@ export const backupCommands: readonly Command[] = [
     run: async ({ words: [given], options, platform, output }) => {
       const stamp = new Date(platform.now()).toISOString().replaceAll(/[:.]/g, '-').slice(0, 19);
       const place = findPlace(options, platform);
+      const { createBackup, nodePlatform } = await loadServer();
       const { file, sizeBytes } = await createBackup(place, given ?? `sluice-backup-${stamp}.db`, {
         ...nodePlatform,
         now: platform.now,
@@ -37,6 +39,7 @@ export const backupCommands: readonly Command[] = [
     run: async ({ words: [file = ''], options, platform, output }) => {
       const place = findPlace(options, platform);
       const secret = platform.variables.SLUICE_SECRET || undefined;
+      const { nodePlatform, restoreBackup } = await loadServer();
       const { environments, replaced, secretFile } = await restoreBackup(file, place, {
         platform: nodePlatform,
         secret,

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ApiError } from '@sluice/api-client';
-import { describeError, ServerError, serverVersion } from '@sluice/control-plane';
-import { EdgeError } from '@sluice/edge';
+import { describeError, ServerError, serverVersion } from '@sluice/control-plane/basics';
+import { EdgeError } from '@sluice/edge/basics';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type ApiClient, createApiClient, type Place } from '@sluice/api-client';
-import { firstStartFile } from '@sluice/control-plane';
+import { firstStartFile } from '@sluice/control-plane/basics';
 import type { Option } from './command.ts';
 import { type CommandError, usageError } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';

@@ -1,4 +1,5 @@
-import { type DataPlace, parseDatabaseUrl } from '@sluice/control-plane';
+import type { DataPlace } from '@sluice/control-plane';
+import { parseDatabaseUrl } from '@sluice/control-plane/basics';
 import { parseOptions } from './errors.ts';
 import type { CommandPlatform } from './platform.ts';
 

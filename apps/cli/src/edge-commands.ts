@@ -1,9 +1,9 @@
 import type { Place } from '@sluice/api-client';
-import { edgeOptions, nodeEdgePlatform, parseEdgeSettings, startEdge } from '@sluice/edge';
-import { pino } from 'pino';
+import { edgeOptions, parseEdgeSettings } from '@sluice/edge/basics';
 import { type Command, defineCommand } from './command.ts';
 import { connect, connectionOptions } from './connection.ts';
 import { CommandError, exitCodes, usageError } from './errors.ts';
+import { loadEdge, loadPino } from './server-parts.ts';
 import { formatTable, formatTime } from './table.ts';
 
 export const edgeCommands: readonly Command[] = [
@@ -25,6 +25,8 @@ export const edgeCommands: readonly Command[] = [
     examples: ['sluice edge --upstream https://flags.example.com --credential edge-… --workers 2'],
     run: async ({ options, platform, output }) => {
       const settings = parseEdgeSettings(options, platform.variables);
+      const { nodeEdgePlatform, startEdge } = await loadEdge();
+      const { pino } = await loadPino();
       const log = pino({ level: settings.logLevel });
       const { url, close } = await startEdge(settings, nodeEdgePlatform, log);
       const askedToEnd = platform.untilAskedToEnd();

@@ -1,4 +1,4 @@
-import { ServerError } from '@sluice/control-plane';
+import { ServerError } from '@sluice/control-plane/basics';
 
 /**
  * How the command ends. 3 and 4 are about waiting until a change has arrived everywhere: time was up before it had, and

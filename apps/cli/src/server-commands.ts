@@ -1,14 +1,8 @@
-import {
-  describeDatabase,
-  nodePlatform,
-  parseSettings,
-  serverOptions,
-  serverVersion,
-  startServer,
-} from '@sluice/control-plane';
-import { pino } from 'pino';
+import type { FirstStart } from '@sluice/control-plane';
+import { describeDatabase, parseSettings, serverOptions, serverVersion } from '@sluice/control-plane/basics';
 import { type Command, defineCommand } from './command.ts';
 import { parseOptions } from './errors.ts';
+import { loadPino, loadServer } from './server-parts.ts';
 
 export const serverCommands: readonly Command[] = [
   defineCommand({
@@ -31,6 +25,8 @@ export const serverCommands: readonly Command[] = [
     examples: ['sluice server start', 'sluice server start --host 0.0.0.0 --data /var/lib/sluice'],
     run: async ({ options, platform, output }) => {
       const settings = parseOptions(() => parseSettings(options, platform.variables));
+      const { nodePlatform, startServer } = await loadServer();
+      const { pino } = await loadPino();
       const log = pino({ level: settings.logLevel });
       const { url, firstStart, close } = await startServer(settings, {
         platform: nodePlatform,
@@ -73,7 +69,7 @@ interface Greeting {
   readonly data: string;
   /** The data folder as it was given. */
   readonly folder: string;
-  readonly firstStart: Awaited<ReturnType<typeof startServer>>['firstStart'];
+  readonly firstStart: FirstStart | undefined;
 }
 
 /** What to do next. Keys are shown once, and only to a person. */

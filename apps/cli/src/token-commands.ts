@@ -1,8 +1,7 @@
-import { createOfflineToken, nodePlatform } from '@sluice/control-plane';
-import { pino } from 'pino';
 import { type Command, defineCommand } from './command.ts';
 import { findPlace, placeOptions } from './data-place.ts';
 import { usageError } from './errors.ts';
+import { loadPino, loadServer } from './server-parts.ts';
 
 export const tokenCommands: readonly Command[] = [
   defineCommand({
@@ -21,6 +20,8 @@ export const tokenCommands: readonly Command[] = [
       const { name } = options;
       if (!name) throw usageError('--name is missing', 'See: sluice token create --help');
       const place = findPlace(options, platform);
+      const { createOfflineToken, nodePlatform } = await loadServer();
+      const { pino } = await loadPino();
       const { token } = await createOfflineToken(place, name, {
         platform: nodePlatform,
         log: pino({ level: 'silent' }),

@@ -10,7 +10,7 @@ import {
   createProject,
   type EnvironmentSurroundings,
 } from './projects/project-commands.ts';
-import type { Bootstrap } from './settings.ts';
+import { type Bootstrap, firstStartFile } from './settings.ts';
 import { createApiToken } from './tokens/token-commands.ts';
 
 /** What whoever started the server for the first time needs to know. */
@@ -23,7 +23,6 @@ export interface FirstStart {
   readonly file: string;
 }
 
-export const firstStartFile = 'first-start.txt';
 const project = 'default';
 
 interface FirstStartOptions {

@@ -55,6 +55,7 @@ import type { Settings } from './settings.ts';
 import { createTelemetryMetrics } from './telemetry/telemetry-metrics.ts';
 import { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
 import { listTrippedValves } from './valves/valve-queries.ts';
+import { serverVersion } from './version.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -64,9 +65,6 @@ export interface RunningServer {
   /** Ends streams so that their clients come back elsewhere, finishes what is being answered, closes the database. */
   close(): Promise<void>;
 }
-
-/** Of the server and its command. */
-export const serverVersion = '0.1.0';
 
 /** What a server takes from its surroundings. */
 export interface ServerSurroundings extends StoreSurroundings {

@@ -3,6 +3,9 @@ import { type Cidr, parseCidr } from '@sluice/engine';
 import { parseDatabaseUrl } from './database/database-url.ts';
 import { ServerError } from './errors.ts';
 
+/** In the data folder: the keys and the link that the first start made. */
+export const firstStartFile = 'first-start.txt';
+
 /** How the server runs. Every setting is an option (`--port`) and a variable (`SLUICE_PORT`) alike; the option wins. */
 export interface Settings {
   readonly host: string;
