@@ -28,7 +28,14 @@ const { status } = spawnSync(
     `--outputFile.json=${report}`,
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, ...(folder !== undefined && { TMPDIR: folder }) } },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...(folder !== undefined && { TMPDIR: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') }),
+    },
+  },
 );
 if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 

@@ -30,7 +30,7 @@ export const edgeCommands: readonly Command[] = [
       const log = pino({ level: settings.logLevel });
       const { url, close } = await startEdge(settings, nodeEdgePlatform, log);
       const askedToEnd = platform.untilAskedToEnd();
-      platform.releaseMemory();
+      platform.finishStart();
       if (platform.isTerminal) {
         output.print(
           `This edge serves SDKs at ${url}, from ${settings.upstream}; what it has is kept in ${settings.data}.`,

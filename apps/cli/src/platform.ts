@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,8 +35,11 @@ export interface CommandPlatform {
   readonly width: number;
   /** Resolves with the name of the first signal that asks the program to end; the second ends it at once. */
   readonly untilAskedToEnd: () => Promise<string>;
-  /** Gives back the memory that only starting needed; nothing else happens for some 75 ms. */
-  readonly releaseMemory: () => void;
+  /**
+   * Once a server has started: what was compiled is kept for the next start, and the memory that only starting needed is
+   * given back. Nothing else happens for some 100 ms.
+   */
+  readonly finishStart: () => void;
 }
 
 /** A terminal asks every process; npm and our wrapper pass on what they were asked: the same wish comes several times. */
@@ -65,6 +69,12 @@ function askAtTerminal(question: string): Promise<string> {
     // By Ctrl-D; what was answered already stays.
     lines.once('close', () => resolve(''));
   });
+}
+
+function finishStart(): void {
+  // Node does so when a process ends well; a server is often killed.
+  flushCompileCache();
+  releaseMemory();
 }
 
 /**
@@ -121,5 +131,5 @@ export const nodeCommandPlatform: CommandPlatform = {
         });
       }
     }),
-  releaseMemory,
+  finishStart,
 };

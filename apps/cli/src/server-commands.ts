@@ -35,7 +35,7 @@ export const serverCommands: readonly Command[] = [
       });
       // Before anybody is told that it runs: whoever hears of that may ask it to end.
       const askedToEnd = platform.untilAskedToEnd();
-      platform.releaseMemory();
+      platform.finishStart();
       const { databaseUrl } = settings;
       const data = databaseUrl === undefined ? platform.resolvePath(settings.data) : describeDatabase(databaseUrl);
       if (platform.isTerminal) output.print(greet(url, { data, folder: settings.data, firstStart }));

@@ -1,7 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const main = join(import.meta.dirname, 'main.ts');
 
@@ -26,4 +29,24 @@ test('whoever asks a server does not wait until a server is loaded', async () =>
   const heavy =
     /control-plane\/src\/server\.ts|edge\/src\/edge\.ts|node_modules\/(?:kysely|fastify|pino|better-auth)\//;
   expect(loaded.filter((url) => heavy.test(url))).toEqual([]);
+});
+
+test('a server that is killed has kept what was compiled, so that the next start is quick', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-start-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const compiled = join(folder, 'compiled');
+  const words = ['server', 'start', '--port', '0', '--data', join(folder, 'data')];
+  const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+  });
+  let said = '';
+  for await (const chunk of server.stdout) {
+    said += String(chunk);
+    if (said.includes('Sluice is running')) break;
+  }
+  server.kill('SIGKILL');
+  await once(server, 'close');
+  // Of every module that it has loaded.
+  expect(globSync('**/*', { cwd: compiled }).length).toBeGreaterThan(500);
 });
