@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { findFreePort, findOldNode } from '@sluice/testkit';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
@@ -28,6 +37,21 @@ export function createVariables(folder: string, more: Readonly<Record<string, st
   }
   const variables = { HOME, npm_config_cache, NODE_EXTRA_CA_CERTS, ...more };
   return { ...variables, PATH: [more.PATH, ...path].filter(Boolean).join(':') };
+}
+
+/**
+ * A folder with the same packages: their files are in both, as nobody writes into one that npm installed; what lies beside
+ * them is copied.
+ */
+export function linkFolder(from: string, to: string, isWithin = false): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (entry.isDirectory()) linkFolder(source, target, isWithin || entry.name === 'node_modules');
+    else if (isWithin) linkSync(source, target);
+    else copyFileSync(source, target);
+  }
 }
 
 export async function runBlocks(within: string, blocks: readonly DocBlock[], variables: Variables): Promise<void> {

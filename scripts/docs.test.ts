@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { cp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { findLaunchDarklyVersion, launchDarklyModes, launchDarklySdk, startTestServer } from '@sluice/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type DocBlock, listDocBlocks } from './doc-blocks.ts';
-import { createVariables, oldNode, readBlocks, root, runBlocks } from './doc-runs.ts';
+import { createVariables, linkFolder, oldNode, readBlocks, root, runBlocks } from './doc-runs.ts';
 import { DocSession } from './doc-session.ts';
 import { readSdkTable } from './sdk-rows.ts';
 
@@ -77,7 +77,7 @@ describe('every block of the documentation runs as pasted', () => {
     '%s, from the packed tarballs in an empty folder',
     async (path) => {
       const within = join(folder, path.replaceAll(/\W/g, '-'));
-      await cp(installed, within, { recursive: true, verbatimSymlinks: true });
+      linkFolder(installed, within);
       const blocks = readBlocks(path).filter(({ words }) => !words.includes('clone'));
       expect(blocks.length).toBeGreaterThan(0);
       await runBlocks(within, [serving, ...blocks], createVariables(folder));

@@ -5,10 +5,13 @@ const longest = [
   'scripts/clones.test.ts',
   'scripts/docs.test.ts',
   'apps/control-plane/src/clients/launchdarkly-life.test.ts',
-  'apps/control-plane/proofs/kills.test.ts',
   'apps/dashboard/journeys/pages.test.ts',
-  'packages/sdk-node/proofs/providers.test.ts',
+  'apps/control-plane/proofs/kills.test.ts',
+  'apps/dashboard/journeys/flag.test.ts',
   'bench/src/fleet/fleet.test.ts',
+  'apps/dashboard/journeys/migrations.test.ts',
+  'apps/dashboard/journeys/changes.test.ts',
+  'packages/sdk-node/proofs/providers.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {
