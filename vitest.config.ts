@@ -76,8 +76,8 @@ export default defineConfig({
     retry: 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two more than there are cores: they wait for other people's clients, for disks and for processes much of the time.
-    maxWorkers: availableParallelism() + 2,
+    // One more than there are cores: they wait for other people's clients, for disks and for processes much of the time.
+    maxWorkers: availableParallelism() + 1,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   },
 });

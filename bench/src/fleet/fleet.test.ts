@@ -19,7 +19,7 @@ describe.runIf(canRun)('the benchmarks of fleets', () => {
     // Padding is most of the larger frame.
     const sizes = rows.map((row) => (row as { frameBytes: number }).frameBytes);
     expect(sizes.map((bytes) => Math.round(bytes / 1000))).toEqual([0, 5, 0, 5]);
-  }, 60_000);
+  }, 180_000);
 
   test('let every client of a dead edge come to another one', async () => {
     const { rows } = await run((await import('./storm.ts')).storm, 60);
@@ -34,14 +34,14 @@ describe.runIf(canRun)('the benchmarks of fleets', () => {
       // A Node process with nothing to do has 40 or so.
       expect((row as { otherPeakMb: number }).otherPeakMb).toBeGreaterThan(40);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('sample the memory of every process, and lose no connection', async () => {
     const { rows, measures } = await run((await import('./soak.ts')).soak, 10);
     expect(rows.length).toBeGreaterThan(2);
     expect(rows[0]).toMatchObject({ server: expect.any(Number), 'worker 2': expect.any(Number) });
     expect(measures.lostConnections).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test('take records back from a stage while they are written, and lose none', async () => {
     const { rows, measures } = await run((await import('../migration/return.ts')).returning, 20);
@@ -49,5 +49,5 @@ describe.runIf(canRun)('the benchmarks of fleets', () => {
     expect((rows[0] as { writes: number }).writes).toBeGreaterThan(0);
     expect(measures.lastAckMs).toBeGreaterThan(0);
     expect(measures.lostWrites).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });

@@ -66,7 +66,8 @@ export async function proveProviders(options: ProvidersProofOptions): Promise<Pr
     urls: Object.fromEntries(providers.map(({ name, url }) => [name, url])),
     honoursKeys,
     journal: folder,
-    timeoutMs: 400,
+    // What hangs takes so long; a busy machine takes a while for an answer, too.
+    timeoutMs: 600,
   };
   const outbox = new Outbox(messages);
   try {

@@ -149,8 +149,8 @@ async function replaceAll(
     const message = `${database} is not empty: it has ${projects.map((key) => `\`${key}\``).join(', ')}. Nothing was restored; with --replace the backup takes the place of all that is there`;
     throw new ServerError('conflict', message);
   }
-  // Whoever is logged in may not be among the people of the backup.
-  const emptied = [...copiedTables, 'sessions'];
+  // Whoever is logged in, or may come back by a link, may not be among the people of the backup.
+  const emptied = [...copiedTables, 'sessions', 'recoveries'];
   await sql`truncate ${sql.join(emptied.map((table) => sql.table(table)))}`.execute(writes);
   await copyTables(source, writes).catch((error: unknown) => {
     throw toUnfit(error, file);

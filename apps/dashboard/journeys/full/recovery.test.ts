@@ -17,7 +17,7 @@ describe.runIf(hasBrowser())('a link to come back', () => {
     await comeIn(theirs, link, kim);
     const page = await world.open('people');
     const people = page.getByRole('list', { name: 'People' });
-    const open = () => people.getByRole('button', { name: 'Let Kim back in' }).click();
+    const open = () => people.getByRole('button', { name: 'Let in Kim again' }).click();
     await open();
     await page.getByRole('button', { name: 'Make the link' }).click();
     const first = await page.getByLabel('Link', { exact: true }).inputValue();

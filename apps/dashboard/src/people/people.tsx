@@ -74,8 +74,13 @@ function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
           Change…
         </Button>
         {!isYou && (
-          <Button look="ghost" size="row" aria-label={`Let ${person.name} back in`} onClick={() => setOpen('recovery')}>
-            Let back in…
+          <Button
+            look="ghost"
+            size="row"
+            aria-label={`Let in ${person.name} again`}
+            onClick={() => setOpen('recovery')}
+          >
+            Let in…
           </Button>
         )}
         <Button look="ghost" size="row" aria-label={`Remove ${person.name}`} onClick={() => setOpen('remove')}>
