@@ -49,7 +49,8 @@ export function linkFolder(from: string, to: string, isWithin = false): void {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
     else if (entry.isDirectory()) linkFolder(source, target, isWithin || entry.name === 'node_modules');
-    else if (isWithin) linkSync(source, target);
+    // The one file that npm writes into.
+    else if (isWithin && entry.name !== '.package-lock.json') linkSync(source, target);
     else copyFileSync(source, target);
   }
 }

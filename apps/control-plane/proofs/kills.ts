@@ -71,10 +71,10 @@ export async function proveKills({
       const server = await startServerProcess({ folder, databaseUrl, preloads });
       if (kill === 0) for (const key of flags) await createFlag(server.url, server.apiToken, key);
       const writing = Array.from({ length: writers }, () => write(server.url, server.apiToken, acknowledged));
-      // A busy machine takes long for the first change; in every fourth server even that may be cut. One that was
+      // A busy machine takes long for the first changes; in every fourth server even these may be cut. One that was
       // broken on purpose may acknowledge nothing any more.
       const patience = AbortSignal.timeout(kill % 4 > 0 ? 5000 : 0);
-      while (acknowledged.length === before && !patience.aborted) await pause(1);
+      while (acknowledged.length < before + writers && !patience.aborted) await pause(1);
       await pause(Math.random() * killWithinMs);
       await server.kill();
       await Promise.all(writing);

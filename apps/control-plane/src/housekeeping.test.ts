@@ -94,6 +94,23 @@ describe('housekeeping', () => {
     expect((await ask()).status).toBe(409);
   });
 
+  test('forgets links to come back that nobody used within a day', async () => {
+    const { db } = server.running.context;
+    const { link } = (await server.api('POST', '/invitations', { grants: [{ role: 'viewer' }] })).body;
+    const ann = {
+      token: link.split('#')[1],
+      name: 'Ann',
+      email: 'ann@example.com',
+      password: 'a long enough password',
+    };
+    const { body } = await server.api('POST', '/invitations/accept', ann);
+    expect((await server.api('POST', `/people/${body.person.id}/recovery`)).status).toBe(201);
+    const list = () => db.selectFrom('recoveries').select('personId').execute();
+    await pass(24 * hour - 10 * minute);
+    expect(await list()).toHaveLength(1);
+    await untilForgotten(async () => (await list()).length === 0);
+  });
+
   test('forgets evaluations by the minute after two days and by the hour after 90, and which batches were counted after an hour', async () => {
     await server.api('POST', '/projects/default/flags', { key: 'checkout' });
     const path = '/projects/default/environments/production/flags/checkout/evaluations?since=0';

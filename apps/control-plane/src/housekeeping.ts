@@ -5,6 +5,7 @@ import { createConvergenceRecorder } from './fleet/convergence-record.ts';
 import { forgetGoneReplicas } from './fleet/fleet-exchange.ts';
 import { forgetOldMismatches } from './migrations/mismatch-store.ts';
 import { catchUpListings } from './objects/listing-commands.ts';
+import { forgetOldRecoveries } from './people/recovery-commands.ts';
 import type { ServerContext } from './server-context.ts';
 import { forgetOldSenders } from './telemetry/telemetry-recorder.ts';
 import { forgetOldTelemetry, rollUpTelemetry } from './telemetry/telemetry-rollup.ts';
@@ -109,6 +110,7 @@ async function forgetOld({ store, leadership, contexts, platform }: ServerContex
       .deleteFrom('evaluationHours')
       .where('hour', '<', now - retention.hoursMs)
       .execute();
+    await forgetOldRecoveries(writes, now);
     await forgetOldPayloads(writes, now);
     await forgetOldSenders(writes, now);
     await forgetOldTelemetry(writes, now);

@@ -73,6 +73,8 @@ export async function prepareBackup(
   const db = createKysely(sqlite);
   try {
     await migrateToLatest(db);
+    // A link that was used or taken back since would be good again.
+    await db.deleteFrom('recoveries').execute();
     const backupSecret = await takeFact(db, backupSecretName);
     const createdAt = Number((await takeFact(db, backupTimeName)) ?? 0);
     await checkSecret(db, backupSecret ?? secret, platform);

@@ -550,7 +550,7 @@ describe('many objects', () => {
     expect(status).toBe(201);
     const last = (await server.api('GET', '/projects/large/environments/two/flags?limit=1')).body;
     expect(last.items).toMatchObject([{ key: 'flag-0-0', on: false, version: 1 }]);
-  });
+  }, 120_000);
 });
 
 describe('the list of changes', () => {

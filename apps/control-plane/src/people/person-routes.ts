@@ -9,7 +9,7 @@ import {
 import { grantsSchema } from '@sluice/authoring';
 import * as z from 'zod';
 import type { PersonRow } from '../database/schema.ts';
-import { notFound } from '../errors.ts';
+import { notFound, ServerError } from '../errors.ts';
 import { runCommand } from '../http/commands.ts';
 import type { App } from '../http/zod-routes.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -91,6 +91,10 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
     },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
+        const { actor } = request;
+        // Whoever borrows somebody's session would need no password to take everything over.
+        if (actor.person !== undefined && actor.id === request.params.person)
+          throw new ServerError('conflict', 'this is you: change your password in your settings');
         const { person, token, expiresAt } = await createRecovery(writes, request.params.person, platform);
         return {
           status: 201,
@@ -103,12 +107,16 @@ export function addPersonRoutes(app: App, context: ServerContext): void {
   app.delete(
     '/people/:person/recovery',
     {
-      schema: { summary: 'Take such a link back', params: personParams, response: { 204: z.undefined() } },
+      schema: {
+        summary: 'Take back the link by which somebody may choose another password',
+        params: personParams,
+        response: { 204: z.undefined() },
+      },
     },
     (request, reply) =>
       runCommand(context, request, reply, async (writes) => {
         const { person } = request.params;
-        await takeRecoveryBack(writes, person);
+        await takeRecoveryBack(writes, person, platform.now());
         return { status: 204, body: undefined, note: { message: 'took back a link to come back', fields: { person } } };
       }),
   );

@@ -29,8 +29,12 @@ export async function createRecovery(writes: Writes, personId: string, platform:
   return { person, token, expiresAt: row.expiresAt };
 }
 
-export async function takeRecoveryBack(writes: Writes, personId: string): Promise<void> {
-  const { numDeletedRows } = await writes.deleteFrom('recoveries').where('personId', '=', personId).executeTakeFirst();
+export async function takeRecoveryBack(writes: Writes, personId: string, now: number): Promise<void> {
+  const { numDeletedRows } = await writes
+    .deleteFrom('recoveries')
+    .where('personId', '=', personId)
+    .where('expiresAt', '>', now)
+    .executeTakeFirst();
   if (numDeletedRows === 0n) throw notFound('link to come back of the person with the id', personId);
 }
 
@@ -67,6 +71,12 @@ export async function recover(
   if (numUpdatedRows === 0n) await addPassword(writes, { personId: id, passwordHash }, platform);
   await writes.updateTable('people').set({ twoFactorEnabled: 0 }).where('id', '=', id).execute();
   await writes.deleteFrom('twoFactors').where('personId', '=', id).execute();
+  // Logins of which only the code lacked.
+  await writes.deleteFrom('verifications').where('value', '=', id).execute();
   await writes.deleteFrom('sessions').where('personId', '=', id).execute();
   return person;
+}
+
+export async function forgetOldRecoveries(writes: Writes, now: number): Promise<void> {
+  await writes.deleteFrom('recoveries').where('expiresAt', '<=', now).execute();
 }

@@ -109,6 +109,7 @@ describe('a link to come back', () => {
     expect(await findBob()).toMatchObject({ recoveryExpiresAt: platform.now() + dayMs });
     platform.clock.setTimeOfDay(platform.now() + dayMs);
     expect((await recover(second)).status).toBe(404);
+    expect((await admin.api('DELETE', `/people/${bobId}/recovery`)).status).toBe(404);
     expect(await findBob()).toMatchObject({ recoveryExpiresAt: null });
 
     const third = await makeLink();
@@ -137,6 +138,30 @@ describe('a link to come back', () => {
     await recover(token);
     expect(lines.join('')).not.toContain(token);
     expect(lines.join('')).toContain('somebody came back by a link');
+  });
+
+  test('is not made for oneself, which would go around the password', async () => {
+    const { body } = await admin.api('GET', '/people');
+    const { id } = body.items.find(({ email }: { email: string }) => email === ann.email);
+    expect(await admin.api('POST', `/people/${id}/recovery`)).toMatchObject({
+      status: 409,
+      body: { title: 'this is you: change your password in your settings' },
+    });
+    // The last administrator comes back with an API token.
+    expect((await server.api('POST', `/people/${id}/recovery`)).status).toBe(201);
+  });
+
+  test('ends a login of which only the code lacks', async () => {
+    const { url } = (await browser.api('POST', '/people/me/totp', { password: bob.password })).body;
+    await browser.api('POST', '/people/me/totp/verify', { code: totpCode(url) });
+    const thief = new TestBrowser(server.url);
+    expect((await thief.api('POST', '/session', { email: bob.email, password: bob.password })).status).toBe(202);
+    const listBegun = () =>
+      server.running.context.db.selectFrom('verifications').select('id').where('value', '=', bobId).execute();
+    expect(await listBegun()).toHaveLength(1);
+    await recover(await makeLink());
+    expect(await listBegun()).toEqual([]);
+    expect((await thief.api('POST', '/session/totp', { code: totpCode(url) })).status).toBe(401);
   });
 
   test('is guessed at no more often than other links', async () => {

@@ -35,6 +35,17 @@ const acceptBody = recoveryBody.extend({
   name: z.string().trim().min(1).max(256),
 });
 
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** `token`: what its cookie holds, signed. */
+interface NewSession {
+  readonly personId: string;
+  readonly token: string;
+}
+
 /** Logging in and out, which nobody has to be logged in for. */
 export function addSessionRoutes(app: App, context: ServerContext): void {
   const { db, platform, people } = context;
@@ -79,7 +90,7 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
         refuseLogin('this code is wrong, or the login took too long; log in again'),
       );
       passCookies(headers, reply);
-      return describeNew(response.user.id, response.token ?? '');
+      return describeNew({ personId: response.user.id, token: response.token ?? '' });
     },
   );
 
@@ -142,10 +153,12 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
         .transaction()
         .execute((writes) => recover(writes, { token, passwordHash }, platform));
       request.log.info({ person: id, name }, 'somebody came back by a link');
-      const view = await logIn(request, reply, { email, password });
-      if (view === undefined) throw new RangeError('nobody has an authenticator app when they come back');
+      const session = await signIn(request, reply, { email, password });
+      if (session === undefined) throw new RangeError('nobody has an authenticator app when they come back');
+      // Of a login with the old password that was under way.
+      await db.deleteFrom('sessions').where('personId', '=', id).where('token', '!=', session.token).execute();
       reply.code(201);
-      return view;
+      return describeNew(session);
     },
   );
 
@@ -164,8 +177,17 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
   async function logIn(
     request: FastifyRequest,
     reply: FastifyReply,
-    body: { readonly email: string; readonly password: string },
+    credentials: Credentials,
   ): Promise<SessionView | undefined> {
+    const session = await signIn(request, reply, credentials);
+    return session && describeNew(session);
+  }
+
+  async function signIn(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: Credentials,
+  ): Promise<NewSession | undefined> {
     const { api } = await people.auth();
     const { headers, response } = await api
       .signInEmail({ body, headers: toAuthHeaders(request), returnHeaders: true })
@@ -173,15 +195,15 @@ export function addSessionRoutes(app: App, context: ServerContext): void {
     passCookies(headers, reply);
     // The plugin answers this instead, which the types do not say.
     if ('twoFactorRedirect' in response) return undefined;
-    return describeNew(response.user.id, response.token);
+    return { personId: response.user.id, token: response.token };
   }
 
   /** Right after a login: the request does not have the cookie yet. */
-  async function describeNew(id: string, sessionToken: string): Promise<SessionView> {
+  async function describeNew({ personId: id, token }: NewSession): Promise<SessionView> {
     const person = await findPerson(db, id);
     if (person === undefined) throw new ServerError('unauthorized', 'you were removed meanwhile');
     const { email, name, grantsJson, twoFactorEnabled } = person;
-    const csrfToken = createCsrfToken(people.csrfKey, sessionToken);
+    const csrfToken = createCsrfToken(people.csrfKey, token);
     const loggedIn = { email, hasTotp: twoFactorEnabled === 1, sessionId: '', csrfToken };
     return describe({ id, name, grants: parseGrants(grantsJson), person: loggedIn });
   }

@@ -222,7 +222,7 @@ const pageWords: Readonly<Record<string, string>> = {
   changes: 'history audit log',
   fleet: 'instances clients',
   environments: 'keys sdk key credentials edges',
-  people: 'users members tokens roles permissions invite',
+  people: 'users members tokens roles permissions invite lost password recover',
   now: 'off normal incidents',
 };
 

@@ -16,14 +16,13 @@ interface RecoveryDialogProps {
 
 /** What a link to come back does; then the link, once. */
 export function RecoveryDialog({ person, close }: RecoveryDialogProps): ReactNode {
-  const onSuccess = () => queryClient.invalidateQueries({ queryKey: ['people'] });
-  const make = useMutation({ mutationFn: () => api.createRecovery(person.id), onSuccess });
+  // What was refused, too: the link may have been used meanwhile.
+  const onSettled = () => queryClient.invalidateQueries({ queryKey: ['people'] });
+  const make = useMutation({ mutationFn: () => api.createRecovery(person.id), onSettled });
   const takeBack = useMutation({
     mutationFn: () => api.takeRecoveryBack(person.id),
-    onSuccess: () => {
-      close();
-      return onSuccess();
-    },
+    onSuccess: close,
+    onSettled,
   });
   if (make.data !== undefined) {
     return (
@@ -41,7 +40,7 @@ export function RecoveryDialog({ person, close }: RecoveryDialogProps): ReactNod
   const until = person.recoveryExpiresAt;
   return (
     <Dialog
-      title={`Let ${person.name} back in`}
+      title={`Let in ${person.name} again`}
       close={close}
       note="You get a link to send them; nothing is mailed."
       actions={
@@ -70,8 +69,8 @@ export function RecoveryDialog({ person, close }: RecoveryDialogProps): ReactNod
         )}
       </DialogRow>
       <DialogRow label="Then">
-        They are signed out everywhere else, and {person.hasTotp ? 'their' : 'a'} second factor is off until they begin
-        with one again. What they may do stays.
+        They are signed out everywhere else
+        {person.hasTotp && ', and their second factor is off until they begin with one again'}. What they may do stays.
         <RefusedNote error={make.error ?? takeBack.error} />
       </DialogRow>
     </Dialog>

@@ -111,6 +111,7 @@ function CodeForm(): ReactNode {
         autoFocus
         value={code}
         onChange={({ target }) => setCode(target.value)}
+        hint="Or a backup code. Both lost? Any administrator can make a link by which you come back."
         fault={confirm.error?.message}
       />
       <Button type="submit" look="write" className="mt-1 h-9" busy={confirm.isPending && 'Signing in'}>

@@ -6,7 +6,10 @@ const windowMs = 5000;
 const lateMs = 50;
 /** More than so much of the time late: the share is halved. */
 const lateShare = 0.01;
-/** Costs next to nothing, and a process that is always late would otherwise never know whether its stores agree. */
+/**
+ * Costs next to nothing, and a process that is always late would otherwise never know whether its stores agree. What it
+ * learns is of few records, as the same ones are sampled.
+ */
 const leastShare = 1 / 32;
 /** A window that was not late gives back so much: a tenth in 10 s. */
 const recovery = 0.05;
