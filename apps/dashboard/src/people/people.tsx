@@ -58,7 +58,9 @@ function PersonRow({ person }: { readonly person: PersonView }): ReactNode {
         {person.hasTotp && <Chip>two factors</Chip>}
         {person.recoveryExpiresAt !== null && (
           <Chip>
-            link to come back until <Clock at={person.recoveryExpiresAt} />
+            <span>
+              link to come back until <Clock at={person.recoveryExpiresAt} />
+            </span>
           </Chip>
         )}
       </span>
