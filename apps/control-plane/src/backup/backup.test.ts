@@ -83,6 +83,26 @@ describe('a backup', () => {
     expect(await again.findServed('checkout')).toMatchObject({ on: true });
   });
 
+  test('brings no link to come back with it, which may have been used since', async () => {
+    const server = await start();
+    const { link } = (await server.api('POST', '/invitations', { grants: [{ role: 'viewer' }] })).body;
+    const ann = {
+      token: link.split('#')[1],
+      name: 'Ann',
+      email: 'ann@example.com',
+      password: 'a long enough password',
+    };
+    const { id } = (await server.api('POST', '/invitations/accept', ann)).body.person;
+    const recovery = (await server.api('POST', `/people/${id}/recovery`)).body;
+    await createSqliteBackup(folder, file, 1);
+    await stop(server);
+    await restore();
+    const again = await start();
+    const body = { token: recovery.link.split('#')[1], password: 'another password that is long' };
+    expect(await again.api('POST', '/session/recovery', body)).toMatchObject({ status: 404 });
+    expect((await again.api('GET', '/people')).body.items).toMatchObject([{ name: 'Ann', recoveryExpiresAt: null }]);
+  });
+
   test('has nothing of a change that was not committed', async () => {
     const server = await startWithFlag();
     const transaction = await server.running.context.db.startTransaction().execute();
